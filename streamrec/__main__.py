@@ -1,0 +1,64 @@
+"""The command line. Each command is one file of `commands/`, imported when it is asked for: `--help` is quick, and
+only commands that score import torch."""
+
+import importlib
+import sys
+
+import click
+
+from . import __version__
+from .errors import StreamrecError
+
+COMMANDS = {
+    "demo": "See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.",
+    "worker": "Run a worker: the process that turns events into pushes.",
+    "topics": "Create, check and list the Kafka topics.",
+    "produce": "Write JSON lines into a topic, to try it by hand.",
+    "watch": "Show pushes as they leave.",
+    "replay": "Replay real logs (MIND, EB-NeRD, Globo) through Kafka or directly.",
+    "simulate": "Publish a simulated newsroom and its readers to the cluster.",
+    "train": "Train a small ranker on simulated or replayed clicks.",
+    "schema": "Print the JSON Schema of a record.",
+    "settings": "List every setting: type, default, unit, reason.",
+    "bench": "Measure, against named baselines, in one run.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".commands.{cmd_name}", __package__)
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="streamrec")
+def cli() -> None:
+    """Decide, as events arrive, which fresh news article to push to which user; and say why.
+
+    Start with `streamrec demo`. Settings are variables named STREAMREC_...; `streamrec settings` lists them.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one readable line and exit code 2."""
+    try:
+        cli(prog_name="streamrec")
+    except StreamrecError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Fresh articles as columns, as one partition has seen them so far.
+
+One catalog per partition, not per process: what a decision may see is then a function of that partition's own input,
+so a replay decides the same. It costs about 0.4 kB an article and partition; the texts are shared.
+
+`apply` answers what a version changed; the last version to arrive counts unless it names a lower number. Slots are
+reused when an article leaves the window. Columns: A = capacity, 64-dim vectors float32.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .contracts.article import AnalysedArticle
+from .contracts.ids import category_slot, key_of, source_slot
+from .contracts.limits import VECTOR_DIMS
+
+Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
+SlotArray = npt.NDArray[np.intp]
+
+_COLUMNS = np.dtype(
+    [
+        ("live", "?"),
+        ("withdrawn", "?"),
+        ("key", "<u4"),
+        ("story", "<u4"),
+        ("category", "u1"),
+        ("source", "u1"),
+        ("language", "S2"),
+        ("breaking", "u1"),
+        ("published_ms", "<i8"),
+        ("expires_ms", "<i8"),
+        ("embargo_ms", "<i8"),
+        ("readers", "<f4"),  # users of the partition who have it among their recent reads
+        ("vector", "<f4", (VECTOR_DIMS,)),
+    ]
+)
+
+
+class Catalog:
+    """Articles of the last `vector_days`, at most `max_articles`."""
+
+    def __init__(self, max_articles: int = 20_000, keep_ms: int = 7 * 86_400_000) -> None:
+        self.max_articles = max_articles
+        self.keep_ms = keep_ms
+        self.articles: list[AnalysedArticle | None] = []  # slot -> article
+        self._columns = np.zeros(256, _COLUMNS)
+        self._slot_of_id: dict[str, int] = {}
+        self._slot_of_key: dict[int, int] = {}
+        self._free: list[int] = []
+        self._unknown_readers: dict[int, int] = {}  # key -> readers, of articles not (or no longer) in the window
+
+    def __len__(self) -> int:
+        return len(self._slot_of_id)
+
+    def __getitem__(self, field: str) -> npt.NDArray[Any]:
+        """A column over all slots handed out so far (a view)."""
+        return self._columns[field][: len(self.articles)]
+
+    def slot(self, article_id: str) -> int | None:
+        """Slot of an article, None if unknown."""
+        return self._slot_of_id.get(article_id)
+
+    def slots_of(self, keys: npt.NDArray[np.uint32]) -> SlotArray:
+        """Slots of article keys, any shape; -1 = unknown or empty."""
+        find = self._slot_of_key.get
+        return np.array([find(key, -1) for key in keys.ravel().tolist()], np.intp).reshape(keys.shape)
+
+    def apply(self, article: AnalysedArticle, now_ms: int) -> Change:
+        """Take over one article version; idempotent. Articles out of the window at `now_ms` leave."""
+        slot = self._slot_of_id.get(article.article_id)
+        known = self.articles[slot] if slot is not None else None
+        if known is not None and slot is not None:
+            if article.digest == known.digest:
+                return "unchanged"
+            if article.version < known.version:
+                return "stale"
+            change: Change = "withdrawn" if article.status == "withdrawn" else "updated"
+        else:
+            change = "withdrawn" if article.status == "withdrawn" else "new"
+            slot = self._new_slot(article, now_ms)
+        self.articles[slot] = article
+        self._fill(slot, article)
+        return change
+
+    def _fill(self, slot: int, article: AnalysedArticle) -> None:
+        row = self._columns[slot]
+        row["live"], row["withdrawn"] = True, article.status == "withdrawn"
+        row["key"], row["story"] = key_of(article.article_id), key_of(article.story_id)
+        row["category"], row["source"] = category_slot(article.category), source_slot(article.source)
+        row["language"], row["breaking"] = article.language.encode()[:2], article.breaking
+        row["published_ms"], row["expires_ms"] = article.published_at_ms, article.expires_at_ms
+        row["embargo_ms"] = article.embargo_until_ms
+        if article.vector:
+            row["vector"] = np.frombuffer(article.vector, "<f4")
+
+    def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
+        self._evict(now_ms - self.keep_ms)
+        slot = self._free.pop() if self._free else len(self.articles)
+        if slot == len(self.articles):
+            self.articles.append(None)
+            if slot >= len(self._columns):
+                self._columns = np.concatenate([self._columns, np.zeros_like(self._columns)])
+        key = key_of(article.article_id)
+        self._columns[slot] = np.zeros((), _COLUMNS)
+        self._columns["readers"][slot] = self._unknown_readers.pop(key, 0)
+        self._slot_of_id[article.article_id] = slot
+        self._slot_of_key[key] = slot
+        return slot
+
+    def _evict(self, before_ms: int) -> None:
+        while self._slot_of_id:
+            article_id, slot = next(iter(self._slot_of_id.items()))
+            full = len(self._slot_of_id) >= self.max_articles
+            if not full and self._columns["published_ms"][slot] >= before_ms:
+                break  # ids stand in order of arrival, which is near enough to order of publication
+            self._drop(article_id, slot)
+
+    def _drop(self, article_id: str, slot: int) -> None:
+        row = self._columns[slot]
+        del self._slot_of_id[article_id]
+        self._slot_of_key.pop(int(row["key"]), None)
+        if row["readers"] > 0:
+            self._unknown_readers[int(row["key"])] = int(row["readers"])
+        row["live"] = False
+        self.articles[slot] = None
+        self._free.append(slot)
+
+    def fresh(self, now_ms: int) -> SlotArray:
+        """Slots of articles that may be pushed now: out, not under embargo, not expired, not withdrawn."""
+        return np.flatnonzero(
+            self["live"]
+            & ~self["withdrawn"]
+            & (self["published_ms"] <= now_ms)
+            & (self["embargo_ms"] <= now_ms)
+            & (self["expires_ms"] > now_ms)
+        )
+
+    def opening(self, after_ms: int, until_ms: int) -> SlotArray:
+        """Slots whose embargo or future publication time ended within (after, until]."""
+        opens_ms = np.maximum(self["embargo_ms"], self["published_ms"])
+        return np.flatnonzero((opens_ms > after_ms) & (opens_ms <= until_ms) & self["live"] & ~self["withdrawn"])
+
+    def after_reads(self, keys: npt.NDArray[np.uint32], step: int) -> None:
+        """These articles entered (step 1) or left (-1) rings of recent reads; 0 = no article.
+
+        `readers` is derived from the rows: never logged, counted again on recovery.
+        """
+        slots = self.slots_of(keys)
+        np.add.at(self._columns["readers"], slots[slots >= 0], step)
+        for key in keys[(slots < 0) & (keys > 0)].tolist():
+            count = self._unknown_readers.get(key, 0) + step
+            if count > 0:
+                self._unknown_readers[key] = count
+            else:
+                self._unknown_readers.pop(key, None)

@@ -1,0 +1,60 @@
+"""What `apply` answers: everything one transaction writes, and the facts metrics are made of."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from .contracts.event import Action
+from .contracts.records import DeadLetter
+from .policy.reasons import SuppressionReason
+from .profiles.store import IntArray
+
+NO_ROWS: IntArray = np.empty(0, np.intp)
+
+
+@dataclass
+class PushRecord:
+    """A push ready to be sent."""
+
+    user_id: str
+    value: bytes
+    trigger: str
+    priority: str
+    event_at_ms: int
+
+
+@dataclass
+class Changes:
+    """Changes of one partition; two of them merge into what one transaction can carry."""
+
+    rows: list[IntArray] = field(default_factory=list)  # profiles to be written, as row numbers
+    pushes: list[PushRecord] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    cursor: dict[str, int] = field(default_factory=dict)  # topic -> next offset
+    appended_ms: list[int] = field(default_factory=list)  # append times of the records applied
+    # facts
+    events: Counter[Action] = field(default_factory=Counter)
+    suppressed: Counter[SuppressionReason] = field(default_factory=Counter)
+    late: int = 0
+    unknown: int = 0
+
+    def merge(self, other: "Changes") -> None:
+        """Take over another one's changes, which came after mine."""
+        self.rows += other.rows
+        self.pushes += other.pushes
+        self.dead_letters += other.dead_letters
+        self.cursor |= other.cursor
+        self.appended_ms += other.appended_ms
+        self.events.update(other.events)
+        self.suppressed.update(other.suppressed)
+        self.late += other.late
+        self.unknown += other.unknown
+
+    def unique_rows(self) -> npt.NDArray[np.intp]:
+        """Each changed row once."""
+        return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.pushes or self.dead_letters or self.cursor)

@@ -1,0 +1,20 @@
+"""`streamrec worker`."""
+
+import click
+
+
+@click.command()
+@click.option("--brokers", metavar="HOST:PORT,...", help="Kafka bootstrap servers (default: STREAMREC_BROKERS).")
+@click.option("--model", "model_dir", type=click.Path(), help="Folder of a ranker artifact (STREAMREC_MODEL_DIR).")
+@click.option("--web-port", type=int, help="Port of /metrics, /live and /ready; 0: none (STREAMREC_WEB_PORT).")
+def worker(brokers: str | None, model_dir: str | None, web_port: int | None) -> None:
+    """Run a worker: the process that turns events into pushes.
+
+    It joins the consumer group, takes its share of the partitions, recovers their state from Kafka and goes on where
+    the last owner committed. Start one a core; stop with SIGTERM. It needs its topics (`streamrec topics create`).
+    It ends with a non-zero code when something it depends on fails; let a supervisor start it again.
+    """
+    from ..settings import load
+    from ..worker.run import run_worker
+
+    run_worker(load(brokers=brokers, model_dir=model_dir, web_port=web_port))

@@ -1,0 +1,1 @@
+"""Article text to language, keywords, category, vector and story: all that is known of an article before any reader."""

@@ -1,0 +1,67 @@
+"""The content desk: raw article records in, catalog records out. Pure but for its memory of recent stories.
+
+The content agent runs it in the worker, replay without a broker runs it directly; both give the same bytes.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ..contracts.article import ArticleEvent
+from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles
+from ..contracts.records import DeadLetter, Record, watermark_headers
+from ..settings import Settings
+from .analyse import Reject, analyse
+from .encoder import Encoder
+from .story import RecentStories
+
+
+class CatalogRecord(NamedTuple):
+    """One record for every partition of `catalog`."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Analysed(NamedTuple):
+    """What came of a batch."""
+
+    catalog: list[CatalogRecord]
+    dead_letters: list[DeadLetter]
+    statuses: list[str]
+
+
+class Desk:
+    """Analyses each article version once."""
+
+    def __init__(self, settings: Settings, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._stories = RecentStories()
+        self._eligible_h = settings.eligible_h
+        self._replay = settings.policy_time == "event"
+        self._origin = Origin(settings.topic("articles"), 0)
+
+    def analyse(self, records: Sequence[Record]) -> Analysed:
+        """Records of `articles` in order; watermarks are passed on."""
+        done = Analysed([], [], [])
+        by_offset = {record.offset: record for record in records}
+        for item in decode_articles(records, self._origin):
+            if isinstance(item, DeadLetter):
+                done.dead_letters.append(item)
+            elif isinstance(item, Watermark):
+                done.catalog.append(CatalogRecord(None, None, watermark_headers(item.at_ms)))
+            else:
+                self._one(item, by_offset[item.offset], done)
+        return done
+
+    def _one(self, item: Typed[ArticleEvent], record: Record, done: Analysed) -> None:
+        article = item.value
+        known_at_ms = max(article.published_at_ms, article.updated_at_ms) if self._replay else item.appended_ms
+        analysed = analyse(article, self._encoder, self._stories, self._eligible_h, known_at_ms)
+        if isinstance(analysed, Reject):
+            done.dead_letters.append(dead_letter(record, self._origin, analysed.reason, analysed.detail))
+            return
+        done.catalog.append(CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed)))
+        done.statuses.append(article.status)

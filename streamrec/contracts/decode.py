@@ -1,0 +1,154 @@
+"""Raw records to typed ones, a batch at a time; what cannot be typed becomes a dead letter with its reason.
+
+    decode_events(records, origin, ...)  -> [Typed[UserEvent] | Watermark | DeadLetter, ...]
+    decode_catalog(records, origin)      -> the same with AnalysedArticle
+    decode_articles(records, origin)     -> the same with ArticleEvent
+
+One item a record, in the records' order. Never raises for what is in a record. `detail` of a dead letter names the
+field, never its content.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from .article import AnalysedArticle, ArticleEvent
+from .event import UserEvent
+from .limits import MAX_EVENT_AGE_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
+from .records import DeadLetter, Record, RejectReason, watermark_of
+
+T = TypeVar("T")
+
+_event = msgspec.json.Decoder(UserEvent).decode
+_article = msgspec.json.Decoder(ArticleEvent).decode
+_analysed = msgspec.json.Decoder(AnalysedArticle).decode
+
+NEEDS_NO_ARTICLE = frozenset({"search", "subscribe", "unsubscribe"})
+
+
+class Typed(NamedTuple, Generic[T]):
+    """A record that made sense."""
+
+    offset: int
+    appended_ms: int
+    value: T
+
+
+class Watermark(NamedTuple):
+    """Nothing older than `at_ms` follows in this partition."""
+
+    offset: int
+    at_ms: int
+
+
+Item = Typed[T] | Watermark | DeadLetter
+
+
+class Origin(NamedTuple):
+    """Where records came from, for dead letters."""
+
+    topic: str
+    partition: int
+
+
+class _RejectedError(Exception):
+    def __init__(self, reason: RejectReason, detail: str) -> None:
+        self.reason: RejectReason = reason
+        self.detail = detail
+
+
+def decode_events(
+    records: Sequence[Record],
+    origin: Origin,
+    accepts: Callable[[UserEvent], str] = lambda _: "",
+    reference_ms: int | None = None,
+) -> list[Item[UserEvent]]:
+    """User events. `accepts` answers with what is wrong with an event (unknown zone, other partition), "" if nothing.
+
+    Times are checked against the record's append time; in a replay against `reference_ms` (0: nothing to check against).
+    """
+
+    def event(record: Record) -> UserEvent:
+        value = _event(_value(record))
+        if not value.article_id and value.action not in NEEDS_NO_ARTICLE:
+            raise _RejectedError("invalid", f"article_id: required for {value.action}")
+        if reference_ms != 0:
+            check_time(value.at_ms, reference_ms or record.timestamp)
+        if wrong := accepts(value):
+            raise _RejectedError("misrouted" if wrong == "misrouted" else "invalid", wrong)
+        return value
+
+    return _decode(records, origin, event)
+
+
+def decode_articles(records: Sequence[Record], origin: Origin) -> list[Item[ArticleEvent]]:
+    """Articles as published. A tombstone withdraws the article its key names."""
+
+    def article(record: Record) -> ArticleEvent:
+        if record.value is None and record.key:
+            return _withdrawal(record.key, record.timestamp)
+        value = _article(_value(record))
+        if value.published_at_ms > record.timestamp + 366 * 86_400_000:
+            raise _RejectedError("in_future", "published_at_ms: more than a year ahead")
+        return value
+
+    return _decode(records, origin, article)
+
+
+def decode_catalog(records: Sequence[Record], origin: Origin) -> list[Item[AnalysedArticle]]:
+    """Analysed articles, written by the content agent."""
+    return _decode(records, origin, lambda record: _analysed(_value(record)))
+
+
+def check_time(at_ms: int, reference_ms: int) -> None:
+    """Refuse what happened too long before, or after, it was appended."""
+    if at_ms < reference_ms - MAX_EVENT_AGE_MS:
+        raise _RejectedError("too_old", "at_ms: more than seven days before the append time")
+    if at_ms > reference_ms + MAX_EVENT_AHEAD_MS:
+        raise _RejectedError("in_future", "at_ms: more than five minutes after the append time")
+
+
+def _decode(records: Sequence[Record], origin: Origin, typed: Callable[[Record], T]) -> list[Item[T]]:
+    items: list[Item[T]] = []
+    for record in records:
+        try:
+            if record.headers and (at_ms := watermark_of(record)) is not None:
+                items.append(Watermark(record.offset, at_ms))
+            else:
+                items.append(Typed(record.offset, record.timestamp, typed(record)))
+        except _RejectedError as error:
+            items.append(dead_letter(record, origin, error.reason, error.detail))
+        except msgspec.ValidationError as error:
+            items.append(dead_letter(record, origin, "invalid", _field(error)))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            items.append(dead_letter(record, origin, "undecodable", ""))
+    return items
+
+
+def dead_letter(record: Record, origin: Origin, reason: RejectReason, detail: str) -> DeadLetter:
+    """This record, set aside."""
+    return DeadLetter(origin.topic, origin.partition, record.offset, reason, detail, record.key, record.value)
+
+
+def _value(record: Record) -> bytes:
+    if not record.value:
+        raise _RejectedError("empty_value", "")
+    if len(record.value) > MAX_RECORD_BYTES:
+        raise _RejectedError("too_large", f"value: more than {MAX_RECORD_BYTES} bytes")
+    return record.value
+
+
+def _field(error: msgspec.ValidationError) -> str:
+    # msgspec says "Expected `int`, got `str` - at `$.at_ms`": types and limits, never the value, save for enums
+    message, _, path = str(error).partition(" - at `$.")
+    if message.startswith("Invalid enum value"):
+        message = "unknown value"
+    return f"{path.rstrip('`')}: {message}" if path else message
+
+
+def _withdrawal(key: bytes, appended_ms: int) -> ArticleEvent:
+    article_id = key.decode()
+    if not 0 < len(article_id) <= 128:
+        raise _RejectedError("invalid", "key: expected 1 to 128 characters")
+    return ArticleEvent(article_id, title="(withdrawn)", published_at_ms=appended_ms, status="withdrawn")

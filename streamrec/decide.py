@@ -1,0 +1,137 @@
+"""The program is read here: which of these users get which of these articles, now, and why the others do not.
+
+    gate      rules that need only the user                         -> who may be pushed to, and when the others may
+    retrieve  exact int8 scan of profiles against articles           -> candidate pairs
+    rules     rules on the pair                                      -> pairs that may be pushed
+    rank      the ranker on all remaining pairs at once              -> calibrated P(click)
+    budget    absolute threshold, then at most one push per user     -> pushes
+
+Pure: no clock, no broker, no randomness; state is read, never changed. An absolute threshold and not a top-K over
+users: after a crash the rest of a top-K would be another K.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .catalog import Catalog, SlotArray
+from .pairs import Pairs
+from .policy.config import NEVER, Policy
+from .policy.gates import GATES
+from .policy.reasons import SUPPRESSION_REASONS, SuppressionReason
+from .policy.rules import RULES
+from .profiles.interest import FloatArray
+from .profiles.store import IntArray, Users
+from .ranking.features import features
+from .ranking.retrieve import retrieve
+
+NOTHING: FloatArray = np.empty(0, np.float32)
+Stage = Callable[[str], AbstractContextManager[object]]
+
+
+class Scores(Protocol):
+    """Anything that turns features into probabilities: the int8 ranker, its fp32 twin, a prior."""
+
+    def probability(self, x: FloatArray) -> FloatArray:
+        """Calibrated P(click) of feature rows (N, 96), each row's answer independent of the others: (N,) float32."""
+        ...
+
+
+class Decision(NamedTuple):
+    """What came out; users and pairs count into the arrays given to `decide`."""
+
+    rows: IntArray  # (K,) users who get a push, each once
+    slots: SlotArray  # (K,) and which article
+    relevance: FloatArray  # (K,) calibrated P(click)
+    suppressed: dict[SuppressionReason, int]  # gates count users, rules and budget count pairs
+    opens_s: npt.NDArray[np.uint32]  # (N,) when a gated user may be pushed to; 0 = not gated
+
+
+def decide(
+    users: Users,
+    catalog: Catalog,
+    slots: SlotArray,
+    now_ms: int,
+    scores: Scores,
+    policy: Policy,
+    stage: Stage = nullcontext,
+) -> Decision:
+    """Meet N users with M articles at the policy time `now_ms`."""
+    suppressed: dict[SuppressionReason, int] = {}
+    with stage("retrieve"):
+        opens_s = gate(users, now_ms // 1000, policy, _bypassed(catalog, slots, policy), suppressed)
+        open_users = users.take(np.flatnonzero(opens_s == 0))
+        pairs = retrieve(
+            open_users,
+            catalog,
+            slots,
+            now_ms,
+            half_life_ms=policy.half_life_ms,
+            floor=policy.min_affinity,
+            keep=policy.candidates_per_user,
+        )
+        _count(suppressed, "low_affinity", len(open_users) - len(np.unique(pairs.users.indices())))
+        pairs = rules(pairs, now_ms, policy, suppressed)
+    with stage("rank"):
+        relevance = scores.probability(features(pairs, now_ms, policy.half_life_ms)) if len(pairs) else NOTHING
+    chosen = budget(pairs, relevance, policy, suppressed)
+    return Decision(pairs.users.indices()[chosen], pairs.slots[chosen], relevance[chosen], suppressed, opens_s)
+
+
+def gate(
+    users: Users,
+    now_s: int,
+    policy: Policy,
+    bypassed: frozenset[str],
+    suppressed: dict[SuppressionReason, int],
+) -> npt.NDArray[np.uint32]:
+    """When each user may be pushed to, (N,) seconds; 0 = now. The first closed gate names the reason."""
+    opens_s = np.zeros(len(users), np.uint32)
+    for reason, opens_at in GATES:
+        if reason not in bypassed:
+            until_s = opens_at(users, now_s, policy)
+            _count(suppressed, reason, int(((until_s > 0) & (opens_s == 0)).sum()))
+            np.maximum(opens_s, until_s, out=opens_s)
+    return opens_s
+
+
+def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: dict[SuppressionReason, int]) -> Pairs:
+    """Pairs no rule suppresses; the first rule that does names the reason."""
+    for reason, suppresses in RULES:
+        against = suppresses(pairs, now_ms, policy)
+        if against.any():
+            _count(suppressed, reason, int(against.sum()))
+            pairs = pairs.take(np.flatnonzero(~against))
+    return pairs
+
+
+def budget(
+    pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: dict[SuppressionReason, int]
+) -> npt.NDArray[np.intp]:
+    """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals)."""
+    likely = np.flatnonzero(relevance >= policy.min_score)
+    _count(suppressed, "low_score", len(pairs) - len(likely))
+    rows = pairs.users.indices()[likely]
+    best_first = np.lexsort((pairs.slots[likely], -relevance[likely], rows))
+    first_of_user = np.r_[True, np.diff(rows[best_first]) != 0] if len(likely) else np.empty(0, np.bool_)
+    _count(suppressed, "other_article_better", len(likely) - int(first_of_user.sum()))
+    return likely[best_first[first_of_user]]
+
+
+def waiting_s(opens_s: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """When to look again at users who met a closed gate; 0 where no waiting helps."""
+    return np.where(opens_s == NEVER, np.uint32(0), opens_s)
+
+
+def _bypassed(catalog: Catalog, slots: SlotArray, policy: Policy) -> frozenset[str]:
+    breaking = len(slots) == 1 and catalog["breaking"][slots[0]] > 0
+    return policy.breaking_bypasses if breaking else frozenset()
+
+
+def _count(suppressed: dict[SuppressionReason, int], reason: SuppressionReason, n: int) -> None:
+    assert reason in SUPPRESSION_REASONS
+    if n:
+        suppressed[reason] = suppressed.get(reason, 0) + n

@@ -1,0 +1,244 @@
+"""One partition as a deterministic state machine: the same input gives the same state and the same pushes.
+
+    apply(batch, now_ms)  -> Changes, in steps   decode, learn, meet articles with users
+    look(now_ms)          -> Changes             users whose waiting is over meet the fresh articles
+    restore(...)                                 state from the log
+
+No broker, no clock, no randomness: the worker, replay, tests and simulation run this same code. Changes are not undone:
+whoever cannot commit them throws the partition away and restores it, as if they had never been.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+
+from .catalog import Catalog
+from .changes import Changes
+from .contracts.article import AnalysedArticle
+from .contracts.decode import Item, Origin, Typed, decode_catalog, decode_events
+from .contracts.event import UserEvent
+from .contracts.push import ModelStamp, Trigger
+from .contracts.records import DeadLetter, Record
+from .decide import Scores, Stage, decide, waiting_s
+from .learn import after_article, after_events
+from .meta import Meta
+from .outgoing import push_records
+from .policy.config import Policy
+from .policy.gates.quiet_hours import quiet_hours
+from .profiles import history
+from .profiles.store import IntArray, ProfileStore, Users
+from .profiles.zones import is_zone
+from .timeline import EventTimeline, Run, Tick, Topic
+
+WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
+
+
+class Ranker(Scores, Protocol):
+    """A scorer that says who it is."""
+
+    @property
+    def stamp(self) -> ModelStamp: ...
+
+
+class Batch(NamedTuple):
+    """Records of one topic partition, in order. `next_offset` is where the consumer stands after them."""
+
+    topic: Topic
+    records: Sequence[Record]
+    next_offset: int
+
+
+class Settled(NamedTuple):
+    """What does not change while a partition lives."""
+
+    number: int
+    policy: Policy
+    ranker: Ranker
+    chunk_users: int = 4096
+    max_articles: int = 20_000
+    keep_ms: int = 7 * 86_400_000
+    tick_ms: int = 0  # 0 = wall time; else event time with ticks of this length
+    partition_of: Callable[[str], int] | None = None  # user_id -> partition; None: every user is ours
+    topics: tuple[str, str] = ("catalog", "events")  # full names, for dead letters
+    stage: Stage = nullcontext
+
+
+class Partition:
+    """State of one partition."""
+
+    def __init__(self, settled: Settled) -> None:
+        self.settled = settled
+        self.profiles = ProfileStore()
+        self.catalog = Catalog(settled.max_articles, settled.keep_ms)
+        self.cursor: dict[str, int] = {}
+        self.looked_ms = 0  # policy time of the last look for due users
+        self._woke_ms = 0
+        self._awaited: set[int] = set()  # keys of articles some user's event waits for (a superset)
+        self._timeline = EventTimeline(settled.tick_ms) if settled.tick_ms else None
+
+    # --- input --------------------------------------------------------------------------------------------------------
+
+    def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
+        """Apply a batch. Between two steps other work may be done or committed; the cursor moves with the last one."""
+        with self.settled.stage("decode"):
+            items = self._decode(batch)
+        if self._timeline is None:
+            yield from self._run(Run(batch.topic, items, batch.next_offset, now_ms))
+            return
+        self._timeline.add(batch.topic, items)
+        for moment in self._timeline.release():
+            if isinstance(moment, Tick):
+                yield self.look(moment.now_ms)
+            else:
+                yield from self._run(moment)
+
+    def _decode(self, batch: Batch) -> list[Any]:
+        catalog_topic, events_topic = self.settled.topics
+        if batch.topic == "catalog":
+            return decode_catalog(batch.records, Origin(catalog_topic, self.settled.number))
+        reference_ms = self._timeline.reference_ms("events") if self._timeline else None
+        return decode_events(batch.records, Origin(events_topic, self.settled.number), self._wrong, reference_ms)
+
+    def _wrong(self, event: UserEvent) -> str:
+        if event.tz and not is_zone(event.tz):
+            return "tz: not in the IANA zone database"
+        home = self.settled.partition_of
+        if home is not None and event.user_id not in self.profiles and home(event.user_id) != self.settled.number:
+            return "misrouted"
+        return ""
+
+    def _run(self, run: Run) -> Iterator[Changes]:
+        changes = Changes()
+        typed = [item for item in run.items if isinstance(item, Typed)]
+        if run.topic == "events":
+            self._learn(cast(list[Typed[UserEvent]], typed), changes)
+        else:
+            for item in cast(list[Typed[AnalysedArticle]], typed):
+                slot = self._take_in(item.value, run.now_ms, changes)
+                if slot is not None:
+                    yield from self._meet(slot, run.now_ms)
+        changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
+        changes.appended_ms += [item.appended_ms for item in typed]
+        self.cursor[run.topic] = changes.cursor[run.topic] = run.next_offset
+        yield changes
+
+    # --- events -------------------------------------------------------------------------------------------------------
+
+    def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
+        if not typed:
+            return
+        values = [item.value for item in typed]
+        seen_ms = [value.at_ms for value in values] if self._timeline else [item.appended_ms for item in typed]
+        with self.settled.stage("update"):
+            learned = after_events(self.profiles, self.catalog, values, seen_ms, self.settled.policy)
+        self._awaited.update(learned.unknown.tolist())
+        changes.rows.append(learned.rows)
+        changes.events.update(value.action for value in values)
+        changes.late += learned.late
+        changes.unknown += len(learned.unknown)
+
+    # --- articles -----------------------------------------------------------------------------------------------------
+
+    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> int | None:
+        """Know this version from now on; answers with its slot if it may be pushed now."""
+        change = self.catalog.apply(article, now_ms)
+        slot = self.catalog.slot(article.article_id)
+        assert slot is not None
+        key = int(self.catalog["key"][slot])
+        if key in self._awaited:
+            self._awaited.discard(key)
+            changes.rows.append(after_article(self.profiles, self.catalog, slot, self.settled.policy))
+        return slot if change in ("new", "updated") and slot in self.catalog.fresh(now_ms) else None
+
+    def _meet(self, slot: int, now_ms: int) -> Iterator[Changes]:
+        """An article meets everybody, a chunk of users a step; users who come later find it when they are due."""
+        chunk, everybody = self.settled.chunk_users, len(self.profiles)
+        for start in range(0, everybody, chunk):
+            users = Users(self.profiles, slice(start, min(start + chunk, everybody)))
+            yield self._decide(users, np.array([slot]), now_ms, "article")
+
+    # --- users who are due --------------------------------------------------------------------------------------------
+
+    def look(self, now_ms: int) -> Changes:
+        """Users whose waiting is over meet the fresh articles; articles whose embargo ended meet everybody."""
+        changes = Changes()
+        for slot in self.catalog.opening(self.looked_ms or now_ms, now_ms).tolist():
+            for step in self._meet(slot, now_ms):
+                changes.merge(step)
+        due_at_s = self.profiles["due_at_s"]
+        due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
+        if now_ms // WAKE_EVERY_MS > self._woke_ms // WAKE_EVERY_MS:
+            due |= self._woke(now_ms)
+        self.looked_ms = max(self.looked_ms, now_ms)
+        rows = np.flatnonzero(due)
+        if len(rows):
+            fresh = self.catalog.fresh(now_ms)
+            for start in range(0, len(rows), self.settled.chunk_users):
+                users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
+                changes.merge(self._decide(users, fresh, now_ms, "due"))
+        return changes
+
+    def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Users whose quiet hours ended since the last time this was asked, (R,)."""
+        users, policy = Users(self.profiles, slice(None)), self.settled.policy
+        before_s, self._woke_ms = self._woke_ms // 1000, now_ms
+        if not before_s or not len(users):
+            return np.zeros(len(users), np.bool_)
+        return np.asarray(
+            (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
+        )
+
+    def _decide(self, users: Users, slots: IntArray, now_ms: int, trigger: Trigger) -> Changes:
+        settled = self.settled
+        decision = decide(users, self.catalog, slots, now_ms, settled.ranker, settled.policy, settled.stage)
+        changes = Changes(suppressed=Counter(decision.suppressed))
+        columns = self.profiles.columns
+        if len(decision.rows):
+            changes.pushes += push_records(
+                decision, self.profiles, self.catalog, trigger, now_ms, settled.policy, settled.ranker.stamp
+            )
+            keys, stories = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
+            history.after_push(self.profiles, decision.rows, keys, stories, now_ms // 1000)
+            changes.rows.append(decision.rows)
+        if trigger == "due":  # not logged by itself: `restore` computes it again
+            columns["due_at_s"][users.indices()] = waiting_s(decision.opens_s)
+        if len(decision.rows):
+            columns["due_at_s"][decision.rows] = now_ms // 1000 + settled.policy.min_interval_s
+        return changes
+
+    # --- the log ------------------------------------------------------------------------------------------------------
+
+    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
+        """Changelog records of these rows and of the cursor."""
+        return [*self.profiles.encode(rows), Meta(self.cursor, self.looked_ms).record()]
+
+    def restore(
+        self, rows: Iterable[tuple[bytes, bytes]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
+    ) -> None:
+        """State from the changelog, and from the part of `catalog` before the cursor. Call once, on a new partition."""
+        self.profiles.restore(rows)
+        self.cursor = dict(meta.cursor)
+        self.looked_ms = self._woke_ms = meta.looked_ms
+        reads = self.profiles["reads"]
+        self.catalog.after_reads(reads[reads > 0], 1)
+        for item in articles:
+            if isinstance(item, Typed):
+                self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
+        waiting = self.profiles["waiting"]["article"]
+        self._awaited = set(waiting[waiting > 0].tolist())
+        self._restore_due()
+        if self._timeline is not None:
+            self._timeline.clock_ms = meta.looked_ms
+
+    def _restore_due(self) -> None:
+        """Users the log says were due have been looked at; those whose gate was closed wait for it to open."""
+        due_at_s, looked_s = self.profiles["due_at_s"], self.looked_ms // 1000
+        handled = np.flatnonzero((due_at_s > 0) & (due_at_s <= looked_s))
+        if len(handled):
+            users, nothing = Users(self.profiles, handled), np.empty(0, np.intp)
+            settled = self.settled
+            decision = decide(users, self.catalog, nothing, self.looked_ms, settled.ranker, settled.policy)
+            due_at_s[handled] = waiting_s(decision.opens_s)

@@ -1,0 +1,1 @@
+"""Whom not to push to, and what not to push: one rule a file, one reason each."""

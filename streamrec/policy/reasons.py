@@ -1,0 +1,17 @@
+"""The closed set of reasons a push was not made; also the label values of streamrec_suppressions_total."""
+
+from typing import Literal, get_args
+
+GateReason = Literal["opt_out", "daily_cap", "min_interval", "quiet_hours", "in_session"]
+RuleReason = Literal[
+    "withdrawn",
+    "expired",
+    "embargo",
+    "already_read",
+    "already_pushed_article",
+    "already_pushed_story",
+    "muted_category",
+    "cooldown",
+]
+SuppressionReason = Literal[GateReason, "low_affinity", RuleReason, "low_score", "other_article_better"]
+SUPPRESSION_REASONS: tuple[SuppressionReason, ...] = get_args(SuppressionReason)

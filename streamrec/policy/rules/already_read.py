@@ -1,0 +1,10 @@
+"""What somebody has read is not news to them."""
+
+from ...profiles.history import has_read
+from ..config import Policy
+from ..types import BoolArray, Pairs
+
+
+def already_read(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
+    """True if the article is among the user's recent reads."""
+    return has_read(pairs.users.store, pairs.users.indices(), pairs.article("key"))

@@ -1,0 +1,11 @@
+"""An article is not pushed before its publication time or the end of its embargo."""
+
+import numpy as np
+
+from ..config import Policy
+from ..types import BoolArray, Pairs
+
+
+def embargo(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
+    """True while the article may not be out."""
+    return np.asarray(np.maximum(pairs.article("embargo_ms"), pairs.article("published_ms")) > now_ms)

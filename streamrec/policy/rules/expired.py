@@ -1,0 +1,11 @@
+"""Old news is not pushed: an article's time to be pushed is over."""
+
+import numpy as np
+
+from ..config import Policy
+from ..types import BoolArray, Pairs
+
+
+def expired(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
+    """True from the article's expiry on."""
+    return np.asarray(pairs.article("expires_ms") <= now_ms)

@@ -1,0 +1,10 @@
+"""An article taken back is never pushed."""
+
+from ..config import Policy
+from ..types import BoolArray, Pairs
+
+
+def withdrawn(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
+    """True for articles the newsroom has withdrawn."""
+    flags: BoolArray = pairs.article("withdrawn")
+    return flags

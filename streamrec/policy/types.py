@@ -1,0 +1,47 @@
+"""What a gate and a rule look like.
+
+A gate needs only the user: it answers when it opens, (N,) uint32 seconds since 1970; 0 = open now, NEVER = not by
+waiting. So the same line of code suppresses a push and says when to look again.
+A rule needs the pair: it answers (N,) True = suppressed.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..pairs import Pairs
+from ..profiles.store import Users
+from .config import Policy
+from .reasons import GateReason, RuleReason
+
+__all__ = ["BoolArray", "Gate", "GateFunction", "Pairs", "Rule", "RuleFunction", "UntilArray"]
+
+BoolArray = npt.NDArray[np.bool_]
+UntilArray = npt.NDArray[np.uint32]
+
+
+class GateFunction(Protocol):
+    """When each user may be pushed to again."""
+
+    def __call__(self, users: Users, now_s: int, policy: Policy) -> UntilArray: ...
+
+
+class RuleFunction(Protocol):
+    """Which pairs may not be pushed."""
+
+    def __call__(self, pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray: ...
+
+
+class Gate(NamedTuple):
+    """A gate and the reason it gives."""
+
+    reason: GateReason
+    opens_at: GateFunction
+
+
+class Rule(NamedTuple):
+    """A rule and the reason it gives."""
+
+    reason: RuleReason
+    suppresses: RuleFunction

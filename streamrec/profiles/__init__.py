@@ -1,0 +1,1 @@
+"""What is known of each user: one fixed row in the log, columns in memory."""

@@ -1,0 +1,88 @@
+"""What a model artifact says of itself: `manifest.json`, read and written strictly.
+
+`version` is the first 12 hex digits of a SHA-256 over everything else in the manifest but `created_at`; the SHA-256 of
+the other files are part of that. So the same training gives the same version, and an edited manifest gives itself away.
+"""
+
+import hashlib
+import math
+
+import msgspec
+
+from streamrec.errors import ArtifactError
+
+from .calibration import Calibration
+
+FORMAT = 1
+RETRAIN = "train the model again with this release, or point STREAMREC_MODEL_DIR at another folder"
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A measured value with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The contract of one artifact folder."""
+
+    format: int
+    name: str
+    version: str
+    space_id: str  # the vector space the features were computed in
+    feature_fingerprint: str
+    sizes: tuple[int, ...]  # of the network's layers, input first
+    calibration: Calibration
+    min_score: float  # suggested threshold on P(click)
+    metrics: dict[str, Interval]
+    int8_tolerance: float  # largest |P int8 - P fp32| on the probe rows that the admission check accepts
+    files: dict[str, str]  # SHA-256 by file name
+    created_at: str  # ISO 8601, for people
+
+    def content_version(self) -> str:
+        """The version this content must have."""
+        content = msgspec.structs.replace(self, version="", created_at="")
+        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
+
+    def sealed(self) -> "Manifest":
+        """This manifest with its version."""
+        return msgspec.structs.replace(self, version=self.content_version())
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Indented JSON: people read it too."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+
+
+def decode(raw: bytes, path: str) -> Manifest:
+    """The manifest in `raw`; ArtifactError naming `path` if it is broken, of another format, edited or impossible."""
+    try:
+        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("format", msgspec.Raw(b"null"))
+        if bytes(found) != str(FORMAT).encode():
+            raise ArtifactError(f"{path}: format is {bytes(found).decode()[:20]}, expected {FORMAT}; {RETRAIN}")
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: not a manifest ({error}); copy the folder again, or {RETRAIN}") from None
+    if manifest.version != manifest.content_version():
+        raise ArtifactError(
+            f"{path}: version is {manifest.version[:12]!r}, but its content gives {manifest.content_version()!r};"
+            " it was edited after it was saved: copy the folder again from where it was trained"
+        )
+    _check_numbers(manifest, path)
+    return manifest
+
+
+def _check_numbers(manifest: Manifest, path: str) -> None:
+    calibration = manifest.calibration
+    if not calibration.is_usable():
+        raise ArtifactError(
+            f"{path}: calibration is a={calibration.a:g}, b={calibration.b:g}, expected a > 0; {RETRAIN}"
+        )
+    if not 0 <= manifest.int8_tolerance <= 1 or math.isnan(manifest.int8_tolerance):
+        raise ArtifactError(f"{path}: int8_tolerance is {manifest.int8_tolerance:g}, expected 0 to 1; {RETRAIN}")
+    if not 0 <= manifest.min_score <= 1:
+        raise ArtifactError(f"{path}: min_score is {manifest.min_score:g}, expected 0 to 1; {RETRAIN}")
+    if len(manifest.sizes) < 3 or min(manifest.sizes) < 1 or manifest.sizes[-1] != 1:
+        raise ArtifactError(f"{path}: sizes are {list(manifest.sizes)}, expected inputs, hidden layers, 1; {RETRAIN}")

@@ -1,0 +1,58 @@
+"""How far int8 is from fp32, in the unit that decides: calibrated probability.
+
+The distance is recorded on K probe rows when an artifact is saved and measured again on the machine that serves it.
+Integer arithmetic is exact, so a healthy machine finds what was recorded up to float rounding; a saturating kernel
+(u8 x s8 products clipped to 16 bits on AVX2) or an altered library does not.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .artifact import Probe
+from .calibration import Calibration
+from .engines import Engine, Fp32Engine, Int8Engine
+from .network import Network
+from .scores import FloatArray
+
+PROBE_ROWS = 256
+HEADROOM = 2.0  # times the recorded distance, for other rounding on other machines
+SLACK = 0.001
+TOLERANCE_LIMIT = 0.05  # an int8 further away than this must not serve, whatever was recorded
+
+
+class Parity(NamedTuple):
+    """Two answers for the same rows, compared."""
+
+    max_delta: float  # of P(click)
+    agreement: float  # share of rows on the same side of the threshold
+
+
+def compare(left: FloatArray, right: FloatArray, calibration: Calibration, min_score: float) -> Parity:
+    """Compare (K,) logits; anything not finite counts as infinitely far."""
+    p_left, p_right = calibration.probability(left), calibration.probability(right)
+    delta = float(np.abs(p_left - p_right).max())
+    same = float(((p_left >= min_score) == (p_right >= min_score)).mean())
+    return Parity(delta if np.isfinite(delta) else float("inf"), same)
+
+
+def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -> Probe:
+    """Up to PROBE_ROWS of `rows` spread evenly, their fp32 logits and the tolerance for int8.
+
+    ArtifactError if this torch cannot quantize.
+    """
+    chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)].copy()
+    logits = Fp32Engine(network).logits(chosen)
+    measured = compare(Int8Engine(network).logits(chosen), logits, calibration, 0.5).max_delta
+    return Probe(chosen, logits, min(HEADROOM * measured + SLACK, TOLERANCE_LIMIT))
+
+
+def batch_drift(engine: Engine, rows: FloatArray) -> float:
+    """Largest change of a logit when (K, COLUMNS) rows are split into calls of 1, 2, 3, ... rows; 0 is the contract."""
+    whole = engine.logits(rows)
+    start, size, worst = 0, 1, 0.0
+    while start < len(rows):
+        part = engine.logits(rows[start : start + size])
+        worst = max(worst, float(np.abs(part - whole[start : start + size]).max()))
+        start, size = start + size, size + 1
+    return worst

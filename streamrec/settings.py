@@ -1,0 +1,161 @@
+"""Every setting: one line each, with type, default, unit and reason. The only place that reads the environment.
+
+A setting `daily_cap` is the variable STREAMREC_DAILY_CAP. A misspelt variable or an impossible value stops the start:
+
+    SettingsError: STREAMREC_QUIET_FROM is '25:00'; expected HH:MM between 00:00 and 23:59
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .errors import SettingsError
+
+PREFIX = "STREAMREC_"
+
+
+def _minutes(text: str) -> str:
+    hours, colon, minutes = text.partition(":")
+    if not (colon and len(hours) == len(minutes) == 2 and hours.isdigit() and minutes.isdigit()):
+        raise ValueError("expected HH:MM between 00:00 and 23:59")
+    if int(hours) > 23 or int(minutes) > 59:
+        raise ValueError("expected HH:MM between 00:00 and 23:59")
+    return text
+
+
+ClockTime = Annotated[str, AfterValidator(_minutes)]
+
+
+def _s(default: Any, unit: str, reason: str, **bounds: Any) -> Any:
+    """One setting: default, unit, reason, bounds (pydantic's ge, gt, le, lt, pattern)."""
+    return Field(default, description=reason, json_schema_extra={"unit": unit}, **bounds)
+
+
+class Settings(BaseSettings):
+    """All settings; `streamrec settings` prints them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    # fmt: off
+    # Kafka
+    brokers: str = _s("localhost:9092", "host:port,...", "bootstrap servers; demo and tests start their own broker unless this is set")
+    app_id: str = _s("streamrec", "name", "consumer group, transactional ids and changelog are named after it", pattern=r"^[a-zA-Z0-9._-]{1,64}$")
+    topic_prefix: str = _s("", "text", "put before every topic name, to share a cluster", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
+    partitions: int = _s(24, "partitions", "of events, catalog, push and changelog; fixed for the life of the topics", ge=1, le=512)
+    replication: int = _s(1, "replicas", "of topics made by `topics create`; 3 in production", ge=1, le=7)
+    session_timeout_s: float = _s(10.0, "s", "a dead worker's partitions move after this long", gt=0.5, le=60)
+    transaction_timeout_s: float = _s(15.0, "s", "an open transaction of a dead worker blocks readers at most this long", gt=1, le=900)
+    broker_wait_s: float = _s(30.0, "s", "how long the start waits for an unreachable broker before it exits non-zero", ge=0)
+
+    # batches and transactions
+    batch_events: int = _s(1000, "records", "records of one partition handed over together", ge=1, le=10_000)
+    commit_window_events: int = _s(4000, "records", "upper bound of one transaction under backlog", ge=1, le=50_000)
+    max_commit_age_s: float = _s(30.0, "s", "/live fails and the process ends when a write stays uncommitted longer", gt=0)
+
+    # web and logs
+    web_host: str = _s("127.0.0.1", "address", "/metrics, /live and /ready listen here; loopback unless you say otherwise")
+    web_port: int = _s(6066, "port", "0 switches the web server off", ge=0, le=65_535)
+    log_format: Literal["text", "json"] = _s("text", "", "json: one object a line, for log shippers")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _s("INFO", "", "least severe level shown")
+
+    # time
+    policy_time: Literal["wall", "event"] = _s("wall", "", "event: replay; the policy clock follows the watermarks in the topics")
+    due_scan_s: float = _s(1.0, "s", "how often users whose waiting is over are looked for (policy time)", gt=0, le=3600)
+
+    # profiles and articles
+    interest_half_life_h: float = _s(168.0, "h", "a click counts half after this long", gt=0)
+    late_event_s: float = _s(1800.0, "s", "an event older than this at arrival updates the profile and triggers nothing", ge=0)
+    vector_days: float = _s(7.0, "d", "articles stay known this long, for clicks and features", gt=0, le=60)
+    eligible_h: float = _s(24.0, "h", "an article may be pushed this long after publication, unless it says otherwise", gt=0)
+    push_ttl_h: float = _s(6.0, "h", "a gateway must drop a push older than this", gt=0, le=168)
+    max_articles: int = _s(20_000, "articles", "catalog size; the oldest leave first", ge=100)
+
+    # model
+    model_dir: Path | None = _s(None, "folder", "ranker artifact; none: a small built-in prior ranks")
+    engine: Literal["auto", "int8", "fp32"] = _s("auto", "", "auto: int8 if the admission check finds it right and not slower")
+
+    # retrieval and decision
+    candidates_per_user: int = _s(8, "articles", "the ranker sees at most this many articles of a due user", ge=1, le=64)
+    min_affinity: float = _s(0.25, "reads", "retrieval floor: decayed recent reads, each counted by its similarity to the article", ge=0)
+    min_score: float = _s(0.20, "probability", "calibrated P(click) below this is not pushed", ge=0, le=1)
+    chunk_users: int = _s(4096, "users", "an article meets this many users before other work gets a turn", ge=64, le=65_536)
+
+    # push policy
+    daily_cap: int = _s(5, "pushes/24 h", "per user; 0 pushes nothing", ge=0, le=8)
+    min_interval_s: float = _s(4 * 3600.0, "s", "between two pushes to one user", ge=0)
+    session_gap_s: float = _s(900.0, "s", "nobody who was active within this time is interrupted", ge=0)
+    quiet_from: ClockTime = _s("22:00", "HH:MM", "quiet hours begin, in the user's zone")
+    quiet_to: ClockTime = _s("07:00", "HH:MM", "quiet hours end; equal to quiet_from: none")
+    quiet_jitter_s: float = _s(1800.0, "s", "users waking up are spread over this time", ge=0)
+    default_zone: str = _s("UTC", "IANA zone", "of users whose zone is not known")
+    cooldown_h: float = _s(72.0, "h", "after dismiss or dislike the category rests for this user", ge=0)
+    breaking_bypasses: str = _s("min_interval,in_session", "rules", "rules that breaking news ignores; dedupe and opt-out are never ignored")
+
+    # development
+    data_dir: Path | None = _s(None, "folder", "real logs for tests and replay (never shipped)")
+    kafka_cache: Path | None = _s(None, "folder", "where the embedded broker keeps its jars; none: the user's cache folder")
+    # fmt: on
+
+    @model_validator(mode="after")
+    def _zone_exists(self) -> "Settings":
+        import zoneinfo  # noqa: PLC0415 - reads the zone database, which `--help` does not need
+
+        if self.default_zone not in zoneinfo.available_timezones():
+            raise ValueError(f"default_zone: expected an IANA zone like Europe/Copenhagen, got '{self.default_zone}'")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` passes: the environment is read in one place, with its own checks."""
+        return (init_settings,)
+
+    def topic(self, name: str) -> str:
+        """Full name of a topic of ours."""
+        return f"{self.topic_prefix}{name}"
+
+    def changed(self, **values: Any) -> "Settings":
+        """These settings with some replaced, checked again."""
+        return load({}, **{**self.model_dump(exclude_unset=True), **values})
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment, then `overrides` (command line). Raises SettingsError with the variable's name."""
+    environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
+    given: dict[str, Any] = {}
+    for name, value in environ.items():
+        if name.startswith(PREFIX):
+            field = name.removeprefix(PREFIX).lower()
+            if field not in Settings.model_fields:
+                near = difflib.get_close_matches(field, Settings.model_fields, n=1)
+                hint = f"did you mean {PREFIX}{near[0].upper()}?" if near else "`streamrec settings` lists all"
+                raise SettingsError(f"{name} is not a setting; {hint}")
+            given[field] = value
+    given |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, given)) from None
+
+
+def _sentence(error: ValidationError, given: Mapping[str, Any]) -> str:
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    field = str(first["loc"][0])
+    if field not in Settings.model_fields:
+        return f"'{field}' is not a setting; `streamrec settings` lists all"
+    expected = message if message.startswith("expected") else f"expected: {message[0].lower()}{message[1:]}"
+    return f"{PREFIX}{field.upper()} is '{given.get(field)}'; {expected}"

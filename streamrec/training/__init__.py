@@ -1,0 +1,1 @@
+"""From recorded impressions to a model artifact, and how good it is."""

@@ -1,0 +1,37 @@
+"""From a fitted network to a model folder: record the probe rows, suggest nothing that was not measured, save."""
+
+from pathlib import Path
+
+from streamrec.ranking.artifact import save
+from streamrec.ranking.manifest import Manifest
+from streamrec.ranking.parity import record_probe
+from streamrec.ranking.scores import FloatArray
+
+from .fit import Fitted
+
+
+def publish(
+    folder: Path,
+    fitted: Fitted,
+    rows: FloatArray,
+    *,
+    name: str,
+    space_id: str,
+    fingerprint: str,
+    min_score: float,
+    created_at: str,
+) -> Manifest:
+    """Save the artifact; `rows` (N, COLUMNS) are training rows, of which 256 are recorded as the probe."""
+    return save(
+        folder,
+        name=name,
+        space_id=space_id,
+        fingerprint=fingerprint,
+        sizes=fitted.network.sizes,
+        weights=fitted.network.arrays(),
+        calibration=fitted.calibration,
+        min_score=min_score,
+        metrics=fitted.metrics,
+        probe=record_probe(fitted.network, fitted.calibration, rows),
+        created_at=created_at,
+    )

@@ -1,0 +1,137 @@
+"""build_app(settings): the worker's Faust app, wired. Agents decode nothing and decide nothing; they hand over.
+
+articles -> ContentAgent -> catalog            events, catalog -> Ownership -> PartitionWriter -> profiles, push
+"""
+
+import logging
+import os
+from typing import Any
+
+from ..content.desk import Desk
+from ..content.encoder import Encoder
+from ..metrics import Metrics
+from ..partition import Ranker
+from ..settings import Settings
+from .content_agent import ContentAgent
+from .counting import Counting
+from .ownership import Ownership
+from .profile_table import declare_profiles
+from .topics import changelog_topic
+from .transport import BatchApp
+from .web import add_pages
+
+log = logging.getLogger(__name__)
+
+QUEUED_BATCHES = 16  # per topic, inside Faust
+
+
+class WorkerApp(BatchApp):
+    """The app with what our pieces need to reach."""
+
+    positions: Ownership
+    content: ContentAgent
+    metrics: Metrics
+
+    def fail(self, error: BaseException) -> None:
+        """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
+
+        Not through Faust's own shutdown, which can wait for ever on a broker that is gone.
+        """
+        log.critical("ending: %s", error, exc_info=error)
+        logging.shutdown()
+        os._exit(1)
+
+
+def build_app(settings: Settings, ranker: Ranker, encoder: Encoder, metrics: Metrics) -> WorkerApp:
+    """Everything connected; nothing started."""
+    app = WorkerApp(settings.app_id, **_faust_settings(settings))
+    app.batch_events = settings.batch_events
+    app.metrics = metrics
+    app.content = ContentAgent(settings, Desk(settings, encoder), metrics)
+    changelog = changelog_topic(settings)
+    app.positions = Ownership(settings, ranker, Counting(metrics, settings.topic_prefix), app.fail, changelog)
+    declare_profiles(app, changelog, settings.partitions)
+    _add_agents(app, settings)
+    _add_timers(app, settings)
+    add_pages(app, settings)
+    metrics.partitions.set(settings.partitions)
+    return app
+
+
+def _add_agents(app: WorkerApp, settings: Settings) -> None:
+    def topic(name: str) -> Any:
+        return app.topic(settings.topic(name), key_serializer="raw", value_serializer="raw", maxsize=QUEUED_BATCHES)
+
+    @app.agent(topic("articles"), name="articles")
+    async def articles(stream: Any) -> None:
+        async for event in stream.events():
+            with _ends(app):
+                await app.content.analyse(event.value)
+                app.positions.articles_done = app.content.done
+
+    async def offered(stream: Any) -> None:
+        async for event in stream.events():
+            with _ends(app):
+                await app.positions.offer(event.message.topic, event.message.partition, event.value)
+
+    app.agent(topic("events"), name="events")(offered)
+    app.agent(topic("catalog"), name="catalog")(offered)
+
+    @app.on_partitions_revoked.connect
+    async def revoked(_: Any, tps: Any, **__: Any) -> None:
+        app.metrics.ready.set(0)
+        await app.content.release()
+        app.positions.articles_done = None
+
+
+class _ends:  # noqa: N801 - reads as a word in a with statement
+    """Whatever is raised inside ends the process: Faust would acknowledge the record and go on."""
+
+    def __init__(self, app: WorkerApp) -> None:
+        self._app = app
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception):
+            self._app.fail(error)
+
+
+def _add_timers(app: WorkerApp, settings: Settings) -> None:
+    @app.timer(1.0)
+    async def observe() -> None:
+        app.positions.observe()
+        age_s = app.positions.oldest_uncommitted_s()
+        if age_s > settings.max_commit_age_s:
+            app.fail(
+                TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {settings.max_commit_age_s:.0f} s")
+            )
+
+
+def _faust_settings(settings: Settings) -> dict[str, Any]:
+    return {
+        "broker": [f"kafka://{server}" for server in settings.brokers.split(",")],
+        "store": "memory://",
+        "topic_partitions": settings.partitions,
+        "topic_allow_declare": False,  # `streamrec topics create` owns the topics
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "recovery_consistency_check": False,
+        "stream_wait_empty": False,  # offsets follow the cursors, not the acknowledgements
+        "stream_recovery_delay": 0.0,
+        "consumer_auto_offset_reset": "earliest",
+        "broker_session_timeout": settings.session_timeout_s,
+        "broker_heartbeat_interval": min(3.0, settings.session_timeout_s / 4),
+        "broker_commit_interval": 1.0,
+        "broker_max_poll_records": 4 * settings.batch_events,
+        "broker_request_timeout": max(90.0, settings.session_timeout_s + 1),
+        "producer_request_timeout": 60.0,
+        "web_enabled": settings.web_port > 0,
+        "web_bind": settings.web_host,
+        "web_port": settings.web_port or 6066,
+        "web_tables_enabled": False,
+        "web_router_enabled": False,
+        "autodiscover": False,
+        "datadir": None,
+    }

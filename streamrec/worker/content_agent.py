@@ -1,0 +1,57 @@
+"""The content agent: analyses each article once and writes it to every partition of `catalog`, in one transaction.
+
+`articles` has one partition, so one worker at a time does this; news comes at a few articles a second. After a crash
+a batch may be analysed again: the catalog knows a version by its digest, so the second time changes nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import cast
+
+from ..content.desk import Desk
+from ..contracts.article import Status
+from ..contracts.records import DeadLetter
+from ..metrics import InputTopic, Metrics
+from ..settings import Settings
+from .transaction import Message, Transactions
+from .transport import RecordBatch
+
+log = logging.getLogger(__name__)
+
+
+class ContentAgent:
+    """One batch of `articles` at a time."""
+
+    def __init__(self, settings: Settings, desk: Desk, metrics: Metrics) -> None:
+        self._settings, self._desk, self._metrics = settings, desk, metrics
+        self._transactions: Transactions | None = None
+        self.done: int | None = None  # next offset of `articles`
+
+    async def analyse(self, batch: RecordBatch) -> None:
+        """Write what the desk makes of these records; counted when committed."""
+        if self._transactions is None:
+            self._transactions = Transactions(f"{self._settings.app_id}-content", self._settings)
+            await self._transactions.start()
+        analysed = self._desk.analyse(batch.records)
+        async with self._transactions.begin() as writes:
+            for partition in range(self._settings.partitions):
+                await writes.send(self._settings.topic("catalog"), partition, (Message(*r) for r in analysed.catalog))
+            letters = (Message(letter.key, letter.value, letter.headers()) for letter in analysed.dead_letters)
+            await writes.send(f"{self._settings.topic('articles')}.dlq", 0, letters)
+        self.done = batch.next_offset
+        self._count(analysed.statuses, analysed.dead_letters)
+
+    async def release(self) -> None:
+        """`articles` may go to another worker: let the producers go; the next batch takes the ids over again."""
+        transactions, self._transactions, self.done = self._transactions, None, None
+        if transactions is not None:
+            await transactions.stop()
+
+    def _count(self, statuses: Sequence[str], letters: Sequence[DeadLetter]) -> None:
+        for status in statuses:
+            self._metrics.articles[cast(Status, status)].inc()
+        for letter in letters:
+            self._metrics.dead_letters[cast(InputTopic, "articles"), letter.reason].inc()
+            log.warning(
+                "article set aside", extra={"offset": letter.offset, "reason": letter.reason, "detail": letter.detail}
+            )

@@ -1,0 +1,77 @@
+"""From facts to metrics: pure stages return facts, here they are counted."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import numpy as np
+
+from ..changes import Changes
+from ..clock import monotonic_s
+from ..contracts.push import Trigger
+from ..metrics import InputTopic, Metrics, Priority, Stage
+
+log = logging.getLogger(__name__)
+
+
+class Counting:
+    """Counts what partitions did, in this process's series."""
+
+    def __init__(self, metrics: Metrics, topic_prefix: str) -> None:
+        self.metrics = metrics
+        self._prefix = topic_prefix
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage of one batch."""
+        started_s = monotonic_s()
+        yield
+        self.metrics.stage[cast(Stage, name)].observe_many(np.array([monotonic_s() - started_s]))
+
+    def applied(self, partition: int, changes: Changes) -> None:
+        """A step of work is done, though not committed."""
+        if changes.appended_ms:
+            self.metrics.batch_events.observe_many(np.array([len(changes.appended_ms)]))
+
+    def committed(self, partition: int, changes: Changes, rows: int, seconds: float, at_ms: int) -> None:
+        """A transaction is committed; only now do its pushes and events count."""
+        metrics = self.metrics
+        metrics.transactions.inc()
+        metrics.transaction.observe_many(np.array([seconds]))
+        metrics.stage["commit"].observe_many(np.array([seconds]))
+        for action, count in changes.events.items():
+            metrics.events[action].inc(count)
+        for reason, count in changes.suppressed.items():
+            metrics.suppressions[reason].inc(count)
+        metrics.late_events.inc(changes.late)
+        metrics.unknown_article_events.inc(changes.unknown)
+        if changes.appended_ms:
+            metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))
+        self._pushes(changes, at_ms)
+        for letter in changes.dead_letters:
+            topic = letter.topic.removeprefix(self._prefix)
+            metrics.dead_letters[cast(InputTopic, topic), letter.reason].inc()
+            log.warning(
+                "set aside",
+                extra={
+                    "topic": letter.topic,
+                    "partition": letter.partition,
+                    "offset": letter.offset,
+                    "reason": letter.reason,
+                    "detail": letter.detail,
+                },
+            )
+
+    def _pushes(self, changes: Changes, at_ms: int) -> None:
+        by_trigger: dict[Trigger, list[int]] = {}
+        for push in changes.pushes:
+            trigger = cast(Trigger, push.trigger)
+            self.metrics.pushes[trigger, cast(Priority, push.priority)].inc()
+            by_trigger.setdefault(trigger, []).append(push.event_at_ms)
+        for trigger, event_at_ms in by_trigger.items():
+            self.metrics.event_to_push[trigger].observe_many(_seconds_since(event_at_ms, at_ms))
+
+
+def _seconds_since(times_ms: list[int], at_ms: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.maximum(at_ms - np.array(times_ms, np.float64), 0) / 1000

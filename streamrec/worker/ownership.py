@@ -1,0 +1,140 @@
+"""Which partitions this process owns, and one writer for each.
+
+A partition is acquired after Faust's own recovery step, outside the rebalance callback: heartbeats go on while a big
+state is read. It is released before another worker may have it: what was offered is finished and committed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from aiokafka.partitioner import murmur2
+
+from ..clock import now_ms
+from ..partition import Batch, Partition, Ranker, Settled
+from ..policy.config import Policy
+from ..settings import Settings
+from ..timeline import Topic
+from .counting import Counting
+from .transport import RecordBatch
+from .writer import Names, PartitionWriter
+
+log = logging.getLogger(__name__)
+
+
+class Ownership:
+    """The partitions of this process. Implements transport.Positions."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ranker: Ranker,
+        counting: Counting,
+        fail: Callable[[BaseException], None],
+        changelog: str,
+    ) -> None:
+        self.writers: dict[int, PartitionWriter] = {}
+        self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
+        self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
+        self._names = Names(changelog, settings.topic("push"))
+        self._inputs: dict[str, Topic] = {settings.topic("events"): "events", settings.topic("catalog"): "catalog"}
+        self._at_once = asyncio.Semaphore(4)
+
+    # --- positions ----------------------------------------------------------------------------------------------------
+
+    def position(self, topic: str, partition: int) -> int | None:
+        """Where the partition's cursor stands."""
+        writer = self.writers.get(partition)
+        name = self._inputs.get(topic)
+        return writer.partition.cursor.get(name) if writer and name else None
+
+    def committed(self, topic: str, partition: int) -> int | None:
+        """How far this input is in committed transactions."""
+        name = self._inputs.get(topic)
+        if name is None:
+            return self.articles_done
+        writer = self.writers.get(partition)
+        return writer.committed.get(name) if writer else None
+
+    # --- rebalances ---------------------------------------------------------------------------------------------------
+
+    async def acquire(self, partitions: Iterable[int]) -> None:
+        """Fence, recover and start the partitions not owned yet."""
+        await asyncio.gather(*(self._acquire(number) for number in partitions if number not in self.writers))
+        self._counting.metrics.ready.set(1)
+
+    async def _acquire(self, number: int) -> None:
+        async with self._at_once:
+            partition = Partition(self._settled(number))
+            writer = PartitionWriter(partition, self._settings, self._names, self._counting, self._fail)
+            recovered = await writer.start()
+            self.writers[number] = writer
+        metrics = self._counting.metrics
+        metrics.recovery_rows.labels(str(number)).set(recovered.rows)
+        metrics.recovery.labels(str(number)).set(recovered.seconds)
+        facts = {"partition": number, "rows": recovered.rows, "articles": recovered.articles}
+        log.info("partition recovered in %.2f s", recovered.seconds, extra=facts)
+        for name, count in recovered.lost.items():
+            log.error("%d records of %s were deleted by retention before they were applied", count, name, extra=facts)
+
+    async def release(self, partitions: Iterable[int]) -> None:
+        """Commit what these partitions were offered and let them go."""
+        leaving = [number for number in partitions if number in self.writers]
+        await asyncio.gather(*(self.writers[number].stop() for number in leaving))
+        for number in leaving:
+            del self.writers[number]
+            self._counting.metrics.forget_partition(number)
+
+    # --- input --------------------------------------------------------------------------------------------------------
+
+    async def offer(self, topic: str, partition: int, batch: RecordBatch) -> None:
+        """Give a batch to its partition; dropped if the partition is not ours any more (its next owner reads it)."""
+        writer = self.writers.get(partition)
+        if writer is not None:
+            await writer.offer(Batch(self._inputs[topic], batch.records, batch.next_offset), batch.start)
+
+    def observe(self) -> None:
+        """Renew the gauges."""
+        metrics, at_ms = self._counting.metrics, now_ms()
+        for number, writer in self.writers.items():
+            metrics.lag.labels(str(number)).set(writer.lag_s(at_ms))
+            metrics.users.labels(str(number)).set(len(writer.partition.profiles))
+        metrics.oldest_uncommitted.set(self.oldest_uncommitted_s())
+        metrics.catalog_articles.set(
+            max((len(writer.partition.catalog) for writer in self.writers.values()), default=0)
+        )
+
+    def oldest_uncommitted_s(self) -> float:
+        """Age of the oldest change no transaction has committed, in seconds."""
+        return max((writer.uncommitted_s() for writer in self.writers.values()), default=0.0)
+
+    def _settled(self, number: int) -> Settled:
+        settings = self._settings
+        return settle(
+            settings,
+            number,
+            self._ranker,
+            stage=self._counting.stage,
+            partition_of=lambda user_id: partition_of(user_id, settings.partitions),
+        )
+
+
+def settle(settings: Settings, number: int, ranker: Ranker, **more: Any) -> Settled:
+    """A partition's fixed part from the settings; replay without a broker uses the same."""
+    return Settled(
+        number=number,
+        policy=Policy.of(settings),
+        ranker=ranker,
+        chunk_users=settings.chunk_users,
+        max_articles=settings.max_articles,
+        keep_ms=round(settings.vector_days * 86_400_000),
+        tick_ms=round(settings.due_scan_s * 1000) if settings.policy_time == "event" else 0,
+        topics=(settings.topic("catalog"), settings.topic("events")),
+        **more,
+    )
+
+
+def partition_of(user_id: str, partitions: int) -> int:
+    """The partition Java's and aiokafka's default partitioner choose for this key."""
+    return int((murmur2(user_id.encode()) & 0x7FFFFFFF) % partitions)

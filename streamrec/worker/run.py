@@ -1,0 +1,64 @@
+"""Run a worker until it is told to stop: the ranker loaded and warm, topics checked, then Faust."""
+
+import asyncio
+import logging
+from typing import Any
+
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from ..content.encoder import HashedEncoder
+from ..errors import KafkaError
+from ..logs import configure
+from ..metrics import Metrics, process_registry
+from ..partition import Ranker
+from ..policy.reasons import SUPPRESSION_REASONS
+from ..settings import Settings
+from .app import WorkerApp, build_app
+from .topics import check
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings) -> None:
+    """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure."""
+    configure(settings.log_format, settings.log_level)
+    uvloop.install()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(_check_topics(settings))
+    encoder = HashedEncoder()
+    metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
+    ranker = load(settings, encoder.space_id, metrics)
+    app = build_app(settings, ranker, encoder, metrics)
+    _faust_worker(app, loop).execute_from_commandline()
+
+
+async def _check_topics(settings: Settings) -> None:
+    drift = await check(settings)
+    if drift:
+        raise KafkaError("; ".join(map(str, drift)))
+
+
+def load(settings: Settings, space_id: str, metrics: Metrics | None = None) -> Ranker:
+    """The ranker the settings name, admitted; its verdict goes to the log and the metrics."""
+    from ..ranking.load import load_ranker  # noqa: PLC0415 - torch, where there is a model
+
+    ranker, verdict = load_ranker(settings, space_id)
+    log.info(
+        "%s",
+        verdict,
+        extra={"model": ranker.stamp.name, "version": ranker.stamp.version, "engine": ranker.stamp.engine},
+    )
+    if metrics is not None:
+        metrics.serve_model(ranker.stamp.name, ranker.stamp.version, ranker.stamp.engine, verdict)
+    return ranker
+
+
+def _faust_worker(app: WorkerApp, loop: asyncio.AbstractEventLoop) -> Any:
+    worker = app.Worker(loop=loop, override_logging=False, redirect_stdouts=False, quiet=True, loglevel="INFO")
+    worker.spinner = None
+    return worker
+
+
+__all__ = ["CollectorRegistry", "load", "run_worker"]

@@ -1,0 +1,255 @@
+"""PartitionWriter: the only thing that changes a partition's state, and the only one that writes it.
+
+    offer -> [lanes] -> apply -> pending changes -> one transaction {rows, cursor, pushes, dead letters} -> committed
+
+What is computed while a transaction is in flight goes into the next one (group commit), bounded in events. Lanes:
+events before the next chunk of an article before users who are due, so a click never waits for an article that meets
+a million users. Rows and cursor are encoded in the moment a transaction is put together: they always agree.
+
+Any failure ends the process (`fail`); what was not committed never happened.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from ..changes import Changes
+from ..clock import monotonic_s, now_ms
+from ..errors import StateError
+from ..meta import layout_record
+from ..partition import Batch, Partition
+from ..settings import Settings
+from .counting import Counting
+from .recovery import Recovered, recover
+from .transaction import Message, Transactions
+
+OFFERED = 8  # batches of one topic waiting; more, and `offer` waits
+
+
+class Names(NamedTuple):
+    """Full topic names."""
+
+    changelog: str
+    push: str
+
+
+class Ready(NamedTuple):
+    """One transaction, put together."""
+
+    changes: Changes
+    rows: list[tuple[bytes, bytes]]
+    cursor: dict[str, int]
+
+
+class PartitionWriter:
+    """Applies what is offered and commits it."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        settings: Settings,
+        names: Names,
+        counting: Counting,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.partition = partition
+        self.number = partition.settled.number
+        self.committed: dict[str, int] = {}
+        self.recovered: Recovered | None = None
+        self._settings, self._names, self._counting, self._fail = settings, names, counting, fail
+        self._transactions = Transactions(f"{settings.app_id}-{self.number}", settings)
+        self._offered: dict[str, deque[Batch]] = {"events": deque(), "catalog": deque()}
+        self._steps: Iterator[Changes] | None = None  # an article on its way through the users
+        self._pending = Changes()
+        self._pending_since_s: float | None = None
+        self._in_flight_since_s: float | None = None
+        self._progress_s = 0.0
+        self._next_look_ms = 0
+        self._articles_turn = False
+        self._closing = False
+        self._work, self._room, self._dirty, self._clean = (asyncio.Event() for _ in range(4))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> Recovered:
+        """Fence the old owner, restore the state, begin."""
+        await self._transactions.start()
+        self.recovered = await recover(self.partition, self._settings, self._names.changelog)
+        self.committed = dict(self.partition.cursor)
+        await self._write([layout_record(self._settings.partitions)])
+        self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
+        return self.recovered
+
+    async def stop(self) -> None:
+        """Finish what was offered, commit it, let go."""
+        self._closing = True
+        self._wake()
+        await asyncio.gather(*self._tasks)
+        await self._transactions.stop()
+
+    async def _guard(self, run: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await run()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the process must not go on
+            self._fail(error)
+
+    # --- input --------------------------------------------------------------------------------------------------------
+
+    async def offer(self, batch: Batch, start: int) -> None:
+        """Hand over a batch; waits while too much is waiting already. What was applied before is skipped.
+
+        `start` is where the consumer stood before the batch; StateError where that is past what is expected next.
+        """
+        lane = self._offered[batch.topic]
+        while len(lane) >= OFFERED and not self._closing:
+            self._room.clear()
+            await self._room.wait()
+        if self._closing:
+            return  # the partition is going to another owner, who reads these records from the cursor on
+        expected = lane[-1].next_offset if lane else self.partition.cursor.get(batch.topic, 0)
+        if start > expected:
+            raise StateError(
+                f"{batch.topic}-{self.number}: expected offset {expected}, got {start}; records are missing"
+            )
+        if start < expected:
+            records = [record for record in batch.records if record.offset >= expected]
+            if batch.next_offset <= expected:
+                return
+            batch = batch._replace(records=records)
+        if not any(self._offered.values()) and not self._pending:
+            self._progress_s = monotonic_s()  # idle until now
+        lane.append(batch)
+        self._wake()
+
+    def lag_s(self, at_ms: int) -> float:
+        """Age of the oldest record offered and not yet committed, in seconds."""
+        heads = [lane[0].records[0].timestamp for lane in self._offered.values() if lane and lane[0].records]
+        heads += self._pending.appended_ms[:1]
+        return max(0.0, (at_ms - min(heads)) / 1000) if heads else 0.0
+
+    def uncommitted_s(self) -> float:
+        """Age of the oldest change not yet committed, in seconds."""
+        since = [moment for moment in (self._pending_since_s, self._in_flight_since_s) if moment is not None]
+        return monotonic_s() - min(since) if since else 0.0
+
+    def stalled_s(self) -> float:
+        """Seconds since the last commit while there is work; 0 when there is none."""
+        has_work = any(self._offered.values()) or bool(self._pending) or self._in_flight_since_s is not None
+        return monotonic_s() - self._progress_s if has_work and self._progress_s else 0.0
+
+    # --- apply --------------------------------------------------------------------------------------------------------
+
+    async def _apply_all(self) -> None:
+        while True:
+            changes = self._step()
+            if changes is None:
+                if self._closing:
+                    self._dirty.set()
+                    return
+                await self._wait_for_work()
+                continue
+            if changes:
+                self._pending.merge(changes)
+                self._pending_since_s = self._pending_since_s or monotonic_s()
+                self._dirty.set()
+            self._counting.applied(self.number, changes)
+            await asyncio.sleep(0)
+            while len(self._pending.appended_ms) >= self._settings.commit_window_events:
+                self._clean.clear()
+                await self._clean.wait()
+
+    def _step(self) -> Changes | None:
+        """The next piece of work by lane; None if there is nothing to do.
+
+        Events and the chunks of an article take turns, so neither starves; in a replay everything goes in order.
+        """
+        by_event_time = self.partition.settled.tick_ms > 0
+        events, catalog = self._offered["events"], self._offered["catalog"]
+        self._articles_turn = not self._articles_turn or not events
+        if self._steps is not None and (self._articles_turn or by_event_time):
+            changes = next(self._steps, None)
+            if changes is not None:
+                return changes
+            self._steps = None
+        if catalog and self._steps is None and self._articles_turn:
+            return self._apply(catalog, by_event_time, in_steps=True)
+        if events:
+            return self._apply(events, by_event_time)
+        return None if by_event_time or self._closing else self._look()
+
+    def _apply(self, lane: deque[Batch], by_event_time: bool, in_steps: bool = False) -> Changes:
+        steps = self.partition.apply(lane.popleft(), now_ms())
+        self._room.set()
+        if in_steps or by_event_time:
+            self._steps = steps
+            return Changes()
+        changes = Changes()
+        for step in steps:
+            changes.merge(step)
+        changes.merge(self.partition.look(now_ms()))
+        return changes
+
+    def _look(self) -> Changes | None:
+        moment = now_ms()
+        if moment < self._next_look_ms:
+            return None
+        self._next_look_ms = moment + round(self._settings.due_scan_s * 1000)
+        return self.partition.look(moment)
+
+    async def _wait_for_work(self) -> None:
+        self._work.clear()
+        wait_s = max(0.001, (self._next_look_ms - now_ms()) / 1000) if not self.partition.settled.tick_ms else 1.0
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._work.wait(), wait_s)
+
+    def _wake(self) -> None:
+        self._work.set()
+        self._room.set()
+
+    # --- commit -------------------------------------------------------------------------------------------------------
+
+    async def _commit_all(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            if self._pending:
+                ready = self._put_together()
+                self._clean.set()
+                await self._commit(ready)
+            elif self._closing and self._tasks[0].done():
+                return
+            if self._pending or (self._closing and self._tasks[0].done()):
+                self._dirty.set()
+
+    def _put_together(self) -> Ready:
+        changes, self._pending = self._pending, Changes()
+        self._in_flight_since_s, self._pending_since_s = self._pending_since_s, None
+        return Ready(changes, self.partition.encode(changes.unique_rows()), dict(self.partition.cursor))
+
+    async def _commit(self, ready: Ready) -> None:
+        started_s = monotonic_s()
+        await self._write(ready.rows, ready.changes)
+        self._in_flight_since_s = None
+        self._progress_s = monotonic_s()
+        self.committed = ready.cursor
+        self._counting.committed(self.number, ready.changes, len(ready.rows), monotonic_s() - started_s, now_ms())
+
+    async def _write(self, rows: list[tuple[bytes, bytes]], changes: Changes | None = None) -> None:
+        async with self._transactions.begin() as writes:
+            await writes.send(self._names.changelog, self.number, (Message(key, value) for key, value in rows))
+            if changes is None:
+                return
+            pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
+            await writes.send(self._names.push, self.number, pushes)
+            for topic in {letter.topic for letter in changes.dead_letters}:
+                letters = (
+                    Message(letter.key, letter.value, letter.headers())
+                    for letter in changes.dead_letters
+                    if letter.topic == topic
+                )
+                await writes.send(f"{topic}.dlq", self.number, letters)

@@ -1,0 +1,89 @@
+"""content/language.py."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamrec.content.language import LANGUAGES, guess_language, language_of
+from streamrec.settings import load
+
+DANISH = [
+    "Regionen lukker tre sygehuse næste år",
+    "Brøndby slår AGF i dramatisk kamp",
+    "Vejret bliver koldt og vådt i weekenden",
+    "Togene kører igen efter strømsvigt",
+    "Kronprinsen besøger skole i Esbjerg",
+    "Ejendomspriserne falder for første gang i fem år",
+    "Fem kendte danskere skal med på ekspedition",
+    "Elever klager over eksamen",
+]
+
+
+def news_file() -> Path:
+    """The MIND sample, where the settings or the neighbouring folder have it; skips otherwise."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    for folder in (load().data_dir, beside):
+        if folder and (folder / "mind_sample" / "news.tsv.gz").exists():
+            return folder / "mind_sample" / "news.tsv.gz"
+    pytest.skip("no MIND sample: set STREAMREC_DATA_DIR")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Quantum chip breaks record in national laboratory", "en"),
+        ("量子芯片打破世界纪录", "zh"),
+        ("量子晶片打破世界紀錄", "zh"),
+        ("苹果发布 iPhone 17 Pro Max", "zh"),
+        ("Kanzler kündigt nach Niederlage den Rücktritt an", "de"),
+        ("日本の首相が辞任を発表した", "ja"),
+        ("대통령이 새로운 정책을 발표했다", "ko"),
+        ("Правительство меняет закон", "und"),
+        ("", "und"),
+        ("12:30 - 14.5 %!", "und"),
+    ],
+)
+def test_languages_are_told_apart(text: str, expected: str) -> None:
+    """Scripts decide where they can; what no model here knows stays undecided."""
+    assert guess_language(text) == expected
+
+
+def test_danish_headlines_are_danish() -> None:
+    """Danish is told from Swedish, Norwegian and German, even in a short headline."""
+    assert [guess_language(title) for title in DANISH].count("da") >= len(DANISH) - 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [("da-DK", "da"), ("zh-Hant-TW", "zh"), ("en_US", "en"), (" EN ", "en"), ("zho", "zh"), ("dan", "da")],
+)
+def test_the_given_tag_wins(tag: str, expected: str) -> None:
+    """A BCP 47 tag is cut to its primary language and believed."""
+    assert language_of(tag, "Les Misérables à Paris") == expected
+
+
+@pytest.mark.parametrize("tag", ["", "english", "qqq", "-", "x"])
+def test_a_tag_that_names_no_language_is_replaced_by_a_guess(tag: str) -> None:
+    """Language is always ISO 639-1 or "und", whatever the producer wrote."""
+    assert language_of(tag, "The government announces a new budget") == "en"
+
+
+@settings(deadline=None)  # the first text loads a model
+@given(st.text())
+def test_any_text_has_a_language_of_the_closed_set(text: str) -> None:
+    """No text raises, and the answer is one the language rule and the schema know."""
+    assert guess_language(text) in LANGUAGES
+    assert guess_language(text) == guess_language(text)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("column", "language"), [(3, "en"), (5, "zh")])
+def test_real_headlines(column: int, language: str) -> None:
+    """At least 97 of 100 real headlines are recognised."""
+    with gzip.open(news_file(), "rt", encoding="utf-8") as lines:
+        rows = [line.rstrip("\n").split("\t") for line in lines][1:]
+    titles = [row[column] for row in rows if len(row) > column and row[column]][:1000]
+    assert sum(guess_language(title) == language for title in titles) >= 0.97 * len(titles)

@@ -1,0 +1,126 @@
+"""Small makers shared by tests: articles, events, a partition without a broker."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from streamrec.changes import Changes
+from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.event import UserEvent
+from streamrec.contracts.push import ModelStamp, Push
+from streamrec.contracts.records import RawRecord
+from streamrec.partition import Batch, Partition, Settled
+from streamrec.policy.config import Policy
+from streamrec.profiles.interest import FloatArray
+from streamrec.settings import load
+from streamrec.timeline import Topic
+
+T0 = 1_764_072_000_000  # 2025-11-25 12:00 UTC, a Tuesday
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+class AffinityScores:
+    """A scorer whose P(click) is the first scalar feature, the affinity: tests see through it."""
+
+    stamp = ModelStamp("affinity", "1", "fp32")
+
+    def probability(self, x: FloatArray) -> FloatArray:
+        """Affinity, capped to 0..1."""
+        return np.clip(x[:, 64], 0, 1)
+
+
+def unit_vector(seed: int) -> bytes:
+    """64 float32 of length one."""
+    vector = np.random.default_rng(seed).normal(size=64).astype("<f4")
+    return bytes((vector / np.linalg.norm(vector)).astype("<f4").tobytes())
+
+
+def article(article_id: str = "a1", **changed: Any) -> AnalysedArticle:
+    """A fresh article; its vector follows from `topic` (default: its id)."""
+    topic = changed.pop("topic", article_id)
+    fields: dict[str, Any] = {
+        "article_id": article_id,
+        "version": 1,
+        "status": "published",
+        "title": f"Title of {article_id}",
+        "category": "science",
+        "source": "science-desk",
+        "language": "en",
+        "keywords": (),
+        "story_id": article_id,
+        "deep_link": "",
+        "published_at_ms": T0,
+        "known_at_ms": T0,
+        "expires_at_ms": T0 + DAY,
+        "embargo_until_ms": 0,
+        "breaking": 0,
+        "vector": unit_vector(zlib.crc32(topic.encode())),
+        "space_id": "test",
+    } | changed
+    fields.setdefault("digest", zlib.crc32(repr(sorted(fields.items())).encode()))
+    return AnalysedArticle(**fields)
+
+
+def policy(**changed: Any) -> Policy:
+    """A policy under which nothing is suppressed but by what a test asks for."""
+    open_all: dict[str, Any] = {
+        "session_gap_s": 0,
+        "min_interval_s": 0,
+        "quiet_from": "00:00",
+        "quiet_to": "00:00",
+        "daily_cap": 8,
+        "min_score": 0.1,
+        "min_affinity": 0.1,
+    }
+    return Policy.of(load({}, **(open_all | changed)))
+
+
+def partition(number: int = 0, tick_ms: int = 0, chunk_users: int = 4096, **changed: Any) -> Partition:
+    """A partition with the affinity scorer."""
+    return Partition(Settled(number, policy(**changed), AffinityScores(), chunk_users=chunk_users, tick_ms=tick_ms))
+
+
+class Feed:
+    """Gives records their offsets and applies them."""
+
+    def __init__(self, to: Partition) -> None:
+        self.to = to
+        self.offsets: dict[str, int] = {"events": 0, "catalog": 0}
+
+    def events(self, *events: UserEvent | bytes, now_ms: int = T0, appended_ms: int | None = None) -> Changes:
+        """Apply user events, as one batch."""
+        return self._apply("events", events, now_ms, appended_ms)
+
+    def articles(self, *articles: AnalysedArticle | bytes, now_ms: int = T0) -> Changes:
+        """Apply catalog records, as one batch."""
+        return self._apply("catalog", articles, now_ms, None)
+
+    def _apply(self, topic: Topic, values: Sequence[Any], now_ms: int, appended_ms: int | None) -> Changes:
+        records = []
+        for value in values:
+            raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
+            records.append(RawRecord(self.offsets[topic], appended_ms or now_ms, None, raw))
+            self.offsets[topic] += 1
+        return applied(self.to, Batch(topic, records, self.offsets[topic]), now_ms)
+
+
+def applied(to: Partition, batch: Batch, now_ms: int = T0) -> Changes:
+    """All changes of one batch."""
+    changes = Changes()
+    for step in to.apply(batch, now_ms):
+        changes.merge(step)
+    return changes
+
+
+def click(user_id: str = "u1", article_id: str = "a1", at_ms: int = T0, **more: Any) -> UserEvent:
+    """A click."""
+    return UserEvent(**({"user_id": user_id, "action": "click", "at_ms": at_ms, "article_id": article_id} | more))
+
+
+def pushes(changes: Changes) -> list[Push]:
+    """Pushes as a gateway reads them."""
+    return [msgspec.json.decode(push.value, type=Push) for push in changes.pushes]

@@ -1,0 +1,111 @@
+"""Each rule on pairs that it must, and must not, suppress."""
+
+import numpy as np
+import pytest
+from making import DAY, HOUR, T0, article, policy
+
+from streamrec.catalog import Catalog
+from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.ids import category_slot, key_of
+from streamrec.pairs import Pairs
+from streamrec.policy.config import UNBREAKABLE, bypasses
+from streamrec.policy.gates import GATES
+from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.policy.rules import RULES
+from streamrec.profiles.history import after_dislike, after_push, after_reading
+from streamrec.profiles.store import ProfileStore, Users
+
+ROW = np.array([0], np.intp)
+
+
+def keys(*ids: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """Article keys."""
+    return np.array([key_of(name) for name in ids], np.uint32)
+
+
+def pair(of: AnalysedArticle) -> Pairs:
+    """One user, one article."""
+    store, catalog = ProfileStore(1), Catalog()
+    store.rows_of(["u"], [T0 // 1000])
+    catalog.apply(of, T0)
+    return Pairs(Users(store, ROW), catalog, np.array([0], np.intp), np.ones(1, np.float32))
+
+
+def suppressed_by(pairs: Pairs, now_ms: int = T0) -> list[str]:
+    """All rules that suppress this pair."""
+    return [rule.reason for rule in RULES if rule.suppresses(pairs, now_ms, policy())[0]]
+
+
+def test_nothing_against_a_fresh_unread_article() -> None:
+    """No rule suppresses by itself."""
+    assert suppressed_by(pair(article())) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "now_ms", "reason"),
+    [
+        ({"status": "withdrawn"}, T0, "withdrawn"),
+        ({"expires_at_ms": T0 + HOUR}, T0 + HOUR, "expired"),
+        ({"embargo_until_ms": T0 + HOUR}, T0 + HOUR - 1, "embargo"),
+        ({"published_at_ms": T0 + HOUR}, T0, "embargo"),
+    ],
+)
+def test_the_article_itself(changed: dict[str, object], now_ms: int, reason: str) -> None:
+    """Withdrawn, expired and embargoed articles are suppressed, and for that reason."""
+    assert suppressed_by(pair(article(**changed)), now_ms) == [reason]
+
+
+def test_boundaries() -> None:
+    """An embargo ends, and an article lives, to the millisecond."""
+    assert suppressed_by(pair(article(embargo_until_ms=T0 + HOUR)), T0 + HOUR) == []
+    assert suppressed_by(pair(article(expires_at_ms=T0 + HOUR)), T0 + HOUR - 1) == []
+
+
+def test_read_articles_are_not_news() -> None:
+    """Among the last 16 reads, and not any longer after 16 more."""
+    pairs = pair(article("a1"))
+    after_reading(pairs.users.store, ROW, keys("a1"))
+    assert suppressed_by(pairs) == ["already_read"]
+    for number in range(16):
+        after_reading(pairs.users.store, ROW, keys(f"other{number}"))
+    assert suppressed_by(pairs) == []
+
+
+def test_one_push_per_article_and_story() -> None:
+    """The same article, and another article of the same story, are not pushed again."""
+    pairs = pair(article("a1", story_id="s1"))
+    after_push(pairs.users.store, ROW, keys("a0"), keys("s1"), T0 // 1000)
+    assert suppressed_by(pairs) == ["already_pushed_story"]
+    after_push(pairs.users.store, ROW, keys("a1"), keys("s1"), T0 // 1000)
+    assert suppressed_by(pairs) == ["already_pushed_article", "already_pushed_story"]
+
+
+def test_muted_category() -> None:
+    """A muted category is suppressed, another one is not."""
+    pairs = pair(article(category="sports"))
+    pairs.users.store.columns["muted"][0] = 1 << category_slot("politics")
+    assert suppressed_by(pairs) == []
+    pairs.users.store.columns["muted"][0] |= 1 << category_slot("sports")
+    assert suppressed_by(pairs) == ["muted_category"]
+
+
+def test_cooldown_ends() -> None:
+    """After a dislike the category rests, for the time set and no longer."""
+    pairs = pair(article(category="sports"))
+    until_s = (T0 + DAY) // 1000
+    after_dislike(pairs.users.store, ROW, np.array([category_slot("sports")], np.uint8), np.array([until_s], np.uint32))
+    assert suppressed_by(pairs) == ["cooldown"]
+    assert suppressed_by(pairs, T0 + DAY) == ["expired"]
+
+
+def test_reasons_are_a_closed_set() -> None:
+    """Each gate and rule answers with its own reason, from the set that is also the metric's."""
+    reasons = [gate.reason for gate in GATES] + [rule.reason for rule in RULES]
+    assert len(set(reasons)) == len(reasons)
+    assert set(reasons) <= set(SUPPRESSION_REASONS)
+
+
+def test_breaking_never_bypasses_dedupe_and_opt_out() -> None:
+    """Whatever the setting says."""
+    assert bypasses(",".join(SUPPRESSION_REASONS)).isdisjoint(UNBREAKABLE)
+    assert bypasses("min_interval, in_session") == {"min_interval", "in_session"}

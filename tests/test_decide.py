@@ -1,0 +1,88 @@
+"""decide(): who gets what, and why the others do not."""
+
+import numpy as np
+from making import HOUR, T0, AffinityScores, Feed, article, click, partition, policy
+
+from streamrec.decide import Decision, decide
+from streamrec.partition import Partition
+from streamrec.policy.config import Policy
+from streamrec.profiles.layout import CONSENT_OUT
+from streamrec.profiles.store import Users
+
+
+def reader(user_id: str = "u1") -> Partition:
+    """A partition with one reader of the topic `quantum`, and two fresh articles, one of them on it."""
+    state = partition(daily_cap=0)  # so that nothing is pushed while the scene is set
+    feed = Feed(state)
+    feed.articles(article("old", topic="quantum"), article("new", topic="quantum"), article("far", topic="football"))
+    feed.events(click(user_id, "old"))
+    return state
+
+
+def decided(state: Partition, with_policy: Policy, now_ms: int = T0 + HOUR) -> Decision:
+    """Everybody meets all fresh articles."""
+    users = Users(state.profiles, slice(None))
+    return decide(users, state.catalog, state.catalog.fresh(now_ms), now_ms, AffinityScores(), with_policy)
+
+
+def test_the_similar_unread_article_wins() -> None:
+    """A reader of a topic gets the new article on it, not the one read, not the unrelated one."""
+    state = reader()
+    decision = decided(state, policy()._replace(min_affinity=-1.0))
+    assert [state.catalog.articles[slot].article_id for slot in decision.slots] == ["new"]  # type: ignore[union-attr]
+    assert decision.suppressed["already_read"] == 1
+    assert decision.suppressed["low_score"] == 1
+
+
+def test_at_most_one_push_per_user() -> None:
+    """Of several likely articles the best one goes; the others say so."""
+    state = reader()
+    Feed(state).articles(article("new2", topic="quantum"))
+    decision = decided(state, policy())
+    assert len(decision.rows) == 1
+    assert decision.suppressed["other_article_better"] == 1
+
+
+def test_a_threshold_not_a_top_k() -> None:
+    """Nobody is pushed to below the minimum score, however many there are."""
+    assert len(decided(reader(), policy(min_score=0.999)).rows) == 0
+    assert len(decided(reader(), policy(min_score=0.5)).rows) == 1
+
+
+def test_a_closed_gate_names_its_time() -> None:
+    """Gated users are not scored, and say when to look again."""
+    state = reader()
+    decision = decided(state, policy(session_gap_s=2 * 3600))
+    assert len(decision.rows) == 0
+    assert decision.suppressed == {"in_session": 1}
+    assert decision.opens_s.tolist() == [(T0 + 2 * HOUR) // 1000]
+
+
+def test_breaking_news_bypasses_named_gates_only() -> None:
+    """A breaking article reaches a reader in session; nobody who opted out."""
+    state = reader()
+    Feed(state).articles(article("alarm", topic="quantum", breaking=3))
+    slot = np.array([state.catalog.slot("alarm")])
+    config = policy(session_gap_s=2 * 3600)
+    users = Users(state.profiles, slice(None))
+    assert len(decide(users, state.catalog, slot, T0 + HOUR, AffinityScores(), config).rows) == 1
+    state.profiles.columns["consent"][0] = CONSENT_OUT
+    assert len(decide(users, state.catalog, slot, T0 + HOUR, AffinityScores(), config).rows) == 0
+
+
+def test_nothing_in_nothing_out() -> None:
+    """No users, or no articles, is not an error."""
+    empty = decided(partition(), policy())
+    assert (len(empty.rows), empty.suppressed) == (0, {})
+    state = partition()
+    Feed(state).events(click("u", "unknown"))
+    assert decided(state, policy()).suppressed == {"low_affinity": 1}
+
+
+def test_deciding_changes_nothing() -> None:
+    """decide() is pure: twice the same, and the columns are as before."""
+    state = reader()
+    before = {name: column.tobytes() for name, column in state.profiles.columns.items()}
+    first, second = decided(state, policy()), decided(state, policy())
+    assert first.relevance.tolist() == second.relevance.tolist()
+    assert before == {name: column.tobytes() for name, column in state.profiles.columns.items()}

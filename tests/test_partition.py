@@ -1,0 +1,296 @@
+"""The state machine: same input, same state, same pushes; however it is split, interleaved or restored."""
+
+import random
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import DAY, HOUR, T0, Feed, applied, article, click, partition, pushes
+
+from streamrec.contracts.decode import Origin, decode_catalog
+from streamrec.contracts.event import UserEvent
+from streamrec.contracts.records import RawRecord, watermark_headers
+from streamrec.meta import split
+from streamrec.partition import Batch, Partition
+from streamrec.profiles.layout import CONSENT_OUT
+from streamrec.timeline import Topic
+
+ARTICLES = [article(f"a{i}", topic=f"topic{i % 3}", story_id=f"s{i // 2}") for i in range(8)]
+
+EVENTS = st.lists(
+    st.builds(
+        UserEvent,
+        user_id=st.sampled_from(["ann", "bo", "杨", "d"]),
+        action=st.sampled_from(["click", "share", "dislike", "unsubscribe", "subscribe", "impression"]),
+        at_ms=st.integers(T0 - DAY, T0),
+        article_id=st.sampled_from([f"a{i}" for i in range(10)]),
+    ),
+    max_size=40,
+)
+
+
+def columns(state: Partition) -> dict[str, bytes]:
+    """All columns, in the order of user ids."""
+    order = np.argsort(np.array(state.profiles.users, dtype=object)) if len(state.profiles) else np.empty(0, np.intp)
+    return {name: state.profiles[name][order].tobytes() for name in state.profiles.columns}
+
+
+@given(EVENTS, st.integers(1, 9))
+def test_splitting_a_batch_changes_nothing(events: list[UserEvent], size: int) -> None:
+    """The same events in batches of any size give the same columns, to the bit."""
+    whole, parts = partition(), partition()
+    one, many = Feed(whole), Feed(parts)
+    one.articles(*ARTICLES)
+    many.articles(*ARTICLES)
+    one.events(*events)
+    for start in range(0, len(events), size):
+        many.events(*events[start : start + size])
+    assert columns(whole) == columns(parts)
+    assert (whole.catalog["readers"] == parts.catalog["readers"]).all()
+
+
+@given(EVENTS, st.integers(0, 8))
+def test_restored_equals_what_was_lost(events: list[UserEvent], known: int) -> None:
+    """Rows, cursor and catalog from the log give the state that was there, derived columns included."""
+    state = partition()
+    feed = Feed(state)
+    feed.articles(*ARTICLES[:known])
+    feed.events(*events)
+    feed.articles(*ARTICLES[known:])
+    rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
+    successor = partition()
+    records = [RawRecord(i, T0, None, msgspec.json.encode(value)) for i, value in enumerate(ARTICLES)]
+    successor.restore(rows.items(), meta, decode_catalog(records, Origin("catalog", 0)))
+    assert successor.cursor == state.cursor
+    ours, theirs = columns(state), columns(successor)
+    for name in ours.keys() - {"active_ms"}:  # kept to the second in the row
+        assert ours[name] == theirs[name], name
+    assert (state.catalog["readers"] == successor.catalog["readers"]).all()
+
+
+@given(EVENTS)
+def test_nobody_gets_the_same_twice(events: list[UserEvent]) -> None:
+    """However often articles come and users are due: one push per user and article, one per story, none opted out."""
+    state = partition(daily_cap=8)
+    feed, sent = Feed(state), []
+    for round_ in range(3):
+        sent += pushes(feed.articles(*ARTICLES, now_ms=T0 + round_))
+        sent += pushes(feed.events(*events, now_ms=T0 + round_))
+        sent += pushes(state.look(T0 + 1000 + round_))
+    assert len({push.push_id for push in sent}) == len(sent)
+    assert len({(push.user_id, push.story_id) for push in sent}) == len(sent)
+    out = {state.profiles.users[row] for row in np.flatnonzero(state.profiles["consent"] == CONSENT_OUT)}
+    assert out.isdisjoint({push.user_id for push in pushes(state.look(T0 + HOUR))})
+
+
+def reader_of_a_topic(**changed: object) -> tuple[Partition, Feed]:
+    """A partition whose user `u1` has read about quantum."""
+    state = partition(**changed)  # type: ignore[arg-type]
+    feed = Feed(state)
+    feed.articles(article("old", topic="quantum"))
+    feed.events(click("u1", "old"))
+    return state, feed
+
+
+def test_an_article_meets_its_readers() -> None:
+    """A new article on a topic is pushed at once to who reads about it, with the reason."""
+    state, feed = reader_of_a_topic()
+    feed.events(click("u2", "nothing known"))
+    (push,) = pushes(feed.articles(article("new", topic="quantum"), now_ms=T0 + 5))
+    assert (push.user_id, push.article_id, push.trigger) == ("u1", "new", "article")
+    assert (push.reason.code, push.reason.args) == ("recent_reads", {"category": "science", "count": 1})
+    assert push.created_at_ms == T0 + 5
+    assert push.expires_at_ms <= T0 + DAY
+    assert len(state.profiles) == 2
+
+
+def test_chunks_are_the_same_as_one() -> None:
+    """An article that meets users in several steps reaches the same ones; the cursor moves with the last step."""
+    state, feed = reader_of_a_topic(chunk_users=64)
+    crowd = [click(f"u{i}", "old") for i in range(2, 300)]
+    feed.events(*crowd)
+    record = RawRecord(1, T0, None, msgspec.json.encode(article("new", topic="quantum")))
+    steps = list(state.apply(Batch("catalog", [record], 2), T0))
+    assert len(steps) == 6
+    assert [bool(step.cursor) for step in steps] == [False] * 5 + [True]
+    assert {push.user_id for step in steps for push in pushes(step)} == {f"u{i}" for i in range(1, 300)}
+
+
+def test_a_user_is_due_after_the_session() -> None:
+    """Nobody is interrupted; when the session gap is over the fresh articles are looked at, once."""
+    state, feed = reader_of_a_topic(session_gap_s=900)
+    assert not pushes(feed.articles(article("new", topic="quantum"), now_ms=T0 + 60_000))
+    assert not pushes(state.look(T0 + 899_000))
+    (push,) = pushes(state.look(T0 + 900_000))
+    assert (push.article_id, push.trigger, push.event_at_ms) == ("new", "due", T0 + 900_000)
+    assert not pushes(state.look(T0 + 901_000))
+
+
+def test_a_late_event_teaches_and_triggers_nothing() -> None:
+    """A click that arrives hours later moves the profile, not the waiting."""
+    state, feed = reader_of_a_topic()
+    before = int(state.profiles["due_at_s"][0])
+    changes = feed.events(click("u1", "other", at_ms=T0), now_ms=T0 + 5 * HOUR)
+    assert changes.late == 1
+    assert int(state.profiles["due_at_s"][0]) == before
+    assert int(state.profiles["n_reads"][0]) == 2
+
+
+def test_a_click_before_its_article_counts_when_it_comes() -> None:
+    """An event on an unknown article waits in the row."""
+    early, usual = partition(), partition()
+    feed = Feed(early)
+    changes = feed.events(click("u1", "a0"))
+    assert changes.unknown == 1
+    feed.articles(ARTICLES[0])
+    feed = Feed(usual)
+    feed.articles(ARTICLES[0])
+    feed.events(click("u1", "a0"))
+    for field in ("interest", "category_affinity", "reads", "mirror", "waiting"):
+        assert (early.profiles[field] == usual.profiles[field]).all(), field
+    assert early.catalog["readers"][0] == usual.catalog["readers"][0] == 1
+
+
+def test_a_duplicate_event_counts_once() -> None:
+    """The same click delivered twice is one read."""
+    once, twice = partition(), partition()
+    for state, times in ((once, 1), (twice, 2)):
+        feed = Feed(state)
+        feed.articles(ARTICLES[0])
+        feed.events(*[click("u1", "a0")] * times)
+    assert columns(once) == columns(twice)
+
+
+def test_update_withdraw_publish_again() -> None:
+    """Withdrawn is not pushed; published again it is; a lower version changes nothing; the same twice neither."""
+    state, feed = reader_of_a_topic(min_score=0.999)
+    versions = {
+        "withdrawn": article("new", topic="quantum", version=2, status="withdrawn"),
+        "again": article("new", topic="quantum", version=3, status="updated", title="Once more"),
+        "stale": article("new", topic="quantum", version=1),
+    }
+    assert [state.catalog.apply(v, T0) for v in (versions["stale"], versions["withdrawn"])] == ["new", "withdrawn"]
+    assert state.catalog.slot("new") not in state.catalog.fresh(T0)
+    assert [state.catalog.apply(versions[v], T0) for v in ("stale", "again", "again")] == [
+        "stale",
+        "updated",
+        "unchanged",
+    ]
+    assert state.catalog.slot("new") in state.catalog.fresh(T0)
+    assert feed.offsets["catalog"] == 1
+
+
+def test_an_embargo_ends_by_itself() -> None:
+    """Nobody hears of it before; everybody concerned does when it is over."""
+    state, feed = reader_of_a_topic()
+    assert not pushes(feed.articles(article("new", topic="quantum", embargo_until_ms=T0 + HOUR)))
+    state.look(T0 + 10_000)
+    assert not pushes(state.look(T0 + HOUR - 1000))
+    (push,) = pushes(state.look(T0 + HOUR + 500))
+    assert push.event_at_ms == T0 + HOUR
+
+
+def test_waking_users_hear_of_the_night() -> None:
+    """An article of the night is pushed when quiet hours end."""
+    state, feed = reader_of_a_topic(quiet_from="11:00", quiet_to="13:00", quiet_jitter_s=0)
+    assert not pushes(feed.articles(article("new", topic="quantum")))
+    assert not pushes(state.look(T0 + 1000))
+    sent = [push for minute in range(1, 70) for push in pushes(state.look(T0 + minute * 60_000))]
+    assert [(push.article_id, push.created_at_ms) for push in sent] == [("new", T0 + HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"\xff\xfe", "undecodable"),
+        (b"{", "undecodable"),
+        (b"", "empty_value"),
+        (b"[]", "invalid"),
+        (b'{"user_id":"u","action":"click","at_ms":"now","article_id":"a"}', "invalid"),
+        (b'{"user_id":"u","action":"click","article_id":"a"}', "invalid"),
+        (b'{"user_id":"u","action":"teleport","at_ms":1764072000000,"article_id":"a"}', "invalid"),
+        (b'{"user_id":"","action":"click","at_ms":1764072000000,"article_id":"a"}', "invalid"),
+        (b'{"user_id":"%s","action":"click","at_ms":1764072000000,"article_id":"a"}' % (b"u" * 10_000), "invalid"),
+        (b'{"user_id":"u","action":"click","at_ms":0,"article_id":"a"}', "invalid"),
+        (b'{"user_id":"u","action":"click","at_ms":2082758400000,"article_id":"a"}', "in_future"),
+        (b'{"user_id":"u","action":"click","at_ms":1763000000000,"article_id":"a"}', "too_old"),
+        (b'{"user_id":"u","action":"click","at_ms":1764072000000}', "invalid"),
+        (b'{"user_id":"u","action":"click","at_ms":1764072000000,"article_id":"a","tz":"Mars/Olympus"}', "invalid"),
+        (b'{"user_id":"u","action":"dwell","at_ms":1764072000000,"article_id":"a","dwell_s":NaN}', "undecodable"),
+        (b'{"user_id":"u","x":"%s"}' % (b"x" * 2_000_000), "too_large"),
+    ],
+)
+def test_bad_records_become_dead_letters(value: bytes, reason: str) -> None:
+    """Set aside with reason and origin, the content not repeated in the detail; the good ones beside it count."""
+    state = partition()
+    changes = Feed(state).events(click("ann"), value, click("bo"))
+    (letter,) = changes.dead_letters
+    assert (letter.reason, letter.topic, letter.partition, letter.offset) == (reason, "events", 0, 1)
+    assert letter.value == value
+    assert "uuuu" not in letter.detail
+    assert "Mars" not in letter.detail
+    assert sorted(state.profiles.users) == ["ann", "bo"]
+    assert changes.cursor == {"events": 3}
+
+
+def test_tombstones_among_events_are_set_aside() -> None:
+    """A null value means nothing in `events`."""
+    changes = applied(partition(), Batch("events", [RawRecord(0, T0, b"u", None)], 1))
+    assert [letter.reason for letter in changes.dead_letters] == ["empty_value"]
+
+
+def test_a_stray_user_is_refused() -> None:
+    """A user whose key belongs to another partition is never split over two; a known one is not checked again."""
+    state = partition()
+    state.settled = state.settled._replace(partition_of=lambda user: 0 if user == "mine" else 1)
+    changes = Feed(state).events(click("mine"), click("stray"))
+    assert [letter.reason for letter in changes.dead_letters] == ["misrouted"]
+    assert state.profiles.users == ["mine"]
+
+
+# --- event time -------------------------------------------------------------------------------------------------------
+
+LOG_EVENTS = [click(f"u{i % 5}", f"a{i % 3}", at_ms=T0 + 997 * i) for i in range(120)]
+LOG_ARTICLES = [
+    article(f"a{i}", topic=f"topic{i % 3}", published_at_ms=T0 + 11_000 * i, known_at_ms=T0 + 11_000 * i)
+    for i in range(8)
+]
+
+
+def by_event_time(choose: random.Random) -> tuple[dict[str, bytes], list[tuple[str, str, int]]]:
+    """Feed the log in random pieces, topics interleaved at random, watermarks where they please."""
+    state = partition(tick_ms=10_000)
+    topics: dict[Topic, list[tuple[int, bytes]]] = {
+        "events": [(event.at_ms, msgspec.json.encode(event)) for event in LOG_EVENTS],
+        "catalog": [(entry.known_at_ms, msgspec.json.encode(entry)) for entry in LOG_ARTICLES],
+    }
+    offsets: dict[Topic, int] = {"events": 0, "catalog": 0}
+    sent: list[tuple[str, str, int]] = []
+    while any(topics.values()) or offsets:
+        topic = choose.choice(list(offsets))
+        left = topics[topic]
+        part, topics[topic] = left[: (n := choose.randint(0, 30))], left[n:]
+        mark_ms = max((at_ms for at_ms, _ in part), default=0) if topics[topic] else T0 + HOUR
+        records = [RawRecord(offsets[topic] + i, 0, None, value) for i, (_, value) in enumerate(part)]
+        offsets[topic] += len(records) + 1
+        records.append(RawRecord(offsets[topic] - 1, 0, None, None, watermark_headers(mark_ms)))
+        changes = applied(state, Batch(topic, records, offsets[topic]), now_ms=0)
+        sent += [(push.user_id, push.article_id, push.created_at_ms) for push in pushes(changes)]
+        if not topics[topic]:
+            del offsets[topic]
+    assert state.cursor["events"] > len(LOG_EVENTS)
+    return columns(state), sent
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32))
+def test_replay_does_not_depend_on_how_it_was_fetched(seed: int) -> None:
+    """By event time, any interleaving and batching gives the same columns and the same pushes in the same order."""
+    assert by_event_time(random.Random(seed)) == by_event_time(random.Random(0))
+
+
+def test_replay_pushes_at_all() -> None:
+    """The comparison above compares something."""
+    assert len(by_event_time(random.Random(1))[1]) > 5
