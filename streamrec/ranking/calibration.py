@@ -27,7 +27,7 @@ class Calibration(msgspec.Struct, frozen=True):
     def probability(self, logits: FloatArray) -> FloatArray:
         """(N,) logits -> (N,) probabilities, float32."""
         scaled = np.float32(self.a) * logits + np.float32(self.b)
-        return (np.float32(1) / (np.float32(1) + np.exp(-scaled.clip(-80, 80)))).astype(np.float32, copy=False)
+        return np.asarray(1 / (1 + np.exp(-scaled.clip(-80, 80))), np.float32)
 
     def is_usable(self) -> bool:
         """Finite, and order-preserving: a model whose scores had to be turned round has learned nothing."""

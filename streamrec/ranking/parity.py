@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from streamrec.errors import ArtifactError
+
 from .artifact import Probe
 from .calibration import Calibration
 from .engines import Engine, Fp32Engine, Int8Engine
@@ -39,11 +41,15 @@ def compare(left: FloatArray, right: FloatArray, calibration: Calibration, min_s
 def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -> Probe:
     """Up to PROBE_ROWS of `rows` spread evenly, their fp32 logits and the tolerance for int8.
 
-    ArtifactError if this torch cannot quantize.
+    Where torch cannot quantize the tolerance is 0: an int8 nobody has measured does not serve anywhere.
     """
     chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)].copy()
     logits = Fp32Engine(network).logits(chosen)
-    measured = compare(Int8Engine(network).logits(chosen), logits, calibration, 0.5).max_delta
+    try:
+        int8 = Int8Engine(network)
+    except ArtifactError:
+        return Probe(chosen, logits, 0.0)
+    measured = compare(int8.logits(chosen), logits, calibration, 0.5).max_delta
     return Probe(chosen, logits, min(HEADROOM * measured + SLACK, TOLERANCE_LIMIT))
 
 

@@ -45,7 +45,7 @@ def quality(scores: ArrayLike, clicked: ArrayLike, groups: ArrayLike) -> Quality
     order = np.lexsort((-score, group))
     group, score, click = group[order], score[order], click[order]
     size = np.bincount(group, minlength=len(names))  # (G,)
-    clicks = np.bincount(group, weights=click, minlength=len(names))
+    clicks = np.bincount(group, weights=click, minlength=len(names)).astype(np.float64)
     usable = (clicks > 0) & (clicks < size)
     if not usable.any():
         raise DataError("no impression has both a clicked and an unclicked article; expected at least one")
@@ -56,7 +56,7 @@ def quality(scores: ArrayLike, clicked: ArrayLike, groups: ArrayLike) -> Quality
         """Sum over the clicked rows of each impression of what their place is worth, (G,)."""
         lengths = np.diff(np.r_[ties, len(group)])
         shared = np.repeat(np.add.reduceat(worth, ties) / lengths, lengths)
-        return np.asarray(np.bincount(group, weights=shared * click, minlength=len(names)))[usable]
+        return np.bincount(group, weights=shared * click, minlength=len(names)).astype(np.float64)[usable]
 
     k, n = clicks[usable], size[usable]
     ahead = of_clicked(place.astype(np.float64)) - k * (k - 1) / 2  # unclicked articles placed before clicked ones

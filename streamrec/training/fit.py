@@ -142,7 +142,7 @@ def _epoch(
 ) -> float:
     order = torch.from_numpy(rng.permutation(len(rows)))
     total = 0.0
-    for batch in order.split(BATCH_ROWS):
+    for batch in torch.split(order, BATCH_ROWS):
         adam.zero_grad()
         loss = nn.functional.binary_cross_entropy_with_logits(network(rows[batch]), clicks[batch])
         loss.backward()  # type: ignore[no-untyped-call]

@@ -44,6 +44,10 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         except BaseException as error:  # noqa: BLE001 - Faust would only log it
             self.app.fail(error)
 
+    async def on_stop(self) -> None:
+        """The worker stops: commit what was offered."""
+        await self._ownership.release(set(self._ownership.writers))
+
     @property
     def _changelog(self) -> str:
         name: str = self.table.changelog_topic.get_topic_name()
@@ -74,6 +78,15 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
     def _del(self, key: bytes) -> None:
         raise NotImplementedError("profiles are written by the PartitionWriter only")
 
+    def reset_state(self) -> None:
+        """Nothing is kept outside Kafka."""
+
+    async def backup_partition(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("the changelog is the backup")
+
+    def restore_backup(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("the changelog is the backup")
+
     def _clear(self) -> None:
         raise NotImplementedError("profiles are written by the PartitionWriter only")
 
@@ -101,8 +114,6 @@ def declare_profiles(app: faust.App, changelog: str, partitions: int) -> Any:
         partitions=partitions,
         key_type=bytes,
         value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
         changelog_topic=topic,
-        store=f"{SCHEME}://",
+        store=f"{SCHEME}://profiles",
     )

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 def run_worker(settings: Settings) -> None:
     """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure."""
     configure(settings.log_format, settings.log_level)
+    if settings.log_level == "INFO":  # their INFO tells of their own insides
+        for library in ("faust", "mode", "aiokafka", "streamrec.worker.app", "streamrec.worker.transport"):
+            logging.getLogger(library).setLevel(logging.WARNING)
     uvloop.install()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

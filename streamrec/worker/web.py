@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import generate_latest
 
 from ..settings import Settings
 
@@ -20,7 +20,7 @@ def add_pages(app: "WorkerApp", settings: Settings) -> None:
     @app.page("/metrics")
     async def metrics(self: Any, request: Any) -> Any:
         app.positions.observe()
-        return self.bytes(generate_latest(app.metrics.registry), content_type=CONTENT_TYPE_LATEST)
+        return self.bytes(generate_latest(app.metrics.registry), content_type="text/plain")
 
     @app.page("/live")
     async def live(self: Any, request: Any) -> Any:
