@@ -22,6 +22,7 @@ from .contracts.decode import Item, Origin, Typed, decode_catalog, decode_events
 from .contracts.event import UserEvent
 from .contracts.push import ModelStamp, Trigger
 from .contracts.records import DeadLetter, Record
+from .contracts.route import partition_of
 from .decide import Scores, Stage, decide, waiting_s
 from .learn import after_article, after_events
 from .meta import Meta
@@ -31,6 +32,7 @@ from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
 from .profiles.store import IntArray, ProfileStore, Users
 from .profiles.zones import is_zone
+from .settings import Settings
 from .timeline import EventTimeline, Run, Tick, Topic
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
@@ -65,6 +67,22 @@ class Settled(NamedTuple):
     topics: tuple[str, str] = ("catalog", "events")  # full names, for dead letters
     stage: Stage = nullcontext
 
+    @classmethod
+    def of(cls, settings: Settings, number: int, ranker: Ranker, stage: Stage = nullcontext) -> "Settled":
+        """As the settings say; worker and replay without a broker use the same."""
+        return cls(
+            number=number,
+            policy=Policy.of(settings),
+            ranker=ranker,
+            chunk_users=settings.chunk_users,
+            max_articles=settings.max_articles,
+            keep_ms=round(settings.vector_days * 86_400_000),
+            tick_ms=round(settings.due_scan_s * 1000) if settings.policy_time == "event" else 0,
+            partition_of=lambda user_id: partition_of(user_id, settings.partitions),
+            topics=(settings.topic("catalog"), settings.topic("events")),
+            stage=stage,
+        )
+
 
 class Partition:
     """State of one partition."""
@@ -94,6 +112,10 @@ class Partition:
                 yield self.look(moment.now_ms)
             else:
                 yield from self._run(moment)
+
+    def held(self, topic: Topic) -> int:
+        """Records taken in and waiting for the other topic's watermark; none in wall time."""
+        return self._timeline.held(topic) if self._timeline else 0
 
     def _decode(self, batch: Batch) -> list[Any]:
         catalog_topic, events_topic = self.settled.topics

@@ -149,6 +149,17 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         raise SettingsError(_sentence(error, given)) from None
 
 
+def to_environ(settings: Settings) -> dict[str, str]:
+    """The variables that give a process of ours these settings."""
+    given = settings.model_dump(mode="json", exclude_unset=True)
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
+
+
+def environ_of_others() -> dict[str, str]:
+    """The environment without our own variables, for a process that gets its settings from `to_environ`."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}  # noqa: TID251
+
+
 def _sentence(error: ValidationError, given: Mapping[str, Any]) -> str:
     first = error.errors()[0]
     message = first["msg"].removeprefix("Value error, ")

@@ -60,6 +60,10 @@ class EventTimeline:
             self._last_ms[topic] = max(self._last_ms[topic], _time_of(item))
             self._waiting[topic].append((self._last_ms[topic], item))
 
+    def held(self, topic: Topic) -> int:
+        """Items of this topic waiting for a watermark."""
+        return len(self._waiting[topic])
+
     def release(self) -> Iterator[Run | Tick]:
         """All that the watermarks allow, in order."""
         until_ms = min(self._watermark_ms.values())

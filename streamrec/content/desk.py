@@ -47,7 +47,7 @@ class Desk:
         """Records of `articles` in order; watermarks are passed on."""
         done = Analysed([], [], [])
         by_offset = {record.offset: record for record in records}
-        for item in decode_articles(records, self._origin):
+        for item in decode_articles(records, self._origin, self._replay):
             if isinstance(item, DeadLetter):
                 done.dead_letters.append(item)
             elif isinstance(item, Watermark):

@@ -15,7 +15,7 @@ import msgspec
 
 from .article import AnalysedArticle, ArticleEvent
 from .event import UserEvent
-from .limits import MAX_EVENT_AGE_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
+from .limits import MAX_EVENT_AGE_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES, MAX_SCHEDULED_MS
 from .records import DeadLetter, Record, RejectReason, watermark_of
 
 T = TypeVar("T")
@@ -66,15 +66,17 @@ def decode_events(
 ) -> list[Item[UserEvent]]:
     """User events. `accepts` answers with what is wrong with an event (unknown zone, other partition), "" if nothing.
 
-    Times are checked against the record's append time; in a replay against `reference_ms` (0: nothing to check against).
+    Times are checked against the record's append time; in a replay against the last watermark, `reference_ms`, which
+    says what is too old, but not what is too early.
     """
 
     def event(record: Record) -> UserEvent:
         value = _event(_value(record))
         if not value.article_id and value.action not in NEEDS_NO_ARTICLE:
             raise _RejectedError("invalid", f"article_id: required for {value.action}")
-        if reference_ms != 0:
-            check_time(value.at_ms, reference_ms or record.timestamp)
+        check_age(value.at_ms, record.timestamp if reference_ms is None else reference_ms)
+        if reference_ms is None:
+            check_ahead(value.at_ms, record.timestamp)
         if wrong := accepts(value):
             raise _RejectedError("misrouted" if wrong == "misrouted" else "invalid", wrong)
         return value
@@ -82,14 +84,14 @@ def decode_events(
     return _decode(records, origin, event)
 
 
-def decode_articles(records: Sequence[Record], origin: Origin) -> list[Item[ArticleEvent]]:
-    """Articles as published. A tombstone withdraws the article its key names."""
+def decode_articles(records: Sequence[Record], origin: Origin, replay: bool = False) -> list[Item[ArticleEvent]]:
+    """Articles as published. A tombstone withdraws the article its key names. A replay has no append times."""
 
     def article(record: Record) -> ArticleEvent:
         if record.value is None and record.key:
             return _withdrawal(record.key, record.timestamp)
         value = _article(_value(record))
-        if value.published_at_ms > record.timestamp + 366 * 86_400_000:
+        if not replay and value.published_at_ms > record.timestamp + MAX_SCHEDULED_MS:
             raise _RejectedError("in_future", "published_at_ms: more than a year ahead")
         return value
 
@@ -101,11 +103,15 @@ def decode_catalog(records: Sequence[Record], origin: Origin) -> list[Item[Analy
     return _decode(records, origin, lambda record: _analysed(_value(record)))
 
 
-def check_time(at_ms: int, reference_ms: int) -> None:
-    """Refuse what happened too long before, or after, it was appended."""
+def check_age(at_ms: int, reference_ms: int) -> None:
+    """Refuse what happened too long before it was appended."""
     if at_ms < reference_ms - MAX_EVENT_AGE_MS:
         raise _RejectedError("too_old", "at_ms: more than seven days before the append time")
-    if at_ms > reference_ms + MAX_EVENT_AHEAD_MS:
+
+
+def check_ahead(at_ms: int, appended_ms: int) -> None:
+    """Refuse what happens after it was appended, but for clocks that are a little off."""
+    if at_ms > appended_ms + MAX_EVENT_AHEAD_MS:
         raise _RejectedError("in_future", "at_ms: more than five minutes after the append time")
 
 

@@ -8,6 +8,7 @@ MAX_ID_CHARS = 128
 MAX_RECORD_BYTES = 256 * 1024  # one article or event; Kafka's own limit is 1 MiB
 MAX_EVENT_AGE_MS = 7 * 86_400_000  # against the append time
 MAX_EVENT_AHEAD_MS = 5 * 60_000
+MAX_SCHEDULED_MS = 366 * 86_400_000  # how far ahead an article may be scheduled
 EARLIEST_MS = 1_000_000_000_000  # 2001-09-09: a value below is seconds, or a clock that was never set
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 VECTOR_DIMS = 64

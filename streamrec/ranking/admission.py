@@ -16,9 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-from streamrec.clock import monotonic_s
-from streamrec.errors import ArtifactError
-
+from ..clock import monotonic_s
+from ..errors import ArtifactError
 from .artifact import Artifact
 from .engines import Engine, EngineName, engine_of
 from .network import network_of

@@ -22,8 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
-from streamrec.errors import ArtifactError
-
+from ..errors import ArtifactError
 from .calibration import Calibration
 from .manifest import FORMAT, RETRAIN, Interval, Manifest, decode, encode
 from .scores import COLUMNS, FloatArray

@@ -21,8 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from streamrec.errors import ArtifactError
-
+from ..errors import ArtifactError
 from .network import INPUT_RANGE, Network, use_one_thread
 from .scores import FloatArray
 
@@ -49,7 +48,7 @@ class Fp32Engine:
 
     def __init__(self, network: Network) -> None:
         use_one_thread()
-        self._network = network
+        self._network = network.eval()
 
     @torch.inference_mode()
     def logits(self, features: FloatArray) -> FloatArray:

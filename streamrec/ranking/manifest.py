@@ -9,8 +9,7 @@ import math
 
 import msgspec
 
-from streamrec.errors import ArtifactError
-
+from ..errors import ArtifactError
 from .calibration import Calibration
 
 FORMAT = 1

@@ -22,6 +22,7 @@ from .scores import COLUMNS, FloatArray
 
 SIZES = (COLUMNS, 512, 256, 1)
 INPUT_RANGE = 4.0  # standard deviations; rarer inputs count as this far out
+INPUT_DROPOUT, HIDDEN_DROPOUT = 0.1, 0.3  # while learning; without it the width costs 1.5 points of AUC at 18,000 rows
 CEILING_QUANTILE = 0.9999  # of a layer's positive activations; 7 bits are better spent below the last one in 10,000
 
 
@@ -48,9 +49,9 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, F) features -> (N,) logits."""
-        h = self.standardised(x)
+        h = nn.functional.dropout(self.standardised(x), INPUT_DROPOUT, self.training)
         for layer, ceiling in zip(self.hidden, self.ceilings.tolist(), strict=True):
-            h = layer(h).clamp(0, ceiling)
+            h = nn.functional.dropout(layer(h).clamp(0, ceiling), HIDDEN_DROPOUT, self.training)
         logits: Tensor = self.output(h).squeeze(1)
         return logits
 

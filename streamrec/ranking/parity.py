@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streamrec.errors import ArtifactError
-
+from ..errors import ArtifactError
 from .artifact import Probe
 from .calibration import Calibration
 from .engines import Engine, Fp32Engine, Int8Engine

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamrec.contracts.push import ModelStamp
-
+from ..contracts.push import ModelStamp
 from .calibration import Calibration
 from .scores import COLUMNS, FloatArray, finite_rows
 

@@ -8,8 +8,7 @@ this machine breaks that).
 
 from pathlib import Path
 
-from streamrec.contracts.push import ModelStamp
-
+from ..contracts.push import ModelStamp
 from .admission import Admission, Choice, admit
 from .artifact import Artifact, load
 from .scores import FloatArray, finite_rows

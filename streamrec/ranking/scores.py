@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrec.contracts.push import ModelStamp
+from ..contracts.push import ModelStamp
 
 COLUMNS = 96
 

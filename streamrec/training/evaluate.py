@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from streamrec.errors import DataError
-from streamrec.ranking.manifest import Interval
+from ..errors import DataError
+from ..ranking.manifest import Interval
 
 DRAWS = 1000
 

@@ -1,9 +1,9 @@
 """Train the ranker's network on impressions: rows of features, clicked or not, in the order of time.
 
 The last tenth of the impressions is held out: it stops the training, fits the calibration and gives the metrics (so
-these are mildly optimistic; a later day tells the truth). Adam on the binary cross-entropy of the logits; the best
-epoch is kept. Then each layer's ceiling is set from activations on training rows (network.py), before anything is
-calibrated or measured. The result depends on the seed alone.
+these are mildly optimistic; a later day tells the truth). AdamW with dropout on the binary cross-entropy of the
+logits; the best epoch is kept. Then each layer's ceiling is set from activations on training rows (network.py),
+before anything is calibrated or measured. The result depends on the seed alone.
 """
 
 import copy
@@ -15,13 +15,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from streamrec.errors import DataError
-from streamrec.ranking.calibration import Calibration, fit_calibration
-from streamrec.ranking.engines import Fp32Engine
-from streamrec.ranking.manifest import Interval
-from streamrec.ranking.network import SIZES, Network, use_one_thread
-from streamrec.ranking.scores import COLUMNS, FloatArray
-
+from ..errors import DataError
+from ..ranking.calibration import Calibration, fit_calibration
+from ..ranking.engines import Fp32Engine
+from ..ranking.manifest import Interval
+from ..ranking.network import SIZES, Network, use_one_thread
+from ..ranking.scores import COLUMNS, FloatArray
 from .evaluate import quality, summary
 
 HELD_OUT = 0.1  # of the impressions, the last ones
@@ -55,7 +54,7 @@ def fit(
     clicked: ArrayLike,
     groups: ArrayLike,
     seed: int,
-    epochs: int = 12,
+    epochs: int = 20,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Fitted:
     """Fit (N, COLUMNS) rows to (N,) clicks; `groups` (N,) are impression ids, rows in time order.
@@ -68,7 +67,9 @@ def fit(
     _check_classes(y[~held_out], "the first nine tenths of the impressions")
     _check_classes(y[held_out], "the held-out last tenth of the impressions")
     use_one_thread()
-    network = _learn(x[~held_out], y[~held_out], x[held_out], y[held_out], seed, epochs, progress)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # initial weights and dropout
+        network = _learn(x[~held_out], y[~held_out], x[held_out], y[held_out], seed, epochs, progress)
     logits = Fp32Engine(network).logits(np.ascontiguousarray(x[held_out]))
     calibration = fit_calibration(logits, y[held_out])
     if not calibration.is_usable():
@@ -113,9 +114,7 @@ def _learn(
     progress: Callable[[Progress], None],
 ) -> Network:
     rng = np.random.default_rng(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = Network(SIZES)
+    network = Network(SIZES)
     network.learn_standardisation(x)
     rows, clicks = torch.from_numpy(x), torch.from_numpy(y.astype(np.float32))
     held_out = torch.from_numpy(x_held_out), torch.from_numpy(y_held_out.astype(np.float32))
@@ -140,6 +139,7 @@ def _learn(
 def _epoch(
     network: Network, adam: torch.optim.Optimizer, rows: torch.Tensor, clicks: torch.Tensor, rng: np.random.Generator
 ) -> float:
+    network.train()
     order = torch.from_numpy(rng.permutation(len(rows)))
     total = 0.0
     for batch in torch.split(order, BATCH_ROWS):
@@ -153,4 +153,4 @@ def _epoch(
 
 @torch.inference_mode()
 def _loss(network: Network, rows: torch.Tensor, clicks: torch.Tensor) -> float:
-    return nn.functional.binary_cross_entropy_with_logits(network(rows), clicks).item()
+    return nn.functional.binary_cross_entropy_with_logits(network.eval()(rows), clicks).item()

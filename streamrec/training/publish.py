@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from streamrec.ranking.artifact import save
-from streamrec.ranking.manifest import Manifest
-from streamrec.ranking.parity import record_probe
-from streamrec.ranking.scores import FloatArray
-
+from ..ranking.artifact import save
+from ..ranking.manifest import Manifest
+from ..ranking.parity import record_probe
+from ..ranking.scores import FloatArray
 from .fit import Fitted
 
 

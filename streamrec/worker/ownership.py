@@ -7,13 +7,8 @@ state is read. It is released before another worker may have it: what was offere
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
-
-from aiokafka.partitioner import murmur2
-
 from ..clock import now_ms
 from ..partition import Batch, Partition, Ranker, Settled
-from ..policy.config import Policy
 from ..settings import Settings
 from ..timeline import Topic
 from .counting import Counting
@@ -111,30 +106,4 @@ class Ownership:
 
     def _settled(self, number: int) -> Settled:
         settings = self._settings
-        return settle(
-            settings,
-            number,
-            self._ranker,
-            stage=self._counting.stage,
-            partition_of=lambda user_id: partition_of(user_id, settings.partitions),
-        )
-
-
-def settle(settings: Settings, number: int, ranker: Ranker, **more: Any) -> Settled:
-    """A partition's fixed part from the settings; replay without a broker uses the same."""
-    return Settled(
-        number=number,
-        policy=Policy.of(settings),
-        ranker=ranker,
-        chunk_users=settings.chunk_users,
-        max_articles=settings.max_articles,
-        keep_ms=round(settings.vector_days * 86_400_000),
-        tick_ms=round(settings.due_scan_s * 1000) if settings.policy_time == "event" else 0,
-        topics=(settings.topic("catalog"), settings.topic("events")),
-        **more,
-    )
-
-
-def partition_of(user_id: str, partitions: int) -> int:
-    """The partition Java's and aiokafka's default partitioner choose for this key."""
-    return int((murmur2(user_id.encode()) & 0x7FFFFFFF) % partitions)
+        return Settled.of(settings, number, self._ranker, stage=self._counting.stage)

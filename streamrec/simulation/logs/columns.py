@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streamrec.contracts.article import ArticleEvent
-from streamrec.contracts.event import ACTIONS, Action, UserEvent
-from streamrec.contracts.limits import EARLIEST_MS, LATEST_MS
-from streamrec.errors import DataError
-
+from ...contracts.article import ArticleEvent
+from ...contracts.event import ACTIONS, Action, UserEvent
+from ...contracts.limits import EARLIEST_MS, LATEST_MS
+from ...errors import DataError
 from .records import Impression, Step, Summary
 
 CHUNK = 65_536

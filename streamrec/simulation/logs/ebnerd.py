@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streamrec.contracts.article import ArticleEvent
-from streamrec.contracts.limits import EARLIEST_MS
-from streamrec.errors import DataError
-
+from ...contracts.article import ArticleEvent
+from ...contracts.limits import EARLIEST_MS
+from ...errors import DataError
 from .columns import ACTION_CODE, ColumnLog, Events, IntArray, columns_of, usable_ms
 from .files import arrow, existing, table, timestamps_ms, whole_numbers
 from .records import Impression

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streamrec.errors import DataError
+from ...errors import DataError
 
 
 def existing(folder: Path, *names: str) -> Path:

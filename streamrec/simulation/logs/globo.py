@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamrec.contracts.article import ArticleEvent
-
+from ...contracts.article import ArticleEvent
 from .columns import ColumnLog, Events, usable_ms
 from .files import table, whole_numbers
 

@@ -19,9 +19,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from streamrec.contracts.article import ArticleEvent
-from streamrec.errors import DataError
-
+from ...contracts.article import ArticleEvent
+from ...errors import DataError
 from .columns import ColumnLog, Events, columns_of
 from .files import existing, tsv_rows
 from .index import Index

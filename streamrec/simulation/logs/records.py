@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from streamrec.contracts.article import ArticleEvent
-from streamrec.contracts.event import Action, UserEvent
+from ...contracts.article import ArticleEvent
+from ...contracts.event import Action, UserEvent
 
 Kind = Literal["article", "impression", "event"]
 

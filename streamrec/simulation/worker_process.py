@@ -1,0 +1,136 @@
+"""A worker as a process of its own: started, watched, started again when it dies, and never left behind."""
+
+import ctypes
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..clock import monotonic_s
+from ..errors import KafkaError
+from ..settings import Settings, environ_of_others, to_environ
+
+PR_SET_PDEATHSIG = 1
+
+
+class WorkerProcess:
+    """`streamrec worker` with these settings; its log goes to a file."""
+
+    def __init__(self, settings: Settings, log_path: Path) -> None:
+        self.port = settings.web_port or free_port()
+        self.log_path = log_path
+        self.restarts = -1
+        self._environ = {**environ_of_others(), **to_environ(settings), "STREAMREC_WEB_PORT": str(self.port)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def url(self) -> str:
+        """Its web address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def ensure(self) -> bool:
+        """Start it if it does not run; True if it had to be started."""
+        if self._process is not None and self._process.poll() is None:
+            return False
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streamrec", "worker"],
+                env=self._environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl, nothing that could deadlock
+            )
+        self.restarts += 1
+        return True
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def stop(self, wait_s: float = 15.0) -> int | None:
+        """SIGTERM, then SIGKILL; the exit code."""
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(wait_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        return self._process.returncode
+
+    def get(self, page: str) -> tuple[int, bytes]:
+        """Status and body of a page; 0 if nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}{page}", timeout=2) as answer:  # noqa: S310 - our own http address
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except (OSError, urllib.error.URLError):
+            return 0, b""
+
+    def is_ready(self) -> bool:
+        """Recovered and consuming."""
+        status, body = self.get("/ready")
+        return status == 200 and bool(json.loads(body)["partitions"])
+
+    def series(self) -> dict[str, float]:
+        """Its metrics, by series name with labels."""
+        _, body = self.get("/metrics")
+        lines = (line for line in body.decode().splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+    def wait_ready(self, wait_s: float = 60.0) -> None:
+        """KafkaError with the end of its log if it does not become ready."""
+        deadline = monotonic_s() + wait_s
+        while not self.is_ready():
+            if self.exit_code() is not None or monotonic_s() > deadline:
+                last = self.log_path.read_text(errors="replace").splitlines()[-5:]
+                raise KafkaError("the worker did not become ready; the end of its log:\n" + "\n".join(last))
+            _pause()
+
+
+@contextmanager
+def worker_process(settings: Settings, log_path: Path) -> Iterator[WorkerProcess]:
+    """Started on entering, stopped on leaving."""
+    process = WorkerProcess(settings, log_path)
+    try:
+        process.ensure()
+        yield process
+    finally:
+        process.stop()
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def value(series: Mapping[str, float], prefix: str) -> float:
+    """Sum of all series that begin with this."""
+    return sum(number for name, number in series.items() if name.startswith(prefix))
+
+
+def _pause() -> None:
+    import time  # noqa: PLC0415 - waiting is not reading a clock
+
+    time.sleep(0.1)
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

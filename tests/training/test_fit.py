@@ -1,0 +1,100 @@
+"""Training learns what can be learned, repeats itself, and refuses what nothing can be learned from."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from streamrec.errors import DataError
+from streamrec.ranking.engines import Int8Engine
+from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.training.evaluate import quality
+from streamrec.training.fit import Progress, fit, last_impressions
+
+BoolArray = NDArray[np.bool_]
+SLATE = 10
+
+
+def truth(x: FloatArray) -> FloatArray:
+    """The logit by which the simulated readers click: (N, 96) -> (N,), not linear."""
+    return np.asarray(2 * x[:, 0] + 1.5 * x[:, 1] + 2 * np.abs(x[:, 64]) + 1.5 * x[:, 65] * (x[:, 66] > 0) - 3.5)
+
+
+def readers(rows: int, seed: int) -> tuple[FloatArray, BoolArray, NDArray[np.int64]]:
+    """Rows, clicks and impression ids in slates of ten: (N, 96), (N,), (N,)."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, COLUMNS)).astype(np.float32)
+    return x, rng.random(rows) < 1 / (1 + np.exp(-truth(x))), np.arange(rows) // SLATE
+
+
+def test_learnable_clicks_are_learned() -> None:
+    """On unseen impressions the int8 engine has AUC above 0.8, near the truth's, and probabilities that fit."""
+    network, calibration, metrics = fit(*readers(20_000, 1), seed=1)
+    x, clicked, groups = readers(10_000, 2)
+    logits = Int8Engine(network).logits(x)
+    learned, best = (quality(scores, clicked, groups).auc.mean() for scores in (logits, truth(x)))
+    assert learned > max(0.8, best - 0.03)
+    assert metrics["auc"].low < metrics["auc"].value < metrics["auc"].high
+    p = calibration.probability(logits)
+    for low, high in [(0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 1)]:
+        among = (p >= low) & (p < high)
+        assert clicked[among].mean() == pytest.approx(p[among].mean(), abs=0.05)
+
+
+def test_the_seed_decides_everything() -> None:
+    """Same seed, same weights to the last bit; another seed, others; global random state untouched."""
+    data = readers(2000, 3)
+    first, again, other = (fit(*data, seed=seed, epochs=1).network.arrays() for seed in (5, 5, 6))
+    assert all((first[name] == again[name]).all() for name in first)
+    assert (first["output.weight"] != other["output.weight"]).any()
+
+
+def test_the_best_epoch_is_kept() -> None:
+    """Noise is soon learned by heart: training ends early, and later epochs do not change the result."""
+    rng = np.random.default_rng(4)
+    x, _, groups = readers(2000, 4)
+    clicked = rng.random(2000) < 1 / (1 + np.exp(-0.5 * x[:, 0]))
+    told: list[Progress] = []
+    fitted = fit(x, clicked, groups, seed=1, epochs=30, progress=told.append)
+    best = min(told, key=lambda progress: progress.held_out_loss).epoch
+    assert len(told) == best + 2 < 30
+    shorter = fit(x, clicked, groups, seed=1, epochs=best)
+    np.testing.assert_array_equal(fitted.network.arrays()["output.weight"], shorter.network.arrays()["output.weight"])
+
+
+def test_the_last_impressions_are_held_out_whole() -> None:
+    """By time, not by id, and no impression stands on both sides."""
+    groups = np.array([30, 30, 10, 10, 20, 20, 10])
+    assert last_impressions(groups, 0.34).tolist() == [False, False, False, False, True, True, False]
+
+
+def spoiled(column: int, value: float) -> FloatArray:
+    """Good rows with one bad value."""
+    x = readers(200, 1)[0]
+    x[17, column] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("x", "clicked", "message"),
+    [
+        (np.empty((0, COLUMNS), np.float32), np.empty(0, bool), "no training rows"),
+        (readers(200, 1)[0], np.zeros(200, bool), "first nine tenths .* hold no click"),
+        (readers(200, 1)[0], np.ones(200, bool), "first nine tenths .* hold only clicks"),
+        (readers(200, 1)[0], np.arange(200) % 3 * (np.arange(200) < 180) > 0, "held-out last tenth .* hold no click"),
+        (spoiled(7, np.nan), readers(200, 1)[1], "NaN or infinity in feature column 7"),
+        (spoiled(90, np.inf), readers(200, 1)[1], "NaN or infinity in feature column 90"),
+        (readers(200, 1)[0][:, :95], readers(200, 1)[1], r"shape \(200, 95\)"),
+        (readers(200, 1)[0], readers(200, 1)[1][:150], "with 150 clicks"),
+    ],
+)
+def test_rows_nothing_can_be_learned_from_are_refused(x: FloatArray, clicked: BoolArray, message: str) -> None:
+    """Each with what was expected, before any training starts."""
+    with pytest.raises(DataError, match=message):
+        fit(x, clicked, np.arange(len(x)) // SLATE, seed=1)
+
+
+def test_a_single_impression_is_refused() -> None:
+    """Nothing is left to train on once it is held out."""
+    x, clicked, _ = readers(20, 1)
+    with pytest.raises(DataError, match=r"first nine tenths .* hold no rows"):
+        fit(x, clicked, np.zeros(20), seed=1)
