@@ -17,6 +17,9 @@ from .encoder import Encoder
 from .story import RecentStories
 
 
+WATERMARK_KEY = b"\xffwatermark"  # `catalog` is compacted, so every record needs a key; no id can be this one
+
+
 class CatalogRecord(NamedTuple):
     """One record for every partition of `catalog`."""
 
@@ -51,7 +54,7 @@ class Desk:
             if isinstance(item, DeadLetter):
                 done.dead_letters.append(item)
             elif isinstance(item, Watermark):
-                done.catalog.append(CatalogRecord(None, None, watermark_headers(item.at_ms)))
+                done.catalog.append(CatalogRecord(WATERMARK_KEY, b"", watermark_headers(item.at_ms)))
             else:
                 self._one(item, by_offset[item.offset], done)
         return done

@@ -43,7 +43,7 @@ async def _send(producer: AIOKafkaProducer, group: Group, settings: Settings) ->
         for record in group.records
     ]
     mark = watermark_headers(group.watermark_ms)
-    waiting.append(await producer.send(settings.topic("articles"), partition=0, headers=mark, value=None))
+    waiting.append(await producer.send(settings.topic("articles"), partition=0, headers=mark, value=b""))
     for partition in range(settings.partitions):
-        waiting.append(await producer.send(settings.topic("events"), partition=partition, headers=mark, value=None))
+        waiting.append(await producer.send(settings.topic("events"), partition=partition, headers=mark, value=b""))
     await asyncio.gather(*waiting)

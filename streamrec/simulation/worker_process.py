@@ -93,6 +93,10 @@ class WorkerProcess:
         lines = (line for line in body.decode().splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
+    def last_line(self) -> str:
+        """Of its log."""
+        return (self.log_path.read_text(errors="replace").splitlines() or ["(its log is empty)"])[-1]
+
     def wait_ready(self, wait_s: float = 60.0) -> None:
         """KafkaError with the end of its log if it does not become ready."""
         deadline = monotonic_s() + wait_s

@@ -54,6 +54,9 @@ def load(settings: Settings, space_id: str, metrics: Metrics | None = None) -> R
         extra={"model": ranker.stamp.name, "version": ranker.stamp.version, "engine": ranker.stamp.engine},
     )
     if metrics is not None:
+        admission = getattr(ranker, "admission", None)
+        if admission is not None and admission.parity is not None:
+            metrics.engine_agreement.set(admission.parity.agreement)
         metrics.serve_model(ranker.stamp.name, ranker.stamp.version, ranker.stamp.engine, verdict)
     return ranker
 

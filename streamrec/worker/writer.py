@@ -61,6 +61,7 @@ class PartitionWriter:
         self._settings, self._names, self._counting, self._fail = settings, names, counting, fail
         self._transactions = Transactions(f"{settings.app_id}-{self.number}", settings)
         self._offered: dict[str, deque[Batch]] = {"events": deque(), "catalog": deque()}
+        self._expected: dict[str, int] = {}  # next offset to be offered; ahead of the cursor by what is not applied yet
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
         self._pending = Changes()
         self._pending_since_s: float | None = None
@@ -78,7 +79,7 @@ class PartitionWriter:
         """Fence the old owner, restore the state, begin."""
         await self._transactions.start()
         self.recovered = await recover(self.partition, self._settings, self._names.changelog)
-        self.committed = dict(self.partition.cursor)
+        self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
         await self._write([layout_record(self._settings.partitions)])
         self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
@@ -111,7 +112,7 @@ class PartitionWriter:
             await self._room.wait()
         if self._closing:
             return  # the partition is going to another owner, who reads these records from the cursor on
-        expected = lane[-1].next_offset if lane else self.partition.cursor.get(batch.topic, 0)
+        expected = self._expected.get(batch.topic, 0)
         if start > expected:
             raise StateError(
                 f"{batch.topic}-{self.number}: expected offset {expected}, got {start}; records are missing"
@@ -121,6 +122,7 @@ class PartitionWriter:
             if batch.next_offset <= expected:
                 return
             batch = batch._replace(records=records)
+        self._expected[batch.topic] = batch.next_offset
         if not any(self._offered.values()) and not self._pending:
             self._progress_s = monotonic_s()  # idle until now
         lane.append(batch)

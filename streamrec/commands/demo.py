@@ -1,0 +1,25 @@
+"""`streamrec demo`."""
+
+import click
+
+
+@click.command()
+@click.option("--seconds", type=float, help="End by itself after this much live time (default: Ctrl-C ends it).")
+@click.option("--users", default=2000, show_default=True, help="Simulated readers.")
+@click.option("--visits", default=20.0, show_default=True, help="Visits a second; each is a slate of ten articles.")
+@click.option("--articles", default=60.0, show_default=True, help="Articles a minute.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another newsroom.")
+def demo(seconds: float | None, users: int, visits: float, articles: float, seed: int) -> None:
+    """See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.
+
+    Starts Apache Kafka (or uses STREAMREC_BROKERS), writes two days of history of a simulated newsroom and its
+    readers, trains a small ranker on it, starts a worker as a process of its own, and lets the news happen. Every
+    line is a push that was committed. Kill the worker (its pid is shown): it is started again and goes on.
+    """
+    from rich.console import Console
+
+    from ..demo.run import Wishes, run_demo
+    from ..settings import load
+    from ..simulation.live import Rate
+
+    run_demo(load(), Wishes(seconds, users, seed, Rate(visits, articles)), Console())

@@ -1,0 +1,1 @@
+"""`streamrec demo`: the whole program in the first minute, on one machine."""

@@ -1,0 +1,69 @@
+"""Before the demo goes live: two days of simulated history, a ranker trained on it in seconds, topics that hold it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ..clock import now_ms
+from ..content.encoder import HashedEncoder
+from ..contracts.event import UserEvent
+from ..settings import Settings
+from ..simulation.logs.records import Step
+from ..simulation.newsroom import Newsroom
+from ..simulation.readers import Readers
+from ..simulation.simulated_log import OPENING_H, SimulatedLog
+
+HISTORY_H = 30.0
+EPOCHS = 3
+MIN_SCORE = 0.25
+
+
+class Prepared(NamedTuple):
+    """The world the demo plays in."""
+
+    newsroom: Newsroom
+    readers: Readers
+    history: list[Step]
+
+
+def history(users: int, seed: int) -> Prepared:
+    """A log that ends now."""
+    start_ms = now_ms() - round((HISTORY_H + OPENING_H) * 3_600_000)
+    log = SimulatedLog(seed, users, HISTORY_H, start_ms=start_ms, articles_per_hour=12, visits_per_user_day=3)
+    newsroom = Newsroom(seed)
+    return Prepared(newsroom, log.readers, list(log.play(newsroom)))
+
+
+def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told: Callable[[str], None]) -> str:
+    """Train on the history and save the artifact; answers with its quality in a sentence."""
+    from ..ranking.features import fingerprint  # noqa: PLC0415 - torch takes seconds to import: not before it is needed
+    from ..training.fit import fit  # noqa: PLC0415
+    from ..training.publish import publish  # noqa: PLC0415
+    from ..training.rows import rows_of  # noqa: PLC0415
+
+    encoder = HashedEncoder()
+    total = len(prepared.history)
+    rows = rows_of(
+        prepared.history, settings, encoder, lambda done: told(f"features of the history: {done / total:.0%}")
+    )
+    fitted = fit(
+        rows.x, rows.clicked, rows.impression, seed, EPOCHS, lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}")
+    )
+    manifest = publish(
+        folder,
+        fitted,
+        rows.x,
+        name="demo-ranker",
+        space_id=encoder.space_id,
+        fingerprint=fingerprint(),
+        min_score=MIN_SCORE,
+        created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),
+    )
+    auc = fitted.metrics["auc"]
+    return f"{len(rows.x):,} candidates, AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), version {manifest.version}"
+
+
+def worth_sending(step: Step) -> bool:
+    """Articles and clicks of the history; what was only seen teaches the profiles nothing."""
+    return not isinstance(step.record, UserEvent) or step.record.action == "click"

@@ -1,0 +1,183 @@
+"""All topics, in one table: partitions, settings and the reason for each. `create` makes them, `check` refuses drift.
+
+    | topic        | partitions | written by      | read by                 |
+    | articles     | 1          | CMS             | content agent           |
+    | events       | P          | site, app       | partitions              |
+    | catalog      | P          | content agent   | partitions              |
+    | push         | P          | partitions      | gateways                |
+    | *.dlq        | 1 or P     | worker          | people                  |
+    | changelog    | P          | partitions      | their next owners       |
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError as ClientError
+
+from ..clock import monotonic_s
+from ..errors import KafkaError
+from ..settings import Settings
+
+DAY_MS = 86_400_000
+
+APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
+
+
+class TopicSpec(NamedTuple):
+    """One topic as it should be."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+class Drift(NamedTuple):
+    """What is not as it should be."""
+
+    topic: str
+    what: str
+    expected: str
+    got: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"topic {self.topic}: {self.what} is {self.got}, expected {self.expected}; {self.cure}"
+
+
+def changelog_topic(settings: Settings) -> str:
+    """Full name of the profiles changelog."""
+    return settings.topic(f"{settings.app_id}-profiles-changelog")
+
+
+def specs(settings: Settings) -> list[TopicSpec]:
+    """Every topic these settings need."""
+    many = settings.partitions
+    week, two_weeks = str(7 * DAY_MS), str(14 * DAY_MS)
+    catalog_ms = str(round(settings.vector_days * DAY_MS))
+    return [
+        TopicSpec(settings.topic("articles"), 1, {"retention.ms": week} | APPEND_TIME),
+        TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
+        # the last version of each article, as long as its vector lives
+        TopicSpec(settings.topic("catalog"), many, {"cleanup.policy": "compact,delete", "retention.ms": catalog_ms}),
+        TopicSpec(settings.topic("push"), many, {"retention.ms": str(DAY_MS)}),
+        TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": two_weeks}),
+        TopicSpec(settings.topic("events.dlq"), many, {"retention.ms": two_weeks}),
+        TopicSpec(settings.topic("catalog.dlq"), many, {"retention.ms": two_weeks}),
+        # small segments and an eager cleaner: what a new owner has to read stays near the size of the state
+        TopicSpec(
+            changelog_topic(settings),
+            many,
+            {
+                "cleanup.policy": "compact",
+                "segment.bytes": str(64 * 1024 * 1024),
+                "min.cleanable.dirty.ratio": "0.1",
+                "max.compaction.lag.ms": "600000",
+                "compression.type": "lz4",
+            },
+        ),
+    ]
+
+
+async def create(settings: Settings) -> list[str]:
+    """Make the topics that are missing; answers with their names. Existing ones are left as they are."""
+    async with _admin(settings) as admin:
+        existing = set(await admin.list_topics())
+        missing = [spec for spec in specs(settings) if spec.name not in existing]
+        if missing:
+            await _create(admin, missing, settings)
+        return [spec.name for spec in missing]
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings: Settings) -> None:
+    wanted = [
+        NewTopic(spec.name, spec.partitions, settings.replication, topic_configs=spec.config) for spec in missing
+    ]
+    answer = await admin.create_topics(wanted, timeout_ms=30_000)
+    for topic, code, *message in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise KafkaError(f"topic {topic} could not be made: {error.__name__} {' '.join(map(str, message))}")
+
+
+async def check(settings: Settings) -> list[Drift]:
+    """Everything that is not as `specs` says; empty if all is well."""
+    wanted = specs(settings)
+    async with _admin(settings) as admin:
+        found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
+        present = [spec for spec in wanted if not found.get(spec.name, {"error_code": 3})["error_code"]]
+        drift = [_missing(spec) for spec in wanted if spec not in present]
+        for spec in present:
+            drift += _partitions(spec, len(found[spec.name]["partitions"]))
+        for spec, values in zip(present, await _configs(admin, present), strict=True):
+            drift += [
+                Drift(spec.name, name, value, values.get(name, "not set"), "alter it with kafka-configs, or delete the topic")
+                for name, value in spec.config.items()
+                if values.get(name) != value
+            ]
+    return drift
+
+
+async def list_topics(settings: Settings) -> list[tuple[TopicSpec, int | None]]:
+    """Every topic of ours and how many partitions it has on the cluster, None if it is missing."""
+    wanted = specs(settings)
+    async with _admin(settings) as admin:
+        found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
+    return [
+        (spec, None if found[spec.name]["error_code"] else len(found[spec.name]["partitions"])) for spec in wanted
+    ]
+
+
+async def reachable(settings: Settings) -> None:
+    """KafkaError, with the cure, if no broker answers."""
+    async with _admin(settings):
+        pass
+
+
+def _missing(spec: TopicSpec) -> Drift:
+    return Drift(spec.name, "it", "there", "missing", "run `streamrec topics create`")
+
+
+def _partitions(spec: TopicSpec, got: int) -> list[Drift]:
+    if got == spec.partitions:
+        return []
+    cure = "the number is fixed for the life of the topics: set STREAMREC_PARTITIONS to what they were made with"
+    return [Drift(spec.name, "partitions", str(spec.partitions), str(got), cure)]
+
+
+async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in wanted]
+    if not resources:
+        return []
+    values: dict[str, dict[str, str]] = {}
+    for answer in await admin.describe_configs(resources):
+        for _, _, _, name, entries in answer.resources:
+            values[name] = {entry[0]: entry[1] for entry in entries}
+    return [values.get(spec.name, {}) for spec in wanted]
+
+
+@asynccontextmanager
+async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client; KafkaError when the cluster stays unreachable for `broker_wait_s`."""
+    deadline = monotonic_s() + settings.broker_wait_s
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+        try:
+            await admin.start()
+            break
+        except (KafkaConnectionError, ClientError, OSError) as error:
+            await admin.close()
+            if monotonic_s() >= deadline:
+                raise KafkaError(
+                    f"no broker answers at {settings.brokers} (waited {settings.broker_wait_s:.0f} s); "
+                    "start it, or set STREAMREC_BROKERS to one that runs"
+                ) from error
+            await asyncio.sleep(0.5)
+    try:
+        yield admin
+    finally:
+        await admin.close()

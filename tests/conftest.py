@@ -1,0 +1,45 @@
+"""One real broker for the whole test session, and settings that keep tests apart on it."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from streamrec.errors import KafkaError
+from streamrec.settings import Settings, load
+from streamrec.simulation.local_kafka import brokers_or_local
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Bootstrap servers of a running broker; where none can be had: a failure in CI, a skip elsewhere."""
+    try:
+        with brokers_or_local(load()) as bootstrap:
+            yield bootstrap
+    except KafkaError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no broker: {error}")
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture
+def settings_for_test(kafka: str, topic_prefix: str) -> Settings:
+    """Four partitions, topics and group of this test's own, nothing suppressed by the time of day."""
+    return load(
+        {},
+        brokers=kafka,
+        topic_prefix=topic_prefix,
+        app_id=f"app-{topic_prefix[:-1]}",
+        partitions=4,
+        session_timeout_s=2.0,
+        session_gap_s=0.0,
+        quiet_from="00:00",
+        quiet_to="00:00",
+    )
