@@ -14,7 +14,7 @@ from streamrec.logs import PERSONAL_FIELDS, JsonLines, TextLines, configure
 CREATED = 1_767_225_600.25  # 2026-01-01T00:00:00.250Z
 
 
-def record(message: str, *args: object, error: BaseException | None = None, **extra: object) -> logging.LogRecord:
+def record(message: str, *args: object, error: Exception | None = None, **extra: Any) -> logging.LogRecord:
     """A log record as a logger would make it, at a fixed time."""
     info = (type(error), error, error.__traceback__) if error else None
     made = logging.LogRecord("streamrec.worker", logging.WARNING, "worker.py", 1, message, args, info)
@@ -23,7 +23,7 @@ def record(message: str, *args: object, error: BaseException | None = None, **ex
     return made
 
 
-def caught(error: BaseException, cause: BaseException | None = None) -> BaseException:
+def caught(error: Exception, cause: Exception | None = None) -> Exception:
     """The error after it was raised, with its frames."""
     try:
         raise error from cause
@@ -75,7 +75,7 @@ def test_personal_fields_are_left_out(formatter: logging.Formatter, field: str) 
 
 @pytest.mark.parametrize("formatter", [JsonLines(), TextLines()])
 @pytest.mark.parametrize("quoting", [KeyError("u0421"), ValueError("bad literal 'u0421'"), IndexError("u0421")])
-def test_errors_that_quote_data_lose_their_text(formatter: logging.Formatter, quoting: BaseException) -> None:
+def test_errors_that_quote_data_lose_their_text(formatter: logging.Formatter, quoting: Exception) -> None:
     """Lookup and value errors quote the data that caused them: type and frame stay, the text does not."""
     line = formatter.format(record("failed", error=caught(StateError("row and log disagree"), caught(quoting))))
     assert "u0421" not in line

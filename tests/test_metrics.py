@@ -36,9 +36,10 @@ def exposition(registry: CollectorRegistry) -> list[str]:
 def fill(registry: CollectorRegistry, values: Iterable[float]) -> None:
     """Count the values one by one with prometheus_client's histogram, label a=x."""
     histogram = Histogram("t_seconds", "Time.", ["a"], buckets=LATENCY_S, registry=registry)
+    histogram.labels("x")
+    histogram.labels("y")
     for value in values:
         histogram.labels("x").observe(value)
-    histogram.labels("y")
 
 
 # Eighths add up exactly in any order, so that the sums can be compared to the last digit.
@@ -67,6 +68,15 @@ def test_bulk_histogram_without_label_equals_prometheus_client() -> None:
         bulk.observe(value)
         reference.observe(value)
     assert exposition(ours) == exposition(theirs)
+
+
+@pytest.mark.parametrize("limit", LATENCY_S)
+def test_a_limit_belongs_to_its_bucket(limit: float) -> None:
+    """A value equal to a limit counts at or below it, to the last bit."""
+    observations = Observations(LATENCY_S)
+    observations.observe(limit)
+    buckets, _ = observations.cumulative()
+    assert [count for _, count in buckets] == [float(limit <= bound) for bound in (*LATENCY_S, float("inf"))]
 
 
 def test_negative_durations_count_as_zero() -> None:

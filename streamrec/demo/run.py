@@ -118,13 +118,17 @@ class Performance:
             await asyncio.gather(live, self._show_pushes(), self._show_table(table))
 
     async def _learned(self, events: int) -> None:
-        """Wait until the worker has taken in the history."""
-        deadline = monotonic_s() + 60
-        while value(await asyncio.to_thread(self._worker.series), "streamrec_events_total") < events:
+        """Wait until the worker has taken in the history and the pushes it led to have left."""
+        deadline, pushes = monotonic_s() + 60, -1.0
+        while True:
+            series = await asyncio.to_thread(self._worker.series)
+            before, pushes = pushes, value(series, "streamrec_pushes_total")
+            if value(series, "streamrec_events_total") >= events and pushes == before:
+                break
             if monotonic_s() > deadline:
                 raise StateError(f"the worker did not take in the history within a minute: {self._worker.last_line()}")
             self._worker.ensure()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1.0)
         self._console.print(f"history taken in: {events:,} clicks of {len(self._prepared.readers):,} readers")
 
     def _is_over(self) -> bool:

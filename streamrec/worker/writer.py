@@ -155,8 +155,8 @@ class PartitionWriter:
                     return
                 await self._wait_for_work()
                 continue
+            self._pending.merge(changes)  # also if it holds facts only: they are counted with the next commit
             if changes:
-                self._pending.merge(changes)
                 self._pending_since_s = self._pending_since_s or monotonic_s()
                 self._dirty.set()
             self._counting.applied(self.number, changes)

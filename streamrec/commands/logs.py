@@ -1,0 +1,28 @@
+"""The logs a command can play: chosen by name, opened by path."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..simulation.logs.records import Log
+
+NAMES = ("mind", "ebnerd", "globo", "simulated")
+
+
+def open_log(name: str, path: Path | None, seed: int = 1, limit: int | None = None) -> "Log":
+    """A log by name; DataError without a path where one is needed."""
+    from ..errors import DataError
+    from ..simulation.logs import load_ebnerd, load_globo, load_mind
+    from ..simulation.simulated_log import SimulatedLog
+
+    if name == "simulated":
+        return SimulatedLog(seed)
+    if path is None:
+        raise DataError(f"`{name}` needs the path of its data: a folder, or for globo a file")
+    match name:
+        case "mind":
+            return load_mind(path)
+        case "ebnerd":
+            return load_ebnerd(path)
+        case _:
+            return load_globo(path, limit)
