@@ -1,5 +1,6 @@
 """The command line. Each command is one file of `commands/`, imported when it is asked for: `--help` is quick, and
-only commands that score import torch."""
+only commands that score import torch.
+"""
 
 import importlib
 import sys

@@ -118,7 +118,7 @@ def applied(to: Partition, batch: Batch, now_ms: int = T0) -> Changes:
 
 def click(user_id: str = "u1", article_id: str = "a1", at_ms: int = T0, **more: Any) -> UserEvent:
     """A click."""
-    return UserEvent(**({"user_id": user_id, "action": "click", "at_ms": at_ms, "article_id": article_id} | more))
+    return UserEvent(user_id=user_id, action="click", at_ms=at_ms, article_id=article_id, **more)
 
 
 def pushes(changes: Changes) -> list[Push]:

@@ -29,7 +29,7 @@ def test_the_similar_unread_article_wins() -> None:
     """A reader of a topic gets the new article on it, not the one read, not the unrelated one."""
     state = reader()
     decision = decided(state, policy()._replace(min_affinity=-1.0))
-    assert [state.catalog.articles[slot].article_id for slot in decision.slots] == ["new"]  # type: ignore[union-attr]
+    assert [state.catalog.articles[slot].article_id for slot in decision.slots] == ["new"]
     assert decision.suppressed["already_read"] == 1
     assert decision.suppressed["low_score"] == 1
 

@@ -15,10 +15,10 @@ from .topics import brokers_option
 @click.option("--raw", is_flag=True, help="Send lines as they are, without checking them: to see a dead letter.")
 @brokers_option
 def produce(topic: str, file: IO[bytes], raw: bool, brokers: str | None) -> None:
-    """Write JSON lines from FILE (default: standard input) into a topic, to try it by hand.
+    r"""Write JSON lines from FILE (default: standard input) into a topic, to try it by hand.
 
     \b
-    echo '{"article_id":"a1","title":"Quantum chip sets record","published_at_ms":1767225600000}' \\
+    echo '{"article_id":"a1","title":"Quantum chip sets record","published_at_ms":1767225600000}' \
       | streamrec produce articles
 
     Each line is one record, checked before it is sent; its key is the article_id or user_id.

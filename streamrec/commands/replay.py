@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..settings import Settings
+    from ..simulation.logs.records import Step
     from ..simulation.playing import Group
 
 
@@ -54,7 +55,7 @@ def replay(
     from ..simulation.playing import groups
 
     opened = open_log(log, path, limit=limit)
-    steps = opened if log == "globo" else itertools.islice(iter(opened), limit)
+    steps: Iterable[Step] = opened if log == "globo" else itertools.islice(iter(opened), limit)
     if clicks_only:
         steps = (s for s in steps if not (isinstance(s.record, UserEvent) and s.record.action == "impression"))
     name = f"replay-{os.getpid()}"

@@ -15,9 +15,7 @@ from .topics import brokers_option
 @click.option("--seconds", type=float, help="Stop after this time (default: never).")
 @click.option("--seed", default=1, show_default=True)
 @brokers_option
-def simulate(
-    users: int, visits: float, articles: float, seconds: float | None, seed: int, brokers: str | None
-) -> None:
+def simulate(users: int, visits: float, articles: float, seconds: float | None, seed: int, brokers: str | None) -> None:
     """Publish a simulated newsroom and its readers to the cluster: the producers of a system without producers."""
     import contextlib
 

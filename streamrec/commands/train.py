@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .logs import NAMES, open_log
+
+if TYPE_CHECKING:
+    from ..training.comparison import Table
 
 
 @click.command()
@@ -19,7 +23,7 @@ from .logs import NAMES, open_log
 def train(
     log: str, path: Path | None, out: Path, test_from: str | None, epochs: int, seed: int, min_score: float
 ) -> None:
-    """Train a small ranker on a log's impressions, and compare it with what it has to beat.
+    r"""Train a small ranker on a log's impressions, and compare it with what it has to beat.
 
     \b
     streamrec train simulated --out model
@@ -51,9 +55,7 @@ def train(
         cut_ms = _millis(test_from) if test_from else int(np.quantile(rows.at_ms, 0.8))
         earlier = rows.take(rows.at_ms < cut_ms)
         learning = progress.add_task("epochs", total=epochs)
-        fitted = fit(
-            earlier.x, earlier.clicked, earlier.impression, seed, epochs, lambda _: progress.advance(learning)
-        )
+        fitted = fit(earlier.x, earlier.clicked, earlier.impression, seed, epochs, lambda _: progress.advance(learning))
     publish(
         out,
         fitted,
@@ -93,12 +95,12 @@ def _millis(day: str) -> int:
         raise DataError(f"--test-from is '{day}'; expected a day like 2019-11-13") from None
 
 
-def _show(table: dict[str, dict[str, object]]) -> None:
+def _show(table: "Table") -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as Grid
 
-    shown = Table("ranking", "AUC", "MRR", "nDCG@5", "nDCG@10", box=None, pad_edge=False)
+    shown = Grid("ranking", "AUC", "MRR", "nDCG@5", "nDCG@10", box=None, pad_edge=False)
     for name, row in table.items():
-        cells = [f"{at.value:.4f} ({at.low:.4f} to {at.high:.4f})" for at in row.values()]  # type: ignore[attr-defined]
+        cells = [f"{at.value:.4f} ({at.low:.4f} to {at.high:.4f})" for at in row.values()]
         shown.add_row(name, *cells)
     Console(soft_wrap=True).print(shown)

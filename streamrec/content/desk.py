@@ -16,7 +16,6 @@ from .analyse import Reject, analyse
 from .encoder import Encoder
 from .story import RecentStories
 
-
 WATERMARK_KEY = b"\xffwatermark"  # `catalog` is compacted, so every record needs a key; no id can be this one
 
 

@@ -61,7 +61,9 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),
     )
     auc = fitted.metrics["auc"]
-    return f"{len(rows.x):,} candidates, AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), version {manifest.version}"
+    return (
+        f"{len(rows.x):,} candidates, AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), version {manifest.version}"
+    )
 
 
 def worth_sending(step: Step) -> bool:

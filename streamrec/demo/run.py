@@ -138,7 +138,9 @@ class Performance:
         next_line_s = 0.0
         async for push, latency_ms in read_pushes(self._settings, self._is_over, self._seen):
             if monotonic_s() >= next_line_s:
-                self._console.print(screen.push_line(push, latency_ms), highlight=False, overflow="ellipsis", no_wrap=True)
+                self._console.print(
+                    screen.push_line(push, latency_ms), highlight=False, overflow="ellipsis", no_wrap=True
+                )
                 next_line_s = monotonic_s() + 1 / screen.LINES_PER_S
 
     async def _show_table(self, table: Live) -> None:
@@ -164,5 +166,3 @@ def _verdict(folder: Path) -> str:
     lines = (folder / "worker.log").read_text(errors="replace").splitlines()
     found = [line.split("streamrec.worker.run: ")[1] for line in lines if "streamrec.worker.run: " in line]
     return found[0] if found else ""
-
-

@@ -35,7 +35,9 @@ def state(
     agreement = value(series, "streamrec_engine_agreement_ratio")
     restarts = f", started again {worker.restarts} times" if worker.restarts else ""
     table.add_row("worker", f"pid {worker.pid}{restarts}   (kill -9 {worker.pid} and watch it recover)")
-    table.add_row("events", f"{events_per_s:,.0f}/s, {sent.get('events', 0):,} sent; {sent.get('articles', 0)} articles")
+    table.add_row(
+        "events", f"{events_per_s:,.0f}/s, {sent.get('events', 0):,} sent; {sent.get('articles', 0)} articles"
+    )
     table.add_row("pushes", f"{len(seen.pairs):,} to {len({user for user, *_ in seen.pairs}):,} readers")
     table.add_row("suppressed", suppressed(series))
     table.add_row("event -> push", f"p50 {seen.percentile_ms(0.5):.0f} ms, p99 {seen.percentile_ms(0.99):.0f} ms")

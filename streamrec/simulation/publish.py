@@ -44,6 +44,8 @@ async def _send(producer: AIOKafkaProducer, group: Group, settings: Settings) ->
     ]
     mark = watermark_headers(group.watermark_ms)
     waiting.append(await producer.send(settings.topic("articles"), partition=0, headers=mark, value=b""))
-    for partition in range(settings.partitions):
-        waiting.append(await producer.send(settings.topic("events"), partition=partition, headers=mark, value=b""))
+    waiting += [
+        await producer.send(settings.topic("events"), partition=partition, headers=mark, value=b"")
+        for partition in range(settings.partitions)
+    ]
     await asyncio.gather(*waiting)

@@ -11,7 +11,7 @@ from typing import cast
 from ..content.desk import Desk
 from ..contracts.article import Status
 from ..contracts.records import DeadLetter
-from ..metrics import InputTopic, Metrics
+from ..metrics import Metrics
 from ..settings import Settings
 from .transaction import Message, Transactions
 from .transport import RecordBatch
@@ -51,7 +51,7 @@ class ContentAgent:
         for status in statuses:
             self._metrics.articles[cast(Status, status)].inc()
         for letter in letters:
-            self._metrics.dead_letters[cast(InputTopic, "articles"), letter.reason].inc()
+            self._metrics.dead_letters["articles", letter.reason].inc()
             log.warning(
                 "article set aside", extra={"offset": letter.offset, "reason": letter.reason, "detail": letter.detail}
             )

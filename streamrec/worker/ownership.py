@@ -7,6 +7,7 @@ state is read. It is released before another worker may have it: what was offere
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+
 from ..clock import now_ms
 from ..partition import Batch, Partition, Ranker, Settled
 from ..settings import Settings

@@ -1,12 +1,12 @@
 """All topics, in one table: partitions, settings and the reason for each. `create` makes them, `check` refuses drift.
 
-    | topic        | partitions | written by      | read by                 |
-    | articles     | 1          | CMS             | content agent           |
-    | events       | P          | site, app       | partitions              |
-    | catalog      | P          | content agent   | partitions              |
-    | push         | P          | partitions      | gateways                |
-    | *.dlq        | 1 or P     | worker          | people                  |
-    | changelog    | P          | partitions      | their next owners       |
+| topic        | partitions | written by      | read by                 |
+| articles     | 1          | CMS             | content agent           |
+| events       | P          | site, app       | partitions              |
+| catalog      | P          | content agent   | partitions              |
+| push         | P          | partitions      | gateways                |
+| *.dlq        | 1 or P     | worker          | people                  |
+| changelog    | P          | partitions      | their next owners       |
 """
 
 import asyncio
@@ -94,9 +94,7 @@ async def create(settings: Settings) -> list[str]:
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings: Settings) -> None:
-    wanted = [
-        NewTopic(spec.name, spec.partitions, settings.replication, topic_configs=spec.config) for spec in missing
-    ]
+    wanted = [NewTopic(spec.name, spec.partitions, settings.replication, topic_configs=spec.config) for spec in missing]
     answer = await admin.create_topics(wanted, timeout_ms=30_000)
     for topic, code, *message in answer.topic_errors:
         error = for_code(code)
@@ -115,7 +113,13 @@ async def check(settings: Settings) -> list[Drift]:
             drift += _partitions(spec, len(found[spec.name]["partitions"]))
         for spec, values in zip(present, await _configs(admin, present), strict=True):
             drift += [
-                Drift(spec.name, name, value, values.get(name, "not set"), "alter it with kafka-configs, or delete the topic")
+                Drift(
+                    spec.name,
+                    name,
+                    value,
+                    values.get(name, "not set"),
+                    "alter it with kafka-configs, or delete the topic",
+                )
                 for name, value in spec.config.items()
                 if values.get(name) != value
             ]
@@ -127,9 +131,7 @@ async def list_topics(settings: Settings) -> list[tuple[TopicSpec, int | None]]:
     wanted = specs(settings)
     async with _admin(settings) as admin:
         found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
-    return [
-        (spec, None if found[spec.name]["error_code"] else len(found[spec.name]["partitions"])) for spec in wanted
-    ]
+    return [(spec, None if found[spec.name]["error_code"] else len(found[spec.name]["partitions"])) for spec in wanted]
 
 
 async def reachable(settings: Settings) -> None:

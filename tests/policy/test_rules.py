@@ -1,5 +1,7 @@
 """Each rule on pairs that it must, and must not, suppress."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from making import DAY, HOUR, T0, article, policy
@@ -50,7 +52,7 @@ def test_nothing_against_a_fresh_unread_article() -> None:
         ({"published_at_ms": T0 + HOUR}, T0, "embargo"),
     ],
 )
-def test_the_article_itself(changed: dict[str, object], now_ms: int, reason: str) -> None:
+def test_the_article_itself(changed: dict[str, Any], now_ms: int, reason: str) -> None:
     """Withdrawn, expired and embargoed articles are suppressed, and for that reason."""
     assert suppressed_by(pair(article(**changed)), now_ms) == [reason]
 

@@ -1,5 +1,7 @@
 """The column store: rows in and out, growth, mirror, memory."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,8 +61,13 @@ def test_last_value_of_a_key_counts() -> None:
 def test_row_fits_in_512_bytes() -> None:
     """The changelog row stays within its target, and the published layout describes it byte for byte."""
     assert ROW.itemsize <= 512
-    rebuilt = np.dtype([(name, np.dtype([tuple(f) for f in kind]) if isinstance(kind, list) else kind, tuple(shape))
-                        for name, kind, shape in descr()])  # type: ignore[misc, arg-type, union-attr]
+    fields: list[Any] = descr()
+    rebuilt = np.dtype(
+        [
+            (name, np.dtype([tuple(part) for part in kind]) if isinstance(kind, list) else kind, tuple(shape))
+            for name, kind, shape in fields
+        ]
+    )
     assert rebuilt.itemsize == ROW.itemsize
     assert rebuilt.names == ROW.names
 
