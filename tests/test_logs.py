@@ -70,7 +70,7 @@ def test_one_record_is_one_line(formatter: logging.Formatter) -> None:
 @pytest.mark.parametrize("field", sorted(PERSONAL_FIELDS))
 def test_personal_fields_are_left_out(formatter: logging.Formatter, field: str) -> None:
     """A field that would carry a user or a record's content never reaches the line."""
-    assert "u0421" not in formatter.format(record("lost", None, **{field: "u0421"}))
+    assert "u0421" not in formatter.format(record("lost", error=None, **{field: "u0421"}))
 
 
 @pytest.mark.parametrize("formatter", [JsonLines(), TextLines()])

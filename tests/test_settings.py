@@ -1,0 +1,47 @@
+"""Settings: a misspelt name or an impossible value stops the start, and says how to go on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamrec.errors import SettingsError
+from streamrec.settings import Settings, load, to_environ
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"STREAMREC_DAILYCAP": "3"}, ["STREAMREC_DAILYCAP", "did you mean STREAMREC_DAILY_CAP"]),
+        ({"STREAMREC_QUIET_FROM": "25:00"}, ["STREAMREC_QUIET_FROM", "'25:00'", "HH:MM between 00:00 and 23:59"]),
+        ({"STREAMREC_DAILY_CAP": "many"}, ["STREAMREC_DAILY_CAP", "'many'", "integer"]),
+        ({"STREAMREC_DAILY_CAP": "9"}, ["STREAMREC_DAILY_CAP", "'9'", "less than or equal to 8"]),
+        ({"STREAMREC_DEFAULT_ZONE": "Mars/Base"}, ["zone", "Mars/Base"]),
+        ({"STREAMREC_POLICY_TIME": "lunar"}, ["STREAMREC_POLICY_TIME", "'lunar'", "wall"]),
+    ],
+)
+def test_a_wrong_variable_stops_the_start(environ: dict[str, str], words: list[str]) -> None:
+    """The sentence has the name, what came, and what was expected."""
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_others_variables_are_not_ours() -> None:
+    """Only STREAMREC_ names are read."""
+    assert load({"DAILY_CAP": "3"}).daily_cap == Settings.model_fields["daily_cap"].default
+
+
+@given(st.integers(0, 8), st.integers(1, 512), st.floats(0, 1))
+def test_a_process_of_ours_gets_the_same_settings(cap: int, partitions: int, score: float) -> None:
+    """to_environ and load are inverse."""
+    settings = load({}, daily_cap=cap, partitions=partitions, min_score=score)
+    assert load(to_environ(settings)) == settings
+
+
+def test_every_setting_says_why() -> None:
+    """Type, default, unit, reason: a setting without a reason is not finished."""
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert isinstance(field.json_schema_extra, dict), name
+        assert "unit" in field.json_schema_extra, name
