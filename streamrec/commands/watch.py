@@ -1,14 +1,10 @@
 """`streamrec watch`."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import click
 
 from .topics import brokers_option
-
-if TYPE_CHECKING:
-    from ..contracts.push import Push
 
 
 @click.command()
@@ -26,25 +22,12 @@ def watch(from_beginning: bool, as_json: bool, limit: int | None, brokers: str |
         asyncio.run(_watch(load(brokers=brokers), from_beginning, as_json, limit))
 
 
-def sentence(push: "Push", latency_ms: int) -> str:
-    """One push as a person reads it."""
-    args = push.reason.args
-    why = {
-        "recent_reads": f"{args.get('count')} recent reads in {args.get('category')}",
-        "similar_interest": f"similar to earlier reads ({args.get('category') or 'no category'})",
-        "breaking": f"breaking news in {args.get('category') or 'general'}",
-    }[push.reason.code]
-    return (
-        f"push {push.user_id} <- {push.title!r}  because: {why}  "
-        f"p={push.relevance:.2f}  {push.model.engine}  {latency_ms} ms"
-    )
-
-
 async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: int | None) -> None:
     import msgspec
     from aiokafka import AIOKafkaConsumer
 
     from ..contracts.push import Push
+    from ..contracts.sentence import sentence
     from ..settings import Settings
     from ..worker.topics import reachable
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from ..commands.watch import sentence
 from ..contracts.push import Push
+from ..contracts.sentence import sentence
 from ..simulation.lift import Lift
 from ..simulation.worker_process import WorkerProcess, value
 from .pushes import Seen
