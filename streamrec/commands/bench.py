@@ -1,0 +1,86 @@
+"""`streamrec bench`."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from .topics import brokers_option
+
+
+@click.group()
+def bench() -> None:
+    """Measure, against named baselines, interleaved in one run. The last line is JSON."""
+
+
+@bench.command()
+@click.option("--events", default=200_000, show_default=True, help="Backlog of a round; stock Faust gets a tenth.")
+@click.option("--rounds", default=3, show_default=True)
+@click.option("--pace-s", default=5.0, show_default=True, help="Seconds of half load, for latency.")
+@click.option("--model", type=click.Path(exists=True), help="Ranker artifact (default: the built-in prior).")
+@brokers_option
+def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers: str | None) -> None:
+    """Events/s, CPU per event and event -> push latency: stock Faust, raw aiokafka, this worker.
+
+    All three parse a click, write a 484-byte row, decide, and push for 5 % of the clicks, on the same local Kafka.
+    """
+    import orjson
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..bench.memory import bytes_per_user
+    from ..bench.pipeline import NAMES, Measured, measure, medians
+    from ..profiles.layout import ROW
+    from ..settings import load
+    from ..simulation.local_kafka import brokers_or_local
+
+    console = Console(stderr=True)
+    measured: dict[str, list[Measured]] = {name: [] for name in NAMES}
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        for number in range(rounds):
+            for name in NAMES:
+                share = 10 if name == "stock faust" else 1
+                console.print(f"round {number + 1} of {rounds}: {name}")
+                measured[name].append(asyncio.run(measure(name, bootstrap, events // share, pace_s, model)))
+    result = {name: medians(found) for name, found in measured.items()}
+    table = Table("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes", box=None, pad_edge=False)
+    for name, at in result.items():
+        row = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
+        table.add_row(name, *row, f"{at.pushes:.0f}")
+    Console().print(table)
+    ours, stock, raw = result["streamrec"], result["stock faust"], result["raw aiokafka"]
+    print(
+        orjson.dumps(
+            {
+                "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
+                "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
+                "events_per_s": round(ours.events_per_s),
+                "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
+                "p50_ms": ours.p50_ms,
+                "p99_ms": ours.p99_ms,
+                "row_bytes": ROW.itemsize,
+                "bytes_per_user": round(bytes_per_user()),
+                "rounds": {name: [list(at) for at in found] for name, found in measured.items()},
+                "commit": commit(),
+                "machine": machine(),
+            }
+        ).decode()
+    )
+
+
+def commit() -> str | None:
+    """Of the checkout this runs from, if it is one."""
+    here = Path(__file__).parent
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False)  # noqa: S607
+    return done.stdout.strip() or None
+
+
+def machine() -> str:
+    """Processor, cores, Python."""
+    import os
+
+    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    name = found[0].split(":")[1].strip() if found else "unknown processor"
+    return f"{name}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
