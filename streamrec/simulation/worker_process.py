@@ -59,6 +59,13 @@ class WorkerProcess:
         """None while it runs."""
         return self._process.poll() if self._process else None
 
+    def kill(self) -> int | None:
+        """SIGKILL, as a crash; the exit code."""
+        if self._process is None:
+            return None
+        self._process.kill()
+        return self._process.wait()
+
     def stop(self, wait_s: float = 15.0) -> int | None:
         """SIGTERM, then SIGKILL; the exit code."""
         if self._process is None:
