@@ -62,7 +62,9 @@ async def measure(name: str, brokers: str, events: int, pace_s: float, model: st
 
 def _group(name: str, settings: Settings) -> str:
     ours = settings.app_id
-    return {"stock faust": f"{settings.topic_prefix}stock", "raw aiokafka": f"{settings.topic_prefix}raw"}.get(name, ours)
+    return {"stock faust": f"{settings.topic_prefix}stock", "raw aiokafka": f"{settings.topic_prefix}raw"}.get(
+        name, ours
+    )
 
 
 def _settings(brokers: str, model: str | None) -> Settings:
@@ -153,4 +155,4 @@ async def _paced(settings: Settings, per_s: float, seconds: float) -> list[float
 
 def medians(rounds: list[Measured]) -> Measured:
     """Of each figure."""
-    return Measured(*(statistics.median(column) for column in zip(*rounds, strict=True)))  # type: ignore[arg-type]
+    return Measured(*(statistics.median(column) for column in zip(*rounds, strict=True)))

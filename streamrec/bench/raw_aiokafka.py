@@ -1,6 +1,6 @@
 """Baseline: aiokafka alone, as fast as it can be made: getmany, a dict, batch builders, acks, a commit per batch.
 
-The same work without guarantees beyond at least once. `python -m streamrec.bench.raw_aiokafka BROKERS PREFIX PARTITIONS`.
+The same work, guaranteed at least once only. `python -m streamrec.bench.raw_aiokafka BROKERS PREFIX PARTITIONS`.
 """
 
 import asyncio

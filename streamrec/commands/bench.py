@@ -73,7 +73,8 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
 def commit() -> str | None:
     """Of the checkout this runs from, if it is one."""
     here = Path(__file__).parent
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False)  # noqa: S607
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)  # noqa: S603
     return done.stdout.strip() or None
 
 

@@ -79,7 +79,7 @@ def write_config(folder: Path, port: int, controller_port: int) -> Path:
 
 
 def free_port(taken: int = 0) -> int:
-    """A port nobody listens on, other than `taken`. Starts at a place of its own in each process, so two do not race."""
+    """A port nobody listens on, other than `taken`. Each process starts at a place of its own, so two do not race."""
     span = LAST_PORT - FIRST_PORT
     for step in range(span):
         port = FIRST_PORT + (os.getpid() * 37 + step) % span

@@ -37,7 +37,7 @@ def local_kafka(cache: Path | None = None, port: int = 0, wait_s: float = 60) ->
         kafka = _started(java, jars, folder, port, wait_s)
         yield kafka
     finally:
-        if kafka:
+        if kafka is not None:
             kafka.stop()
         shutil.rmtree(folder, ignore_errors=True)
 

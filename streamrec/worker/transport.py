@@ -22,7 +22,6 @@ from faust.types import TP, ConsumerMessage
 
 from ..contracts.records import Record
 
-
 # A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
 # 1,500 ms made a p99 of a second.
 FETCH_MAX_WAIT_MS = 20

@@ -152,7 +152,7 @@ def test_from_a_click_to_a_push(running: tuple[Settings, WorkerProcess]) -> None
 
 
 def test_kill_in_the_middle_loses_and_doubles_nothing(running: tuple[Settings, WorkerProcess]) -> None:
-    """kill -9 twice while events stream in: every read counted once, every push once, nothing set aside."""
+    """Killed twice with SIGKILL while events stream in: every read counted once, every push once, nothing set aside."""
     settings, worker = running
     users, per_user = 150, 12  # fewer reads than the ring holds, so n_reads is exact
     expected = {f"u{user}": per_user for user in range(users)}

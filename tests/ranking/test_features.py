@@ -9,6 +9,7 @@ from streamrec.pairs import Pairs
 from streamrec.profiles.store import Users
 from streamrec.ranking import features as module
 from streamrec.ranking.features import FEATURES, features, fingerprint
+from streamrec.ranking.inputs import Inputs
 from streamrec.ranking.scores import COLUMNS
 
 
@@ -30,15 +31,15 @@ def test_always_finite(clicks: list[tuple[int, int]], later_ms: int) -> None:
 def test_fingerprint_follows_meaning() -> None:
     """Words about a feature do not change it; what it computes does."""
 
-    def one(of: module.Inputs) -> object:
+    def one(of: Inputs) -> object:
         """Some words."""
         return of.dot
 
-    def same(of: module.Inputs) -> object:
+    def same(of: Inputs) -> object:
         """Other words."""
         return of.dot  # and a comment
 
-    def other(of: module.Inputs) -> object:
+    def other(of: Inputs) -> object:
         """Some words."""
         return of.dot + 1
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,11 @@ from streamrec.simulation.kafka_process import answers
 from streamrec.simulation.local_kafka import brokers_or_local, local_kafka
 
 REPOSITORY = Path(__file__).parents[2]
-NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}  # port 9: discard
+NO_NETWORK = {
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "",
+}  # port 9: discard
 
 
 @pytest.fixture(scope="session")
@@ -30,19 +34,18 @@ def jars() -> Path:
     try:
         resolve_jars(cache)
     except KafkaError as error:
-        if os.environ.get("CI") == "true":  # noqa: TID251 - which of the two is for the machine to say
+        if os.environ.get("CI") == "true":
             raise
         pytest.skip(f"no jars: {error}")
     return cache
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way out leads to a closed port."""
     for name, value in NO_NETWORK.items():
         monkeypatch.setenv(name, value)
         monkeypatch.setenv(name.lower(), value)
-    yield
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
