@@ -13,7 +13,7 @@ from ..contracts.article import Status
 from ..contracts.records import DeadLetter
 from ..metrics import Metrics
 from ..settings import Settings
-from .transaction import Message, Transactions
+from .transaction import Message, Transactions, set_aside
 from .transport import RecordBatch
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class ContentAgent:
         async with self._transactions.begin() as writes:
             for partition in range(self._settings.partitions):
                 await writes.send(self._settings.topic("catalog"), partition, (Message(*r) for r in analysed.catalog))
-            letters = (Message(letter.key, letter.value, letter.headers()) for letter in analysed.dead_letters)
+            letters = map(set_aside, analysed.dead_letters)
             await writes.send(f"{self._settings.topic('articles')}.dlq", 0, letters)
         self.done = batch.next_offset
         self._count(analysed.statuses, analysed.dead_letters)

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from ..contracts.records import DeadLetter
 from ..errors import KafkaError
 from ..settings import Settings
 
 BATCH_BYTES = 900_000  # below Kafka's own limit of 1 MiB a batch
+LETTER_BYTES = BATCH_BYTES // 2  # of a dead letter's key, and of its value
 
 
 class Message(NamedTuple):
@@ -24,6 +26,18 @@ class Message(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+def set_aside(letter: DeadLetter) -> Message:
+    """A dead letter as a record. What is too long for a batch is cut and its length said in a header.
+
+    A compressed record can be longer than any we may send, and one that cannot be set aside would stop its partition.
+    """
+    key, value, headers = letter.key, letter.value, letter.headers()
+    for name, part in (("key", key), ("value", value)):
+        if part is not None and len(part) > LETTER_BYTES:
+            headers.append((f"streamrec-{name}-bytes", str(len(part)).encode()))
+    return Message(key and key[:LETTER_BYTES], value and value[:LETTER_BYTES], headers)
 
 
 class Transactions:
@@ -64,13 +78,11 @@ class Writes:
         """Send messages to one partition in as few record batches as they fit into."""
         builder, empty = self._producer.create_batch(), True
         for key, value, headers in messages:
+            if (size := len(key or b"") + len(value or b"")) > BATCH_BYTES:  # a builder takes any size as its first
+                raise KafkaError(f"a record for {topic} has {size} bytes; at most {BATCH_BYTES} can be sent")
             if builder.append(timestamp=None, key=key, value=value, headers=list(headers)) is not None:
                 empty = False
                 continue
-            if empty:
-                raise KafkaError(
-                    f"a record for {topic} has {len(value or b'')} bytes; at most {BATCH_BYTES} can be sent"
-                )
             await self._flush(builder, topic, partition)
             builder = self._producer.create_batch()
             builder.append(timestamp=None, key=key, value=value, headers=list(headers))

@@ -23,7 +23,7 @@ from ..partition import Batch, Partition
 from ..settings import Settings
 from .counting import Counting
 from .recovery import Recovered, recover
-from .transaction import Message, Transactions
+from .transaction import Message, Transactions, set_aside
 
 OFFERED = 8  # batches of one topic waiting; more, and `offer` waits
 
@@ -249,9 +249,5 @@ class PartitionWriter:
             pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
             await writes.send(self._names.push, self.number, pushes)
             for topic in {letter.topic for letter in changes.dead_letters}:
-                letters = (
-                    Message(letter.key, letter.value, letter.headers())
-                    for letter in changes.dead_letters
-                    if letter.topic == topic
-                )
+                letters = (set_aside(letter) for letter in changes.dead_letters if letter.topic == topic)
                 await writes.send(f"{topic}.dlq", self.number, letters)
