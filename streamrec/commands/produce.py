@@ -1,12 +1,17 @@
 """`streamrec produce`."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from typing import IO
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from .topics import brokers_option
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+IN_FLIGHT = 1000  # records sent and not yet acknowledged: a file of any size passes through
 
 
 @click.command()
@@ -14,27 +19,39 @@ from .topics import brokers_option
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--raw", is_flag=True, help="Send lines as they are, without checking them: to see a dead letter.")
 @brokers_option
-def produce(topic: str, file: IO[bytes], raw: bool, brokers: str | None) -> None:
+@click.pass_context
+def produce(ctx: click.Context, topic: str, file: IO[bytes], raw: bool, brokers: str | None) -> None:
     r"""Write JSON lines from FILE (default: standard input) into a topic, to try it by hand.
 
     \b
     echo '{"article_id":"a1","title":"Quantum chip sets record","published_at_ms":1767225600000}' \
       | streamrec produce articles
 
-    Each line is one record, checked before it is sent; its key is the article_id or user_id.
+    Each line is one record, checked before it is sent; its key is the article_id or user_id. A line that is not a
+    record is named and left out, the others are sent; the exit code is then 1.
     """
     from ..settings import load
 
-    sent = asyncio.run(_send(load(brokers=brokers), topic, file, raw))
-    click.echo(f"{sent} records sent to {topic}")
+    rejected: list[int] = []
+
+    def reject(number: int, why: str) -> None:
+        rejected.append(number)
+        click.echo(f"line {number} is not sent: {why}", err=True)
+
+    sent = asyncio.run(_send(load(brokers=brokers), topic, keyed(topic, file, raw, reject), reject))
+    click.echo(f"{sent} records sent to {topic}" + (f", {len(rejected)} lines left out" if rejected else ""))
+    ctx.exit(1 if rejected else 0)
 
 
-def keyed(topic: str, lines: Iterable[bytes], raw: bool) -> Iterator[tuple[bytes | None, bytes]]:
-    """Key and value of each line; DataError with the number of the line that is not a record of this topic."""
+Line = tuple[int, bytes | None, bytes]  # number, key, value
+Reject = Callable[[int, str], None]
+
+
+def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iterator[Line]:
+    """Number, key and value of each line; those that are not records of this topic go to `reject`, unless `raw`."""
     import msgspec
 
     from ..contracts.schema import RECORDS
-    from ..errors import DataError
 
     id_field = "article_id" if topic == "articles" else "user_id"
     decoder = msgspec.json.Decoder(RECORDS[topic])
@@ -43,28 +60,46 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool) -> Iterator[tuple[bytes
         if not value:
             continue
         try:
-            yield getattr(decoder.decode(value), id_field).encode(), value
+            yield number, getattr(decoder.decode(value), id_field).encode(), value
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if not raw:
-                raise DataError(f"line {number} is not a record of {topic}: {error}") from None
-            yield None, value
+            if raw:
+                yield number, None, value
+            else:
+                reject(number, f"{error}; `streamrec schema {topic}` says what is expected")
 
 
-async def _send(settings: object, topic: str, lines: Iterable[bytes], raw: bool) -> int:
+async def _send(settings: "Settings", topic: str, lines: Iterator[Line], reject: Reject) -> int:
     from aiokafka import AIOKafkaProducer
 
-    from ..settings import Settings
-    from ..worker.topics import reachable
+    from ..worker.topics import require
 
-    assert isinstance(settings, Settings)
-    await reachable(settings)
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5, max_request_size=900_000)
+    await require(settings, topic)
+    sent, waiting = 0, []
+    # the client's own limit is off: what is too large is for the topic to say
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5, max_request_size=2**30)
     await producer.start()
     try:
-        waiting = [
-            await producer.send(settings.topic(topic), key=key, value=value) for key, value in keyed(topic, lines, raw)
-        ]
-        await asyncio.gather(*waiting)
+        for number, key, value in lines:
+            waiting.append((number, await producer.send(settings.topic(topic), key=key, value=value)))
+            if len(waiting) == IN_FLIGHT:
+                sent += await _acknowledged(waiting, reject)
+        sent += await _acknowledged(waiting, reject)
     finally:
         await producer.stop()
-    return len(waiting)
+    return sent
+
+
+async def _acknowledged(waiting: list[tuple[int, asyncio.Future[object]]], reject: Reject) -> int:
+    """Wait for the broker's answers, name what it refused, and empty the list; answers with how many it took."""
+    from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+    answers = await asyncio.gather(*(future for _, future in waiting), return_exceptions=True)
+    for (number, _), answer in zip(waiting, answers, strict=True):
+        if isinstance(answer, MessageSizeTooLargeError):
+            reject(number, "it is larger than the topic takes (max.message.bytes)")
+        elif isinstance(answer, KafkaError):
+            reject(number, f"the broker refused it: {type(answer).__name__}")
+        elif isinstance(answer, BaseException):
+            raise answer
+    waiting.clear()
+    return sum(not isinstance(answer, BaseException) for answer in answers)

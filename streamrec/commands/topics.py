@@ -51,6 +51,6 @@ def list_(brokers: str | None) -> None:
 
     table = Table("topic", "partitions", "settings", box=None, pad_edge=False)
     for spec, partitions in asyncio.run(list_topics(load(brokers=brokers))):
-        config = ", ".join(f"{name}={value}" for name, value in spec.config.items())
+        config = "\n".join(f"{name}={value}" for name, value in spec.config.items())
         table.add_row(spec.name, "missing" if partitions is None else str(partitions), config)
     Console(soft_wrap=True).print(table)

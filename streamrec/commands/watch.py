@@ -29,10 +29,10 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
     from ..contracts.push import Push
     from ..contracts.sentence import sentence
     from ..settings import Settings
-    from ..worker.topics import reachable
+    from ..worker.topics import require
 
     assert isinstance(settings, Settings)
-    await reachable(settings)
+    await require(settings, "push")
     consumer = AIOKafkaConsumer(
         settings.topic("push"),
         bootstrap_servers=settings.brokers,

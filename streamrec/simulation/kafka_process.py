@@ -25,7 +25,7 @@ from .kafka_config import HOST, is_free, port_taken, write_config
 
 JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 WATCHDOG = """exec 3<&0; folder=$1; shift
-{ trap '' INT TERM; read -r _ <&3; kill -9 $$; sleep 0.2; rm -rf "$folder"; } >/dev/null 2>&1 &
+{ trap '' INT TERM; read -r _ <&3; kill -9 $$; sleep 0.2; rm -rf "$folder"; rmdir "${folder%/*}"; } >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-"""
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key 18 version 0, correlation id 1, no client id
 LOG_LINES = 12

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 from aiokafka.errors import KafkaError as ClientError
 
@@ -24,6 +25,7 @@ from ..errors import KafkaError
 from ..settings import Settings
 
 DAY_MS = 86_400_000
+CONNECT_S = 5.0
 
 APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
 
@@ -100,6 +102,25 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise KafkaError(f"topic {topic} could not be made: {error.__name__} {' '.join(map(str, message))}")
+    await _usable(admin, {spec.name for spec in missing}, settings)
+
+
+async def _usable(admin: AIOKafkaAdminClient, names: set[str], settings: Settings) -> None:
+    """Wait for brokers and leaders: the controller answers before the brokers have heard of a new topic."""
+    deadline = monotonic_s() + max(5.0, settings.broker_wait_s)
+    while True:
+        described = await admin.describe_topics(sorted(names))
+        ready = {
+            topic["topic"]
+            for topic in described
+            if topic["partitions"] and not any(p["error_code"] for p in topic["partitions"])
+        }
+        if names <= ready:
+            return
+        if monotonic_s() > deadline:
+            late = ", ".join(sorted(names - ready))
+            raise KafkaError(f"topics were made but have no leader yet: {late}; see whether all brokers run")
+        await asyncio.sleep(0.02)
 
 
 async def check(settings: Settings) -> list[Drift]:
@@ -140,6 +161,14 @@ async def reachable(settings: Settings) -> None:
         pass
 
 
+async def require(settings: Settings, name: str) -> None:
+    """KafkaError, with the cure, if no broker answers or the topic is not there (clients would wait for it)."""
+    topic = settings.topic(name)
+    async with _admin(settings) as admin:
+        if topic not in await admin.list_topics():
+            raise KafkaError(f"there is no topic {topic} at {settings.brokers}; run `streamrec topics create`")
+
+
 def _missing(spec: TopicSpec) -> Drift:
     return Drift(spec.name, "it", "there", "missing", "run `streamrec topics create`")
 
@@ -169,6 +198,7 @@ async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     while True:
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
         try:
+            await _someone_listens(settings.brokers)  # aiokafka logs an error for each attempt of its own
             await admin.start()
             break
         except (KafkaConnectionError, ClientError, OSError) as error:
@@ -183,3 +213,18 @@ async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         yield admin
     finally:
         await admin.close()
+
+
+async def _someone_listens(brokers: str) -> None:
+    """OSError if none of the addresses takes a connection."""
+    failure = OSError("no address")
+    for host, port, _ in collect_hosts(brokers, randomize=False):
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:  # TimeoutError is one
+            failure = error
+        else:
+            writer.close()
+            return
+    raise failure

@@ -115,7 +115,7 @@ def test_nothing_is_left_behind_when_python_is_killed(jars: Path) -> None:
         assert is_running(int(pid))
         python.kill()
     assert eventually(lambda: group_of(int(pid)) == [])
-    assert not Path(folder).exists()
+    assert not Path(folder).parent.exists()
 
 
 @pytest.mark.kafka
