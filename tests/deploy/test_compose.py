@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from streamrec.__main__ import COMMANDS
+from streamrec.settings import load
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = [name for name, service in SERVICES.items() if "build" in service]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -48,3 +50,48 @@ def test_dependencies_are_services() -> None:
     """depends_on names what exists."""
     for service in SERVICES.values():
         assert set(service.get("depends_on", [])) <= set(SERVICES)
+
+
+def test_waits_can_end() -> None:
+    """A service waits for another's health only where that one has a health check, and for an end only of the job."""
+    for service in SERVICES.values():
+        for other, wait in service.get("depends_on", {}).items():
+            if wait["condition"] == "service_healthy":
+                assert "healthcheck" in SERVICES[other]
+            if wait["condition"] == "service_completed_successfully":
+                assert "restart" not in SERVICES[other]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_environment_is_settings(name: str) -> None:
+    """A container gets settings the program knows, with values it takes, and the address of the broker beside it."""
+    settings = load(SERVICES[name]["environment"])
+    assert settings.brokers == "kafka:9092"
+
+
+def test_kafka_keeps_its_log_on_the_volume() -> None:
+    """Profiles outlive the broker's container: its log folder is where the volume is."""
+    kafka = SERVICES["kafka"]
+    assert kafka["environment"]["KAFKA_LOG_DIRS"] in [volume.split(":")[1] for volume in kafka["volumes"]]
+
+
+def test_image_runs_unprivileged_where_it_may_write() -> None:
+    """The image's last user is not root, and its working folder is that user's: Faust makes a folder there."""
+    last_stage = (ROOT / "deploy/Dockerfile").read_text().rpartition("\nFROM ")[2].splitlines()
+    assert "USER streamrec" in last_stage
+    assert last_stage.index("WORKDIR /home/streamrec") < last_stage.index("USER streamrec")
+
+
+def test_image_copies_what_the_context_has() -> None:
+    """What the Dockerfile copies exists and is not kept out by .dockerignore."""
+    lines = (ROOT / "deploy/Dockerfile").read_text().splitlines()
+    copied = {
+        source
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.removeprefix("COPY ").split()[:-1]
+    }
+    ignored = set((ROOT / ".dockerignore").read_text().split())
+    assert copied
+    assert all((ROOT / source).exists() for source in copied)
+    assert not copied & ignored

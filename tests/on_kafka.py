@@ -1,0 +1,151 @@
+"""What tests on a real broker share: records to send, committed records to read, and the sequential oracle.
+
+The oracle is a Partition fed directly with the records of its topics up to the cursor in the changelog. What in a row
+follows from the events alone must be equal to the bit; what follows from pushes must agree with the push topic.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from streamrec.meta import Meta, split
+from streamrec.partition import Batch, Partition, Settled
+from streamrec.profiles.layout import ROW
+from streamrec.profiles.store import ProfileStore
+from streamrec.ranking.load import prior
+from streamrec.settings import Settings
+from streamrec.worker.topics import changelog_topic
+
+OF_PUSHES = {"pushed", "n_pushes", "due_at_s"}  # depend on when partitions were scheduled
+OF_EVENTS = [name for name in ROW.names or () if name not in OF_PUSHES]
+
+
+class Sent(NamedTuple):
+    """A record to send; `partition` None: by its key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+
+
+def now_ms() -> int:
+    """Wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def article(article_id: str, **more: Any) -> Sent:
+    """An article published now, with words of its own."""
+    raw = {
+        "article_id": article_id,
+        "title": f"{article_id}x {article_id}y {article_id}z",
+        "category": "science",
+        "published_at_ms": now_ms(),
+    } | more
+    return Sent("articles", article_id.encode(), json.dumps(raw).encode())
+
+
+def event(user_id: str, article_id: str, action: str = "click", **more: Any) -> Sent:
+    """An event that happens now."""
+    raw = {"user_id": user_id, "article_id": article_id, "action": action, "at_ms": now_ms()} | more
+    return Sent("events", user_id.encode(), json.dumps(raw).encode())
+
+
+async def send(settings: Settings, records: Iterable[Sent], pause_s: float = 0.0) -> None:
+    """Send in order; after every 100 records a pause."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, max_request_size=1_048_576)
+    await producer.start()
+    try:
+        for count, (topic, key, value, partition) in enumerate(records, 1):
+            await producer.send(settings.topic(topic), key=key, value=value, partition=partition)
+            if pause_s and count % 100 == 0:
+                await asyncio.sleep(pause_s)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def read(settings: Settings, topic: str, partitions: int) -> list[Any]:
+    """All committed records of a topic, by its full name."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        tps = [TopicPartition(topic, number) for number in range(partitions)]
+        consumer.assign(tps)
+        await consumer.seek_to_beginning(*tps)
+        ends = await consumer.end_offsets(tps)
+        records: list[Any] = []
+        while any([await consumer.position(tp) < ends[tp] for tp in tps]):
+            for fetched in (await consumer.getmany(timeout_ms=200)).values():
+                records += fetched
+        return records
+    finally:
+        await consumer.stop()
+
+
+async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float = 40) -> None:
+    """Wait for something that must happen."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        answer = condition()
+        if answer if isinstance(answer, bool) else await answer:
+            return
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.1)
+
+
+async def logged(settings: Settings) -> list[tuple[dict[bytes, bytes], Meta]]:
+    """Rows and cursor of each partition, from the changelog alone."""
+    records = await read(settings, changelog_topic(settings), settings.partitions)
+    return [
+        split([(r.key, r.value) for r in records if r.partition == number], settings.partitions)
+        for number in range(settings.partitions)
+    ]
+
+
+async def all_events_applied(settings: Settings) -> bool:
+    """Every event in the topic lies before a cursor."""
+    total = len(await read(settings, settings.topic("events"), settings.partitions))
+    return sum(meta.cursor.get("events", 0) for _, meta in await logged(settings)) == total
+
+
+async def rows_by_user(settings: Settings) -> dict[str, Any]:
+    """Every user's row (numpy record), from the changelog alone."""
+    rows: dict[str, Any] = {}
+    for logged_rows, _ in await logged(settings):
+        rows |= {key.decode(): np.frombuffer(value, ROW)[0] for key, value in logged_rows.items()}
+    return rows
+
+
+async def check_against_oracle(settings: Settings) -> int:
+    """Compare the changelog with the oracle; answers with the number of users. Articles must come before events."""
+    catalog = await read(settings, settings.topic("catalog"), settings.partitions)
+    events = await read(settings, settings.topic("events"), settings.partitions)
+    users = 0
+    for number, (rows, meta) in enumerate(await logged(settings)):
+        oracle = Partition(Settled.of(settings, number, prior()))
+        oracle.restore([], Meta({}, 0), [])
+        done = meta.cursor.get("events", 0)
+        for topic, records in (("catalog", catalog), ("events", [r for r in events if r.offset < done])):
+            mine = [r for r in records if r.partition == number]
+            for _ in oracle.apply(Batch("catalog" if topic == "catalog" else "events", mine, done), now_ms()):
+                pass
+        ours = ProfileStore()
+        ours.restore(rows.items())
+        assert sorted(ours.users) == sorted(oracle.profiles.users)
+        _same_rows(ours, oracle.profiles)
+        users += len(ours)
+    return users
+
+
+def _same_rows(ours: ProfileStore, oracle: ProfileStore) -> None:
+    theirs: Mapping[bytes, bytes] = dict(oracle.encode(np.arange(len(oracle))))
+    for key, value in ours.encode(np.arange(len(ours))):
+        one, other = np.frombuffer(value, ROW)[0], np.frombuffer(theirs[key], ROW)[0]
+        for name in OF_EVENTS:
+            assert np.array_equal(one[name], other[name]), (key, name, one[name], other[name])

@@ -1,0 +1,174 @@
+"""The private names of faust, mode and aiokafka that the worker builds on, in the versions it is pinned to."""
+
+import inspect
+from importlib.metadata import requires, version
+from typing import Any
+
+import aiokafka
+import faust
+import pytest
+from faust.stores import STORES
+from faust.stores.base import SerializedStore
+from faust.transport.drivers import aiokafka as driver
+from faust.types import ConsumerMessage
+
+from streamrec.worker.profile_table import ProfileRows
+from streamrec.worker.transport import BatchApp, BatchConsumer, BatchConsumerThread, BatchTransport
+
+PINNED = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
+
+# ours, theirs, names we override, and the parameters theirs are called with
+OVERRIDDEN: list[tuple[type, type, dict[str, list[str]]]] = [
+    (
+        BatchConsumerThread,
+        driver.AIOKafkaConsumerThread,
+        {
+            "__post_init__": ["self"],
+            "_create_worker_consumer": ["self", "transport"],
+            "_fetch_records": ["self", "consumer", "active_partitions", "timeout", "max_records"],
+            "_seek_wait": ["self", "consumer", "partitions"],
+        },
+    ),
+    (
+        BatchConsumer,
+        driver.Consumer,
+        {
+            "_new_consumer_thread": ["self"],
+            "perform_seek": ["self"],
+            "_filter_tps_with_pending_acks": ["self", "topics"],
+            "_filter_committable_offsets": ["self", "tps"],
+            "_drain_messages": ["self", "fetcher"],
+        },
+    ),
+    (BatchApp, faust.App, {"_new_transport": ["self"]}),
+    (
+        ProfileRows,
+        SerializedStore,
+        {
+            "on_rebalance": ["self", "assigned", "revoked", "newly_assigned", "generation_id"],
+            "on_recovery_completed": ["self", "active_tps", "standby_tps"],
+            "on_stop": ["self"],
+            "persisted_offset": ["self", "tp"],
+            "apply_changelog_batch": ["self", "batch", "to_key", "to_value"],
+            "reset_state": ["self"],
+            "_get": ["self", "key"],
+            "_set": ["self", "key", "value"],
+            "_del": ["self", "key"],
+            "_clear": ["self"],
+            "_iterkeys": ["self"],
+            "_itervalues": ["self"],
+            "_iteritems": ["self"],
+            "_size": ["self"],
+            "_contains": ["self", "key"],
+        },
+    ),
+]
+
+# whose, names we call, and the parameters we give them
+CALLED: list[tuple[type, dict[str, list[str]]]] = [
+    (
+        driver.AIOKafkaConsumerThread,
+        {
+            "_ensure_consumer": ["self"],
+            "call_thread": ["self", "fun", "args", "kwargs"],
+            "seek_wait": ["self", "partitions"],
+        },
+    ),
+    (
+        driver.Consumer,
+        {
+            "_is_changelog_tp": ["self", "tp"],
+            "_wait_next_records": ["self", "timeout"],
+            "wait_first": ["self", "coros", "timeout"],
+            "assignment": ["self"],
+            "highwaters": ["self", "partitions"],
+        },
+    ),
+]
+
+
+def parameters(function: Any) -> list[str]:
+    """Their names, in order."""
+    return list(inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize(("package", "pinned"), PINNED.items())
+def test_versions_are_pinned(package: str, pinned: str) -> None:
+    """The versions these names were read in are installed, and required exactly."""
+    assert version(package) == pinned
+    assert f"{package}=={pinned}" in (requires("streamrec") or [])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "name", "expected"),
+    [(ours, theirs, name, names) for ours, theirs, methods in OVERRIDDEN for name, names in methods.items()],
+)
+def test_what_we_override_is_there(ours: type, theirs: type, name: str, expected: list[str]) -> None:
+    """An override whose original is gone or renamed would never be called; ours can be called as theirs."""
+    assert name in vars(ours)
+    assert parameters(getattr(theirs, name)) == expected
+    takes = inspect.signature(getattr(ours, name)).parameters
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in takes.values())
+    assert variadic or list(takes) == expected
+
+
+@pytest.mark.parametrize(
+    ("theirs", "name", "expected"),
+    [(theirs, name, names) for theirs, methods in CALLED for name, names in methods.items()],
+)
+def test_what_we_call_is_there(theirs: type, name: str, expected: list[str]) -> None:
+    """With the parameters we give it."""
+    assert parameters(getattr(theirs, name)) == expected
+
+
+def test_attributes_of_the_consumer() -> None:
+    """State of Faust's consumer that our methods read and write is still kept under these names."""
+    source = inspect.getsource(inspect.getmodule(driver.Consumer.__mro__[1]) or driver)
+    for assignment in (
+        "self._read_offset = defaultdict",
+        "self._committed_offset = defaultdict",
+        "self.suspend_flow = Event()",
+        "self.flow_active = True",
+        "self._thread = self._new_consumer_thread()",
+        "self.in_transaction = ",
+    ):
+        assert assignment in source, assignment
+    assert "isolation_level" in inspect.getsource(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert "if self.consumer.in_transaction" in inspect.getsource(driver.AIOKafkaConsumerThread._create_worker_consumer)
+
+
+def test_attributes_of_app_and_transport() -> None:
+    """`app.rebalancing`, `app.consumer_generation_id`, the transport's consumer class and the store registry."""
+    app = faust.App("names", store="memory://", autodiscover=False)
+    assert app.rebalancing is False
+    assert isinstance(app.consumer_generation_id, int)
+    assert BatchTransport.Consumer is BatchConsumer
+    assert driver.Transport.Consumer is driver.Consumer
+    assert STORES.by_name("streamrec") is ProfileRows
+
+
+def test_a_message_is_made_by_position() -> None:
+    """ConsumerMessage takes these fields in this order; the value may be a batch."""
+    names = parameters(ConsumerMessage.__init__)
+    assert names[1:13] == [
+        "topic",
+        "partition",
+        "offset",
+        "timestamp",
+        "timestamp_type",
+        "headers",
+        "key",
+        "value",
+        "checksum",
+        "serialized_key_size",
+        "serialized_value_size",
+        "tp",
+    ]
+    assert "generation_id" in names
+
+
+def test_batches_of_the_producer() -> None:
+    """The batch builder of aiokafka: None from `append` means full, and the batch is sent whole."""
+    assert parameters(aiokafka.AIOKafkaProducer.create_batch) == ["self"]
+    assert parameters(aiokafka.AIOKafkaProducer.send_batch) == ["self", "batch", "topic", "partition"]
+    assert {"begin_transaction", "commit_transaction"} <= set(dir(aiokafka.AIOKafkaProducer))
