@@ -74,6 +74,7 @@ def demo_settings(given: Settings, brokers: str, folder: Path) -> Settings:
         "quiet_to": "00:00",
         "min_score": MIN_SCORE,
         "session_timeout_s": 3.0,
+        "web_port": 0,  # any free one: a worker may already run here
     }
     return load({}, **{**short, **given.model_dump(exclude_unset=True), "brokers": brokers})
 

@@ -31,7 +31,7 @@ def direct(settings: Settings, span_ms: int) -> list[bytes]:
 
 def by_event_time(**more: object) -> Settings:
     """Settings of a replay."""
-    return load({}, policy_time="event", due_scan_s=60.0, partitions=4, **more)
+    return load({}, policy_time="event", due_scan_s=60.0, partitions=4, web_port=0, **more)
 
 
 def test_the_span_of_a_group_changes_nothing() -> None:
