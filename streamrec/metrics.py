@@ -119,7 +119,7 @@ class Metrics:
         self.oldest_uncommitted = gauge("oldest_uncommitted_seconds", "Age of the oldest write not committed yet.")
         self.ready = gauge("ready", "1: recovered, warmed up and consuming; 0: not yet, or stopping.")
         self.engine_agreement = gauge(
-            "engine_agreement_ratio", "Share of probe rows on which int8 and fp32 agree within the recorded tolerance."
+            "engine_agreement_ratio", "Share of probe rows that int8 and fp32 put on the same side of the threshold."
         )
         self.engine_agreement.set(float("nan"))  # not measured yet is not disagreement
         self.model = Info("streamrec_model", "The ranker that serves and its admission.", registry=self.registry)
