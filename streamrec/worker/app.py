@@ -5,6 +5,8 @@ articles -> ContentAgent -> catalog            events, catalog -> Ownership -> P
 
 import logging
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from ..content.desk import Desk
@@ -133,5 +135,7 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "web_tables_enabled": False,
         "web_router_enabled": False,
         "autodiscover": False,
-        "datadir": None,
+        "datadir": str(
+            Path(tempfile.gettempdir()) / f"streamrec-faust-{os.getuid()}"
+        ),  # Faust wants one; it stays empty
     }
