@@ -35,10 +35,13 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     from ..profiles.layout import ROW
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
+    from ..worker.topics import reachable
 
+    settings = load(brokers=brokers)
     console = Console(stderr=True)
     measured: dict[str, list[Measured]] = {name: [] for name in NAMES}
-    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+    with brokers_or_local(settings) as bootstrap:
+        asyncio.run(reachable(settings.changed(brokers=bootstrap)))
         for number in range(rounds):
             for name in NAMES:
                 share = 10 if name == "stock faust" else 1
