@@ -14,7 +14,8 @@ def demo(seconds: float | None, users: int, visits: float, articles: float, seed
 
     Starts Apache Kafka (or uses STREAMREC_BROKERS), writes two days of history of a simulated newsroom and its
     readers, trains a small ranker on it, starts a worker as a process of its own, and lets the news happen. Every
-    line is a push that was committed. Kill the worker (its pid is shown): it is started again and goes on.
+    line is a push that was committed (three a second are shown, all are counted). Kill the worker (its pid is
+    shown): it is started again and goes on. Into a pipe everything is plain lines.
     """
     from rich.console import Console
 

@@ -50,7 +50,7 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
     fitted = fit(
         rows.x, rows.clicked, rows.impression, seed, EPOCHS, lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}")
     )
-    manifest = publish(
+    publish(
         folder,
         fitted,
         rows.x,
@@ -61,9 +61,8 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),
     )
     auc = fitted.metrics["auc"]
-    return (
-        f"{len(rows.x):,} candidates, AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), version {manifest.version}"
-    )
+    quality = f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
+    return f"trained on {len(rows.x):,} candidates: {quality}"
 
 
 def worth_sending(step: Step) -> bool:

@@ -1,6 +1,7 @@
 """What the demo reads from `push`, as a gateway would: committed records only."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -33,22 +34,28 @@ class Seen:
         return float(last[min(len(last) - 1, int(share * len(last)))]) if last else float("nan")
 
 
-async def read_pushes(settings: Settings, until: Callable[[], bool], seen: Seen) -> AsyncIterator[tuple[Push, int]]:
-    """Pushes with their latency in ms: from what caused them to their being read here."""
+@asynccontextmanager
+async def pushes_from_now(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that stands at the end of `push`: what leaves from here on is read, what left before is not."""
     consumer = AIOKafkaConsumer(
-        settings.topic("push"),
-        bootstrap_servers=settings.brokers,
-        isolation_level="read_committed",
-        auto_offset_reset="latest",
+        settings.topic("push"), bootstrap_servers=settings.brokers, isolation_level="read_committed"
     )
     await consumer.start()
     try:
-        while not until():
-            for records in (await consumer.getmany(timeout_ms=100)).values():
-                for record in records:
-                    push = msgspec.json.decode(record.value, type=Push)
-                    latency_ms = max(0, now_ms() - push.event_at_ms)
-                    seen.add(push, latency_ms)
-                    yield push, latency_ms
+        await consumer.seek_to_end()
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def read_pushes(
+    consumer: AIOKafkaConsumer, until: Callable[[], bool], seen: Seen
+) -> AsyncIterator[tuple[Push, int]]:
+    """Pushes with their latency in ms: from what caused them to their being read here."""
+    while not until():
+        for records in (await consumer.getmany(timeout_ms=100)).values():
+            for record in records:
+                push = msgspec.json.decode(record.value, type=Push)
+                latency_ms = max(0, now_ms() - push.event_at_ms)
+                seen.add(push, latency_ms)
+                yield push, latency_ms

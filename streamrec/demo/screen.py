@@ -1,71 +1,101 @@
-"""What the demo shows: lines as pushes leave, and a table that keeps itself up to date."""
+"""Where the demo's text goes: lines that scroll, with the running figures below them on a terminal.
 
-from collections import Counter
-from collections.abc import Mapping
+Anything else than a terminal (a pipe, a file, TERM=dumb) gets whole plain lines: no colours, nothing that moves.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from ..contracts.push import Push
 from ..contracts.sentence import sentence
-from ..simulation.lift import Lift
-from ..simulation.worker_process import WorkerProcess, value
-from .pushes import Seen
+from .lines import FACT_WIDTH, LABEL_WIDTH, Fact, push_lines
 
-LINES_PER_S = 4.0
-SUPPRESSIONS_SHOWN = 4
+TERMINAL_EVERY_S = 0.5
+PLAIN_EVERY_S = 5.0
 
 
-def push_line(push: Push, latency_ms: int) -> str:
-    """One push; breaking news stands out."""
-    return f"[bold red]{_plain(push, latency_ms)}[/]" if push.priority == "breaking" else _plain(push, latency_ms)
+class Screen:
+    """A console, and what stands at its bottom."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._moves = console.is_interactive
+        self._status = console.status("")
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self.every_s = TERMINAL_EVERY_S if self._moves else PLAIN_EVERY_S
+
+    def doing(self, what: str) -> None:
+        """What is being waited for, until `done`."""
+        if self._moves:
+            self._status.update(what)
+            self._status.start()
+        else:
+            self._plain(f"{what} ...")
+
+    def progress(self, what: str) -> None:
+        """How far it is; only where it can be overwritten."""
+        if self._moves:
+            self._status.update(what)
+
+    def done(self) -> None:
+        """Nothing is being waited for."""
+        self._status.stop()
+
+    def fact(self, label: str, text: str) -> None:
+        """Something that is known now and stays."""
+        if self._moves:
+            self._console.print(_grid([(label, text)]))
+        else:
+            self._plain(f"{label}: {text}")
+
+    def heading(self, title: str) -> None:
+        """What follows."""
+        if self._moves:
+            self._console.rule(title)
+        else:
+            self._plain(title)
+
+    def push(self, push: Push, latency_ms: int) -> None:
+        """One push; breaking news stands out, reasons on a line of their own stand back."""
+        if not self._moves:
+            self._plain(sentence(push, latency_ms))
+            return
+        first, *more = push_lines(push, latency_ms, self._console.width)
+        style = "bold red" if push.priority == "breaking" else ""
+        text = Text("\n").join([Text(first, style), *(Text(line, style or "dim") for line in more)])
+        self._console.print(text, no_wrap=True, overflow="ellipsis")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While this lasts, `show` has a place at the bottom; afterwards it is gone."""
+        self.done()
+        if not self._moves:
+            yield
+            return
+        with self._live:
+            yield
+
+    def show(self, facts: Iterable[Fact]) -> None:
+        """The running figures."""
+        if self._moves:
+            self._live.update(_grid(facts, FACT_WIDTH), refresh=True)
+        else:
+            self._plain(" | ".join(f"{label} {text}" for label, text in facts))
+
+    def _plain(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
-def _plain(push: Push, latency_ms: int) -> str:
-    return sentence(push, latency_ms).replace("[", r"\[")
-
-
-def state(
-    worker: WorkerProcess, series: Mapping[str, float], seen: Seen, events_per_s: float, sent: Mapping[str, int]
-) -> Table:
-    """The running table."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="dim", min_width=22)
-    table.add_column()
-    agreement = value(series, "streamrec_engine_agreement_ratio")
-    restarts = f", started again {worker.restarts} times" if worker.restarts else ""
-    table.add_row("worker", f"pid {worker.pid}{restarts}   (kill -9 {worker.pid} and watch it recover)")
-    table.add_row(
-        "events", f"{events_per_s:,.0f}/s, {sent.get('events', 0):,} sent; {sent.get('articles', 0)} articles"
-    )
-    table.add_row("pushes", f"{len(seen.pairs):,} to {len({user for user, *_ in seen.pairs}):,} readers")
-    table.add_row("suppressed", suppressed(series))
-    table.add_row("event -> push", f"p50 {seen.percentile_ms(0.5):.0f} ms, p99 {seen.percentile_ms(0.99):.0f} ms")
-    table.add_row("int8 = fp32 on", f"{agreement:.1%} of recorded rows" if agreement == agreement else "not measured")  # noqa: PLR0124 - NaN
-    table.add_row("look", f"{worker.url}/metrics  {worker.url}/ready")
-    return table
-
-
-def suppressed(series: Mapping[str, float]) -> str:
-    """The commonest reasons."""
-    reasons: Counter[str] = Counter()
-    for name, number in series.items():
-        if name.startswith("streamrec_suppressions_total{") and number:
-            reasons[name.split('"')[1]] += int(number)
-    return ", ".join(f"{name} {count:,}" for name, count in reasons.most_common(SUPPRESSIONS_SHOWN)) or "nothing yet"
-
-
-def summary(console: Console, seen: Seen, lift: Lift, sent: Mapping[str, int], worker: WorkerProcess) -> None:
-    """What it was worth."""
-    console.rule("what it was worth")
-    console.print(
-        f"{sent.get('events', 0):,} events and {sent.get('articles', 0)} articles led to {len(seen.pairs):,} pushes, "
-        f"{seen.doubled} of them doubled; the worker was started again {worker.restarts} times; "
-        f"event -> push p50 {seen.percentile_ms(0.5):.0f} ms, p99 {seen.percentile_ms(0.99):.0f} ms."
-    )
-    if lift.pushes:
-        console.print(
-            f"By the simulator's truth a pushed article is clicked with {lift.pushed:.1%}, a random fresh one with "
-            f"{lift.random:.1%}: [bold]{lift.ratio:.1f} times as likely[/] ({lift.ratio_own_language:.1f} times among "
-            "articles in the reader's own languages)."
-        )
+def _grid(facts: Iterable[Fact], width: int | None = None) -> Table:
+    """Labels and texts; with a width each text is one line, cut there."""
+    grid = Table.grid()
+    grid.add_column(style="dim", width=LABEL_WIDTH, no_wrap=True)
+    grid.add_column(max_width=width, no_wrap=width is not None, overflow="ellipsis" if width else "fold")
+    for label, text in facts:
+        grid.add_row(label, Text(text))
+    return grid
