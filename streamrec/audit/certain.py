@@ -1,0 +1,115 @@
+"""Rules on pushes and events: opt-out, already read, quiet hours. Only what is certain is judged.
+
+The log does not say which event was applied before which push. But a cursor beyond an event was put together after the
+event was applied, at the time its record carries; whoever decides later knows it. Clocks of machines differ, so a push
+is judged if it was made more than `skew_ms` after that. In a replay the policy clock is another one: nothing is told.
+
+Zone    A row without a zone never had one: zones come and are replaced, never removed. A user of whom all retained
+        events name one zone, the row's, had it from the first of them on. Others are not judged.
+Window  Users with a window of their own are not judged: it may be newer than the push.
+"""
+
+import zlib
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ..policy.config import Policy
+from ..policy.gates.quiet_hours import quiet_hours
+from ..profiles.layout import CONSENT_OUT, NO_OVERRIDE, READS
+from ..profiles.store import Users
+from ..profiles.zones import zone_slots
+from .events import NOWHERE, At, pairs
+from .facts import Facts
+from .history import Mask, born_s, report
+
+SKEW_MS = 60_000
+NEVER_MS = 2**62
+
+
+def check_certain(facts: Facts, policy: Policy, by_event_time: bool, skew_ms: int = SKEW_MS) -> None:
+    """The rules, into the tally."""
+    if not len(facts.pushes.table):
+        return
+    if not by_event_time:
+        report(facts, "opt_out", *_after_opt_out(facts, skew_ms))
+        report(facts, "already_read", *_after_reading(facts, skew_ms))
+    if policy.quiet_from_min != policy.quiet_to_min:
+        report(facts, "quiet_hours", *_while_quiet(facts, policy, None if by_event_time else skew_ms))
+
+
+def _known_from_ms(facts: Facts, user: int, at: At, skew_ms: int) -> int:
+    """Pushes made later than this knew the event; NEVER_MS where that is not certain."""
+    row = facts.changelog.rows[user]
+    applied_ms = facts.changelog.applied_by_ms(at.partition, at.offset)
+    if applied_ms is None or not row["present"] or at.appended_ms // 1000 < row["first_seen_s"]:
+        return NEVER_MS
+    return applied_ms + skew_ms
+
+
+def _after_opt_out(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
+    table, rows, events = facts.pushes.table, facts.changelog.rows, facts.events
+    from_ms = np.full(len(rows), NEVER_MS)
+    for user, at in events.left.items():
+        if user not in events.unsure and rows["consent"][user] == CONSENT_OUT:
+            from_ms[user] = _known_from_ms(facts, user, at, skew_ms)
+    can_tell = (from_ms < NEVER_MS)[table["user"]] & table["at_home"]
+    return table["created_ms"] > from_ms[table["user"]], can_tell
+
+
+def _after_reading(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
+    """The article is in the row's ring, and was when it was pushed: nothing ever fell out, or it was read once only."""
+    table, rows = facts.pushes.table, facts.changelog.rows
+    pair = pairs(table["user"], table["article"])
+    read = np.isin(pair, np.array(list(facts.events.reads), np.uint64)) & table["at_home"]
+    against, can_tell = np.zeros(len(table), np.bool_), np.zeros(len(table), np.bool_)
+    for push in np.flatnonzero(read).tolist():
+        (first, count), user = facts.events.reads[int(pair[push])], int(table["user"][push])
+        stayed = rows["n_reads"][user] <= READS or count == 1
+        if first is not None and stayed and table["article"][push] in rows["reads"][user]:
+            known_ms = _known_from_ms(facts, user, first, skew_ms)
+            can_tell[push] = known_ms < NEVER_MS
+            against[push] = table["created_ms"][push] > known_ms
+    return against, can_tell
+
+
+def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None) -> tuple[Mask, Mask]:
+    table, rows = facts.pushes.table, facts.changelog.rows
+    as_settings = (rows["quiet_from_min"] == NO_OVERRIDE) & (rows["quiet_to_min"] == NO_OVERRIDE) & rows["present"]
+    from_ms = np.where(rows["zone"] == 0, 0, NEVER_MS)
+    if skew_ms is not None:
+        _since_zoned(facts, from_ms, skew_ms)
+    created_ms, user = table["created_ms"], table["user"]
+    can_tell = (
+        as_settings[user] & table["at_home"] & (created_ms // 1000 >= born_s(facts)) & (created_ms > from_ms[user])
+    )
+    if "quiet_hours" in policy.breaking_bypasses:
+        can_tell &= ~table["breaking"]
+    return _quiet(facts, np.flatnonzero(can_tell), policy), can_tell
+
+
+def _since_zoned(facts: Facts, from_ms: npt.NDArray[np.int64], skew_ms: int) -> None:
+    rows, events = facts.changelog.rows, facts.events
+    settled = rows["present"] & (rows["zone"] == events.zone) & (events.zone > 0) & ~events.moved
+    for user in np.flatnonzero(settled & (events.zone_at[:, 0] != NOWHERE)).tolist():
+        from_ms[user] = _known_from_ms(facts, user, At(*events.zone_at[user].tolist()), skew_ms)
+
+
+def _quiet(facts: Facts, pushes: npt.NDArray[np.intp], policy: Policy) -> Mask:
+    """The gate's own answer, a second of the policy clock at a time."""
+    table, rows = facts.pushes.table, facts.changelog.rows
+    quiet = np.zeros(len(table), np.bool_)
+    created_s = table["created_ms"] // 1000
+    by_time = pushes[np.argsort(created_s[pushes], kind="stable")]
+    starts = np.flatnonzero(np.diff(created_s[by_time], prepend=-1))
+    for chosen in np.split(by_time, starts[1:]) if len(by_time) else []:
+        users = table["user"][chosen]
+        columns: dict[str, npt.NDArray[Any]] = {
+            "quiet_from_min": rows["quiet_from_min"][users],
+            "quiet_to_min": rows["quiet_to_min"][users],
+            "zone_slot": zone_slots(rows["zone"][users]),
+            "salt": np.array([zlib.crc32(facts.pushes.users[user].encode()) for user in users.tolist()], np.uint32),
+        }
+        quiet[chosen] = quiet_hours(cast(Users, columns), int(created_s[chosen[0]]), policy) > 0
+    return quiet

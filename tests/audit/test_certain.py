@@ -1,0 +1,165 @@
+"""Rules on pushes and events: only what is certain is judged."""
+
+from datetime import UTC, datetime
+
+import pytest
+from audit.audited import HOUR, MINUTE, PARTITIONS, SETTINGS, T0, Cluster, push, read_keys, row
+
+from streamrec.contracts.ids import key_of
+from streamrec.contracts.route import partition_of
+from streamrec.profiles.layout import CONSENT_IN, CONSENT_OUT
+
+HOME = partition_of("ann", PARTITIONS)
+ELSEWHERE = (HOME + 1) % PARTITIONS
+LATER = T0 + 10 * MINUTE
+
+
+def left(consent: int = CONSENT_OUT, at_ms: int = LATER) -> Cluster:
+    """Somebody who unsubscribed, whose event was applied at once, and who got a push at `at_ms`."""
+    cluster, made = Cluster(), push(at_ms=at_ms)
+    cluster.event("ann", "unsubscribe", "", T0)
+    cluster.applied(T0 + 1000)
+    cluster.row("ann", row(made, consent=consent))
+    cluster.pushes(made)
+    return cluster
+
+
+def test_a_push_after_an_opt_out_is_found() -> None:
+    """The event was applied minutes before the push was made."""
+    assert left().broken() == {"opt_out": 1}
+
+
+def test_a_push_near_an_opt_out_is_not_judged_against_it() -> None:
+    """Clocks differ: within a minute nobody can tell which was first, unless there is one clock only."""
+    assert left(at_ms=T0 + 30_000).broken() == {}
+    assert left(at_ms=T0 + 30_000).broken(skew_ms=0) == {"opt_out": 1}
+    assert left(at_ms=T0 + 1000).broken(skew_ms=0) == {}
+
+
+def test_who_subscribed_again_may_get_pushes() -> None:
+    """In the same partition, in another one, or by the row alone: in each case the opt-out is over."""
+    again = left()
+    again.event("ann", "subscribe", "", T0 + 1)
+    strayed = left()
+    strayed.event("ann", "subscribe", "", T0 + 1, partition=ELSEWHERE)
+    assert again.broken() == strayed.broken() == left(CONSENT_IN).broken() == {}
+
+
+def test_an_opt_out_not_yet_applied_forbids_nothing() -> None:
+    """No cursor is beyond it."""
+    cluster = left()
+    cluster.logs["changelog"][HOME] = [r for r in cluster.logs["changelog"][HOME] if r.key == b"ann"]
+    assert cluster.broken() == {"cursor_missing": 1}
+
+
+def test_an_opt_out_that_was_set_aside_forbids_nothing() -> None:
+    """It lies in the dead letters: it was never applied."""
+    cluster = left()
+    origin = (("streamrec-partition", str(HOME).encode()), ("streamrec-offset", b"0"))
+    cluster.append("dlq", HOME, b"ann", b"", T0, origin)
+    assert cluster.broken() == {}
+
+
+def test_a_second_opt_out_does_not_hide_the_first() -> None:
+    """Somebody who got a push and left once more: the push came after the first time."""
+    cluster = left()
+    cluster.event("ann", "unsubscribe", "", LATER + 1)
+    assert cluster.broken() == {"opt_out": 1}
+
+
+def reader(*events: tuple[str, int], n_reads: int, at_ms: int = LATER) -> Cluster:
+    """Somebody with these reads (article, time), all applied by T0 + 1 s or after the push."""
+    cluster, made = Cluster(), push(at_ms=at_ms)
+    for article, read_ms in events:
+        cluster.event("ann", "click", article, read_ms)
+        cluster.applied(read_ms + 1000)
+    cluster.row("ann", row(made, reads=read_keys(*(article for article, _ in events)), n_reads=n_reads))
+    cluster.pushes(made)
+    return cluster
+
+
+def test_a_push_of_a_read_article_is_found() -> None:
+    """The read was applied before, and the ring still holds it; opening the push later hides nothing."""
+    assert reader(("a1", T0), n_reads=1).broken() == {"already_read": 1}
+    assert reader(("a1", T0), ("a1", LATER + HOUR), n_reads=1).broken() == {"already_read": 1}
+
+
+def test_reading_what_was_pushed_is_no_alarm() -> None:
+    """Read after the push, or another article."""
+    assert reader(("a1", LATER + 1), n_reads=1).broken() == {}
+    assert reader(("a2", T0), n_reads=1).broken() == {}
+
+
+def test_a_read_that_may_have_left_the_ring_is_not_judged() -> None:
+    """After 16 newer reads an article may be pushed again, and read again."""
+    assert reader(("a1", T0), ("a1", LATER + HOUR), n_reads=17).broken() == {}
+
+
+MIDNIGHT = T0 + 12 * HOUR  # UTC; noon of T0
+
+
+def sleeper(at_ms: int, zone: str = "", events: tuple[tuple[str, int], ...] = (), **more: int) -> Cluster:
+    """Somebody pushed at `at_ms`; the row's zone; events (zone, time)."""
+    cluster, made = Cluster(), push(at_ms=at_ms)
+    for tz, event_ms in events:
+        cluster.event("ann", "click", "a9", event_ms, tz=tz)
+        cluster.applied(event_ms + 1000)
+    cluster.applied(T0 + 24 * HOUR)
+    cluster.row("ann", row(made, zone=key_of(zone) if zone else 0, **more))
+    cluster.pushes(made)
+    return cluster
+
+
+def test_a_push_at_night_is_found_where_no_zone_was_ever_told() -> None:
+    """Settings' zone and window: quiet from 22:00 to 07:00 UTC."""
+    assert sleeper(MIDNIGHT).broken() == {"quiet_hours": 1}
+    assert sleeper(T0).broken() == {}
+
+
+def test_a_push_at_night_is_found_where_one_zone_is_certain() -> None:
+    """All events name Tokyo: midnight there is 15:00 UTC."""
+    events = (("Asia/Tokyo", T0), ("Asia/Tokyo", T0 + HOUR))
+    assert sleeper(T0 + 3 * HOUR, "Asia/Tokyo", events).broken() == {"quiet_hours": 1}
+    assert sleeper(T0 + 14 * HOUR, "Asia/Tokyo", events).broken() == {}
+
+
+def test_a_zone_that_may_have_been_another_is_not_judged() -> None:
+    """Two zones seen, a zone told after the push, or no event left that tells it."""
+    moved = (("Europe/Paris", T0), ("Asia/Tokyo", T0 + HOUR))
+    told_later = (("Asia/Tokyo", T0 + 4 * HOUR),)
+    for events in (moved, told_later, ()):
+        assert sleeper(T0 + 3 * HOUR, "Asia/Tokyo", events).broken() == {}
+
+
+def test_a_window_of_the_users_own_is_not_judged() -> None:
+    """It may be newer than the push."""
+    assert sleeper(MIDNIGHT, quiet_from_min=60, quiet_to_min=120).broken() == {}
+
+
+def test_breaking_news_at_night_is_judged_unless_the_settings_let_it_pass() -> None:
+    """quiet_hours is not among the bypassed rules unless named."""
+    made = push(at_ms=MIDNIGHT, priority="breaking")
+    cluster = Cluster()
+    cluster.row("ann", row(made))
+    cluster.applied(T0)
+    cluster.pushes(made)
+    assert cluster.broken() == {"quiet_hours": 1}
+    assert cluster.broken(SETTINGS.changed(breaking_bypasses="quiet_hours")) == {}
+
+
+def test_a_replay_tells_nothing_of_when_an_event_was_applied() -> None:
+    """Its policy clock is not the one of the log."""
+    assert left().broken(SETTINGS.changed(policy_time="event")) == {}
+    assert reader(("a1", T0), n_reads=1).broken(SETTINGS.changed(policy_time="event")) == {}
+
+
+@pytest.mark.parametrize(("hour", "quiet"), [(21, False), (22, True), (6, True), (8, False)])
+def test_the_window_follows_summer_time(hour: int, quiet: bool) -> None:
+    """In July Copenhagen is two hours ahead of UTC."""
+    july_ms = round(datetime(2026, 7, 2, hour, tzinfo=UTC).timestamp() * 1000) - 2 * HOUR
+    cluster, made = Cluster(), push(at_ms=july_ms)
+    cluster.row("ann", row(made))
+    cluster.applied(T0)
+    cluster.pushes(made)
+    settings = SETTINGS.changed(default_zone="Europe/Copenhagen")
+    assert cluster.broken(settings, now_ms=july_ms) == ({"quiet_hours": 1} if quiet else {})
