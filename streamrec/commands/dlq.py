@@ -1,0 +1,219 @@
+"""`streamrec dlq`."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..contracts.records import REJECT_REASONS
+from ..dlq.letters import DEAD_LETTER_TOPICS
+from .duration import Duration
+from .topics import brokers_option
+
+if TYPE_CHECKING:
+    from ..dlq.choice import Group
+    from ..dlq.letters import Letter
+    from ..dlq.redriving import Plan
+
+SHOWN = 20  # refused letters named one by one
+
+
+class Moment(click.ParamType):
+    """A time: ISO 8601 (UTC unless it says otherwise), or how long ago, like 2h or 3d; in ms since 1970."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from ..clock import now_ms
+
+        try:
+            at = datetime.fromisoformat(str(value))
+            return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        except (ValueError, OverflowError):
+            pass
+        try:
+            return now_ms() - Duration().convert(str(value), param, ctx)
+        except click.BadParameter:
+            self.fail(
+                f"'{value}' is no time; expected one like 2026-01-31T12:00, or 2h or 3d for how long ago", param, ctx
+            )
+
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def _all_of(*options: Decorator) -> Decorator:
+    def wrap(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return wrap
+
+
+filters = _all_of(
+    click.option(
+        "--topic", "topics", multiple=True, type=click.Choice(DEAD_LETTER_TOPICS), help="Only this one; repeatable."
+    ),
+    click.option(
+        "--reason",
+        "reasons",
+        multiple=True,
+        type=click.Choice(REJECT_REASONS),
+        metavar="REASON",
+        help="Only this one; repeatable.",
+    ),
+    click.option("--since", "since_ms", type=Moment(), metavar="TIME", help="Set aside then or later: 2h, 3d, or ISO."),
+)
+redriven_filter = click.option(
+    "--redriven/--open", default=None, help="Only those already redriven, or only the others."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group()
+def dlq() -> None:
+    """List, show and redrive dead letters.
+
+    A record that cannot be used is set aside in `<topic>.dlq` with the reason. When the cause is gone (a release that
+    is fixed, a setting that is corrected), `redrive` writes it back to its topic.
+    """
+
+
+@dlq.command("list")
+@filters
+@redriven_filter
+@json_option
+@brokers_option
+def list_(as_json: bool, brokers: str | None, **choice: Any) -> None:
+    """Count letters by topic and reason."""
+    import orjson
+
+    from ..dlq.choice import groups
+
+    found = groups(_read(brokers, choice))
+    if as_json:
+        for group in found:
+            click.echo(orjson.dumps(group._asdict()))
+        return
+    if found:
+        _table(found)
+    total, still = sum(group.letters for group in found), sum(group.open for group in found)
+    click.echo(f"{still} of {total} letters are open: not redriven yet" if total else "no dead letters")
+
+
+@dlq.command()
+@filters
+@redriven_filter
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest this many.")
+@click.option("--value", "with_value", is_flag=True, help="Key and value as well; they may be about a user.")
+@json_option
+@brokers_option
+def show(limit: int, with_value: bool, as_json: bool, brokers: str | None, **choice: Any) -> None:
+    """Show single letters, the newest first: where, when, why, where they came from and their own headers."""
+    import orjson
+
+    from ..dlq.showing import record, text
+
+    letters = sorted(_read(brokers, choice, with_value), key=lambda letter: letter.at_ms, reverse=True)
+    for letter in letters[:limit]:
+        click.echo(orjson.dumps(record(letter, with_value)) if as_json else text(letter, with_value))
+    if not as_json:
+        more = f"; --limit {len(letters)} shows all" if len(letters) > limit else ""
+        click.echo(f"{min(limit, len(letters))} of {len(letters)} letters{more}" if letters else "no dead letters")
+
+
+@dlq.command()
+@filters
+@click.option("--again", is_flag=True, help="Also letters that were redriven before.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@brokers_option
+@click.pass_context
+def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, brokers: str | None, **choice: Any) -> None:
+    """Write letters back to the topics they came from, each once, with a header that says where they were.
+
+    Events go to the partition of their key, other records to the one they came from. Safe to repeat and to interrupt:
+    a letter is redriven and marked in one transaction. The markers of earlier runs are read first, and a second run at
+    the same time stops the first.
+
+    A record counts as new where it arrives: an article counts again, unless a later one names a higher version.
+
+    Exit code 1 if a chosen letter cannot be redriven: because it was cut, for example.
+    """
+    from ..dlq.redriving import plan, redrives
+    from ..dlq.redriving import redrive as write_back
+    from ..settings import load
+
+    settings = load(brokers=brokers)
+    letters = _read(brokers, choice)
+    taken = [letter for letter in letters if again or letter.is_open]
+    planned = plan(taken, settings)
+    _say(planned, len(letters) - len(taken), dry_run)
+    if planned.ready and not dry_run:
+        if not yes:
+            click.confirm(f"redrive {len(planned.ready)} letters?", abort=True)
+        with click.progressbar(length=len(planned.ready), file=sys.stderr, label="redriving") as bar:
+            done = asyncio.run(write_back(settings, redrives(planned.ready), lambda done: bar.update(done - bar.pos)))
+        gone = len(planned.ready) - done
+        left_out = f"; {gone} left out: redriven or deleted in the meantime" if gone else ""
+        click.echo(f"{done} letters redriven{left_out}")
+    ctx.exit(1 if planned.refused else 0)
+
+
+def _read(brokers: str | None, choice: dict[str, Any], with_value: bool = False) -> list["Letter"]:
+    from ..dlq.choice import Choice
+    from ..dlq.reading import read
+    from ..settings import load
+
+    wanted = Choice(**choice)
+    letters = asyncio.run(
+        read(load(brokers=brokers), wanted.topics, lambda letter: with_value and wanted.takes(letter))
+    )
+    return [letter for letter in letters if wanted.takes(letter)]
+
+
+def _table(found: Iterable["Group"]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..dlq.showing import moment, readable
+
+    table = Table("topic", "reason", "letters", "open", "oldest", "newest", box=None, pad_edge=False)
+    for column in table.columns[2:4]:
+        column.justify = "right"
+    for group in found:
+        times = moment(group.oldest_ms, "minutes"), moment(group.newest_ms, "minutes")
+        reason = Text(readable(group.reason.encode()))
+        table.add_row(group.topic, reason, str(group.letters), str(group.open), *times)
+    Console(soft_wrap=True).print(table)
+
+
+def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
+    from ..dlq.choice import groups
+    from ..dlq.showing import readable
+
+    for group in groups(planned.ready):
+        reason = readable(group.reason.encode())
+        click.echo(
+            f"{group.letters} of {group.topic}.dlq ({reason}) {'would go' if dry_run else 'go'} to {group.topic}"
+        )
+    _refused(planned.refused)
+    if redriven:
+        click.echo(f"{redriven} were redriven before and are left out; --again takes them, too")
+    if not planned.ready:
+        click.echo("nothing to redrive")
+
+
+def _refused(refused: Sequence[tuple["Letter", str]]) -> None:
+    from ..dlq.showing import readable
+
+    for letter, why in refused[:SHOWN]:
+        click.echo(f"not {letter.place}: {readable(why.encode())}", err=True)
+    if refused:
+        more = f", the first {SHOWN} are named" if len(refused) > SHOWN else ""
+        click.echo(f"{len(refused)} cannot be redriven{more}", err=True)

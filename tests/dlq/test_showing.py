@@ -1,0 +1,49 @@
+"""Whatever bytes a letter holds, a person can read them and the terminal is left alone."""
+
+import orjson
+from dlq.letters_of import letter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamrec.dlq.letters import Origin
+from streamrec.dlq.showing import readable, record, text
+
+
+@given(st.binary(max_size=300), st.integers(1, 100))
+def test_any_bytes_are_printable_and_bounded(data: bytes, most: int) -> None:
+    """No control character; at most as long as asked for, and then its length is said."""
+    shown = readable(data, most)
+    assert shown.isprintable()
+    assert len(shown) <= most or shown[most:] == f"… ({len(data)} bytes)"
+
+
+@given(st.text(st.characters(categories=["L", "N"]), max_size=100))
+def test_letters_of_any_script_stay_as_they_are(words: str) -> None:
+    """Up to the limit nothing is changed; one character above it, the rest is cut."""
+    assert readable(words.encode(), 100) == words
+    assert readable(words.encode() + b"x", len(words)) == f"{words}… ({len(words.encode()) + 1} bytes)"
+
+
+def test_a_tombstone_is_not_an_empty_value() -> None:
+    """The two are told apart."""
+    assert (readable(None), readable(b"")) == ("(null)", "")
+
+
+@given(st.text(max_size=20), st.binary(max_size=20))
+def test_hostile_headers_cannot_act_on_a_terminal(name: str, value: bytes) -> None:
+    """Escapes in reason, detail, topic and headers are shown, not sent; JSON holds what the text holds."""
+    name = name.encode("utf-8", "replace").decode()
+    hostile = letter(reason="\x1b[2J", detail=name, origin=Origin("\x1b]0;x\x07", 0, 0), own=((name, value),))
+    shown = text(hostile, with_value=True)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    raw = orjson.loads(orjson.dumps(record(hostile, with_value=True)))
+    assert (raw["key"], raw["value"]) == ("u1", "{}")
+    assert f"  {raw['trail'][0][0]}: {raw['trail'][0][1]}" in shown
+
+
+def test_key_and_value_only_when_asked_for() -> None:
+    """They may be about a user."""
+    one = letter(key=b"reader7", value=b"private")
+    for shown in (text(one, with_value=False), str(record(one, with_value=False))):
+        assert "reader7" not in shown
+        assert "private" not in shown
