@@ -14,13 +14,16 @@ COMMANDS = {
     "demo": "See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.",
     "worker": "Run a worker: the process that turns events into pushes.",
     "topics": "Create, check and list the Kafka topics.",
+    "audit": "Check a live cluster: nothing doubled, no cap broken, every cursor sound.",
     "produce": "Write JSON lines into a topic, to try it by hand.",
     "watch": "Show pushes as they leave.",
+    "dlq": "List, show and redrive dead letters.",
     "replay": "Replay real logs (MIND, EB-NeRD, Globo) through Kafka or directly.",
     "simulate": "Publish a simulated newsroom and its readers to the cluster.",
     "train": "Train a small ranker on simulated or replayed clicks.",
     "schema": "Print the JSON Schema of a record.",
     "settings": "List every setting: type, default, unit, reason.",
+    "chaos": "Break it on purpose, and see whether it keeps what it promises.",
     "bench": "Measure, against named baselines, in one run.",
 }
 

@@ -7,6 +7,7 @@ so a replay decides the same. It costs about 0.4 kB an article and partition; th
 reused when an article leaves the window. Columns: A = capacity, 64-dim vectors float32.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -61,6 +62,11 @@ class Catalog:
     def slot(self, article_id: str) -> int | None:
         """Slot of an article, None if unknown."""
         return self._slot_of_id.get(article_id)
+
+    def slots_of_ids(self, article_ids: Sequence[str]) -> SlotArray:
+        """Slots of articles, (N,); -1 = unknown."""
+        find = self._slot_of_id.get
+        return np.array([find(article_id, -1) for article_id in article_ids], np.intp)
 
     def slots_of(self, keys: npt.NDArray[np.uint32]) -> SlotArray:
         """Slots of article keys, any shape; -1 = unknown or empty."""

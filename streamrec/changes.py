@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .contracts.event import Action
-from .contracts.records import DeadLetter
+from .contracts.records import DeadLetter, Stray
 from .policy.reasons import SuppressionReason
 from .profiles.store import IntArray
 
@@ -32,6 +32,7 @@ class Changes:
     rows: list[IntArray] = field(default_factory=list)  # profiles to be written, as row numbers
     pushes: list[PushRecord] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
     cursor: dict[str, int] = field(default_factory=dict)  # topic -> next offset
     appended_ms: list[int] = field(default_factory=list)  # append times of the records applied
     # facts
@@ -45,6 +46,7 @@ class Changes:
         self.rows += other.rows
         self.pushes += other.pushes
         self.dead_letters += other.dead_letters
+        self.strays += other.strays
         self.cursor |= other.cursor
         self.appended_ms += other.appended_ms
         self.events.update(other.events)
@@ -57,4 +59,4 @@ class Changes:
         return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.pushes or self.dead_letters or self.cursor)
+        return bool(self.rows or self.pushes or self.dead_letters or self.strays or self.cursor)

@@ -1,13 +1,28 @@
 """The only place that reads a clock. Everything else takes the time as an argument."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_simulated: Callable[[], int] | None = None  # nanoseconds since 1970
 
 
 def now_ms() -> int:
     """Wall clock, milliseconds since 1970 (UTC)."""
-    return time.time_ns() // 1_000_000
+    return (time.time_ns() if _simulated is None else _simulated()) // 1_000_000
 
 
 def monotonic_s() -> float:
     """Seconds on a clock that never goes back; only differences mean something."""
-    return time.perf_counter()
+    return time.perf_counter() if _simulated is None else _simulated() / 1e9
+
+
+@contextmanager
+def simulated(now_ns: Callable[[], int]) -> Iterator[None]:
+    """Both clocks follow `now_ns` in this process: for simulations, which own their time."""
+    global _simulated  # noqa: PLW0603 - one clock a process
+    before, _simulated = _simulated, now_ns
+    try:
+        yield
+    finally:
+        _simulated = before

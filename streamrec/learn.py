@@ -39,7 +39,13 @@ MIN_DWELL_S = 10.0
 CODE = {action: code for code, action in enumerate(ACTIONS)}
 _WORTH = np.array([WORTH.get(action, 0) for action in ACTIONS], np.float32)
 _READING = np.array([action in READING for action in ACTIONS])
+_CONSENT = np.array(
+    [{"subscribe": CONSENT_IN, "unsubscribe": CONSENT_OUT}.get(action, 0) for action in ACTIONS], np.uint8
+)
 _REFUSING = np.array([action in REFUSING for action in ACTIONS])
+
+
+Keys = npt.NDArray[np.uint32]
 
 
 class Events(NamedTuple):
@@ -50,7 +56,7 @@ class Events(NamedTuple):
     seen_ms: npt.NDArray[np.int64]
     code: npt.NDArray[np.uint8]  # index into ACTIONS
     worth: npt.NDArray[np.float32]
-    keys: npt.NDArray[np.uint32]  # article key, 0 = none
+    keys: Keys  # article key, 0 = none
     slots: SlotArray  # -1 = unknown article
 
     def take(self, chosen: IntArray) -> "Events":
@@ -63,7 +69,7 @@ class Learned(NamedTuple):
 
     rows: IntArray  # unique
     late: int
-    unknown: npt.NDArray[np.uint32]  # keys of articles not known yet
+    unknown: Keys  # keys of articles not known yet
 
 
 def after_events(
@@ -72,8 +78,14 @@ def after_events(
     """Learn from events in their order; users not seen before get a row."""
     events = _columns(profiles, catalog, values, seen_ms)
     _remember_zones(profiles, events.rows, values)
-    for chosen in interest.rounds(events.rows):
-        _after_one_each(profiles, catalog, events.take(chosen), policy)
+    entered, left = zip(
+        *(_after_one_each(profiles, catalog, events.take(chosen), policy) for chosen in interest.rounds(events.rows)),
+        strict=True,
+    )
+    catalog.after_reads(np.concatenate(entered), 1)
+    catalog.after_reads(np.concatenate(left), -1)
+    _consent(profiles, events)
+    _activity(profiles, events.take(np.flatnonzero(~_late(events, policy))), policy)
     rows = np.unique(events.rows)
     profiles.mirror_rows(rows)
     unknown = events.keys[(events.slots < 0) & (events.worth != 0)]
@@ -95,16 +107,25 @@ def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: P
 
 def _columns(profiles: ProfileStore, catalog: Catalog, values: Sequence[UserEvent], seen_ms: Sequence[int]) -> Events:
     code = np.array([CODE[event.action] for event in values], np.uint8)
-    dwell = np.array([event.action != "dwell" or event.dwell_s >= MIN_DWELL_S for event in values])
-    slots = [catalog.slot(event.article_id) for event in values]
+    worth = _WORTH[code]
+    for i in np.flatnonzero(code == CODE["dwell"]).tolist():
+        if values[i].dwell_s < MIN_DWELL_S:
+            worth[i] = 0
+    slots = catalog.slots_of_ids([event.article_id for event in values])
+    keys = np.zeros(len(values), np.uint32)
+    known = slots >= 0
+    keys[known] = catalog["key"][slots[known]]
+    for i in np.flatnonzero(~known).tolist():
+        keys[i] = key_of(values[i].article_id) if values[i].article_id else 0
+    seen = np.array(seen_ms, np.int64)
     return Events(
-        rows=profiles.rows_of([event.user_id for event in values], [at // 1000 for at in seen_ms]),
+        rows=profiles.rows_of([event.user_id for event in values], seen // 1000),
         at_ms=np.array([event.at_ms for event in values], np.int64),
-        seen_ms=np.array(seen_ms, np.int64),
+        seen_ms=seen,
         code=code,
-        worth=_WORTH[code] * dwell,
-        keys=np.array([key_of(event.article_id) if event.article_id else 0 for event in values], np.uint32),
-        slots=np.array([-1 if slot is None else slot for slot in slots], np.intp),
+        worth=worth,
+        keys=keys,
+        slots=slots,
     )
 
 
@@ -120,21 +141,16 @@ def _late(events: Events, policy: Policy) -> npt.NDArray[np.bool_]:
     return np.asarray(events.seen_ms - events.at_ms > policy.late_event_ms)
 
 
-def _after_one_each(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> None:
+def _after_one_each(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> tuple[Keys, Keys]:
+    """One event of each of some users; answers with the articles that entered and left rings of recent reads."""
     reading = _READING[events.code] & (events.keys > 0)
     repeated = reading & history.has_read(profiles, events.rows, events.keys)
-    _read(profiles, catalog, events.take(np.flatnonzero(reading & ~repeated)))
+    read = np.flatnonzero(reading & ~repeated)
+    fell_out = history.after_reading(profiles, events.rows[read], events.keys[read])
     counts = (events.worth != 0) & ~repeated
     _credit(profiles, catalog, events.take(np.flatnonzero(counts & (events.slots >= 0))), policy)
     _wait(profiles, events.take(np.flatnonzero(counts & (events.slots < 0))))
-    _consent(profiles, events)
-    _activity(profiles, events.take(np.flatnonzero(~_late(events, policy))), policy)
-
-
-def _read(profiles: ProfileStore, catalog: Catalog, events: Events) -> None:
-    fell_out = history.after_reading(profiles, events.rows, events.keys)
-    catalog.after_reads(events.keys, 1)
-    catalog.after_reads(fell_out, -1)
+    return events.keys[read], fell_out
 
 
 def _credit(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> None:
@@ -160,14 +176,13 @@ def _wait(profiles: ProfileStore, events: Events) -> None:
 
 
 def _consent(profiles: ProfileStore, events: Events) -> None:
-    consent = profiles.columns["consent"]
-    consent[events.rows[events.code == CODE["subscribe"]]] = CONSENT_IN
-    consent[events.rows[events.code == CODE["unsubscribe"]]] = CONSENT_OUT
+    said = np.flatnonzero(_CONSENT[events.code] > 0)
+    profiles.columns["consent"][events.rows[said]] = _CONSENT[events.code[said]]  # of several the last one counts
 
 
 def _activity(profiles: ProfileStore, events: Events, policy: Policy) -> None:
     columns, rows = profiles.columns, events.rows
-    active_ms = np.maximum(columns["active_ms"][rows], events.seen_ms)
-    columns["active_ms"][rows] = active_ms
+    np.maximum.at(columns["active_ms"], rows, events.seen_ms)
+    active_ms = columns["active_ms"][rows]
     columns["last_active_s"][rows] = active_ms // 1000
     columns["due_at_s"][rows] = active_ms // 1000 + policy.session_gap_s

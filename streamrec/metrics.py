@@ -19,12 +19,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCo
 from .contracts.article import Status
 from .contracts.event import ACTIONS, Action
 from .contracts.push import Push, Trigger
-from .contracts.records import REJECT_REASONS, RejectReason
+from .contracts.records import REJECT_REASONS, TOPICS, RejectReason, Topic
 from .histogram import BulkHistogram
 
 Priority = Literal["normal", "breaking"]
 Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
-InputTopic = Literal["articles", "events", "catalog"]  # without the prefix of the cluster
+InputTopic = Literal["articles"] | Topic  # without the prefix of the cluster
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 
@@ -32,7 +32,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 STAGES: tuple[Stage, ...] = get_args(Stage)
-INPUT_TOPICS: tuple[InputTopic, ...] = get_args(InputTopic)
+INPUT_TOPICS: tuple[InputTopic, ...] = ("articles", *TOPICS)
 
 # 1 ms is below one round trip to a broker; a minute is where every alert has long fired.
 LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -81,6 +81,9 @@ class Metrics:
             counter("dead_letters_total", "Records set aside, by topic and reason.", "topic", "reason"),
             INPUT_TOPICS,
             REJECT_REASONS,
+        )
+        self.rerouted = counter(
+            "rerouted_total", "Events that came to a partition their user does not live in, and were sent there."
         )
         self.late_events = counter("late_events_total", "Events too late to trigger a push; the profile took them.")
         self.unknown_article_events = counter("unknown_article_events_total", "Events on articles not in the catalog.")

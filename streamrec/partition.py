@@ -9,8 +9,9 @@ whoever cannot commit them throws the partition away and restores it, as if they
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -18,12 +19,12 @@ import numpy as np
 from .catalog import Catalog
 from .changes import Changes
 from .contracts.article import AnalysedArticle
-from .contracts.decode import Item, Origin, Typed, decode_catalog, decode_events
+from .contracts.decode import Item, Origin, Typed
 from .contracts.event import UserEvent
 from .contracts.push import ModelStamp, Trigger
-from .contracts.records import DeadLetter, Record
-from .contracts.route import partition_of
+from .contracts.records import TOPICS, DeadLetter, Stray, Topic
 from .decide import Scores, Stage, decide, waiting_s
+from .intake import Batch, intake
 from .learn import after_article, after_events
 from .meta import Meta
 from .outgoing import push_records
@@ -31,9 +32,8 @@ from .policy.config import Policy
 from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
 from .profiles.store import IntArray, ProfileStore, Users
-from .profiles.zones import is_zone
 from .settings import Settings
-from .timeline import EventTimeline, Run, Tick, Topic
+from .timeline import MERGED, EventTimeline, Run, Tick
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
 
@@ -43,14 +43,6 @@ class Ranker(Scores, Protocol):
 
     @property
     def stamp(self) -> ModelStamp: ...
-
-
-class Batch(NamedTuple):
-    """Records of one topic partition, in order. `next_offset` is where the consumer stands after them."""
-
-    topic: Topic
-    records: Sequence[Record]
-    next_offset: int
 
 
 class Settled(NamedTuple):
@@ -63,8 +55,8 @@ class Settled(NamedTuple):
     max_articles: int = 20_000
     keep_ms: int = 7 * 86_400_000
     tick_ms: int = 0  # 0 = wall time; else event time with ticks of this length
-    partition_of: Callable[[str], int] | None = None  # user_id -> partition; None: every user is ours
-    topics: tuple[str, str] = ("catalog", "events")  # full names, for dead letters
+    partitions: int | None = None  # of the topics; None: every user is ours
+    topics: Mapping[Topic, str] = dict(zip(TOPICS, TOPICS, strict=True))  # full names, for dead letters
     stage: Stage = nullcontext
 
     @classmethod
@@ -78,8 +70,8 @@ class Settled(NamedTuple):
             max_articles=settings.max_articles,
             keep_ms=round(settings.vector_days * 86_400_000),
             tick_ms=round(settings.due_scan_s * 1000) if settings.policy_time == "event" else 0,
-            partition_of=lambda user_id: partition_of(user_id, settings.partitions),
-            topics=(settings.topic("catalog"), settings.topic("events")),
+            partitions=settings.partitions,
+            topics={topic: settings.topic(topic) for topic in TOPICS},
             stage=stage,
         )
 
@@ -102,8 +94,10 @@ class Partition:
     def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
         """Apply a batch. Between two steps other work may be done or committed; the cursor moves with the last one."""
         with self.settled.stage("decode"):
-            items = self._decode(batch)
-        if self._timeline is None:
+            origin = Origin(self.settled.topics[batch.topic], self.settled.number)
+            reference_ms = self._timeline.reference_ms("events") if self._timeline else None
+            items = intake(batch, origin, self.settled.partitions, reference_ms)
+        if self._timeline is None or batch.topic not in MERGED:
             yield from self._run(Run(batch.topic, items, batch.next_offset, now_ms))
             return
         self._timeline.add(batch.topic, items)
@@ -117,32 +111,19 @@ class Partition:
         """Records taken in and waiting for the other topic's watermark; none in wall time."""
         return self._timeline.held(topic) if self._timeline else 0
 
-    def _decode(self, batch: Batch) -> list[Any]:
-        catalog_topic, events_topic = self.settled.topics
-        if batch.topic == "catalog":
-            return decode_catalog(batch.records, Origin(catalog_topic, self.settled.number))
-        reference_ms = self._timeline.reference_ms("events") if self._timeline else None
-        return decode_events(batch.records, Origin(events_topic, self.settled.number), self._wrong, reference_ms)
-
-    def _wrong(self, event: UserEvent) -> str:
-        if event.tz and not is_zone(event.tz):
-            return "tz: not in the IANA zone database"
-        home = self.settled.partition_of
-        if home is not None and event.user_id not in self.profiles and home(event.user_id) != self.settled.number:
-            return "misrouted"
-        return ""
-
     def _run(self, run: Run) -> Iterator[Changes]:
         changes = Changes()
         typed = [item for item in run.items if isinstance(item, Typed)]
-        if run.topic == "events":
+        if run.topic != "catalog":
             self._learn(cast(list[Typed[UserEvent]], typed), changes)
         else:
             for item in cast(list[Typed[AnalysedArticle]], typed):
                 slot = self._take_in(item.value, run.now_ms, changes)
                 if slot is not None:
                     yield from self._meet(slot, run.now_ms)
-        changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
+        if len(typed) < len(run.items):
+            changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
+            changes.strays += [item for item in run.items if isinstance(item, Stray)]
         changes.appended_ms += [item.appended_ms for item in typed]
         self.cursor[run.topic] = changes.cursor[run.topic] = run.next_offset
         yield changes
@@ -158,7 +139,7 @@ class Partition:
             learned = after_events(self.profiles, self.catalog, values, seen_ms, self.settled.policy)
         self._awaited.update(learned.unknown.tolist())
         changes.rows.append(learned.rows)
-        changes.events.update(value.action for value in values)
+        changes.events.update(map(attrgetter("action"), values))
         changes.late += learned.late
         changes.unknown += len(learned.unknown)
 

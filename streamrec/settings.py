@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     cooldown_h: float = _s(72.0, "h", "after dismiss or dislike the category rests for this user", ge=0)
     breaking_bypasses: str = _s("min_interval,in_session", "rules", "rules that breaking news ignores; dedupe and opt-out are never ignored")
 
+    # faults
+    max_poison_per_hour: int = _s(20, "records", "records on which processing fails that a partition may set aside; more end the worker", ge=0)
+
     # development
     data_dir: Path | None = _s(None, "folder", "real logs for tests and replay (never shipped)")
     kafka_cache: Path | None = _s(None, "folder", "where the embedded broker keeps its jars; none: the user's cache folder")

@@ -10,17 +10,16 @@ A tick is a multiple of `tick_ms`: the moments at which users whose waiting is o
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from .contracts.article import AnalysedArticle
 from .contracts.decode import Item, Typed, Watermark
 from .contracts.event import UserEvent
-from .contracts.records import DeadLetter
+from .contracts.records import DeadLetter, Stray, Topic
 
-Topic = Literal["catalog", "events"]
-TOPICS: tuple[Topic, ...] = ("catalog", "events")  # at equal times in this order
+MERGED: tuple[Topic, ...] = ("catalog", "events")  # at equal times in this order
 
-AnyItem = Item[UserEvent] | Item[AnalysedArticle]
+AnyItem = Item[UserEvent] | Item[AnalysedArticle] | Stray
 
 
 class Run(NamedTuple):
@@ -44,9 +43,9 @@ class EventTimeline:
     def __init__(self, tick_ms: int, clock_ms: int = 0) -> None:
         self.tick_ms = tick_ms
         self.clock_ms = clock_ms
-        self._waiting: dict[Topic, deque[tuple[int, AnyItem]]] = {topic: deque() for topic in TOPICS}
-        self._watermark_ms: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
-        self._last_ms: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
+        self._waiting: dict[Topic, deque[tuple[int, AnyItem]]] = {topic: deque() for topic in MERGED}
+        self._watermark_ms: dict[Topic, int] = dict.fromkeys(MERGED, 0)
+        self._last_ms: dict[Topic, int] = dict.fromkeys(MERGED, 0)
 
     def reference_ms(self, topic: Topic) -> int:
         """What event times of this topic are checked against: its last watermark, 0 before the first."""
@@ -111,7 +110,7 @@ class EventTimeline:
 def _time_of(item: AnyItem) -> int:
     if isinstance(item, Watermark):
         return item.at_ms
-    if isinstance(item, DeadLetter):
+    if isinstance(item, DeadLetter | Stray):
         return 0  # stays behind the item before it
     return _value_time(item)
 

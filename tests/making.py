@@ -11,12 +11,12 @@ from streamrec.changes import Changes
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.push import ModelStamp, Push
-from streamrec.contracts.records import RawRecord
-from streamrec.partition import Batch, Partition, Settled
+from streamrec.contracts.records import RawRecord, Topic
+from streamrec.intake import Batch
+from streamrec.partition import Partition, Settled
 from streamrec.policy.config import Policy
 from streamrec.profiles.interest import FloatArray
 from streamrec.settings import load
-from streamrec.timeline import Topic
 
 T0 = 1_764_072_000_000  # 2025-11-25 12:00 UTC, a Tuesday
 HOUR = 3_600_000

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from streamrec.contracts.route import partition_of
+from streamrec.intake import Batch
 from streamrec.meta import Meta, split
-from streamrec.partition import Batch, Partition, Settled
+from streamrec.partition import Partition, Settled
 from streamrec.profiles.layout import ROW
 from streamrec.profiles.store import ProfileStore
 from streamrec.ranking.load import prior
@@ -56,8 +58,9 @@ def event(user_id: str, article_id: str, action: str = "click", **more: Any) -> 
     return Sent("events", user_id.encode(), json.dumps(raw).encode())
 
 
-async def send(settings: Settings, records: Iterable[Sent], pause_s: float = 0.0) -> None:
-    """Send in order; after every 100 records a pause."""
+async def send(settings: Settings, records: Iterable[Sent], pause_s: float = 0.0) -> int:
+    """Send in order, after every 100 records a pause; answers with how many."""
+    count = 0
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, max_request_size=1_048_576)
     await producer.start()
     try:
@@ -68,14 +71,15 @@ async def send(settings: Settings, records: Iterable[Sent], pause_s: float = 0.0
         await producer.flush()
     finally:
         await producer.stop()
+    return count
 
 
-async def read(settings: Settings, topic: str, partitions: int) -> list[Any]:
-    """All committed records of a topic, by its full name."""
+async def read(settings: Settings, topic: str, partitions: int | None = None) -> list[Any]:
+    """All committed records of a topic, by its full name; partitions None: as many as the settings say."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
     await consumer.start()
     try:
-        tps = [TopicPartition(topic, number) for number in range(partitions)]
+        tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
         consumer.assign(tps)
         await consumer.seek_to_beginning(*tps)
         ends = await consumer.end_offsets(tps)
@@ -101,17 +105,21 @@ async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float =
 
 async def logged(settings: Settings) -> list[tuple[dict[bytes, bytes], Meta]]:
     """Rows and cursor of each partition, from the changelog alone."""
-    records = await read(settings, changelog_topic(settings), settings.partitions)
+    records = await read(settings, changelog_topic(settings))
     return [
         split([(r.key, r.value) for r in records if r.partition == number], settings.partitions)
         for number in range(settings.partitions)
     ]
 
 
+async def events_applied(settings: Settings) -> int:
+    """Events whose effects are committed, by the cursors in the changelog."""
+    return sum(meta.cursor.get("events", 0) for _, meta in await logged(settings))
+
+
 async def all_events_applied(settings: Settings) -> bool:
     """Every event in the topic lies before a cursor."""
-    total = len(await read(settings, settings.topic("events"), settings.partitions))
-    return sum(meta.cursor.get("events", 0) for _, meta in await logged(settings)) == total
+    return await events_applied(settings) == len(await read(settings, settings.topic("events")))
 
 
 async def rows_by_user(settings: Settings) -> dict[str, Any]:
@@ -122,10 +130,20 @@ async def rows_by_user(settings: Settings) -> dict[str, Any]:
     return rows
 
 
+async def reads_by_user(settings: Settings) -> dict[str, int]:
+    """n_reads of every user, from the changelog alone; each user's row lies in the user's own partition."""
+    found: dict[str, int] = {}
+    for number, (rows, _) in enumerate(await logged(settings)):
+        for key, value in rows.items():
+            assert partition_of(key.decode(), settings.partitions) == number
+            found[key.decode()] = int(np.frombuffer(value, ROW)[0]["n_reads"])
+    return found
+
+
 async def check_against_oracle(settings: Settings) -> int:
     """Compare the changelog with the oracle; answers with the number of users. Articles must come before events."""
-    catalog = await read(settings, settings.topic("catalog"), settings.partitions)
-    events = await read(settings, settings.topic("events"), settings.partitions)
+    catalog = await read(settings, settings.topic("catalog"))
+    events = await read(settings, settings.topic("events"))
     users = 0
     for number, (rows, meta) in enumerate(await logged(settings)):
         oracle = Partition(Settled.of(settings, number, prior()))

@@ -11,11 +11,12 @@ from making import DAY, HOUR, T0, Feed, applied, article, click, partition, push
 
 from streamrec.contracts.decode import Origin, decode_catalog
 from streamrec.contracts.event import UserEvent
-from streamrec.contracts.records import RawRecord, watermark_headers
+from streamrec.contracts.records import RawRecord, Topic, watermark_headers
+from streamrec.contracts.route import partition_of
+from streamrec.intake import Batch
 from streamrec.meta import split
-from streamrec.partition import Batch, Partition
+from streamrec.partition import Partition
 from streamrec.profiles.layout import CONSENT_OUT
-from streamrec.timeline import Topic
 
 ARTICLES = [article(f"a{i}", topic=f"topic{i % 3}", story_id=f"s{i // 2}") for i in range(8)]
 
@@ -241,13 +242,18 @@ def test_tombstones_among_events_are_set_aside() -> None:
     assert [letter.reason for letter in changes.dead_letters] == ["empty_value"]
 
 
-def test_a_stray_user_is_refused() -> None:
-    """A user whose key belongs to another partition is never split over two; a known one is not checked again."""
+def test_an_event_of_somebody_elses_user_goes_where_the_user_lives() -> None:
+    """A user is never split over two partitions; an event that strays a second time is set aside."""
     state = partition()
-    state.settled = state.settled._replace(partition_of=lambda user: 0 if user == "mine" else 1)
-    changes = Feed(state).events(click("mine"), click("stray"))
+    state.settled = state.settled._replace(partitions=4)
+    mine, other = ([f"u{i}" for i in range(50) if (partition_of(f"u{i}", 4) == 0) is here] for here in (True, False))
+    changes = Feed(state).events(click(mine[0]), click(other[0]))
+    assert [(stray.user_id, stray.partition) for stray in changes.strays] == [(other[0], partition_of(other[0], 4))]
+    assert state.profiles.users == [mine[0]]
+    again = [RawRecord(0, T0, b"", changes.strays[0].value, changes.strays[0].headers)]
+    changes = applied(state, Batch("rerouted", again, 1))
     assert [letter.reason for letter in changes.dead_letters] == ["misrouted"]
-    assert state.profiles.users == ["mine"]
+    assert state.profiles.users == [mine[0]]
 
 
 # --- event time -------------------------------------------------------------------------------------------------------

@@ -7,10 +7,12 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from ..clock import monotonic_s, now_ms
+from ..contracts.route import partitions_of
 from ..settings import Settings
 
 ARTICLES = 100
 CLICKS_PER_USER = 20
+PACED_BATCH = 200  # clicks sent together at most
 
 
 def articles(at_ms: int) -> Iterator[tuple[bytes, bytes]]:
@@ -45,21 +47,30 @@ async def send_backlog(settings: Settings, events: int) -> None:
 
 
 async def send_paced(settings: Settings, per_s: float, seconds: float) -> int:
-    """Clicks at an even rate; answers with how many."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=0)
+    """Clicks at an even rate, those of a few milliseconds in one batch a partition; answers with how many."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=0, max_batch_size=PACED_BATCH * 1000)
     await producer.start()
     sent, started_s = 0, monotonic_s()
     try:
         while (elapsed_s := monotonic_s() - started_s) < seconds:
-            while sent < elapsed_s * per_s:
-                key, value = click(sent, now_ms(), "p")
-                await producer.send(settings.topic("events"), key=key, value=value)
-                sent += 1
-            await asyncio.sleep(0.002)
+            due = min(round(elapsed_s * per_s), sent + PACED_BATCH)
+            await _send_together(producer, settings, [click(number, now_ms(), "p") for number in range(sent, due)])
+            sent = due
+            await asyncio.sleep(0.004)
         await producer.flush()
     finally:
         await producer.stop()
     return sent
+
+
+async def _send_together(producer: AIOKafkaProducer, settings: Settings, records: list[tuple[bytes, bytes]]) -> None:
+    homes = partitions_of([key.decode() for key, _ in records], settings.partitions).tolist()
+    for partition in set(homes):
+        builder = producer.create_batch()
+        for (key, value), home in zip(records, homes, strict=True):
+            if home == partition:
+                builder.append(timestamp=None, key=key, value=value)
+        await producer.send_batch(builder, settings.topic("events"), partition=partition)
 
 
 async def send_articles(settings: Settings) -> None:

@@ -22,7 +22,7 @@ from .contestants import Contestant, started
 from .load import send_articles, send_backlog, send_paced
 
 NAMES = ("stock faust", "raw aiokafka", "streamrec")
-PACE_CAP = 8_000.0  # events/s: above it the paced producer itself needs the second core
+PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the second core
 
 
 class Measured(NamedTuple):

@@ -1,4 +1,4 @@
-"""Raw records as they come off a topic, watermarks, and dead letters.
+"""Raw records as they come off a topic, watermarks, strays, and dead letters.
 
 Everything here is plain data: a Kafka record (aiokafka's ConsumerRecord) fits `Record` as it is, and replay and tests
 use `RawRecord`. What cannot become a typed record becomes a `DeadLetter`: never an exception, never silence.
@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, get_args
 
 WATERMARK_HEADER = "streamrec-watermark"
+REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
+
+Topic = Literal["catalog", "rerouted", "events"]  # what a partition reads, without the prefix of the cluster
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 RejectReason = Literal[
     "empty_value",  # a tombstone where the topic has no meaning for one
@@ -17,7 +21,7 @@ RejectReason = Literal[
     "too_old",  # happened more than seven days before it was appended
     "in_future",  # happens more than five minutes after it was appended
     "bad_embedding",  # wrong length, NaN or infinite
-    "misrouted",  # the key's murmur2 partition is another one
+    "misrouted",  # re-keyed once and again in the wrong partition: the partition count is not what it was
     "processing_error",  # apply() raised on this record
 ]
 REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
@@ -58,14 +62,26 @@ class DeadLetter(NamedTuple):
     detail: str  # which field, never its content
     key: bytes | None
     value: bytes | None
+    trail: Sequence[tuple[str, bytes]] = ()  # the record's own headers
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """Origin and reason as Kafka headers."""
+        """Reason and origin as Kafka headers, then the record's own."""
         origin = {"topic": self.topic, "partition": str(self.partition), "offset": str(self.offset)}
         return [
             (f"streamrec-{name}", text.encode())
             for name, text in {"reason": self.reason, "detail": self.detail, **origin}.items()
-        ]
+        ] + list(self.trail)
+
+
+class Stray(NamedTuple):
+    """An event of a user who lives in another partition: goes there through the `rerouted` topic, once."""
+
+    offset: int
+    partition: int  # where the user lives
+    user_id: str
+    value: bytes | None
+    timestamp: int  # ms, of the first append
+    headers: Sequence[tuple[str, bytes]]
 
 
 def watermark_headers(at_ms: int) -> list[tuple[str, bytes]]:

@@ -53,24 +53,24 @@ class ProfileStore:
         """Row of a user, None if unknown."""
         return self._index.get(user_id)
 
-    def rows_of(self, user_ids: Sequence[str], seen_s: Sequence[int]) -> IntArray:
-        """Rows of these users, made if need be; `seen_s` becomes first_seen_s of the new ones."""
+    def rows_of(self, user_ids: Sequence[str], seen_s: npt.ArrayLike) -> IntArray:
+        """Rows of these users, made if need be; `seen_s` (N,) becomes first_seen_s of the new ones."""
         index, users = self._index, self.users
-        before = len(users)
-        rows = np.empty(len(user_ids), np.intp)
-        first_seen: list[int] = []
-        for i, user_id in enumerate(user_ids):
-            row = index.get(user_id)
-            if row is None:
-                row = index[user_id] = len(users)
-                users.append(user_id)
-                first_seen.append(seen_s[i])
-            rows[i] = row
-        if first_seen:
-            self._start_rows(before, first_seen)
+        rows = np.array([index.get(user_id, -1) for user_id in user_ids], np.intp)
+        new = np.flatnonzero(rows < 0)
+        if len(new):
+            before, first = len(users), []
+            for i in new.tolist():
+                user_id = user_ids[i]
+                row = index.setdefault(user_id, len(users))
+                if row == len(users):
+                    users.append(user_id)
+                    first.append(i)
+                rows[i] = row
+            self._start_rows(before, np.asarray(seen_s)[first])
         return rows
 
-    def _start_rows(self, before: int, first_seen_s: list[int]) -> None:
+    def _start_rows(self, before: int, first_seen_s: npt.NDArray[np.integer[Any]]) -> None:
         self._grow(len(self.users))
         new = slice(before, len(self.users))
         self.columns["layout"][new] = LAYOUT_VERSION
@@ -113,7 +113,7 @@ class ProfileStore:
         if not last:
             return
         packed = np.frombuffer(b"".join(last.values()), ROW)
-        rows = self.rows_of([key.decode() for key in last], packed["first_seen_s"].tolist())
+        rows = self.rows_of([key.decode() for key in last], packed["first_seen_s"])
         for name in _FIELDS:
             self.columns[name][rows] = packed[name]
         self.mirror_rows(rows)

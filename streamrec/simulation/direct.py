@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..changes import Changes
 from ..content.desk import Analysed, Desk
 from ..content.encoder import Encoder
-from ..contracts.records import RawRecord, watermark_headers
-from ..contracts.route import partition_of
-from ..partition import Batch, Partition, Ranker, Settled
+from ..contracts.records import RawRecord, Topic, watermark_headers
+from ..contracts.route import partitions_of
+from ..intake import Batch
+from ..partition import Partition, Ranker, Settled
 from ..settings import Settings
-from ..timeline import Topic
 from .playing import Group, Sent
 
 
@@ -41,12 +41,13 @@ class Direct:
     def _batches(self, group: Group, analysed: Analysed) -> Iterator[tuple[Partition, Batch]]:
         catalog = [RawRecord(0, 0, *record) for record in analysed.catalog]
         events: list[list[RawRecord]] = [[] for _ in self.partitions]
-        for sent in group.records:
-            if sent.topic == "events":
-                events[partition_of(sent.key, len(self.partitions))].append(_raw(sent))
-        for partition, mine in zip(self.partitions, events, strict=True):
+        mine = [sent for sent in group.records if sent.topic == "events"]
+        homes = partitions_of([sent.key for sent in mine], len(self.partitions))
+        for sent, home in zip(mine, homes.tolist(), strict=True):
+            events[home].append(_raw(sent))
+        for partition, own in zip(self.partitions, events, strict=True):
             yield partition, _batch(partition, "catalog", catalog)
-            yield partition, _batch(partition, "events", [*mine, _mark(group)])
+            yield partition, _batch(partition, "events", [*own, _mark(group)])
 
 
 def _mark(group: Group) -> RawRecord:

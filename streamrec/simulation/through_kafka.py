@@ -10,6 +10,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ..clock import monotonic_s
+from ..contracts.records import TOPICS
 from ..errors import KafkaError
 from ..settings import Settings
 from .playing import Group
@@ -44,7 +45,7 @@ async def replay(
     pushes = await read_all(settings, "push", settings.partitions)
     dead = [
         await read_all(settings, f"{topic}.dlq", partitions)
-        for topic, partitions in (("articles", 1), ("events", settings.partitions), ("catalog", settings.partitions))
+        for topic, partitions in (("articles", 1), *((topic, settings.partitions) for topic in TOPICS))
     ]
     return Outcome(sent, pushes, sum(map(len, dead)), seconds, series)
 

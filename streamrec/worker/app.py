@@ -9,8 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from aiokafka.errors import KafkaError
+
+from ..clock import monotonic_s
 from ..content.desk import Desk
 from ..content.encoder import Encoder
+from ..contracts.records import TOPICS
 from ..metrics import Metrics
 from ..partition import Ranker
 from ..settings import Settings
@@ -76,8 +80,8 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
             with _ends(app):
                 await app.positions.offer(event.message.topic, event.message.partition, event.value)
 
-    app.agent(topic("events"), name="events")(offered)
-    app.agent(topic("catalog"), name="catalog")(offered)
+    for name in TOPICS:
+        app.agent(topic(name), name=name)(offered)
 
     @app.on_partitions_revoked.connect
     async def revoked(_: Any, tps: Any, **__: Any) -> None:
@@ -101,6 +105,18 @@ class _ends:  # noqa: N801 - reads as a word in a with statement
 
 
 def _add_timers(app: WorkerApp, settings: Settings) -> None:
+    @app.timer(1.0)
+    async def look_for_undelivered() -> None:
+        try:
+            progress = await app.consumer.progress()
+        except KafkaError as error:  # no answer is no evidence; a write that hangs ends the process below
+            log.warning("the ends of the inputs are not known: %r", error)
+            return
+        if not progress:
+            app.positions.undelivered.forget()
+        for tp, seen in progress.items():
+            app.positions.undelivered.note(tp.topic, tp.partition, seen, monotonic_s())
+
     @app.timer(1.0)
     async def observe() -> None:
         app.positions.observe()

@@ -13,6 +13,7 @@ from ..contracts.article import Status
 from ..contracts.records import DeadLetter
 from ..metrics import Metrics
 from ..settings import Settings
+from .log import KafkaLog
 from .transaction import Message, Transactions, set_aside
 from .transport import RecordBatch
 
@@ -30,7 +31,7 @@ class ContentAgent:
     async def analyse(self, batch: RecordBatch) -> None:
         """Write what the desk makes of these records; counted when committed."""
         if self._transactions is None:
-            self._transactions = Transactions(f"{self._settings.app_id}-content", self._settings)
+            self._transactions = Transactions(f"{self._settings.app_id}-content", KafkaLog(self._settings))
             await self._transactions.start()
         analysed = self._desk.analyse(batch.records)
         async with self._transactions.begin() as writes:

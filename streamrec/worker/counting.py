@@ -44,6 +44,7 @@ class Counting:
             metrics.events[action].inc(count)
         for reason, count in changes.suppressed.items():
             metrics.suppressions[reason].inc(count)
+        metrics.rerouted.inc(len(changes.strays))
         metrics.late_events.inc(changes.late)
         metrics.unknown_article_events.inc(changes.unknown)
         if changes.appended_ms:

@@ -8,12 +8,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from ..clock import now_ms
-from ..partition import Batch, Partition, Ranker, Settled
+from ..clock import monotonic_s, now_ms
+from ..contracts.records import TOPICS, Topic
+from ..intake import Batch
+from ..partition import Partition, Ranker, Settled
 from ..settings import Settings
-from ..timeline import Topic
 from .counting import Counting
+from .log import KafkaLog
 from .transport import RecordBatch
+from .undelivered import Undelivered
 from .writer import Names, PartitionWriter
 
 log = logging.getLogger(__name__)
@@ -31,10 +34,12 @@ class Ownership:
         changelog: str,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
+        self.undelivered = Undelivered()
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
-        self._names = Names(changelog, settings.topic("push"))
-        self._inputs: dict[str, Topic] = {settings.topic("events"): "events", settings.topic("catalog"): "catalog"}
+        self._log = KafkaLog(settings)
+        self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
+        self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
         self._at_once = asyncio.Semaphore(4)
 
     # --- positions ----------------------------------------------------------------------------------------------------
@@ -63,7 +68,7 @@ class Ownership:
     async def _acquire(self, number: int) -> None:
         async with self._at_once:
             partition = Partition(self._settled(number))
-            writer = PartitionWriter(partition, self._settings, self._names, self._counting, self._fail)
+            writer = PartitionWriter(partition, self._settings, self._log, self._names, self._counting, self._fail)
             recovered = await writer.start()
             self.writers[number] = writer
         metrics = self._counting.metrics
@@ -94,12 +99,21 @@ class Ownership:
         """Renew the gauges."""
         metrics, at_ms = self._counting.metrics, now_ms()
         for number, writer in self.writers.items():
-            metrics.lag.labels(str(number)).set(writer.lag_s(at_ms))
+            waited_s = self.undelivered.seconds(number, monotonic_s())
+            metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
             metrics.users.labels(str(number)).set(len(writer.partition.profiles))
         metrics.oldest_uncommitted.set(self.oldest_uncommitted_s())
         metrics.catalog_articles.set(
             max((len(writer.partition.catalog) for writer in self.writers.values()), default=0)
         )
+
+    def stuck_s(self, over_s: float) -> dict[int, float]:
+        """Partitions with work in which nothing was committed, or handed over, for longer than `over_s`: how long."""
+        waited = {
+            number: max(writer.stalled_s(), self.undelivered.seconds(number, monotonic_s()))
+            for number, writer in self.writers.items()
+        }
+        return {number: seconds for number, seconds in waited.items() if seconds > over_s}
 
     def oldest_uncommitted_s(self) -> float:
         """Age of the oldest change no transaction has committed, in seconds."""

@@ -4,6 +4,7 @@
 | articles     | 1          | CMS             | content agent           |
 | events       | P          | site, app       | partitions              |
 | catalog      | P          | content agent   | partitions              |
+| rerouted     | P          | partitions      | partitions: strays      |
 | push         | P          | partitions      | gateways                |
 | *.dlq        | 1 or P     | worker          | people                  |
 | changelog    | P          | partitions      | their next owners       |
@@ -21,6 +22,7 @@ from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_c
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
+from ..contracts.records import TOPICS
 from ..errors import KafkaError
 from ..settings import Settings
 
@@ -66,10 +68,10 @@ def specs(settings: Settings) -> list[TopicSpec]:
         TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
         # the last version of each article, as long as its vector lives
         TopicSpec(settings.topic("catalog"), many, {"cleanup.policy": "compact,delete", "retention.ms": catalog_ms}),
+        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": week}),  # append times of the first append
         TopicSpec(settings.topic("push"), many, {"retention.ms": str(DAY_MS)}),
         TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": two_weeks}),
-        TopicSpec(settings.topic("events.dlq"), many, {"retention.ms": two_weeks}),
-        TopicSpec(settings.topic("catalog.dlq"), many, {"retention.ms": two_weeks}),
+        *(TopicSpec(settings.topic(f"{topic}.dlq"), many, {"retention.ms": two_weeks}) for topic in TOPICS),
         # small segments and an eager cleaner: what a new owner has to read stays near the size of the state
         TopicSpec(
             changelog_topic(settings),

@@ -8,15 +8,12 @@ Starting both ids fences whoever had them before and aborts what that one left o
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
-
-from ..contracts.records import DeadLetter
+from ..contracts.records import DeadLetter, Stray
 from ..errors import KafkaError
-from ..settings import Settings
+from .log import BATCH_BYTES, Log, Producer
 
-BATCH_BYTES = 900_000  # below Kafka's own limit of 1 MiB a batch
 LETTER_BYTES = BATCH_BYTES // 2  # of a dead letter's key, and of its value
 
 
@@ -26,6 +23,12 @@ class Message(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    timestamp_ms: int | None = None  # None: now
+
+
+def reroute(stray: Stray) -> Message:
+    """A stray as it came, with the time of its first append."""
+    return Message(stray.user_id.encode(), stray.value, stray.headers, stray.timestamp)
 
 
 def set_aside(letter: DeadLetter) -> Message:
@@ -43,8 +46,8 @@ def set_aside(letter: DeadLetter) -> Message:
 class Transactions:
     """The two producers of one transactional name."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        self._producers = [_producer(f"{name}-{turn}", settings) for turn in (0, 1)]
+    def __init__(self, name: str, log: Log) -> None:
+        self._producers = [log.producer(f"{name}-{turn}") for turn in (0, 1)]
         self._turn = 0
 
     async def start(self) -> None:
@@ -70,22 +73,22 @@ class Transactions:
 class Writes:
     """What goes into one transaction."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: Producer) -> None:
         self._producer = producer
-        self._sent: list[asyncio.Future[object]] = []
+        self._sent: list[asyncio.Future[Any]] = []
 
     async def send(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
         """Send messages to one partition in as few record batches as they fit into."""
         builder, empty = self._producer.create_batch(), True
-        for key, value, headers in messages:
+        for key, value, headers, timestamp_ms in messages:
             if (size := len(key or b"") + len(value or b"")) > BATCH_BYTES:  # a builder takes any size as its first
                 raise KafkaError(f"a record for {topic} has {size} bytes; at most {BATCH_BYTES} can be sent")
-            if builder.append(timestamp=None, key=key, value=value, headers=list(headers)) is not None:
+            if builder.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers)) is not None:
                 empty = False
                 continue
             await self._flush(builder, topic, partition)
             builder = self._producer.create_batch()
-            builder.append(timestamp=None, key=key, value=value, headers=list(headers))
+            builder.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers))
         if not empty:
             await self._flush(builder, topic, partition)
 
@@ -95,14 +98,3 @@ class Writes:
     async def acknowledged(self) -> None:
         """Wait until the broker has everything."""
         await asyncio.gather(*self._sent)
-
-
-def _producer(transactional_id: str, settings: Settings) -> AIOKafkaProducer:
-    return AIOKafkaProducer(
-        bootstrap_servers=settings.brokers,
-        transactional_id=transactional_id,
-        transaction_timeout_ms=round(settings.transaction_timeout_s * 1000),
-        max_batch_size=BATCH_BYTES,
-        max_request_size=BATCH_BYTES + 100_000,
-        retry_backoff_ms=10,
-    )

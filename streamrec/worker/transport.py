@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from ..contracts.records import Record
+from .undelivered import Progress
 
 # A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
 # 1,500 ms made a p99 of a second.
@@ -99,6 +100,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         beginnings = await consumer.beginning_offsets(tps) if tps else {}
         return {tp: await consumer.committed(tp) or beginnings[tp] for tp in tps}
 
+    async def progress(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
+        """Where each partition stands and where it ends. KafkaError if the broker does not say."""
+        return dict(await self.call_thread(self._progress, list(tps)))
+
+    async def _progress(self, tps: list[TP]) -> dict[TP, tuple[int, int]]:
+        consumer = self._ensure_consumer()
+        ends = await consumer.end_offsets(tps) if tps else {}
+        return {tp: (await consumer.position(tp), ends[tp]) for tp in tps}
+
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer with batches and our positions."""
@@ -128,6 +138,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._expected.update(targets)
         self._read_offset.update(targets)
         self._dropped.clear()
+
+    async def progress(self) -> dict[TP, Progress]:
+        """How far each input was handed over; nothing while partitions move or recover. KafkaError as above."""
+        if not self.flow_active or self.app.rebalancing:
+            return {}
+        found: dict[TP, Progress] = {}
+        for tp, (position, end) in (await self._thread.progress(self._expected.keys() & self.assignment())).items():
+            handed_over = self._expected[tp] >= self._thread.positions.get(tp, 0)  # all that was fetched
+            found[tp] = Progress(position if handed_over else self._expected[tp], end)
+        return found
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not (topics and tp not in topics))

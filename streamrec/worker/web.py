@@ -1,12 +1,12 @@
 """/metrics, /live and /ready on the worker's web port. Faust's own table and router views are off.
 
-/live   503 when a partition has work and nothing was committed for max_commit_age_s: restart the process
+/live   503 when a partition has work and nothing was handed over or committed for max_commit_age_s: restart it
 /ready  503 until the partitions are recovered, and during a rebalance: send no traffic, wait with the next pod
 """
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..settings import Settings
 
@@ -20,15 +20,12 @@ def add_pages(app: "WorkerApp", settings: Settings) -> None:
     @app.page("/metrics")
     async def metrics(self: Any, request: Any) -> Any:
         app.positions.observe()
-        return self.bytes(generate_latest(app.metrics.registry), content_type="text/plain")
+        # as a header: aiohttp refuses a charset in content_type
+        return self.bytes(generate_latest(app.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @app.page("/live")
     async def live(self: Any, request: Any) -> Any:
-        stuck = {
-            number: round(writer.stalled_s(), 1)
-            for number, writer in app.positions.writers.items()
-            if writer.stalled_s() > settings.max_commit_age_s
-        }
+        stuck = {number: round(s, 1) for number, s in app.positions.stuck_s(settings.max_commit_age_s).items()}
         return self.json({"live": not stuck, "stalled_s": stuck}, status=503 if stuck else 200)
 
     @app.page("/ready")

@@ -6,7 +6,8 @@ What is computed while a transaction is in flight goes into the next one (group 
 events before the next chunk of an article before users who are due, so a click never waits for an article that meets
 a million users. Rows and cursor are encoded in the moment a transaction is put together: they always agree.
 
-Any failure ends the process (`fail`); what was not committed never happened.
+A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
+was not committed never happened.
 """
 
 import asyncio
@@ -17,13 +18,17 @@ from typing import NamedTuple
 
 from ..changes import Changes
 from ..clock import monotonic_s, now_ms
+from ..contracts.records import TOPICS
 from ..errors import StateError
+from ..intake import Batch
 from ..meta import layout_record
-from ..partition import Batch, Partition
+from ..partition import Partition
 from ..settings import Settings
 from .counting import Counting
+from .log import Log
+from .poison import without_poison
 from .recovery import Recovered, recover
-from .transaction import Message, Transactions, set_aside
+from .transaction import Message, Transactions, reroute, set_aside
 
 OFFERED = 8  # batches of one topic waiting; more, and `offer` waits
 
@@ -33,6 +38,7 @@ class Names(NamedTuple):
 
     changelog: str
     push: str
+    rerouted: str
 
 
 class Ready(NamedTuple):
@@ -50,6 +56,7 @@ class PartitionWriter:
         self,
         partition: Partition,
         settings: Settings,
+        log: Log,
         names: Names,
         counting: Counting,
         fail: Callable[[BaseException], None],
@@ -58,9 +65,11 @@ class PartitionWriter:
         self.number = partition.settled.number
         self.committed: dict[str, int] = {}
         self.recovered: Recovered | None = None
-        self._settings, self._names, self._counting, self._fail = settings, names, counting, fail
-        self._transactions = Transactions(f"{settings.app_id}-{self.number}", settings)
-        self._offered: dict[str, deque[Batch]] = {"events": deque(), "catalog": deque()}
+        self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
+        self._transactions = Transactions(f"{settings.app_id}-{self.number}", log)
+        self._uncovered: list[Batch] = []  # applied, at least in part; no transaction put together so far covers them
+        self._committing = asyncio.Lock()
+        self._offered: dict[str, deque[Batch]] = {topic: deque() for topic in TOPICS}
         self._expected: dict[str, int] = {}  # next offset to be offered; ahead of the cursor by what is not applied yet
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
         self._pending = Changes()
@@ -78,11 +87,14 @@ class PartitionWriter:
     async def start(self) -> Recovered:
         """Fence the old owner, restore the state, begin."""
         await self._transactions.start()
-        self.recovered = await recover(self.partition, self._settings, self._names.changelog)
+        self.recovered = await self._recover(self.partition)
         self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
         await self._write([layout_record(self._settings.partitions)])
         self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
+
+    async def _recover(self, partition: Partition) -> Recovered:
+        return await recover(partition, self._log, self._names.changelog, self._settings.partitions)
 
     async def stop(self) -> None:
         """Finish what was offered, commit it, let go."""
@@ -148,7 +160,11 @@ class PartitionWriter:
 
     async def _apply_all(self) -> None:
         while True:
-            changes = self._step()
+            try:
+                changes = self._step()
+            except Exception as error:  # noqa: BLE001 - whatever a record provokes
+                await self._set_poison_aside(error)
+                continue
             if changes is None:
                 if self._closing:
                     self._dirty.set()
@@ -171,7 +187,8 @@ class PartitionWriter:
         Events and the chunks of an article take turns, so neither starves; in a replay everything goes in order.
         """
         by_event_time = self.partition.settled.tick_ms > 0
-        events, catalog = self._offered["events"], self._offered["catalog"]
+        catalog = self._offered["catalog"]
+        events = self._offered["rerouted"] or self._offered["events"]  # strays have waited already
         self._articles_turn = not self._articles_turn or not events
         if self._steps is not None and (self._articles_turn or by_event_time):
             changes = next(self._steps, None)
@@ -185,7 +202,9 @@ class PartitionWriter:
         return None if by_event_time or self._closing else self._look()
 
     def _apply(self, lane: deque[Batch], by_event_time: bool, in_steps: bool = False) -> Changes:
-        steps = self.partition.apply(lane.popleft(), now_ms())
+        batch = lane.popleft()
+        self._uncovered.append(batch)
+        steps = self.partition.apply(batch, now_ms())
         self._room.set()
         if in_steps or by_event_time:
             self._steps = steps
@@ -195,6 +214,22 @@ class PartitionWriter:
             changes.merge(step)
         changes.merge(self.partition.look(now_ms()))
         return changes
+
+    async def _set_poison_aside(self, error: Exception) -> None:
+        """Find the records at fault and go on without them, from the last commit; raises `error` if none is."""
+        async with self._committing:
+            self._pending, self._pending_since_s, self._steps = Changes(), None, None
+            allowed = self._settings.max_poison_per_hour
+            batches = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
+            self.partition = await self._restored()
+            self._uncovered.clear()
+            for batch in reversed(batches):
+                self._offered[batch.topic].appendleft(batch)
+
+    async def _restored(self) -> Partition:
+        partition = type(self.partition)(self.partition.settled)
+        await self._recover(partition)
+        return partition
 
     def _look(self) -> Changes | None:
         moment = now_ms()
@@ -220,9 +255,10 @@ class PartitionWriter:
             await self._dirty.wait()
             self._dirty.clear()
             if self._pending:
-                ready = self._put_together()
-                self._clean.set()
-                await self._commit(ready)
+                async with self._committing:
+                    ready = self._put_together()
+                    self._clean.set()
+                    await self._commit(ready)
             elif self._closing and self._tasks[0].done():
                 return
             if self._pending or (self._closing and self._tasks[0].done()):
@@ -231,7 +267,9 @@ class PartitionWriter:
     def _put_together(self) -> Ready:
         changes, self._pending = self._pending, Changes()
         self._in_flight_since_s, self._pending_since_s = self._pending_since_s, None
-        return Ready(changes, self.partition.encode(changes.unique_rows()), dict(self.partition.cursor))
+        cursor = dict(self.partition.cursor)
+        self._uncovered = [batch for batch in self._uncovered if cursor.get(batch.topic, 0) < batch.next_offset]
+        return Ready(changes, self.partition.encode(changes.unique_rows()), cursor)
 
     async def _commit(self, ready: Ready) -> None:
         started_s = monotonic_s()
@@ -248,6 +286,9 @@ class PartitionWriter:
                 return
             pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
             await writes.send(self._names.push, self.number, pushes)
+            for home in {stray.partition for stray in changes.strays}:
+                strays = (reroute(stray) for stray in changes.strays if stray.partition == home)
+                await writes.send(self._names.rerouted, home, strays)
             for topic in {letter.topic for letter in changes.dead_letters}:
                 letters = (set_aside(letter) for letter in changes.dead_letters if letter.topic == topic)
                 await writes.send(f"{topic}.dlq", self.number, letters)

@@ -12,10 +12,12 @@ from on_kafka import now_ms
 
 from streamrec.changes import Changes
 from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.records import TOPICS
 from streamrec.errors import StateError
 from streamrec.meta import LAYOUT_KEY, layout_record
 from streamrec.partition import Partition, Settled
 from streamrec.settings import Settings
+from streamrec.worker.log import KafkaLog
 from streamrec.worker.recovery import recover
 from streamrec.worker.topics import changelog_topic, create
 from streamrec.worker.transaction import Message, Transactions
@@ -27,7 +29,7 @@ NUMBER = 2
 
 def empty(settings: Settings) -> Partition:
     """Partition 2, before anything happened."""
-    topics = (settings.topic("catalog"), settings.topic("events"))
+    topics = {topic: settings.topic(topic) for topic in TOPICS}
     return Partition(Settled(NUMBER, policy(), AffinityScores(), topics=topics))
 
 
@@ -41,7 +43,7 @@ def known(at_ms: int) -> list[AnalysedArticle]:
 
 async def write(settings: Settings, topic: str, records: Sequence[tuple[bytes, bytes | None]]) -> None:
     """One transaction of the partition's owner."""
-    transactions = Transactions(f"{settings.app_id}-{NUMBER}", settings)
+    transactions = Transactions(f"{settings.app_id}-{NUMBER}", KafkaLog(settings))
     await transactions.start()
     async with transactions.begin() as writes:
         await writes.send(topic, NUMBER, [Message(key, value) for key, value in records])
@@ -65,6 +67,7 @@ async def test_recovered_equals_what_was_lost(settings_for_test: Settings) -> No
     articles = known(at_ms)
     await write(settings_for_test, catalog, [(a.article_id.encode(), msgspec.json.encode(a)) for a in articles])
     state = empty(settings_for_test)
+    state.cursor["rerouted"] = 0
     feed = Feed(state)
     for changes in _history(feed, articles, at_ms):
         state.cursor["catalog"] = await end_of(settings_for_test, catalog)
@@ -72,7 +75,7 @@ async def test_recovered_equals_what_was_lost(settings_for_test: Settings) -> No
     later = article("later", published_at_ms=at_ms, known_at_ms=at_ms)  # behind the cursor: not part of the state
     await write(settings_for_test, catalog, [(b"later", msgspec.json.encode(later))])
     successor = empty(settings_for_test)
-    recovered = await recover(successor, settings_for_test, changelog)
+    recovered = await recover(successor, KafkaLog(settings_for_test), changelog, settings_for_test.partitions)
     assert (recovered.rows, recovered.articles, recovered.lost) == (40, 6, {})
     assert successor.cursor == state.cursor
     assert dict(successor.encode(np.arange(40))) == dict(state.encode(np.arange(40)))
@@ -94,16 +97,16 @@ async def test_an_open_transaction_is_not_state(settings_for_test: Settings) -> 
     state = empty(settings_for_test)
     Feed(state).events(click("ann"), click("bo"))
     await write(settings_for_test, changelog, state.encode(np.array([0])))
-    dead = Transactions(f"{settings_for_test.app_id}-{NUMBER}", settings_for_test)
+    dead = Transactions(f"{settings_for_test.app_id}-{NUMBER}", KafkaLog(settings_for_test))
     await dead.start()
     open_one = dead.begin()
     writes = await open_one.__aenter__()
     await writes.send(changelog, NUMBER, [Message(*record) for record in state.encode(np.array([1]))])
     await writes.acknowledged()
-    heir = Transactions(f"{settings_for_test.app_id}-{NUMBER}", settings_for_test)
+    heir = Transactions(f"{settings_for_test.app_id}-{NUMBER}", KafkaLog(settings_for_test))
     await heir.start()
     successor = empty(settings_for_test)
-    await recover(successor, settings_for_test, changelog)
+    await recover(successor, KafkaLog(settings_for_test), changelog, settings_for_test.partitions)
     assert successor.profiles.users == ["ann"]
     await heir.stop()
     await dead.stop()
@@ -113,9 +116,11 @@ async def test_an_empty_log_is_a_beginning(settings_for_test: Settings) -> None:
     """Nothing there yet: no users, and a cursor at the start of both inputs."""
     await create(settings_for_test)
     fresh = empty(settings_for_test)
-    recovered = await recover(fresh, settings_for_test, changelog_topic(settings_for_test))
+    recovered = await recover(
+        fresh, KafkaLog(settings_for_test), changelog_topic(settings_for_test), settings_for_test.partitions
+    )
     assert (recovered.rows, recovered.articles, len(fresh.profiles)) == (0, 0, 0)
-    assert fresh.cursor == {"events": 0, "catalog": 0}
+    assert fresh.cursor == {"events": 0, "catalog": 0, "rerouted": 0}
 
 
 @pytest.mark.parametrize(
@@ -132,4 +137,4 @@ async def test_a_foreign_log_is_refused(settings_for_test: Settings, record: tup
     changelog = changelog_topic(settings_for_test)
     await write(settings_for_test, changelog, [record])
     with pytest.raises(StateError, match=says):
-        await recover(empty(settings_for_test), settings_for_test, changelog)
+        await recover(empty(settings_for_test), KafkaLog(settings_for_test), changelog, settings_for_test.partitions)

@@ -7,15 +7,16 @@ from on_kafka import read
 from streamrec.contracts.records import DeadLetter
 from streamrec.errors import KafkaError
 from streamrec.settings import Settings
+from streamrec.worker.log import BATCH_BYTES, KafkaLog
 from streamrec.worker.topics import create
-from streamrec.worker.transaction import BATCH_BYTES, LETTER_BYTES, Message, Transactions, set_aside
+from streamrec.worker.transaction import LETTER_BYTES, Message, Transactions, set_aside
 
 pytestmark = pytest.mark.kafka
 
 
 async def started(settings: Settings) -> Transactions:
     """The owner of `<app_id>-0`, which fences whoever was it before."""
-    transactions = Transactions(f"{settings.app_id}-0", settings)
+    transactions = Transactions(f"{settings.app_id}-0", KafkaLog(settings))
     await transactions.start()
     return transactions
 
@@ -87,7 +88,7 @@ async def test_many_rows_are_split_over_batches(settings_for_test: Settings) -> 
     await transactions.stop()
     records = await read(settings_for_test, topic, settings_for_test.partitions)
     assert [(r.partition, r.key, r.value, list(r.headers)) for r in records] == [
-        (1, key, value, list(headers)) for key, value, headers in messages
+        (1, key, value, list(headers)) for key, value, headers, _ in messages
     ]
 
 

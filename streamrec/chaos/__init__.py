@@ -1,0 +1,1 @@
+"""Faults on purpose: is what is promised about delivery true?"""

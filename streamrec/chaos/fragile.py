@@ -1,0 +1,75 @@
+"""The partition under test: the real one, with a bug that some records reach, and a memory for the judge."""
+
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
+
+from ..changes import Changes
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Typed
+from ..contracts.event import UserEvent
+from ..intake import Batch
+from ..partition import Partition, Settled
+from ..profiles.store import IntArray
+
+_AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
+POISON = "poison"  # events of such users, and articles of such ids
+
+
+Effect = (
+    AnalysedArticle | Typed[UserEvent]
+)  # what changes state, in the order it did: an article may come between events
+
+
+class Encoding(NamedTuple):
+    """State was encoded for a transaction: by which partition, and how much it had been given by then."""
+
+    partition: "FragilePartition"
+    given: int  # batches
+    effects: int
+    cursor: dict[str, int]
+
+
+class FragilePartition(Partition):
+    """A partition with a bug that some records reach, and a memory of what it was given.
+
+    Each time it is encoded gets a number, written into the cursor record as white space, so that a judge can tell from
+    the log alone whose work was committed, and in which order.
+    """
+
+    encodings: ClassVar[list[Encoding]] = []
+
+    def __init__(self, settled: Settled) -> None:
+        super().__init__(settled)
+        self.history: list[Batch] = []
+        self.effects: list[Effect] = []
+
+    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
+        """As a partition does, with the number."""
+        *records, (key, value) = super().encode(rows)
+        number = len(self.encodings)
+        self.encodings.append(Encoding(self, len(self.history), len(self.effects), dict(self.cursor)))
+        return [*records, (key, value + f"{number:b}".translate(_AS_SPACE).encode())]
+
+    @classmethod
+    def encoding_of(cls, cursor_record: bytes) -> Encoding:
+        """Which encoding a cursor record of the log is from."""
+        spaces = cursor_record[cursor_record.rindex(b"}") + 1 :]
+        return cls.encodings[int(spaces.decode().translate(_AS_BITS), 2)]
+
+    def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
+        """As a partition does."""
+        self.history.append(batch)
+        return super().apply(batch, now_ms)
+
+    def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
+        self.effects += typed
+        super()._learn(typed, changes)  # the damage is done when it raises
+        if any(item.value.user_id.startswith(POISON) for item in typed):
+            raise ArithmeticError("a bug that this event reaches")
+
+    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> int | None:
+        self.effects.append(article)
+        slot = super()._take_in(article, now_ms, changes)
+        if article.article_id.startswith(POISON):
+            raise ArithmeticError("a bug that this article reaches")
+        return slot

@@ -1,0 +1,134 @@
+"""What one simulated run is made of, all from its seed: settings, users, articles, events, and what is wrong in them.
+
+Records come twice, late, out of order, unreadable, to the wrong partition, about articles not published yet, and some
+are poison: `FragilePartition` raises on them, as a bug would.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import orjson
+
+from ..contracts.article import AnalysedArticle, Status
+from ..contracts.records import RawRecord
+from ..contracts.route import partition_of
+from ..settings import Settings, load
+from .fragile import POISON
+
+PARTITIONS = 2
+START_MS = 1_764_072_000_000
+MINUTE_MS = 60_000
+
+
+class Arrival(NamedTuple):
+    """A record that is appended to a topic after a pause; `poison`, `bad`: what has to become of it."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    pause_ms: int
+    reason: str = ""  # of the dead letter it has to become
+
+
+@dataclass
+class Inputs:
+    """One run."""
+
+    settings: Settings
+    arrivals: list[Arrival]
+
+
+def inputs(rng: np.random.Generator) -> Inputs:
+    """Everything that will arrive, in order."""
+    arrivals: list[Arrival] = []
+    clock_ms = START_MS
+    users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
+    for _ in range(int(rng.integers(10, 60))):
+        pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
+        clock_ms += pause_ms
+        if rng.random() < 0.2:
+            new = _article(rng, clock_ms, pause_ms)
+        elif rng.random() < 0.08:
+            new = [_unreadable(rng, pause_ms)]
+        else:
+            new = [_event(rng, users, clock_ms, pause_ms)]
+        arrivals += new
+        if rng.random() < 0.1:  # sent again
+            arrivals += [arrival._replace(pause_ms=0) for arrival in new]
+    return Inputs(_settings(rng), arrivals)
+
+
+def _settings(rng: np.random.Generator) -> Settings:
+    night = rng.random() < 0.3
+    return load(
+        {},
+        partitions=PARTITIONS,
+        daily_cap=int(rng.integers(1, 5)),
+        min_interval_s=float(rng.choice([0, 5, 1800])),
+        session_gap_s=float(rng.choice([0, 2, 600])),
+        quiet_from="12:10" if night else "00:00",  # the run begins at 12:00 UTC
+        quiet_to="13:30" if night else "00:00",
+        quiet_jitter_s=float(rng.choice([0, 300])),
+        min_score=0.0,
+        min_affinity=0.0,
+        breaking_bypasses=str(rng.choice(["min_interval,in_session", "daily_cap"])),
+        commit_window_events=int(rng.choice([1, 20, 1000])),
+        chunk_users=64,
+        due_scan_s=float(rng.choice([1, 60])),
+        max_poison_per_hour=1000,
+    )
+
+
+def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int) -> Arrival:
+    poison = rng.random() < 0.02
+    user = f"{POISON}{rng.integers(3)}" if poison else users[int(rng.integers(len(users)))]
+    late_ms = int(rng.choice([0, 0, 0, 500, 3 * 3_600_000]))
+    record = {
+        "user_id": user,
+        "article_id": f"a{rng.integers(8)}",
+        "action": str(rng.choice(["click", "open", "impression", "dislike", "unsubscribe", "subscribe"],
+                                 p=[0.55, 0.1, 0.15, 0.1, 0.05, 0.05])),
+        "at_ms": at_ms - late_ms,
+    }  # fmt: skip
+    if rng.random() < 0.1:
+        record["tz"] = str(rng.choice(["Asia/Shanghai", "America/New_York"]))
+    home = partition_of(user, PARTITIONS)
+    astray = rng.random() < 0.1
+    partition = (home + 1) % PARTITIONS if astray else home
+    return Arrival("events", partition, user.encode(), orjson.dumps(record), pause_ms, "processing_error" * poison)
+
+
+def _unreadable(rng: np.random.Generator, pause_ms: int) -> Arrival:
+    value, reason = [(b"{", "undecodable"), (None, "empty_value"), (b'{"user_id":"x"}', "invalid")][rng.integers(3)]
+    return Arrival("events", int(rng.integers(PARTITIONS)), b"x", value, pause_ms, reason)
+
+
+def _article(rng: np.random.Generator, at_ms: int, pause_ms: int) -> list[Arrival]:
+    """The same version to all partitions, as the content agent writes it."""
+    poison = rng.random() < 0.03
+    number = int(rng.integers(8))
+    article_id = f"{POISON}{number}" if poison else f"a{number}"
+    status: Status = "withdrawn" if rng.random() < 0.1 else "published"
+    vector = rng.normal(size=64).astype("<f4")
+    article = AnalysedArticle(
+        article_id=article_id, version=0, status=status, title=article_id, category="science", source="desk",
+        language="en", keywords=(), story_id=f"s{number // 2}", deep_link="", published_at_ms=at_ms, known_at_ms=at_ms,
+        expires_at_ms=at_ms + 86_400_000,
+        embargo_until_ms=at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0,
+        breaking=int(rng.random() < 0.15), vector=(vector / np.linalg.norm(vector)).tobytes(), space_id="simulated",
+        digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode()),
+    )  # fmt: skip
+    value = msgspec.json.encode(article)
+    return [
+        Arrival("catalog", number, article_id.encode(), value, pause_ms * (number == 0), "processing_error" * poison)
+        for number in range(PARTITIONS)
+    ]
+
+
+def raw(arrival: Arrival, at_ms: int) -> RawRecord:
+    """As it is appended."""
+    return RawRecord(0, at_ms, arrival.key, arrival.value)

@@ -1,0 +1,188 @@
+"""A transactional log in memory, with what matters of Kafka's: transactional ids that are fenced by whoever starts them
+next, records that are visible once committed and only up to the first open transaction, markers that take an offset.
+
+Every request is a point at which the process that makes it may stand still or die, before it has an effect and after.
+It shares no code with Kafka; what real brokers do is tested with real brokers.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from aiokafka.errors import ProducerFenced
+
+from ..clock import now_ms
+from ..contracts.records import RawRecord
+from ..worker.log import BATCH_BYTES
+
+Step = Callable[[], Awaitable[None]]
+TopicPartition = tuple[str, int]
+
+
+@dataclass
+class Entry:
+    """One offset of a partition."""
+
+    record: RawRecord
+    state: Literal["open", "committed", "aborted", "marker"] = "committed"
+
+
+class Sent(NamedTuple):
+    """What one transaction has written so far."""
+
+    entries: list[Entry]
+    tps: set[TopicPartition]
+
+
+class MemoryLog:
+    """The broker."""
+
+    def __init__(self) -> None:
+        self.partitions: dict[TopicPartition, list[Entry]] = defaultdict(list)
+        self.epochs: dict[str, int] = defaultdict(int)
+        self.open: dict[str, Sent] = {}
+        self.news = asyncio.Event()  # set whenever something became readable
+
+    def append(self, topic: str, partition: int, record: RawRecord, state: Literal["open", "committed"]) -> Entry:
+        """The next offset of a partition."""
+        entries = self.partitions[topic, partition]
+        entries.append(Entry(record._replace(offset=len(entries)), state))
+        self.news.set()
+        return entries[-1]
+
+    def committed(self, topic: str, partition: int, start: int = 0) -> list[RawRecord]:
+        """Records a read-committed consumer gets from `start` on."""
+        entries = self.partitions[topic, partition][: self.end(topic, partition)]
+        return [entry.record for entry in entries[start:] if entry.state == "committed"]
+
+    def end(self, topic: str, partition: int) -> int:
+        """The last stable offset."""
+        entries = self.partitions[topic, partition]
+        return next((at for at, entry in enumerate(entries) if entry.state == "open"), len(entries))
+
+    def finish(self, transactional_id: str, state: Literal["committed", "aborted"]) -> None:
+        """End the open transaction of this id, if there is one."""
+        sent = self.open.pop(transactional_id, None)
+        if sent is None:
+            return
+        for entry in sent.entries:
+            entry.state = state
+        self.news.set()
+        for topic, partition in sorted(sent.tps):
+            entries = self.partitions[topic, partition]
+            entries.append(Entry(RawRecord(len(entries), now_ms(), None, None), "marker"))
+
+
+class ProcessLog:
+    """The log as one process sees it (worker.log.Log)."""
+
+    def __init__(self, broker: MemoryLog, step: Step) -> None:
+        self._broker, self._step = broker, step
+
+    def producer(self, transactional_id: str) -> "MemoryProducer":
+        """Not started."""
+        return MemoryProducer(self._broker, self._step, transactional_id)
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator["MemoryReader"]:
+        """Reads committed records."""
+        await self._step()
+        yield MemoryReader(self._broker, self._step)
+
+
+class MemoryReader:
+    """worker.log.Reader."""
+
+    def __init__(self, broker: MemoryLog, step: Step) -> None:
+        self._broker, self._step = broker, step
+
+    async def beginnings(self, topics: Sequence[str], _: int) -> dict[str, int]:
+        """Nothing is ever deleted."""
+        await self._step()
+        return dict.fromkeys(topics, 0)
+
+    async def read_all(
+        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+    ) -> list[RawRecord]:
+        """As Reader says; the end is asked for first, as a consumer does."""
+        end = self._broker.end(topic, partition)
+        await self._step()
+        end = end if before is None else min(end, before)
+        records = self._broker.committed(topic, partition)
+        return [record for record in records if record.offset < end and record.timestamp >= since_ms]
+
+
+@dataclass
+class Builder:
+    """A record batch."""
+
+    records: list[RawRecord] = field(default_factory=list)
+    size: int = 0
+
+    def append(
+        self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: list[Any]
+    ) -> object | None:
+        """None: it is full."""
+        size = len(key or b"") + len(value or b"") + 20
+        if self.records and self.size + size > BATCH_BYTES:
+            return None
+        self.size += size
+        self.records.append(RawRecord(0, now_ms() if timestamp is None else timestamp, key, value, tuple(headers)))
+        return self
+
+
+class MemoryProducer:
+    """worker.log.Producer. Requests of one producer take effect in order."""
+
+    def __init__(self, broker: MemoryLog, step: Step, transactional_id: str) -> None:
+        self._broker, self._step, self._id = broker, step, transactional_id
+        self._epoch = 0
+        self._in_order = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Fence earlier producers of this id and abort what they left open."""
+        await self._step()
+        self._broker.finish(self._id, "aborted")
+        self._broker.epochs[self._id] += 1
+        self._epoch = self._broker.epochs[self._id]
+        await self._step()
+
+    async def stop(self) -> None:
+        """An open transaction stays open."""
+        await self._step()
+
+    async def begin_transaction(self) -> None:
+        """As aiokafka: the broker hears of it with the first batch."""
+        await self._step()
+
+    def create_batch(self) -> Builder:
+        """Empty."""
+        return Builder()
+
+    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> "asyncio.Future[None]":
+        """On its way; the future answers when it is written."""
+        return asyncio.ensure_future(self._write(batch, topic, partition))
+
+    async def _write(self, batch: Builder, topic: str, partition: int) -> None:
+        async with self._in_order:
+            await self._step()
+            self._check()
+            sent = self._broker.open.setdefault(self._id, Sent([], set()))
+            sent.tps.add((topic, partition))
+            sent.entries.extend(self._broker.append(topic, partition, record, "open") for record in batch.records)
+            await self._step()
+
+    async def commit_transaction(self) -> None:
+        """Everything sent becomes visible at once."""
+        async with self._in_order:
+            await self._step()
+            self._check()
+            self._broker.finish(self._id, "committed")
+            await self._step()
+
+    def _check(self) -> None:
+        if self._broker.epochs[self._id] != self._epoch:
+            raise ProducerFenced

@@ -1,0 +1,142 @@
+"""What must be true after a run, whatever went wrong in it.
+
+lost, duplicated  what owners applied and committed is one sequence without gaps and repetitions (oracle.py)
+violations        other rows than the oracle's; the rules of the audit (audit/findings.py); dead letters that should not
+                  be there or are missing; strays not re-keyed exactly once and in order
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..audit.checks import check
+from ..audit.facts import Facts
+from ..clock import now_ms
+from ..contracts.decode import Origin, Typed, decode_events
+from ..contracts.records import REROUTED_HEADER, TOPICS, RawRecord
+from ..contracts.route import partition_of
+from ..meta import CURSOR_KEY, split
+from ..partition import Settled
+from ..profiles.zones import is_zone
+from .fragile import FragilePartition
+from .inputs import PARTITIONS, Inputs
+from .memory_log import MemoryLog
+from .oracle import Everyone, Oracle
+
+
+@dataclass
+class Verdict:
+    """Of one run, or the sum of several."""
+
+    runs: int = 0
+    events: int = 0
+    pushes: int = 0
+    owners: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    violations: int = 0
+    found: list[str] = field(default_factory=list)  # in words
+    failing_seeds: list[int] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is wrong."""
+        return not (self.lost or self.duplicated or self.violations)
+
+    def summary(self) -> dict[str, object]:
+        """For the last line."""
+        names = ("runs", "events", "pushes", "owners", "lost", "duplicated", "violations", "failing_seeds")
+        return {name: getattr(self, name) for name in names}
+
+    def violate(self, what: str, count: int = 1) -> None:
+        """A promise is broken."""
+        self.violations += count
+        self.found.append(what)
+
+    def add(self, other: "Verdict", seed: int) -> None:
+        """Count another run."""
+        for name in ("runs", "events", "pushes", "owners", "lost", "duplicated", "violations"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if not other.holds:
+            self.failing_seeds.append(seed)
+            self.found += [f"seed {seed}: {what}" for what in other.found]
+
+
+def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
+    """All promises, on what is committed at the end."""
+    verdict = Verdict(runs=1, owners=owners)
+    for number in range(PARTITIONS):
+        verdict.events += len(broker.committed("events", number))
+        verdict.pushes += len(broker.committed("push", number))
+        _state(verdict, inputs, broker, number)
+    _audit(verdict, inputs, broker)
+    _dead_letters(verdict, inputs, broker)
+    _strays(verdict, broker)
+    return verdict
+
+
+def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> None:
+    records = [(record.key or b"", record.value) for record in broker.committed("changelog", number)]
+    rows, meta = split(records, PARTITIONS)
+    oracle = Oracle(Settled.of(inputs.settings, number, Everyone()), broker)
+    for key, value in records:
+        if key == CURSOR_KEY and value is not None:
+            oracle.follow(FragilePartition.encoding_of(value))
+    verdict.duplicated += oracle.again
+    verdict.lost += oracle.passed_over
+    for topic, end in meta.cursor.items():
+        verdict.lost += len(broker.committed(topic, number, end))
+    if oracle.again or oracle.passed_over:
+        verdict.found.append(f"partition {number}: {oracle.again} records twice, {oracle.passed_over} passed over")
+    for what in oracle.differences(rows):
+        verdict.violate(f"partition {number}: {what}")
+
+
+def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
+    def read(topic: str) -> dict[int, list[RawRecord]]:
+        return {number: broker.committed(topic, number) for number in range(PARTITIONS)}
+
+    ends: dict[tuple[str, int], int] = {
+        (topic, number): broker.end(topic, number) for topic in TOPICS for number in range(PARTITIONS)
+    }
+    letters = [letter for topic in TOPICS for records in read(f"{topic}.dlq").values() for letter in records]
+    facts = Facts.of(PARTITIONS, read("push"), read("changelog"), read("events"), ends, letters)
+    for finding in check(facts, inputs.settings, now_ms(), skew_ms=0):
+        if finding.violations:
+            verdict.violate(f"{finding.rule}: {[example.shown() for example in finding.examples]}", finding.violations)
+            if finding.rule == "duplicate_push":
+                verdict.duplicated += finding.violations
+
+
+def _dead_letters(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
+    """Exactly what is unreadable or poison, once."""
+    expected = Counter((a.reason, a.value) for a in inputs.arrivals if a.reason)
+    found = Counter(
+        (dict(letter.headers)["streamrec-reason"].decode(), letter.value)
+        for topic in TOPICS
+        for number in range(PARTITIONS)
+        for letter in broker.committed(f"{topic}.dlq", number)
+    )
+    for what, difference in (("missing", expected - found), ("not expected", found - expected)):
+        if difference:
+            verdict.violate(f"dead letters {what}: {dict(difference)}", difference.total())
+
+
+def _strays(verdict: Verdict, broker: MemoryLog) -> None:
+    """Each readable event of somebody else's user stands in `rerouted` once, in the order it came in."""
+    for source in range(PARTITIONS):
+        events = broker.committed("events", source)
+        items = decode_events(events, Origin("events", source), is_zone)
+        away = [
+            (record.offset, partition_of(item.value.user_id, PARTITIONS))
+            for record, item in zip(events, items, strict=True)
+            if isinstance(item, Typed) and partition_of(item.value.user_id, PARTITIONS) != source
+        ]
+        for home in range(PARTITIONS):
+            expected = [offset for offset, to in away if to == home]
+            found = [
+                int(origin[2])
+                for record in broker.committed("rerouted", home)
+                if (origin := dict(record.headers)[REROUTED_HEADER].decode().split("/"))[1] == str(source)
+            ]
+            if found != expected:
+                verdict.violate(f"strays of events-{source}: {found} re-keyed, expected {expected}")

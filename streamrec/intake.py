@@ -1,0 +1,72 @@
+"""A partition's raw records to items: typed, set aside, or on their way to the partition they belong to.
+
+    intake(batch, origin, partitions, reference_ms) -> [Typed | Watermark | DeadLetter | Stray, ...]
+
+One item a record, in order. A user lives in one partition. An event that came to another one (librdkafka hashes keys
+by CRC-32 unless told otherwise) is written to the internal topic `rerouted`, where its user lives, once: an event that
+strays again, or in a replay, is a dead letter, for then the topics are not as the settings say.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .contracts.decode import Item, Origin, Typed, dead_letter, decode_catalog, decode_events
+from .contracts.event import UserEvent
+from .contracts.records import REROUTED_HEADER, DeadLetter, Record, Stray, Topic
+from .contracts.route import partitions_of
+from .profiles.zones import is_zone
+from .timeline import AnyItem
+
+
+class Batch(NamedTuple):
+    """Records of one topic partition, in order. `next_offset` is where the consumer stands after them."""
+
+    topic: Topic
+    records: Sequence[Record]
+    next_offset: int
+    poison: Collection[int] = ()  # offsets of records on which `apply` raised before: set aside
+
+
+def intake(batch: Batch, origin: Origin, partitions: int | None, reference_ms: int | None) -> list[AnyItem]:
+    """Items of a batch. `partitions` of the topics, None: every user is ours. `reference_ms` is what event times of a
+    replay are checked against; None in wall time.
+    """
+    records = batch.records
+    if batch.poison:
+        records = [record for record in records if record.offset not in batch.poison]
+    items: list[AnyItem]
+    if batch.topic == "catalog":
+        items = [*decode_catalog(records, origin)]
+    else:
+        events = decode_events(records, origin, is_zone, reference_ms)
+        items = [*events] if partitions is None else _strays_apart(events, records, origin, partitions, reference_ms)
+    if batch.poison:
+        poison = [record for record in batch.records if record.offset in batch.poison]
+        items += [dead_letter(record, origin, "processing_error", "") for record in poison]
+        items.sort(key=lambda item: item.offset)
+    return items
+
+
+def _strays_apart(
+    items: Sequence[Item[UserEvent]],
+    records: Sequence[Record],
+    origin: Origin,
+    partitions: int,
+    reference_ms: int | None,
+) -> list[AnyItem]:
+    apart: list[AnyItem] = [*items]
+    typed = [(i, item.value.user_id) for i, item in enumerate(items) if isinstance(item, Typed)]
+    homes = partitions_of([user_id for _, user_id in typed], partitions)
+    for at in np.flatnonzero(homes != origin.partition).tolist():
+        i, user_id = typed[at]
+        apart[i] = _away(records[i], user_id, int(homes[at]), origin, reference_ms is not None)
+    return apart
+
+
+def _away(record: Record, user_id: str, home: int, origin: Origin, in_replay: bool) -> Stray | DeadLetter:
+    if in_replay or any(name == REROUTED_HEADER for name, _ in record.headers):
+        return dead_letter(record, origin, "misrouted", f"belongs to partition {home}")
+    came_from = (REROUTED_HEADER, f"{origin.topic}/{origin.partition}/{record.offset}".encode())
+    return Stray(record.offset, home, user_id, record.value, record.timestamp, (*record.headers, came_from))

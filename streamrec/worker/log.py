@@ -1,0 +1,123 @@
+"""What a partition's writer needs of a log: Kafka in the worker, memory in `streamrec chaos --simulate`.
+
+The writer, its transactions and its recovery are the same code on both.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from ..contracts.records import Record
+from ..settings import Settings
+
+BATCH_BYTES = 900_000  # below Kafka's own limit of 1 MiB a batch
+
+
+class Producer(Protocol):
+    """A transactional producer, with aiokafka's names."""
+
+    async def start(self) -> None:
+        """Take the transactional id over: earlier producers of it cannot commit any more."""
+
+    async def stop(self) -> None: ...
+
+    async def begin_transaction(self) -> None: ...
+
+    async def commit_transaction(self) -> None: ...
+
+    def create_batch(self) -> Any: ...
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[Any]": ...
+
+
+class Reader(Protocol):
+    """Reads committed records, outside any group."""
+
+    async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """First offset that still exists in each topic's partition."""
+        ...
+
+    async def read_all(
+        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+    ) -> Sequence[Record]:
+        """Records up to the present end, or up to offset `before`; those appended before `since_ms` left out."""
+        ...
+
+
+class Log(Protocol):
+    """Where state is kept."""
+
+    def producer(self, transactional_id: str) -> Producer: ...
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]: ...
+
+
+class KafkaLog:
+    """The cluster of these settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def producer(self, transactional_id: str) -> AIOKafkaProducer:
+        """Not started."""
+        return AIOKafkaProducer(
+            bootstrap_servers=self._settings.brokers,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=round(self._settings.transaction_timeout_s * 1000),
+            max_batch_size=BATCH_BYTES,
+            max_request_size=BATCH_BYTES + 100_000,
+            retry_backoff_ms=10,
+        )
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator["KafkaReader"]:
+        """Reads whole fetches."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.brokers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+            fetch_max_wait_ms=50,
+        )
+        await consumer.start()
+        try:
+            yield KafkaReader(consumer)
+        finally:
+            await consumer.stop()
+
+
+class KafkaReader:
+    """One consumer without a group."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """As Reader says."""
+        tps = [TopicPartition(topic, partition) for topic in topics]
+        return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
+
+    async def read_all(
+        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+    ) -> Sequence[Record]:
+        """As Reader says."""
+        consumer, tp = self._consumer, TopicPartition(topic, partition)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        end = end if before is None else min(end, before)
+        start = (await consumer.offsets_for_times({tp: since_ms}))[tp] if since_ms else None
+        if start is not None:
+            consumer.seek(tp, start.offset)
+        elif since_ms:
+            return []
+        else:
+            await consumer.seek_to_beginning(tp)
+        records: list[Record] = []
+        while await consumer.position(tp) < end:
+            for fetched in (await consumer.getmany(tp, timeout_ms=200)).values():
+                records += fetched
+        return [record for record in records if record.offset < end]

@@ -1,0 +1,87 @@
+"""Records on which `apply` raises: found, so that they can be set aside and everything else is applied.
+
+After an exception the state is worth nothing. It is thrown away and restored from the log, and what was applied since
+the last commit is applied again to that scratch state, a record at a time, until one raises: that is a culprit, and the
+search begins anew without it. It costs one recovery a culprit and nothing while all is well; a log of undo steps would
+cost on every batch.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from ..clock import now_ms
+from ..contracts.records import Topic
+from ..errors import StateError
+from ..intake import Batch
+from ..partition import Partition
+from .log import Log
+
+logger = logging.getLogger(__name__)
+
+HOUR_MS = 3_600_000
+
+
+async def without_poison(
+    error: Exception,
+    partition: Partition,
+    batches: Sequence[Batch],
+    restored: Callable[[], Awaitable[Partition]],
+    log: Log,
+    allowed_per_hour: int,
+) -> list[Batch]:
+    """What is to be applied anew after `error`, its culprits marked; raises `error` if no record is one.
+
+    In a replay a record may wait for others, so there nothing is set aside.
+    """
+    logger.error("processing failed, looking for the record at fault", exc_info=error)
+    settled = partition.settled
+    at_most = allowed_per_hour - await recent_poison(log, settled.topics.values(), settled.number)
+    marked = None if settled.tick_ms else await find_poison(batches, restored, at_most)
+    if marked is None:
+        raise error
+    return marked
+
+
+async def find_poison(
+    batches: Sequence[Batch], restored: Callable[[], Awaitable[Partition]], at_most: int
+) -> list[Batch] | None:
+    """These batches with their culprits marked as poison; None if no single record raises.
+
+    StateError on the culprit after `at_most`: then it is the release that is bad, and not its input.
+    """
+    found = 0
+    while (culprit := await _first_culprit(await restored(), batches)) is not None:
+        found += 1
+        if found > at_most:
+            raise StateError(
+                "processing fails on more records than STREAMREC_MAX_POISON_PER_HOUR allows; nothing more is set "
+                "aside: correct or roll back the release, then `streamrec dlq redrive --reason processing_error`"
+            )
+        batches = [_marked(batch, *culprit) for batch in batches]
+    return list(batches) if found else None
+
+
+async def recent_poison(log: Log, topics: Iterable[str], partition: int) -> int:
+    """How many records of this partition were set aside as poison within the last hour, by earlier owners included."""
+    since_ms = now_ms() - HOUR_MS
+    async with log.reader() as reader:
+        letters = [
+            letter for topic in topics for letter in await reader.read_all(f"{topic}.dlq", partition, None, since_ms)
+        ]
+    return sum(("streamrec-reason", b"processing_error") in letter.headers for letter in letters)
+
+
+async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tuple[Topic, int] | None:
+    for batch in batches:
+        for record in batch.records:
+            try:
+                for _ in partition.apply(Batch(batch.topic, [record], record.offset + 1, batch.poison), now_ms()):
+                    await asyncio.sleep(0)
+            except Exception:  # noqa: BLE001 - whatever a record provokes
+                return batch.topic, record.offset
+    return None
+
+
+def _marked(batch: Batch, topic: Topic, offset: int) -> Batch:
+    return batch._replace(poison=(*batch.poison, offset)) if batch.topic == topic else batch

@@ -1,0 +1,39 @@
+"""Records that stand in a topic and were never handed over: what a stuck fetcher looks like from outside.
+
+A writer knows only what it was offered. So once a second the ends of the inputs are asked for, and an end that was seen
+some time ago and is not delivered yet says how long, at least, its records have waited.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+
+class Progress(NamedTuple):
+    """Of one input partition, as offsets."""
+
+    delivered: int  # everything before was handed over
+    end: int  # of what is committed
+
+
+class Undelivered:
+    """How long each input partition has been waiting to be handed over."""
+
+    def __init__(self) -> None:
+        self._ends: dict[tuple[str, int], deque[tuple[float, int]]] = {}
+
+    def note(self, topic: str, partition: int, progress: Progress, at_s: float) -> None:
+        """Take in what was seen at the monotonic time `at_s`."""
+        ends = self._ends.setdefault((topic, partition), deque())
+        while ends and ends[0][1] <= progress.delivered:
+            ends.popleft()
+        if progress.end > max(progress.delivered, ends[-1][1] if ends else 0):
+            ends.append((at_s, progress.end))
+
+    def forget(self) -> None:
+        """Partitions move or recover: waiting is counted anew."""
+        self._ends.clear()
+
+    def seconds(self, partition: int, at_s: float) -> float:
+        """Since when the oldest undelivered record of this partition is known of; 0 = none is."""
+        since = [ends[0][0] for (_, number), ends in self._ends.items() if number == partition and ends]
+        return at_s - min(since) if since else 0.0

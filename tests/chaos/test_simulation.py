@@ -1,0 +1,107 @@
+"""Simulated crashes: nothing that is promised breaks, and each way of breaking it is found."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from streamrec import partition
+from streamrec.chaos.simulate import quietly, simulate
+from streamrec.chaos.verdict import Verdict
+from streamrec.intake import Batch
+from streamrec.meta import layout_record
+from streamrec.profiles import history
+from streamrec.worker.recovery import Recovered
+from streamrec.worker.writer import PartitionWriter, Ready
+
+
+@pytest.mark.parametrize("seed", range(5000, 5060))
+def test_every_promise_holds_whatever_dies(seed: int) -> None:
+    """State, pushes, dead letters and strays are those of a world without faults."""
+    verdict = simulate(seed)
+    assert verdict.found == []
+    assert verdict.events > 0
+    assert verdict.owners >= 2
+
+
+def test_a_seed_is_a_run() -> None:
+    """The same seed plays the same run, so a failure can be looked at again."""
+    assert simulate(7) == simulate(7)
+
+
+async def cursor_in_a_transaction_of_its_own(self: PartitionWriter, ready: Ready) -> None:
+    """Rows and pushes first, the cursor a moment later."""
+    await self._write(ready.rows[:-1], ready.changes)
+    await self._write(ready.rows[-1:])
+    self._in_flight_since_s = None
+    self.committed = ready.cursor
+
+
+async def recovery_before_the_fence(self: PartitionWriter) -> Recovered:
+    """The old owner can still commit while its successor reads."""
+    self.recovered = await self._recover(self.partition)
+    await self._transactions.start()
+    self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
+    await self._write([layout_record(self._settings.partitions)])
+    self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
+    return self.recovered
+
+
+async def repeated_deliveries_applied_again(self: PartitionWriter, batch: Batch, start: int) -> None:
+    """What was applied before is not skipped."""
+    self._expected[batch.topic] = min(start, self._expected.get(batch.topic, 0))
+    await OFFER(self, batch, start)
+
+
+OFFER = PartitionWriter.offer
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("_commit", cursor_in_a_transaction_of_its_own),
+        ("start", recovery_before_the_fence),
+        ("offer", repeated_deliveries_applied_again),
+    ],
+)
+def test_a_broken_protocol_is_found(name: str, broken: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge can fail: each classic mistake is found within a few runs."""
+    monkeypatch.setattr(PartitionWriter, name, broken)
+    assert any(not quietly(seed).holds for seed in range(100))
+
+
+def test_a_cap_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pushes that the row does not know of at once break a cap, an interval or a story."""
+
+    class Forgets:
+        def __getattr__(self, name: str) -> object:
+            return (lambda *_: None) if name == "after_push" else getattr(history, name)
+
+    monkeypatch.setattr(partition, "history", Forgets())
+    assert any(not quietly(seed).holds for seed in range(100))
+
+
+def test_a_run_that_raises_is_a_failing_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No exception hides a seed."""
+
+    async def raises(self: PartitionWriter) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(PartitionWriter, "start", raises)
+    verdict, total = quietly(1), Verdict()
+    total.add(verdict, 1)
+    assert total.failing_seeds == [1]
+
+
+def test_the_command_says_it_in_json() -> None:
+    """The last line is the summary."""
+    command = [sys.executable, "-m", "streamrec", "chaos", "--simulate", "4", "--seed", "3", "--jobs", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    summary = orjson.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    assert summary["runs"] == 4
+    assert summary["failing_seeds"] == []
+    assert summary["lost"] == summary["duplicated"] == summary["violations"] == 0

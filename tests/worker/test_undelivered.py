@@ -1,0 +1,39 @@
+"""Waiting that only the topic's end can show."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamrec.worker.undelivered import Progress, Undelivered
+
+
+def test_records_nobody_hands_over_grow_old() -> None:
+    """An end that was seen and is not reached says how long its records wait, and only until it is reached."""
+    waiting = Undelivered()
+    waiting.note("events", 3, Progress(10, 10), 100.0)
+    assert waiting.seconds(3, 100.0) == 0.0
+    waiting.note("events", 3, Progress(10, 15), 101.0)
+    waiting.note("events", 3, Progress(10, 20), 102.0)
+    assert waiting.seconds(3, 103.0) == 2.0
+    assert waiting.seconds(4, 103.0) == 0.0
+    waiting.note("events", 3, Progress(15, 20), 103.0)
+    assert waiting.seconds(3, 103.0) == 1.0
+    waiting.note("events", 3, Progress(20, 20), 104.0)
+    assert waiting.seconds(3, 104.0) == 0.0
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
+def test_a_partition_that_keeps_up_never_looks_stuck(arrivals: list[int]) -> None:
+    """Under steady load, what was seen at one look is delivered by the next: the wait stays below one interval."""
+    waiting, end = Undelivered(), 0
+    for second, arrived in enumerate(arrivals):
+        delivered, end = end, end + arrived
+        waiting.note("events", 0, Progress(delivered, end), float(second))
+        assert waiting.seconds(0, float(second)) == 0.0
+
+
+def test_a_rebalance_starts_the_count_anew() -> None:
+    """Records wait for a recovery on purpose."""
+    waiting = Undelivered()
+    waiting.note("events", 0, Progress(0, 5), 1.0)
+    waiting.forget()
+    assert waiting.seconds(0, 100.0) == 0.0
