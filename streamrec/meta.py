@@ -24,7 +24,7 @@ class Meta(NamedTuple):
 
     def record(self) -> tuple[bytes, bytes]:
         """As a changelog record."""
-        return CURSOR_KEY, orjson.dumps({"cursor": self.cursor, "looked_ms": self.looked_ms})
+        return CURSOR_KEY, orjson.dumps(self._asdict(), option=orjson.OPT_SORT_KEYS)
 
 
 def layout_record(partitions: int) -> tuple[bytes, bytes]:

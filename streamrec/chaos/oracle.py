@@ -14,7 +14,7 @@ from ..contracts.decode import Origin, decode_catalog
 from ..contracts.push import ModelStamp
 from ..contracts.records import TOPICS
 from ..intake import Batch
-from ..meta import CURSOR_KEY, Meta
+from ..meta import Meta
 from ..partition import Partition, Settled
 from ..profiles.layout import ROW
 from ..ranking.scores import FloatArray
@@ -81,7 +81,7 @@ class Oracle:
         if self._owner is not None:
             self._gone.add(id(self._owner))
         self._owner, self._given, self._effects = owner, 0, 0
-        rows = [(key, value) for key, value in self._rows() if key != CURSOR_KEY]
+        rows = self._state.profiles.encode(np.arange(len(self._state.profiles)))
         number = self._settled.number
         known = [
             record for record in self._broker.committed("catalog", number) if record.offset < self._committed["catalog"]
@@ -100,18 +100,20 @@ class Oracle:
             self.passed_over += sum(record.offset < first for record in skipped)
         self._next[batch.topic] = max(expected, end)
 
-    def _rows(self) -> list[tuple[bytes, bytes]]:
-        return self._state.encode(np.arange(len(self._state.profiles)))
-
     def differences(self, rows: dict[bytes, bytes]) -> list[str]:
         """Between these rows and what they should be, in words."""
-        expected = {key: value for key, value in self._rows() if key != CURSOR_KEY}
-        found = list(self.backwards)
-        if rows.keys() != expected.keys():
-            found.append(f"users {sorted(rows.keys() ^ expected.keys())} are on one side only")
-        for key in sorted(rows.keys() & expected.keys()):
-            ours, theirs = np.frombuffer(rows[key], ROW)[0], np.frombuffer(expected[key], ROW)[0]
-            wrong = [name for name in OF_EVENTS if not np.array_equal(ours[name], theirs[name])]
-            if wrong:
-                found.append(f"the row of {key.decode()} differs in {', '.join(wrong)}")
-        return found
+        return [*self.backwards, *row_differences(rows, self._state)]
+
+
+def row_differences(rows: dict[bytes, bytes], state: Partition) -> list[str]:
+    """Between rows of the changelog and a state, in words; pushes left out."""
+    expected = dict(state.profiles.encode(np.arange(len(state.profiles))))
+    found = []
+    if rows.keys() != expected.keys():
+        found.append(f"users {sorted(rows.keys() ^ expected.keys())[:5]} are on one side only")
+    for key in sorted(rows.keys() & expected.keys()):
+        ours, theirs = np.frombuffer(rows[key], ROW)[0], np.frombuffer(expected[key], ROW)[0]
+        wrong = [name for name in OF_EVENTS if not np.array_equal(ours[name], theirs[name])]
+        if wrong:
+            found.append(f"the row of {key.decode()} differs in {', '.join(wrong)}")
+    return found

@@ -1,60 +1,130 @@
 """`streamrec chaos`."""
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from .topics import brokers_option
+
 if TYPE_CHECKING:
+    from ..chaos.cluster_run import Outcome
     from ..chaos.verdict import Verdict
+    from ..settings import Settings
+
+SIMULATED = 1000
 
 
 @click.command()
-@click.option("--simulate", "runs", type=click.IntRange(1), default=1000, show_default=True, help="Simulated runs.")
+@click.option("--simulate", type=click.IntRange(1), help=f"So many simulated runs (default: {SIMULATED}).")
+@click.option("--runs", type=click.IntRange(1), help="So many runs of real workers on a real Kafka instead.")
 @click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help="Of the first run; each next one has the next seed.",
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the first run; the next has the next."
 )
 @click.option("--jobs", type=click.IntRange(1), help="Processes that simulate (default: one per processor).")
-def chaos(runs: int, seed: int, jobs: int | None) -> None:
+@click.option("--events", type=click.IntRange(100), default=6000, show_default=True, help="Of a real run.")
+@click.option(
+    "--evidence", type=click.Path(file_okay=False, path_type=Path), default=Path("chaos-evidence"), show_default=True,
+    help="Worker logs of failing real runs go here.",
+)  # fmt: skip
+@brokers_option
+def chaos(
+    simulate: int | None,
+    runs: int | None,
+    seed: int,
+    jobs: int | None,
+    events: int,
+    evidence: Path,
+    brokers: str | None,
+) -> None:
     """Break it on purpose, and see whether it keeps what it promises.
 
-    The real partition and the real writer run on a transactional log in memory. Their process dies or stands still at
-    any request, before or after it took effect; two owners overlap; records come twice, late, out of order, unreadable,
-    in the wrong partition, or reach a bug. Afterwards the rows must be those of a sequential oracle, and no push, cap,
-    interval, quiet hour, opt-out, dead letter or stray may be other than it should be.
+    Simulated, the real partition and the real writer run on a transactional log in memory. Their process dies or
+    stands still at any request, before or after it took effect; two owners overlap; records come twice, late, out of
+    order, unreadable, in the wrong partition, or reach a bug.
 
-    A failing seed is printed, and `--simulate 1 --seed N` plays that run again. Exit code 1 if any run fails. The last
-    line is JSON.
+    With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
+    fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, a broker that dies, a slow
+    one, a restart of everything, or several of these.
+
+    Afterwards the rows must be those of a sequential oracle, and no push, cap, interval, opt-out or dead letter may be
+    other than it should be. A failing seed is printed; `--seed N` plays it again. Exit code 1 if any run fails. The
+    last line is JSON.
     """
     import sys
 
     import orjson
-    from rich.console import Console
-    from rich.progress import track
 
     from ..chaos.verdict import Verdict
+    from ..settings import load
 
+    if simulate and runs:
+        raise click.UsageError("--simulate or --runs, not both")
     total = Verdict()
-    console = Console(stderr=True)
-    seeds = range(seed, seed + runs)
-    for number, verdict in track(_simulated(seeds, jobs), "simulating", len(seeds), console=console):
-        total.add(verdict, number)
-        if not verdict.holds:
-            for what in verdict.found:
-                console.print(f"seed {number}: {what}", style="red", markup=False)
+    if runs:
+        _on_a_cluster(load(brokers=brokers), range(seed, seed + runs), events, evidence, total)
+    else:
+        _in_memory(range(seed, seed + (simulate or SIMULATED)), jobs, total)
     print(orjson.dumps(total.summary()).decode())
     sys.exit(0 if total.holds else 1)
 
 
+def _in_memory(seeds: range, jobs: int | None, total: "Verdict") -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    for number, verdict in track(_simulated(seeds, jobs), "simulating", len(seeds), console=console):
+        total.add(verdict, number)
+        for what in verdict.found:
+            console.print(f"seed {number}: {what}", style="red", markup=False)
+
+
 def _simulated(seeds: range, jobs: int | None) -> Iterator[tuple[int, "Verdict"]]:
+    import logging
     import os
     from concurrent.futures import ProcessPoolExecutor
 
     from ..chaos.simulate import quietly
 
-    with ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
+    with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=logging.disable) as pool:
         yield from zip(seeds, pool.map(quietly, seeds, chunksize=max(1, min(20, len(seeds) // 8))), strict=True)
+
+
+def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Path, total: "Verdict") -> None:
+    import logging
+    import shutil
+    import tempfile
+    from contextlib import ExitStack
+
+    from ..chaos.cluster_run import cluster_run
+    from ..simulation.local_kafka import local_kafka
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what we are here for
+    with ExitStack() as stack:
+        kafka = None
+        if "brokers" not in settings.model_fields_set:
+            kafka = stack.enter_context(local_kafka(settings.kafka_cache))
+            settings = settings.changed(brokers=kafka.bootstrap)
+        for seed in seeds:
+            with tempfile.TemporaryDirectory(prefix="streamrec-chaos-") as folder:
+                outcome = asyncio.run(cluster_run(settings, kafka, seed, Path(folder), events))
+                _tell(seed, outcome)
+                total.add(outcome.verdict, seed)
+                if not outcome.verdict.holds:
+                    shutil.copytree(folder, evidence / f"seed-{seed}", dirs_exist_ok=True)
+                    (evidence / f"seed-{seed}" / "found.txt").write_text("\n".join(outcome.verdict.found))
+
+
+def _tell(seed: int, outcome: "Outcome") -> None:
+    verdict = outcome.verdict
+    exits = ", ".join(f"{count} x {code}" for code, count in sorted(outcome.exits.items())) or "none"
+    word = "held" if verdict.holds else "FAILED"
+    click.echo(
+        f"seed {seed:<5} {outcome.fault:<19} {word:<7} {verdict.events:>6} events {verdict.pushes:>6} pushes  "
+        f"{outcome.seconds:4.0f} s  exits: {exits}"
+    )
+    for what in verdict.found:
+        click.echo(f"    {what}")

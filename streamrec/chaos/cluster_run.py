@@ -1,0 +1,140 @@
+"""One run on a real cluster: workers under load and faults, then the judge.
+
+The judge reads committed records only. Rows must be those of a sequential oracle, fed with the topics one record at a
+time; the rules of the audit must hold; the dead letters are exactly what cannot be read; and everything is applied.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..audit.checks import check
+from ..audit.reader import read as read_facts
+from ..clock import monotonic_s, now_ms
+from ..contracts.decode import Origin, Typed, decode_catalog, decode_events
+from ..contracts.records import DeadLetter, Record, Topic
+from ..meta import Meta, split
+from ..partition import Settled
+from ..profiles.zones import is_zone
+from ..ranking.load import prior
+from ..settings import Settings
+from ..simulation.kafka_process import LocalKafka
+from ..worker.log import KafkaLog, Reader
+from ..worker.topics import changelog_topic, create
+from .cluster_load import ARTICLES, publish_first, send_events
+from .faults import SESSION_S, Scene, available
+from .fleet import Fleet
+from .oracle import Sequential, row_differences
+from .verdict import Verdict
+
+EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
+
+
+class Outcome(NamedTuple):
+    """Of one run."""
+
+    fault: str
+    verdict: Verdict
+    exits: dict[int, int]  # exit code -> workers that ended so
+    seconds: float
+
+
+def settings_of_run(settings: Settings, seed: int) -> Settings:
+    """Topics of its own; a policy under which much is pushed and every gate has something to refuse."""
+    run = f"chaos-{seed}-{uuid.uuid4().hex[:6]}"
+    return settings.changed(
+        topic_prefix=f"{run}.", app_id=run, partitions=8, min_score=0.0, min_affinity=0.0, min_interval_s=2.0,
+        session_gap_s=0.0, daily_cap=4, quiet_from="00:00", quiet_to="00:00", session_timeout_s=SESSION_S, web_port=0,
+        model_dir=None, policy_time="wall", log_format="text",
+    )  # fmt: skip
+
+
+async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
+    """Play the run of this seed; worker logs go to `folder`."""
+    started_s, rng = monotonic_s(), np.random.default_rng(seed)
+    settings, faults = settings_of_run(base, seed), available(kafka is not None)
+    name = list(faults)[seed % len(faults)]
+    await create(settings)
+    fleet = Fleet(settings, folder, int(rng.integers(2, 4)))
+    supervising = asyncio.create_task(fleet.supervise())
+    verdict = Verdict(runs=1)
+    try:
+        await fleet.ready()
+        await publish_first(settings)
+        await _until_applied(settings, verdict, "catalog", ARTICLES)
+        sending = asyncio.create_task(send_events(settings, np.random.default_rng(seed + 1), events, PER_S))
+        await faults[name](Scene(fleet, kafka, rng))
+        await sending
+        await _until_applied(settings, verdict, "events", 0)
+        await _judge(settings, verdict)
+    finally:
+        supervising.cancel()
+        verdict.owners = len(fleet.workers) + fleet.exits.total()
+        await asyncio.to_thread(fleet.stop)
+    return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
+
+
+async def _until_applied(settings: Settings, verdict: Verdict, topic: Topic, at_least: int) -> None:
+    """Until the cursors of all partitions are past all there is; what is not after DRAIN_S is lost."""
+    deadline = monotonic_s() + DRAIN_S
+    while True:
+        async with KafkaLog(settings).reader() as reader:
+            left = 0
+            for number in range(settings.partitions):
+                _, meta = await _state(reader, settings, number)
+                records = await reader.read_all(settings.topic(topic), number)
+                left += max(0, at_least - len(records))
+                left += sum(record.offset >= meta.cursor.get(topic, 0) for record in records)
+        if not left:
+            return
+        if monotonic_s() > deadline:
+            verdict.lost += left
+            verdict.found.append(f"{left} records of {topic} were not applied within {DRAIN_S:.0f} s")
+            return
+        await asyncio.sleep(0.5)
+
+
+async def _state(reader: Reader, settings: Settings, number: int) -> tuple[dict[bytes, bytes], Meta]:
+    records = await reader.read_all(changelog_topic(settings), number)
+    return split([(record.key or b"", record.value) for record in records], settings.partitions)
+
+
+async def _judge(settings: Settings, verdict: Verdict) -> None:
+    unreadable = set_aside = 0
+    async with KafkaLog(settings).reader() as reader:
+        for number in range(settings.partitions):
+            rows, _ = await _state(reader, settings, number)
+            events = await reader.read_all(settings.topic("events"), number)
+            catalog = await reader.read_all(settings.topic("catalog"), number)
+            state, bad = _oracle(settings, number, catalog, events)
+            verdict.events += len(events)
+            verdict.pushes += len(await reader.read_all(settings.topic("push"), number))
+            unreadable += bad
+            set_aside += len(await reader.read_all(settings.topic("events.dlq"), number))
+            for what in row_differences(rows, state):
+                verdict.violate(f"partition {number}: {what}")
+    if unreadable != set_aside:
+        verdict.violate(f"{set_aside} dead letters, {unreadable} records that cannot be read")
+    for finding in check(await read_facts(settings), settings, now_ms(), skew_ms=0):
+        if finding.violations:
+            verdict.violate(f"{finding.rule}: {[example.shown() for example in finding.examples]}", finding.violations)
+            verdict.duplicated += finding.violations if finding.rule == "duplicate_push" else 0
+
+
+def _oracle(
+    settings: Settings, number: int, catalog: Sequence[Record], events: Sequence[Record]
+) -> tuple[Sequential, int]:
+    state, bad = Sequential(Settled.of(settings, number, prior())), 0
+    state.restore([], Meta({}, 0), [])
+    for article in decode_catalog(catalog, Origin("catalog", number)):
+        if isinstance(article, Typed):
+            state.take(article.value)
+    for event in decode_events(events, Origin("events", number), is_zone):
+        if isinstance(event, Typed):
+            state.take(event)
+        bad += isinstance(event, DeadLetter)
+    return state, bad
