@@ -5,12 +5,14 @@ it belongs to: that, and not the consumer group's offset, is where a new owner g
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from .errors import StateError
 from .profiles.layout import LAYOUT_VERSION, ROW, descr
+from .profiles.upgrade import dtype_of, upgraded, version_of
 
 CURSOR_KEY = b"\xffcursor"
 LAYOUT_KEY = b"\xfflayout"
@@ -28,36 +30,69 @@ class Meta(NamedTuple):
 
 
 def layout_record(partitions: int) -> tuple[bytes, bytes]:
-    """Written once by each new owner: lets a later release read these rows by field name."""
-    return LAYOUT_KEY, orjson.dumps({"layout": LAYOUT_VERSION, "partitions": partitions, "descr": descr()})
+    """Written by each new owner, one a layout: lets a later release read these rows by field name."""
+    value = {"layout": LAYOUT_VERSION, "partitions": partitions, "descr": descr()}
+    return b"%s-%d" % (LAYOUT_KEY, LAYOUT_VERSION), orjson.dumps(value)
+
+
+class Logged:
+    """What a changelog partition says, taken record by record: rows by key (the last one counts) and the cursor."""
+
+    def __init__(self, partitions: int) -> None:
+        self.meta = Meta({}, 0)
+        self._partitions = partitions
+        self._rows: dict[bytes, bytes] = {}
+        self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
+
+    def take(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Some more records, in order. StateError if they are not of a layout this release can read."""
+        for key, value in records:
+            if not key.startswith(b"\xff"):
+                if value is None:
+                    self._rows.pop(key, None)
+                else:
+                    self._rows[key] = value
+            elif value is not None and key == CURSOR_KEY:
+                self.meta = Meta(**orjson.loads(value))
+            elif value is not None and key.startswith(LAYOUT_KEY):
+                self._layout(orjson.loads(value))
+
+    def rows(self) -> dict[bytes, bytes]:
+        """Rows of this release's layout, by key; earlier ones are upgraded."""
+        others: dict[int, list[bytes]] = {}
+        for key, row in self._rows.items():
+            if len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION:
+                others.setdefault(version_of(row), []).append(key)
+        for version, keys in others.items():
+            written = self._layouts.get(version)
+            old = [self._rows[key] for key in keys]
+            wrong = next((row for row in old if written is None or len(row) != written.itemsize), None)
+            if written is None or wrong is not None:
+                size = len(wrong or b"")
+                raise StateError(
+                    f"a profile row has {size} bytes; layout {LAYOUT_VERSION} has {ROW.itemsize}, and no layout "
+                    f"{version} of that size is described in the changelog"
+                )
+            self._rows.update(zip(keys, upgraded(old, written), strict=True))
+        return self._rows
+
+    def _layout(self, written: dict[str, Any]) -> None:
+        if written["layout"] > LAYOUT_VERSION:
+            raise StateError(
+                f"the changelog has row layout {written['layout']}, this release reads up to {LAYOUT_VERSION}: "
+                "run the release that wrote it, or a newer one"
+            )
+        if written["partitions"] != self._partitions:
+            raise StateError(
+                f"the changelog was written for {written['partitions']} partitions, STREAMREC_PARTITIONS is "
+                f"{self._partitions}: the number is fixed for the life of the topics; set it back"
+            )
+        if written["layout"] < LAYOUT_VERSION:
+            self._layouts[written["layout"]] = dtype_of(written["descr"])
 
 
 def split(records: Iterable[tuple[bytes, bytes | None]], partitions: int) -> tuple[dict[bytes, bytes], Meta]:
-    """Rows by key (the last one counts) and the cursor. StateError if the rows are not of this layout."""
-    rows: dict[bytes, bytes] = {}
-    meta = Meta({}, 0)
-    for key, value in records:
-        if value is None:
-            rows.pop(key, None)
-        elif key == CURSOR_KEY:
-            meta = Meta(**orjson.loads(value))
-        elif key == LAYOUT_KEY:
-            _check_layout(orjson.loads(value), partitions)
-        elif len(value) != ROW.itemsize:
-            raise StateError(f"a profile row has {len(value)} bytes; layout {LAYOUT_VERSION} has {ROW.itemsize}")
-        else:
-            rows[key] = value
-    return rows, meta
-
-
-def _check_layout(written: dict[str, object], partitions: int) -> None:
-    if written["layout"] != LAYOUT_VERSION:
-        raise StateError(
-            f"the changelog has row layout {written['layout']}, this release reads {LAYOUT_VERSION}: "
-            "run the release that wrote it, or a newer one"
-        )
-    if written["partitions"] != partitions:
-        raise StateError(
-            f"the changelog was written for {written['partitions']} partitions, STREAMREC_PARTITIONS is {partitions}: "
-            "the number is fixed for the life of the topics; set it back"
-        )
+    """Rows by key and the cursor, of all records at once."""
+    logged = Logged(partitions)
+    logged.take(records)
+    return logged.rows(), logged.meta

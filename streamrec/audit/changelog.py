@@ -16,6 +16,7 @@ from ..contracts.records import Record
 from ..contracts.route import partitions_of
 from ..meta import CURSOR_KEY, LAYOUT_KEY
 from ..profiles.layout import LAYOUT_VERSION, ROW
+from ..profiles.upgrade import version_of
 from .findings import Example, Tally
 
 KEPT = ("first_seen_s", "n_pushes", "n_reads", "zone", "quiet_from_min", "quiet_to_min", "consent", "reads", "pushed")
@@ -52,7 +53,7 @@ class Changelog:
                 (gone if value is None else there).add(key)
                 (there if value is None else gone).discard(key)
                 rows.append(record)
-                if value is not None and len(value) != ROW.itemsize:
+                if value is not None and len(value) != ROW.itemsize and version_of(value) >= LAYOUT_VERSION:
                     self._unknown(partition, record, f"a row of {len(value)} bytes, expected {ROW.itemsize}")
         self._rows(partition, rows)
 
@@ -65,7 +66,7 @@ class Changelog:
     def _rows(self, partition: int, records: list[Record]) -> None:
         full = [record for record in records if _is_whole(record)]
         packed = np.frombuffer(b"".join(record.value or b"" for record in full), ROW)
-        for at in np.flatnonzero(packed["layout"] != LAYOUT_VERSION).tolist():
+        for at in np.flatnonzero(packed["layout"] > LAYOUT_VERSION).tolist():
             self._unknown(partition, full[at], f"row layout {packed['layout'][at]}, expected {LAYOUT_VERSION}")
         users = [(record.key or b"").decode() for record in full]
         homes = partitions_of(users, self._partitions)
@@ -102,9 +103,9 @@ class Changelog:
             raw = orjson.loads(value)
             if key == CURSOR_KEY:
                 self._cursor(partition, record, {str(name): int(to) for name, to in raw["cursor"].items()})
-            elif key != LAYOUT_KEY:
+            elif not key.startswith(LAYOUT_KEY):
                 self._unknown(partition, record, "a meta record this release does not know")
-            elif (raw["layout"], raw["partitions"]) != (LAYOUT_VERSION, self._partitions):
+            elif raw["layout"] > LAYOUT_VERSION or raw["partitions"] != self._partitions:
                 what = f"layout {raw['layout']} for {raw['partitions']} partitions"
                 self._unknown(partition, record, f"{what}, expected {LAYOUT_VERSION} for {self._partitions}")
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -23,7 +23,7 @@ from ..profiles.zones import is_zone
 from ..ranking.load import prior
 from ..settings import Settings
 from ..simulation.kafka_process import LocalKafka
-from ..worker.log import KafkaLog, Reader
+from ..worker.log import KafkaLog, Reader, read_all
 from ..worker.topics import changelog_topic, create
 from .cluster_load import ARTICLES, publish_first, send_events
 from .faults import SESSION_S, Scene, available
@@ -86,7 +86,7 @@ async def _until_applied(settings: Settings, verdict: Verdict, topic: Topic, at_
             left = 0
             for number in range(settings.partitions):
                 _, meta = await _state(reader, settings, number)
-                records = await reader.read_all(settings.topic(topic), number)
+                records = await read_all(reader, settings.topic(topic), number)
                 left += max(0, at_least - len(records))
                 left += sum(record.offset >= meta.cursor.get(topic, 0) for record in records)
         if not left:
@@ -99,7 +99,7 @@ async def _until_applied(settings: Settings, verdict: Verdict, topic: Topic, at_
 
 
 async def _state(reader: Reader, settings: Settings, number: int) -> tuple[dict[bytes, bytes], Meta]:
-    records = await reader.read_all(changelog_topic(settings), number)
+    records = await read_all(reader, changelog_topic(settings), number)
     return split([(record.key or b"", record.value) for record in records], settings.partitions)
 
 
@@ -108,13 +108,13 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
     async with KafkaLog(settings).reader() as reader:
         for number in range(settings.partitions):
             rows, _ = await _state(reader, settings, number)
-            events = await reader.read_all(settings.topic("events"), number)
-            catalog = await reader.read_all(settings.topic("catalog"), number)
+            events = await read_all(reader, settings.topic("events"), number)
+            catalog = await read_all(reader, settings.topic("catalog"), number)
             state, bad = _oracle(settings, number, catalog, events)
             verdict.events += len(events)
-            verdict.pushes += len(await reader.read_all(settings.topic("push"), number))
+            verdict.pushes += len(await read_all(reader, settings.topic("push"), number))
             unreadable += bad
-            set_aside += len(await reader.read_all(settings.topic("events.dlq"), number))
+            set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))
             for what in row_differences(rows, state):
                 verdict.violate(f"partition {number}: {what}")
     if unreadable != set_aside:

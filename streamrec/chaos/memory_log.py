@@ -104,15 +104,18 @@ class MemoryReader:
         await self._step()
         return dict.fromkeys(topics, 0)
 
-    async def read_all(
+    async def read(
         self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
-    ) -> list[RawRecord]:
+    ) -> AsyncIterator[list[RawRecord]]:
         """As Reader says; the end is asked for first, as a consumer does."""
         end = self._broker.end(topic, partition)
         await self._step()
         end = end if before is None else min(end, before)
         records = self._broker.committed(topic, partition)
-        return [record for record in records if record.offset < end and record.timestamp >= since_ms]
+        records = [record for record in records if record.offset < end and record.timestamp >= since_ms]
+        for at in range(0, len(records), 10):
+            yield records[at : at + 10]
+            await self._step()
 
 
 @dataclass

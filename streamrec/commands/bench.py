@@ -73,6 +73,63 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     )
 
 
+@bench.command()
+@click.option("--users", type=click.IntRange(1), default=200_000, show_default=True, help="Rows of the state.")
+@click.option(
+    "--dirty", type=click.IntRange(0), default=600_000, show_default=True, help="Newer rows, not compacted yet."
+)
+@click.option(
+    "--stock", type=click.IntRange(1), default=100_000, show_default=True, help="Records of stock Faust's changelog."
+)
+@click.option("--rounds", type=click.IntRange(1), default=1, show_default=True)
+@brokers_option
+def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | None) -> None:
+    """Seconds until a partition's state is back, beside stock Faust's own recovery of the same rows."""
+    import statistics
+
+    import orjson
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..bench.recovery import measure_ours, measure_stock
+    from ..settings import load
+    from ..simulation.local_kafka import brokers_or_local
+
+    console = Console(stderr=True)
+    ours, theirs = [], []
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        for number in range(rounds):
+            console.print(f"round {number + 1} of {rounds}")
+            theirs.append(asyncio.run(measure_stock(bootstrap, stock // 4, stock - stock // 4)))
+            ours.append(asyncio.run(measure_ours(bootstrap, users, dirty)))
+    table = Table("recovery", "users", "records", "seconds", "us/record", "CPU s", "peak MB", box=None, pad_edge=False)
+    for name, found in (("stock faust", theirs), ("streamrec", ours)):
+        for at in found:
+            figures = (f"{at.users:,}", f"{at.records:,}", f"{at.seconds:.1f}", f"{1e6 * at.seconds / at.records:.2f}")
+            table.add_row(name, *figures, f"{at.cpu_s:.1f}", f"{at.peak_mb:,.0f}")
+    Console().print(table)
+    us = {
+        name: statistics.median(1e6 * at.seconds / at.records for at in found)
+        for name, found in (("stock", theirs), ("ours", ours))
+    }
+    print(
+        orjson.dumps(
+            {
+                "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
+                "us_per_record": round(us["ours"], 2),
+                "stock_us_per_record": round(us["stock"], 2),
+                "seconds": round(statistics.median(at.seconds for at in ours), 1),
+                "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
+                "users": users,
+                "dirty": dirty,
+                "peak_mb": round(max(at.peak_mb for at in ours)),
+                "commit": commit(),
+                "machine": machine(),
+            }
+        ).decode()
+    )
+
+
 def commit() -> str | None:
     """Of the checkout this runs from, if it is one."""
     here = Path(__file__).parent

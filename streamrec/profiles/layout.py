@@ -22,6 +22,7 @@ NEGATIVES = 4  # categories cooling down
 
 CONSENT_UNKNOWN, CONSENT_IN, CONSENT_OUT = 0, 1, 2
 NO_OVERRIDE = 0xFFFF
+NO_CAP = 255
 
 WAIT = np.dtype([("article", "<u4"), ("at_s", "<u4"), ("action", "u1")])
 PUSHED = np.dtype([("article", "<u4"), ("story", "<u4"), ("at_s", "<u4")])
@@ -57,6 +58,9 @@ ROW = np.dtype(
         ("language", "S2"),
     ]
 )
+DEFAULTS = {  # of a new user; all else is zero
+    "layout": LAYOUT_VERSION, "quiet_from_min": NO_OVERRIDE, "quiet_to_min": NO_OVERRIDE, "daily_cap": NO_CAP,
+}  # fmt: skip
 assert ROW.itemsize <= 512, ROW.itemsize  # the target of one changelog row
 
 

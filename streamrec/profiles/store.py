@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .layout import DIMS, LAYOUT_VERSION, NO_OVERRIDE, ROW
+from .layout import DEFAULTS, DIMS, ROW
 from .zones import zone_slots
 
 IntArray = npt.NDArray[np.intp]
@@ -73,12 +73,10 @@ class ProfileStore:
     def _start_rows(self, before: int, first_seen_s: npt.NDArray[np.integer[Any]]) -> None:
         self._grow(len(self.users))
         new = slice(before, len(self.users))
-        self.columns["layout"][new] = LAYOUT_VERSION
         self.columns["salt"][new] = [zlib.crc32(user_id.encode()) for user_id in self.users[new]]
         self.columns["first_seen_s"][new] = first_seen_s
-        self.columns["quiet_from_min"][new] = NO_OVERRIDE
-        self.columns["quiet_to_min"][new] = NO_OVERRIDE
-        self.columns["daily_cap"][new] = 255
+        for name, value in DEFAULTS.items():
+            self.columns[name][new] = value
 
     def _grow(self, rows: int) -> None:
         capacity = len(self.columns["layout"])

@@ -1,7 +1,7 @@
 """From facts to metrics: pure stages return facts, here they are counted."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -13,6 +13,8 @@ from ..contracts.push import Trigger
 from ..metrics import InputTopic, Metrics, Priority, Stage
 
 log = logging.getLogger(__name__)
+
+RECOVERY_TOLD_S = 5.0
 
 
 class Counting:
@@ -28,6 +30,19 @@ class Counting:
         started_s = monotonic_s()
         yield
         self.metrics.stage[cast(Stage, name)].observe_many(np.array([monotonic_s() - started_s]))
+
+    def recovering(self, partition: int) -> Callable[[int], None]:
+        """Takes how many changelog records of a recovery are read: into the gauge, and every few seconds the log."""
+        gauge, told_s = self.metrics.recovery_rows.labels(str(partition)), monotonic_s()
+
+        def progress(records: int) -> None:
+            nonlocal told_s
+            gauge.set(records)
+            if monotonic_s() - told_s > RECOVERY_TOLD_S:
+                told_s = monotonic_s()
+                log.info("recovering: %d records so far", records, extra={"partition": partition})
+
+        return progress
 
     def applied(self, partition: int, changes: Changes) -> None:
         """A step of work is done, though not committed."""

@@ -40,11 +40,18 @@ class Reader(Protocol):
         """First offset that still exists in each topic's partition."""
         ...
 
-    async def read_all(
+    def read(
         self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
-    ) -> Sequence[Record]:
+    ) -> AsyncIterator[Sequence[Record]]:
         """Records up to the present end, or up to offset `before`; those appended before `since_ms` left out."""
         ...
+
+
+async def read_all(
+    reader: Reader, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+) -> list[Record]:
+    """The same in one list."""
+    return [record async for records in reader.read(topic, partition, before, since_ms) for record in records]
 
 
 class Log(Protocol):
@@ -101,9 +108,9 @@ class KafkaReader:
         tps = [TopicPartition(topic, partition) for topic in topics]
         return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
 
-    async def read_all(
+    async def read(
         self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
-    ) -> Sequence[Record]:
+    ) -> AsyncIterator[Sequence[Record]]:
         """As Reader says."""
         consumer, tp = self._consumer, TopicPartition(topic, partition)
         consumer.assign([tp])
@@ -113,11 +120,9 @@ class KafkaReader:
         if start is not None:
             consumer.seek(tp, start.offset)
         elif since_ms:
-            return []
+            return
         else:
             await consumer.seek_to_beginning(tp)
-        records: list[Record] = []
         while await consumer.position(tp) < end:
-            for fetched in (await consumer.getmany(tp, timeout_ms=200)).values():
-                records += fetched
-        return [record for record in records if record.offset < end]
+            for records in (await consumer.getmany(tp, timeout_ms=200)).values():
+                yield records if records[-1].offset < end else [record for record in records if record.offset < end]

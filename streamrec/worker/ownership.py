@@ -72,9 +72,14 @@ class Ownership:
             recovered = await writer.start()
             self.writers[number] = writer
         metrics = self._counting.metrics
-        metrics.recovery_rows.labels(str(number)).set(recovered.rows)
+        metrics.recovery_rows.labels(str(number)).set(recovered.records)
         metrics.recovery.labels(str(number)).set(recovered.seconds)
-        facts = {"partition": number, "rows": recovered.rows, "articles": recovered.articles}
+        facts = {
+            "partition": number,
+            "rows": recovered.rows,
+            "records": recovered.records,
+            "articles": recovered.articles,
+        }
         log.info("partition recovered in %.2f s", recovered.seconds, extra=facts)
         for name, count in recovered.lost.items():
             log.error("%d records of %s were deleted by retention before they were applied", count, name, extra=facts)

@@ -15,7 +15,7 @@ from ..contracts.records import Topic
 from ..errors import StateError
 from ..intake import Batch
 from ..partition import Partition
-from .log import Log
+from .log import Log, read_all
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ async def recent_poison(log: Log, topics: Iterable[str], partition: int) -> int:
     since_ms = now_ms() - HOUR_MS
     async with log.reader() as reader:
         letters = [
-            letter for topic in topics for letter in await reader.read_all(f"{topic}.dlq", partition, None, since_ms)
+            letter for topic in topics for letter in await read_all(reader, f"{topic}.dlq", partition, None, since_ms)
         ]
     return sum(("streamrec-reason", b"processing_error") in letter.headers for letter in letters)
 

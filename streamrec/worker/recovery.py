@@ -4,40 +4,49 @@ Called by a new owner after it has fenced the old one, so the read-committed end
 columns with one np.frombuffer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..clock import monotonic_s
 from ..contracts.decode import Origin, decode_catalog
 from ..contracts.records import Topic
-from ..meta import Meta, split
+from ..meta import Logged, Meta
 from ..partition import Partition
-from .log import Log, Reader
+from .log import Log, Reader, read_all
 
 
 class Recovered(NamedTuple):
     """What it took."""
 
     rows: int
+    records: int  # of the changelog, older versions of rows included
     articles: int
     seconds: float
     lost: dict[Topic, int]  # topic -> records that retention deleted before they were applied
 
 
-async def recover(partition: Partition, log: Log, changelog: str, partitions: int) -> Recovered:
-    """Restore the partition; sets its cursor, also where there was none."""
+async def recover(
+    partition: Partition,
+    log: Log,
+    changelog: str,
+    partitions: int,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Recovered:
+    """Restore the partition; sets its cursor, also where there was none. `progress` is told the records read so far."""
     started = monotonic_s()
     number, topics = partition.settled.number, partition.settled.topics
     async with log.reader() as reader:
-        rows, meta = split(
-            [(record.key or b"", record.value) for record in await reader.read_all(changelog, number)],
-            partitions,
-        )
+        logged, read = Logged(partitions), 0
+        async for records in reader.read(changelog, number):
+            logged.take([(record.key or b"", record.value) for record in records])
+            read += len(records)
+            progress(read)
+        rows, meta = logged.rows(), logged.meta
         cursor, lost = await _cursor(reader, meta, topics, number)
-        known = await reader.read_all(topics["catalog"], number, before=cursor["catalog"])
+        known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])
         articles = decode_catalog(known, Origin(topics["catalog"], number))
         partition.restore(rows.items(), Meta(dict(cursor.items()), meta.looked_ms), articles)
-    return Recovered(len(rows), len(articles), monotonic_s() - started, lost)
+    return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 
 async def _cursor(

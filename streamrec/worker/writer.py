@@ -94,7 +94,8 @@ class PartitionWriter:
         return self.recovered
 
     async def _recover(self, partition: Partition) -> Recovered:
-        return await recover(partition, self._log, self._names.changelog, self._settings.partitions)
+        progress = self._counting.recovering(self.number)
+        return await recover(partition, self._log, self._names.changelog, self._settings.partitions, progress)
 
     async def stop(self) -> None:
         """Finish what was offered, commit it, let go."""

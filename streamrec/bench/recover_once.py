@@ -1,0 +1,36 @@
+"""Recover partition 0 of the settings in the environment; prints what it took as JSON (bench/recovery.py)."""
+
+import asyncio
+import resource
+import sys
+
+import orjson
+
+from ..clock import monotonic_s
+from ..partition import Partition, Settled
+from ..ranking.load import prior
+from ..settings import load
+from ..worker.log import KafkaLog
+from ..worker.recovery import recover
+from ..worker.topics import changelog_topic
+
+
+def main() -> None:
+    """Once."""
+    settings = load()
+    partition = Partition(Settled.of(settings, 0, prior()))
+    started_s = monotonic_s()
+    recovered = asyncio.run(recover(partition, KafkaLog(settings), changelog_topic(settings), settings.partitions))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    figures = {
+        "users": len(partition.profiles),
+        "records": recovered.records,
+        "seconds": monotonic_s() - started_s,
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_mb": used.ru_maxrss / 1024,
+    }
+    sys.stdout.write(f"{orjson.dumps(figures).decode()}\n")
+
+
+if __name__ == "__main__":
+    main()

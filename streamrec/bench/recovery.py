@@ -1,0 +1,122 @@
+"""`bench recovery`: a partition's state read back from a changelog with rows that are not compacted yet.
+
+Ours runs in a process of its own, so its peak memory and CPU are its own. Stock Faust reads a smaller changelog of the
+same rows; both are compared a changelog record.
+"""
+
+import asyncio
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from ..clock import monotonic_s
+from ..errors import StateError
+from ..meta import Meta, layout_record
+from ..profiles.layout import DEFAULTS, ROW
+from ..settings import Settings, environ_of_others, load, to_environ
+from ..worker.log import BATCH_BYTES, KafkaLog
+from ..worker.topics import changelog_topic, create
+from ..worker.transaction import Message, Transactions
+
+ROWS_A_TRANSACTION = 20_000
+
+
+class Measured(NamedTuple):
+    """One recovery."""
+
+    users: int
+    records: int
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+
+def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
+    """First a row of each user, then `dirty` newer ones of random users; vectors are noise, so they do not compress."""
+    rng = np.random.default_rng(seed)
+    numbers = np.concatenate([np.arange(users), rng.integers(0, users, dirty)])
+    for start in range(0, len(numbers), ROWS_A_TRANSACTION):
+        chosen = numbers[start : start + ROWS_A_TRANSACTION]
+        packed: Any = np.zeros(len(chosen), ROW)
+        for name, value in DEFAULTS.items():
+            packed[name] = value
+        packed["interest"] = rng.normal(size=packed["interest"].shape)
+        packed["reads"] = rng.integers(1, 2**32, packed["reads"].shape)
+        packed["n_reads"], packed["first_seen_s"] = 16, 1_764_072_000
+        data, size = packed.tobytes(), ROW.itemsize
+        yield [
+            Message(b"user-%08d" % number, data[at * size : (at + 1) * size])
+            for at, number in enumerate(chosen.tolist())
+        ]
+
+
+def settings_of_run(brokers: str) -> Settings:
+    """Topics of its own, one partition."""
+    run = f"bench-{uuid.uuid4().hex[:8]}"
+    return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, partitions=1, web_port=0)
+
+
+async def fill(settings: Settings, topic: str, users: int, dirty: int) -> None:
+    """Write a changelog, as its owner would."""
+    transactions = Transactions(f"{settings.app_id}-fill", KafkaLog(settings))
+    await transactions.start()
+    for messages in rows(users, dirty):
+        async with transactions.begin() as writes:
+            await writes.send(topic, 0, messages)
+    async with transactions.begin() as writes:
+        await writes.send(topic, 0, [Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record())])
+    await transactions.stop()
+
+
+async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
+    """A changelog of ours, recovered in a new process."""
+    settings = settings_of_run(brokers)
+    await create(settings)
+    await fill(settings, changelog_topic(settings), users, dirty)
+    command = [sys.executable, "-m", "streamrec.bench.recover_once"]
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=_environ(settings), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StateError(f"the recovery failed: {done.stderr[-500:]}")
+    return Measured(**orjson.loads(done.stdout.splitlines()[-1]))
+
+
+async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:
+    """The same rows in the changelog of a stock Faust table."""
+    settings = settings_of_run(brokers)
+    prefix = settings.topic_prefix
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    await admin.start()
+    try:
+        names = (f"{prefix}events", f"{prefix}stock-rows-changelog", f"{prefix}stock-__assignor-__leader")
+        await admin.create_topics([NewTopic(name, 1, 1) for name in names])
+    finally:
+        await admin.close()
+    await asyncio.sleep(1.0)
+    written = 0
+    async with AIOKafkaProducer(bootstrap_servers=brokers, max_batch_size=BATCH_BYTES) as producer:
+        for messages in rows(users, dirty):
+            for message in messages:
+                await producer.send(names[1], key=message.key, value=message.value, partition=0)
+            written += len(messages)
+    command = [sys.executable, "-m", "streamrec.bench.stock_recovery", brokers, prefix]
+    before_s = monotonic_s()
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=600, check=False, env=_environ(settings)
+    )
+    if done.returncode or not done.stdout.strip():
+        raise StateError(f"stock Faust did not recover in {monotonic_s() - before_s:.0f} s: {done.stderr[-500:]}")
+    found, seconds = done.stdout.splitlines()[-1].split()
+    return Measured(int(found), written, float(seconds), float("nan"), float("nan"))
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    return {**environ_of_others(), **to_environ(settings)}
