@@ -12,7 +12,7 @@ users: after a crash the rest of a top-K would be another K.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,17 +27,10 @@ from .profiles.interest import FloatArray
 from .profiles.store import IntArray, Users
 from .ranking.features import features
 from .ranking.retrieve import retrieve
+from .ranking.scores import Scores
 
 NOTHING: FloatArray = np.empty(0, np.float32)
 Stage = Callable[[str], AbstractContextManager[object]]
-
-
-class Scores(Protocol):
-    """Anything that turns features into probabilities: the int8 ranker, its fp32 twin, a prior."""
-
-    def probability(self, x: FloatArray) -> FloatArray:
-        """Calibrated P(click) of feature rows (N, 96), each row's answer independent of the others: (N,) float32."""
-        ...
 
 
 class Decision(NamedTuple):

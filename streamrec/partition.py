@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from .changes import Changes
 from .contracts.article import AnalysedArticle
 from .contracts.decode import Item, Origin, Typed
 from .contracts.event import UserEvent
-from .contracts.push import ModelStamp, Trigger
+from .contracts.push import Trigger
 from .contracts.records import TOPICS, DeadLetter, Stray, Topic
-from .decide import Scores, Stage, decide, waiting_s
+from .decide import Stage, decide, waiting_s
 from .intake import Batch, intake
 from .learn import after_article, after_events
 from .meta import Meta
@@ -32,17 +32,11 @@ from .policy.config import Policy
 from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
 from .profiles.store import IntArray, ProfileStore, Users
+from .ranking.scores import Scores
 from .settings import Settings
 from .timeline import MERGED, EventTimeline, Run, Tick
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
-
-
-class Ranker(Scores, Protocol):
-    """A scorer that says who it is."""
-
-    @property
-    def stamp(self) -> ModelStamp: ...
 
 
 class Settled(NamedTuple):
@@ -50,7 +44,7 @@ class Settled(NamedTuple):
 
     number: int
     policy: Policy
-    ranker: Ranker
+    ranker: Scores
     chunk_users: int = 4096
     max_articles: int = 20_000
     keep_ms: int = 7 * 86_400_000
@@ -60,7 +54,7 @@ class Settled(NamedTuple):
     stage: Stage = nullcontext
 
     @classmethod
-    def of(cls, settings: Settings, number: int, ranker: Ranker, stage: Stage = nullcontext) -> "Settled":
+    def of(cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext) -> "Settled":
         """As the settings say; worker and replay without a broker use the same."""
         return cls(
             number=number,

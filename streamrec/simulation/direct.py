@@ -8,7 +8,8 @@ from ..content.encoder import Encoder
 from ..contracts.records import RawRecord, Topic, watermark_headers
 from ..contracts.route import partitions_of
 from ..intake import Batch
-from ..partition import Partition, Ranker, Settled
+from ..partition import Partition, Settled
+from ..ranking.scores import Scores
 from ..settings import Settings
 from .playing import Group, Sent
 
@@ -16,7 +17,7 @@ from .playing import Group, Sent
 class Direct:
     """All partitions in this process; needs settings with policy_time=event."""
 
-    def __init__(self, settings: Settings, ranker: Ranker, encoder: Encoder) -> None:
+    def __init__(self, settings: Settings, ranker: Scores, encoder: Encoder) -> None:
         self._settings = settings
         self._desk = Desk(settings, encoder)
         self.partitions = [Partition(Settled.of(settings, number, ranker)) for number in range(settings.partitions)]

@@ -16,7 +16,7 @@ from ..content.desk import Desk
 from ..content.encoder import Encoder
 from ..contracts.records import TOPICS
 from ..metrics import Metrics
-from ..partition import Ranker
+from ..ranking.scores import Scores
 from ..settings import Settings
 from .content_agent import ContentAgent
 from .counting import Counting
@@ -48,7 +48,7 @@ class WorkerApp(BatchApp):
         os._exit(1)
 
 
-def build_app(settings: Settings, ranker: Ranker, encoder: Encoder, metrics: Metrics) -> WorkerApp:
+def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics) -> WorkerApp:
     """Everything connected; nothing started."""
     app = WorkerApp(settings.app_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events

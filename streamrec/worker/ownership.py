@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from ..clock import monotonic_s, now_ms
 from ..contracts.records import TOPICS, Topic
 from ..intake import Batch
-from ..partition import Partition, Ranker, Settled
+from ..partition import Partition, Settled
+from ..ranking.scores import Scores
 from ..settings import Settings
 from .counting import Counting
 from .log import KafkaLog
@@ -28,7 +29,7 @@ class Ownership:
     def __init__(
         self,
         settings: Settings,
-        ranker: Ranker,
+        ranker: Scores,
         counting: Counting,
         fail: Callable[[BaseException], None],
         changelog: str,

@@ -11,8 +11,8 @@ from ..content.encoder import HashedEncoder
 from ..errors import KafkaError
 from ..logs import configure
 from ..metrics import Metrics, process_registry
-from ..partition import Ranker
 from ..policy.reasons import SUPPRESSION_REASONS
+from ..ranking.scores import Scores
 from ..settings import Settings
 from .app import WorkerApp, build_app
 from .topics import check
@@ -43,7 +43,7 @@ async def _check_topics(settings: Settings) -> None:
         raise KafkaError("; ".join(map(str, drift)))
 
 
-def load(settings: Settings, space_id: str, metrics: Metrics | None = None) -> Ranker:
+def load(settings: Settings, space_id: str, metrics: Metrics | None = None) -> Scores:
     """The ranker the settings name, admitted; its verdict goes to the log and the metrics."""
     from ..ranking.load import load_ranker  # noqa: PLC0415 - torch, where there is a model
 

@@ -78,7 +78,7 @@ class PartitionWriter:
         self._progress_s = 0.0
         self._next_look_ms = 0
         self._articles_turn = False
-        self._closing = False
+        self._closing = self._searching = False
         self._work, self._room, self._dirty, self._clean = (asyncio.Event() for _ in range(4))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -153,9 +153,9 @@ class PartitionWriter:
         return monotonic_s() - min(since) if since else 0.0
 
     def stalled_s(self) -> float:
-        """Seconds since the last commit while there is work; 0 when there is none."""
+        """Seconds since the last commit while there is work; 0 when there is none, or while poison is searched for."""
         has_work = any(self._offered.values()) or bool(self._pending) or self._in_flight_since_s is not None
-        return monotonic_s() - self._progress_s if has_work and self._progress_s else 0.0
+        return monotonic_s() - self._progress_s if has_work and self._progress_s and not self._searching else 0.0
 
     # --- apply --------------------------------------------------------------------------------------------------------
 
@@ -219,6 +219,7 @@ class PartitionWriter:
     async def _set_poison_aside(self, error: Exception) -> None:
         """Find the records at fault and go on without them, from the last commit; raises `error` if none is."""
         async with self._committing:
+            self._searching = True
             self._pending, self._pending_since_s, self._steps = Changes(), None, None
             allowed = self._settings.max_poison_per_hour
             batches = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
@@ -226,6 +227,7 @@ class PartitionWriter:
             self._uncovered.clear()
             for batch in reversed(batches):
                 self._offered[batch.topic].appendleft(batch)
+            self._progress_s, self._searching = monotonic_s(), False
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.settled)
