@@ -153,10 +153,13 @@ class Catalog:
 
         `readers` is derived from the rows: never logged, counted again on recovery.
         """
-        slots = self.slots_of(keys)
-        np.add.at(self._columns["readers"], slots[slots >= 0], step)
-        for key in keys[(slots < 0) & (keys > 0)].tolist():
-            count = self._unknown_readers.get(key, 0) + step
+        entered, times = np.unique(keys, return_counts=True)
+        slots = self.slots_of(entered)
+        known = slots >= 0
+        self._columns["readers"][slots[known]] += step * times[known]
+        unknown = ~known & (entered > 0)
+        for key, change in zip(entered[unknown].tolist(), (step * times[unknown]).tolist(), strict=True):
+            count = self._unknown_readers.get(key, 0) + change
             if count > 0:
                 self._unknown_readers[key] = count
             else:

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar, get_args, get_type_hints
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector, disable_created_metrics
 
-from .contracts.article import Status
+from .contracts.article import Outcome
 from .contracts.event import ACTIONS, Action
 from .contracts.push import Push, Trigger
 from .contracts.records import REJECT_REASONS, TOPICS, RejectReason, Topic
@@ -28,7 +28,7 @@ InputTopic = Literal["articles"] | Topic  # without the prefix of the cluster
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 
-STATUSES: tuple[Status, ...] = get_args(Status)
+OUTCOMES: tuple[Outcome, ...] = (*get_args(get_args(Outcome)[0]), *get_args(get_args(Outcome)[1]))
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -66,8 +66,8 @@ class Metrics:
         self.events: dict[Action, Counter] = _each(
             counter("events_total", "User events applied, by action.", "action"), ACTIONS
         )
-        self.articles: dict[Status, Counter] = _each(
-            counter("articles_total", "Article versions analysed, by status.", "status"), STATUSES
+        self.articles: dict[Outcome, Counter] = _each(
+            counter("articles_total", "Article versions read, by status.", "status"), OUTCOMES
         )
         self.pushes: dict[tuple[Trigger, Priority], Counter] = _each_pair(
             counter("pushes_total", "Pushes committed, by what led to them and priority.", "trigger", "priority"),
@@ -88,6 +88,7 @@ class Metrics:
         self.late_events = counter("late_events_total", "Events too late to trigger a push; the profile took them.")
         self.unknown_article_events = counter("unknown_article_events_total", "Events on articles not in the catalog.")
         self.transactions = counter("transactions_total", "Transactions committed.")
+        self.rebalances = counter("rebalances_total", "Assignments of partitions this worker was given.")
 
     def _time(self) -> None:
         def histogram(

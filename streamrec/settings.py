@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     topic_prefix: str = _s("", "text", "put before every topic name, to share a cluster", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
     partitions: int = _s(24, "partitions", "of events, catalog, push and changelog; fixed for the life of the topics", ge=1, le=512)
     replication: int = _s(1, "replicas", "of topics made by `topics create`; 3 in production", ge=1, le=7)
+    instance_id: str = _s("", "name", "static group membership, a name of this worker's own that survives restarts (StatefulSet pod): a restart within the session moves no partition", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
     session_timeout_s: float = _s(10.0, "s", "a dead worker's partitions move after this long", gt=0.5, le=60)
     transaction_timeout_s: float = _s(15.0, "s", "an open transaction of a dead worker blocks readers at most this long", gt=1, le=900)
     broker_wait_s: float = _s(30.0, "s", "how long the start waits for an unreachable broker before it exits non-zero", ge=0)

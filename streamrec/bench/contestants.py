@@ -14,6 +14,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from ..settings import Settings
 from ..simulation.worker_process import WorkerProcess, value
 
+OURS = {
+    "streamrec": ("-m", "streamrec", "worker"),
+    "streamrec plain": ("-m", "streamrec.bench.plain_worker"),
+}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -43,8 +47,8 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
     """One contestant, running."""
     with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
         log_path = Path(folder) / "log"
-        if name == "streamrec":
-            worker = WorkerProcess(settings, log_path)
+        if name in OURS:
+            worker = WorkerProcess(settings, log_path, OURS[name])
             worker.ensure()
             try:
                 worker.wait_ready()

@@ -22,10 +22,11 @@ from ..meta import Meta, layout_record
 from ..profiles.layout import DEFAULTS, ROW
 from ..settings import Settings, environ_of_others, load, to_environ
 from ..worker.log import BATCH_BYTES, KafkaLog
-from ..worker.topics import changelog_topic, create
+from ..worker.topics import DAY_MS, changelog_topic, create, specs
 from ..worker.transaction import Message, Transactions
 
 ROWS_A_TRANSACTION = 20_000
+ARTICLES = 50_000  # that the rings of recent reads are filled from: a week of a large site
 
 
 class Measured(NamedTuple):
@@ -41,6 +42,7 @@ class Measured(NamedTuple):
 def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
     """First a row of each user, then `dirty` newer ones of random users; vectors are noise, so they do not compress."""
     rng = np.random.default_rng(seed)
+    articles = rng.integers(1, 2**32, ARTICLES, np.uint32)
     numbers = np.concatenate([np.arange(users), rng.integers(0, users, dirty)])
     for start in range(0, len(numbers), ROWS_A_TRANSACTION):
         chosen = numbers[start : start + ROWS_A_TRANSACTION]
@@ -48,7 +50,7 @@ def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
         for name, value in DEFAULTS.items():
             packed[name] = value
         packed["interest"] = rng.normal(size=packed["interest"].shape)
-        packed["reads"] = rng.integers(1, 2**32, packed["reads"].shape)
+        packed["reads"] = articles[rng.integers(0, ARTICLES, packed["reads"].shape)]
         packed["n_reads"], packed["first_seen_s"] = 16, 1_764_072_000
         data, size = packed.tobytes(), ROW.itemsize
         yield [
@@ -78,6 +80,7 @@ async def fill(settings: Settings, topic: str, users: int, dirty: int) -> None:
 async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
     """A changelog of ours, recovered in a new process."""
     settings = settings_of_run(brokers)
+    await _uncompacted(settings)
     await create(settings)
     await fill(settings, changelog_topic(settings), users, dirty)
     command = [sys.executable, "-m", "streamrec.bench.recover_once"]
@@ -87,6 +90,19 @@ async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
     if done.returncode:
         raise StateError(f"the recovery failed: {done.stderr[-500:]}")
     return Measured(**orjson.loads(done.stdout.splitlines()[-1]))
+
+
+async def _uncompacted(settings: Settings) -> None:
+    """The changelog with the cleaner kept away: with its own settings it is too quick for rows to stay dirty."""
+    topic = next(spec for spec in specs(settings) if spec.name == changelog_topic(settings))
+    config = topic.config | {"min.compaction.lag.ms": str(DAY_MS), "max.compaction.lag.ms": str(2 * DAY_MS)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic.name, topic.partitions, 1, topic_configs=config)])
+    finally:
+        await admin.close()
+    await asyncio.sleep(1.0)  # until the broker's metadata has it
 
 
 async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:

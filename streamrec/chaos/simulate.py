@@ -20,7 +20,8 @@ from ..partition import Settled
 from ..policy.reasons import SUPPRESSION_REASONS
 from ..settings import Settings
 from ..worker.counting import Counting
-from ..worker.writer import Names, PartitionWriter
+from ..worker.writer import PartitionWriter
+from ..worker.written import Names
 from .fragile import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs, raw
 from .memory_log import MemoryLog, ProcessLog

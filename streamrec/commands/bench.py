@@ -1,12 +1,11 @@
 """`streamrec bench`."""
 
 import asyncio
-import subprocess
-import sys
-from pathlib import Path
 
 import click
 
+from .bench_delivery import guarantees, rebalance
+from .machine import commit, machine
 from .topics import brokers_option
 
 
@@ -130,18 +129,5 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
     )
 
 
-def commit() -> str | None:
-    """Of the checkout this runs from, if it is one."""
-    here = Path(__file__).parent
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip() or None
-
-
-def machine() -> str:
-    """Processor, cores, Python."""
-    import os
-
-    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    name = found[0].split(":")[1].strip() if found else "unknown processor"
-    return f"{name}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
+bench.add_command(rebalance)
+bench.add_command(guarantees)

@@ -31,10 +31,7 @@ class _Seen(NamedTuple):
 class RecentStories:
     """The last `capacity` articles by title words, for near-duplicates.
 
-    A cache of the content agent, not state: what it answered stands in `catalog`. After a restart it is empty until
-    `remember` is called for the articles read back from there; without that, an update keeps its id but may leave a
-    story it was put into before, and a near-duplicate of an older title becomes a story of its own. At worst somebody
-    gets one push more about the same event; the same article is never pushed twice, its id is in the push history.
+    Not state of its own: what it answered stands in `catalog`, and is read back from there after a restart (desk.py).
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

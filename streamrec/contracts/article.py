@@ -13,6 +13,7 @@ import msgspec
 from .limits import Id, Millis, OptionalMillis, ShortText
 
 Status = Literal["published", "updated", "withdrawn"]
+Outcome = Status | Literal["stale"]  # of the analysis; stale: a newer version was there before
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 

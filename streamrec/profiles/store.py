@@ -21,6 +21,8 @@ IntArray = npt.NDArray[np.intp]
 Column = npt.NDArray[Any]
 Rows = slice | IntArray
 
+RESTORED_TOGETHER = 65_536  # rows
+
 _FIELDS = tuple(ROW.names or ())
 
 
@@ -108,10 +110,14 @@ class ProfileStore:
     def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Rows from the changelog, in bulk; of several values of one key the last one counts."""
         last = dict(records)
-        if not last:
-            return
-        packed = np.frombuffer(b"".join(last.values()), ROW)
-        rows = self.rows_of([key.decode() for key in last], packed["first_seen_s"])
+        keys, values = list(last), list(last.values())
+        self._grow(len(self.users) + len(keys))
+        for start in range(0, len(keys), RESTORED_TOGETHER):  # what is copied on the way stays small
+            some = slice(start, start + RESTORED_TOGETHER)
+            self._restore([key.decode() for key in keys[some]], np.frombuffer(b"".join(values[some]), ROW))
+
+    def _restore(self, users: list[str], packed: npt.NDArray[Any]) -> None:
+        rows = self.rows_of(users, packed["first_seen_s"])
         for name in _FIELDS:
             self.columns[name][rows] = packed[name]
         self.mirror_rows(rows)

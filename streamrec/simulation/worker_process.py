@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,9 +20,12 @@ PR_SET_PDEATHSIG = 1
 
 
 class WorkerProcess:
-    """`streamrec worker` with these settings; its log goes to a file."""
+    """`streamrec worker` with these settings, or other arguments to Python; its log goes to a file."""
 
-    def __init__(self, settings: Settings, log_path: Path) -> None:
+    def __init__(
+        self, settings: Settings, log_path: Path, arguments: Sequence[str] = ("-m", "streamrec", "worker")
+    ) -> None:
+        self._command = [sys.executable, *arguments]
         self.port = settings.web_port or free_port()
         self.log_path = log_path
         self.restarts = -1
@@ -45,7 +48,7 @@ class WorkerProcess:
             return False
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamrec", "worker"],
+                self._command,
                 env=self._environ,
                 stdout=log,
                 stderr=log,

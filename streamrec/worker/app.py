@@ -20,6 +20,7 @@ from ..ranking.scores import Scores
 from ..settings import Settings
 from .content_agent import ContentAgent
 from .counting import Counting
+from .log import Log
 from .ownership import Ownership
 from .profile_table import declare_profiles
 from .topics import changelog_topic
@@ -48,14 +49,15 @@ class WorkerApp(BatchApp):
         os._exit(1)
 
 
-def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics) -> WorkerApp:
+def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:
     """Everything connected; nothing started."""
     app = WorkerApp(settings.app_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events
     app.metrics = metrics
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics)
     changelog = changelog_topic(settings)
-    app.positions = Ownership(settings, ranker, Counting(metrics, settings.topic_prefix), app.fail, changelog)
+    counting = Counting(metrics, settings.topic_prefix)
+    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
     _add_timers(app, settings)
@@ -86,6 +88,7 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
     @app.on_partitions_revoked.connect
     async def revoked(_: Any, tps: Any, **__: Any) -> None:
         app.metrics.ready.set(0)
+        await app.positions.pause()
         await app.content.release()
         app.positions.articles_done = None
 
@@ -139,8 +142,9 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "stream_wait_empty": False,  # offsets follow the cursors, not the acknowledgements
         "stream_recovery_delay": 0.0,
         "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": settings.instance_id or None,
         "broker_session_timeout": settings.session_timeout_s,
-        "broker_heartbeat_interval": min(3.0, settings.session_timeout_s / 4),
+        "broker_heartbeat_interval": min(1.0, settings.session_timeout_s / 4),  # how soon all learn of a rebalance
         "broker_commit_interval": 1.0,
         "broker_max_poll_records": 4 * settings.batch_events,
         "broker_request_timeout": max(90.0, settings.session_timeout_s + 1),

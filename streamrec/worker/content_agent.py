@@ -1,15 +1,17 @@
 """The content agent: analyses each article once and writes it to every partition of `catalog`, in one transaction.
 
-`articles` has one partition, so one worker at a time does this; news comes at a few articles a second. After a crash
-a batch may be analysed again: the catalog knows a version by its digest, so the second time changes nothing.
+`articles` has one partition, so one worker at a time does this; news comes at a few articles a second. Like a
+partition's writer it fences the owner before it and then reads back what was written: the desk remembers stories and
+versions. After a crash a batch may be analysed again: the catalog knows a version by its digest, so the second time
+changes nothing.
 """
 
 import logging
 from collections.abc import Sequence
-from typing import cast
 
 from ..content.desk import Desk
-from ..contracts.article import Status
+from ..contracts.article import Outcome
+from ..contracts.decode import Origin, Typed, decode_catalog
 from ..contracts.records import DeadLetter
 from ..metrics import Metrics
 from ..settings import Settings
@@ -31,8 +33,7 @@ class ContentAgent:
     async def analyse(self, batch: RecordBatch) -> None:
         """Write what the desk makes of these records; counted when committed."""
         if self._transactions is None:
-            self._transactions = Transactions(f"{self._settings.app_id}-content", KafkaLog(self._settings))
-            await self._transactions.start()
+            self._transactions = await self._take_over()
         analysed = self._desk.analyse(batch.records)
         async with self._transactions.begin() as writes:
             for partition in range(self._settings.partitions):
@@ -40,7 +41,17 @@ class ContentAgent:
             letters = map(set_aside, analysed.dead_letters)
             await writes.send(f"{self._settings.topic('articles')}.dlq", 0, letters)
         self.done = batch.next_offset
-        self._count(analysed.statuses, analysed.dead_letters)
+        self._count(analysed.outcomes, analysed.dead_letters)
+
+    async def _take_over(self) -> Transactions:
+        kafka, topic = KafkaLog(self._settings), self._settings.topic("catalog")
+        transactions = Transactions(f"{self._settings.app_id}-content", kafka)
+        await transactions.start()
+        async with kafka.reader() as reader:
+            async for records in reader.read(topic, 0):  # all partitions hold the same articles
+                items = decode_catalog(records, Origin(topic, 0))
+                self._desk.recall(item.value for item in items if isinstance(item, Typed))
+        return transactions
 
     async def release(self) -> None:
         """`articles` may go to another worker: let the producers go; the next batch takes the ids over again."""
@@ -48,9 +59,9 @@ class ContentAgent:
         if transactions is not None:
             await transactions.stop()
 
-    def _count(self, statuses: Sequence[str], letters: Sequence[DeadLetter]) -> None:
-        for status in statuses:
-            self._metrics.articles[cast(Status, status)].inc()
+    def _count(self, outcomes: Sequence[Outcome], letters: Sequence[DeadLetter]) -> None:
+        for outcome in outcomes:
+            self._metrics.articles[outcome].inc()
         for letter in letters:
             self._metrics.dead_letters["articles", letter.reason].inc()
             log.warning(

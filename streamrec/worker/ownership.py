@@ -15,10 +15,11 @@ from ..partition import Partition, Settled
 from ..ranking.scores import Scores
 from ..settings import Settings
 from .counting import Counting
-from .log import KafkaLog
+from .log import Log
 from .transport import RecordBatch
 from .undelivered import Undelivered
-from .writer import Names, PartitionWriter
+from .writer import PartitionWriter
+from .written import Names
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +34,16 @@ class Ownership:
         counting: Counting,
         fail: Callable[[BaseException], None],
         changelog: str,
+        kafka: Log,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
         self.undelivered = Undelivered()
+        self._left: dict[
+            int, dict[str, int]
+        ] = {}  # what partitions let go had committed: the last group offsets follow
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
-        self._log = KafkaLog(settings)
+        self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
         self._at_once = asyncio.Semaphore(4)
@@ -57,9 +62,25 @@ class Ownership:
         if name is None:
             return self.articles_done
         writer = self.writers.get(partition)
-        return writer.committed.get(name) if writer else None
+        return (writer.committed if writer else self._left.get(partition, {})).get(name)
 
     # --- rebalances ---------------------------------------------------------------------------------------------------
+
+    async def pause(self) -> None:
+        """A rebalance begins, and nobody knows yet what moves: commit everything, and stand still.
+
+        The group waits for us here: no partition has two owners at work, and its old one is not fenced in mid-flight.
+        """
+        await asyncio.gather(*(writer.pause() for writer in self.writers.values()))
+
+    async def assigned(self, partitions: set[int]) -> None:
+        """The group has settled: let go of what moved, and go on with the rest as it is."""
+        self._counting.metrics.rebalances.inc()
+        moved = [number for number in self.writers if number not in partitions]
+        await asyncio.gather(*(self.writers[number].stop() for number in moved))
+        self._forget(moved)
+        for writer in self.writers.values():
+            writer.resume()
 
     async def acquire(self, partitions: Iterable[int]) -> None:
         """Fence, recover and start the partitions not owned yet."""
@@ -72,6 +93,7 @@ class Ownership:
             writer = PartitionWriter(partition, self._settings, self._log, self._names, self._counting, self._fail)
             recovered = await writer.start()
             self.writers[number] = writer
+            self._left.pop(number, None)
         metrics = self._counting.metrics
         metrics.recovery_rows.labels(str(number)).set(recovered.records)
         metrics.recovery.labels(str(number)).set(recovered.seconds)
@@ -85,12 +107,16 @@ class Ownership:
         for name, count in recovered.lost.items():
             log.error("%d records of %s were deleted by retention before they were applied", count, name, extra=facts)
 
-    async def release(self, partitions: Iterable[int]) -> None:
-        """Commit what these partitions were offered and let them go."""
-        leaving = [number for number in partitions if number in self.writers]
-        await asyncio.gather(*(self.writers[number].stop() for number in leaving))
-        for number in leaving:
-            del self.writers[number]
+    async def release(self) -> None:
+        """The worker stops: commit what the partitions were offered and let them go."""
+        await asyncio.gather(*(writer.stop() for writer in self.writers.values()))
+        self._forget(list(self.writers))
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            writer = self.writers.pop(number, None)
+            if writer is not None:
+                self._left[number] = writer.committed
             self._counting.metrics.forget_partition(number)
 
     # --- input --------------------------------------------------------------------------------------------------------

@@ -30,12 +30,8 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Let go of what is not ours any more; learn where the changelog ends, so that Faust reads none of it."""
-        mine = {tp.partition for tp in assigned if tp.topic == self._changelog}
-        await self._ownership.release(set(self._ownership.writers) - mine)
-        tps = {tp for tp in assigned if tp.topic == self._changelog}
-        ends = await self.app.consumer.highwaters(*tps) if tps else {}
-        self._ends = {TP(tp.topic, tp.partition): end for tp, end in ends.items()}
+        """Let go of what is not ours any more."""
+        await self._ownership.assigned({tp.partition for tp in assigned if tp.topic == self._changelog})
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Faust is done: take over the partitions. What goes wrong here ends the process."""
@@ -46,7 +42,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
 
     async def on_stop(self) -> None:
         """The worker stops: commit what was offered."""
-        await self._ownership.release(set(self._ownership.writers))
+        await self._ownership.release()
 
     @property
     def _changelog(self) -> str:
@@ -54,12 +50,11 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         return name
 
     def persisted_offset(self, tp: TP) -> int | None:
-        """The last offset of the changelog: there is nothing for Faust to recover."""
-        end = getattr(self, "_ends", {}).get(tp)
-        return None if end is None else end - 1
+        """Not kept: there is nothing for Faust to recover (BatchConsumer.highwaters)."""
+        return None
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
-        """Records written between our look at the end and Faust's: the bulk recovery reads them."""
+        """Never called: Faust reads no changelog."""
 
     def _partitions(self) -> Iterator[Any]:
         return (writer.partition for writer in self._ownership.writers.values())

@@ -15,13 +15,14 @@ from ..policy.reasons import SUPPRESSION_REASONS
 from ..ranking.scores import Scores
 from ..settings import Settings
 from .app import WorkerApp, build_app
+from .log import KafkaLog, Log
 from .topics import check
 
 log = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings) -> None:
-    """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure."""
+def run_worker(settings: Settings, kafka: Log | None = None) -> None:
+    """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure. `kafka`: where state is written."""
     configure(settings.log_format, settings.log_level)
     if settings.log_level == "INFO":  # their INFO tells of their own insides
         for library in ("faust", "mode", "aiokafka", "streamrec.worker.app", "streamrec.worker.transport"):
@@ -33,7 +34,7 @@ def run_worker(settings: Settings) -> None:
     encoder = HashedEncoder()
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
     ranker = load(settings, encoder.space_id, metrics)
-    app = build_app(settings, ranker, encoder, metrics)
+    app = build_app(settings, ranker, encoder, metrics, kafka or KafkaLog(settings))
     _faust_worker(app, loop).execute_from_commandline()
 
 

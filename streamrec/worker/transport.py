@@ -139,6 +139,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._read_offset.update(targets)
         self._dropped.clear()
 
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int | None]:
+        """None, "empty", for changelogs: they are recovered in bulk, and Faust must not wait for them.
+
+        It would wait for the last offset, which is a transaction's marker and never delivered. An offset known to be
+        the last is no cure: until the old owner is fenced it may still commit.
+        """
+        inputs = [tp for tp in partitions if not self._is_changelog_tp(tp)]
+        ends = await super().highwaters(*inputs) if inputs else {}
+        return {tp: ends.get(tp) for tp in partitions}
+
     async def progress(self) -> dict[TP, Progress]:
         """How far each input was handed over; nothing while partitions move or recover. KafkaError as above."""
         if not self.flow_active or self.app.rebalancing:
@@ -161,6 +171,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         }
 
     async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            await self._drain(fetcher)
+        except asyncio.CancelledError:
+            # Faust forgets that it is stopping its fetcher before that has ended, and would call this a crash
+            if not self.app.should_stop:
+                raise
+
+    async def _drain(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
             records, _ = await self._wait_next_records(1.0)
             if self.should_stop or fetcher.should_stop:

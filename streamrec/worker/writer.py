@@ -28,17 +28,10 @@ from .counting import Counting
 from .log import Log
 from .poison import without_poison
 from .recovery import Recovered, recover
-from .transaction import Message, Transactions, reroute, set_aside
+from .transaction import Transactions
+from .written import Names, write
 
 OFFERED = 8  # batches of one topic waiting; more, and `offer` waits
-
-
-class Names(NamedTuple):
-    """Full topic names."""
-
-    changelog: str
-    push: str
-    rerouted: str
 
 
 class Ready(NamedTuple):
@@ -78,8 +71,11 @@ class PartitionWriter:
         self._progress_s = 0.0
         self._next_look_ms = 0
         self._articles_turn = False
-        self._closing = self._searching = False
-        self._work, self._room, self._dirty, self._clean = (asyncio.Event() for _ in range(4))
+        self._closing = self._leaving = self._searching = False
+        self._work, self._room, self._dirty, self._clean, self._running, self._committed = (
+            asyncio.Event() for _ in range(6)
+        )
+        self._running.set()
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -89,7 +85,7 @@ class PartitionWriter:
         await self._transactions.start()
         self.recovered = await self._recover(self.partition)
         self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
-        await self._write([layout_record(self._settings.partitions)])
+        await write(self._transactions, self._names, self.number, [layout_record(self._settings.partitions)], Changes())
         self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
 
@@ -98,11 +94,25 @@ class PartitionWriter:
         return await recover(partition, self._log, self._names.changelog, self._settings.partitions, progress)
 
     async def stop(self) -> None:
-        """Finish what was offered, commit it, let go."""
+        """Finish what was offered, commit it, let go. A paused partition leaves that to its next owner."""
+        self._leaving = not self._running.is_set()
+        self._running.set()
         self._closing = True
         self._wake()
         await asyncio.gather(*self._tasks)
         await self._transactions.stop()
+
+    async def pause(self) -> None:
+        """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then."""
+        self._running.clear()
+        while self._pending or self._in_flight_since_s is not None:
+            self._committed.clear()
+            self._dirty.set()
+            await self._committed.wait()
+
+    def resume(self) -> None:
+        """Go on: the partition is still ours."""
+        self._running.set()
 
     async def _guard(self, run: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -161,8 +171,9 @@ class PartitionWriter:
 
     async def _apply_all(self) -> None:
         while True:
+            await self._running.wait()
             try:
-                changes = self._step()
+                changes = None if self._leaving else self._step()
             except Exception as error:  # noqa: BLE001 - whatever a record provokes
                 await self._set_poison_aside(error)
                 continue
@@ -276,22 +287,9 @@ class PartitionWriter:
 
     async def _commit(self, ready: Ready) -> None:
         started_s = monotonic_s()
-        await self._write(ready.rows, ready.changes)
+        await write(self._transactions, self._names, self.number, ready.rows, ready.changes)
         self._in_flight_since_s = None
         self._progress_s = monotonic_s()
         self.committed = ready.cursor
+        self._committed.set()
         self._counting.committed(self.number, ready.changes, len(ready.rows), monotonic_s() - started_s, now_ms())
-
-    async def _write(self, rows: list[tuple[bytes, bytes]], changes: Changes | None = None) -> None:
-        async with self._transactions.begin() as writes:
-            await writes.send(self._names.changelog, self.number, (Message(key, value) for key, value in rows))
-            if changes is None:
-                return
-            pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
-            await writes.send(self._names.push, self.number, pushes)
-            for home in {stray.partition for stray in changes.strays}:
-                strays = (reroute(stray) for stray in changes.strays if stray.partition == home)
-                await writes.send(self._names.rerouted, home, strays)
-            for topic in {letter.topic for letter in changes.dead_letters}:
-                letters = (set_aside(letter) for letter in changes.dead_letters if letter.topic == topic)
-                await writes.send(f"{topic}.dlq", self.number, letters)

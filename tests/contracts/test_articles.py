@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from making import T0
 
-from streamrec.content.desk import Desk
+from streamrec.content.desk import Analysed, Desk
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord, watermark_headers
@@ -60,3 +60,37 @@ def test_watermarks_pass_through() -> None:
     done = desk().analyse([RawRecord(0, T0, None, b"", watermark_headers(T0)), RawRecord(1, T0, b"a1", GOOD)])
     assert [bool(entry.headers) for entry in done.catalog] == [True, False]
     assert done.catalog[0].key
+
+
+def version(number: int, title: str = "Quake of 6.1 hits Chile coast") -> RawRecord:
+    """One version of article a1."""
+    value = {"article_id": "a1", "title": title, "published_at_ms": T0, "version": number}
+    return RawRecord(number, T0, b"a1", msgspec.json.encode(value))
+
+
+def analysed(done: Analysed) -> list[AnalysedArticle]:
+    """What a batch wrote to the catalog."""
+    return [msgspec.json.decode(entry.value or b"", type=AnalysedArticle) for entry in done.catalog]
+
+
+def test_an_older_version_is_not_written() -> None:
+    """The catalog is compacted: an old version written last would be all that is left of the article."""
+    done = desk().analyse([version(3), version(2), version(3), version(4)])
+    assert [article.version for article in analysed(done)] == [3, 3, 4]
+    assert done.outcomes == ["published", "stale", "published", "published"]
+
+
+def test_a_tombstone_withdraws_the_newest_version() -> None:
+    """It has no version of its own."""
+    done = analysed(desk().analyse([version(3), RawRecord(4, T0, b"a1", None)]))
+    assert [(article.version, article.status) for article in done] == [(3, "published"), (3, "withdrawn")]
+
+
+def test_a_new_desk_recalls_what_was_written() -> None:
+    """After a restart versions and stories are those of before."""
+    before, after = desk(), desk()
+    after.recall(analysed(before.analyse([version(3)])))
+    copy = {"article_id": "a2", "title": "Chile coast hit by quake of 6.1 hits", "published_at_ms": T0}
+    later = [version(2), RawRecord(5, T0, b"a2", msgspec.json.encode(copy))]
+    assert after.analyse(later) == before.analyse(later)
+    assert [article.story_id for article in analysed(after.analyse(later))] == ["a1"]

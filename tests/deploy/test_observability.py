@@ -10,7 +10,7 @@ import yaml
 
 from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
-from streamrec.metrics import INPUT_TOPICS, PRIORITIES, STAGES, STATUSES, TRIGGERS, Metrics, process_registry
+from streamrec.metrics import INPUT_TOPICS, OUTCOMES, PRIORITIES, STAGES, TRIGGERS, Metrics, process_registry
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ EXPRESSIONS = [rule["expr"] for rule in ALERTS] + [target["expr"] for panel in P
 
 LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are Prometheus's own
     "action": set(ACTIONS),
-    "status": set(STATUSES),
+    "status": set(OUTCOMES),
     "trigger": set(TRIGGERS),
     "priority": set(PRIORITIES),
     "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS),

@@ -23,7 +23,8 @@ from streamrec.simulation.worker_process import value, worker_process
 from streamrec.worker.counting import Counting
 from streamrec.worker.log import KafkaLog
 from streamrec.worker.topics import changelog_topic, create
-from streamrec.worker.writer import Names, PartitionWriter
+from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.written import Names
 
 pytestmark = pytest.mark.kafka
 

@@ -1,0 +1,31 @@
+"""What one transaction of a partition holds, by topic: rows and cursor, pushes, strays and dead letters."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..changes import Changes
+from .transaction import Message, Transactions, reroute, set_aside
+
+
+class Names(NamedTuple):
+    """Full topic names."""
+
+    changelog: str
+    push: str
+    rerouted: str
+
+
+async def write(
+    transactions: Transactions, names: Names, number: int, rows: Sequence[tuple[bytes, bytes]], changes: Changes
+) -> None:
+    """All of it, or nothing."""
+    async with transactions.begin() as writes:
+        await writes.send(names.changelog, number, (Message(key, value) for key, value in rows))
+        pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
+        await writes.send(names.push, number, pushes)
+        for home in {stray.partition for stray in changes.strays}:
+            strays = (reroute(stray) for stray in changes.strays if stray.partition == home)
+            await writes.send(names.rerouted, home, strays)
+        for topic in {letter.topic for letter in changes.dead_letters}:
+            letters = (set_aside(letter) for letter in changes.dead_letters if letter.topic == topic)
+            await writes.send(f"{topic}.dlq", number, letters)

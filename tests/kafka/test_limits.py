@@ -1,0 +1,64 @@
+"""Limits, on a real broker: memory under back-pressure, and a transaction that stays open too long."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from aiokafka.errors import KafkaError as ClientError
+from on_kafka import event, read, send
+
+from streamrec.settings import Settings
+from streamrec.simulation.worker_process import WorkerProcess, value
+from streamrec.worker.log import KafkaLog
+from streamrec.worker.topics import create
+from streamrec.worker.transaction import Message, Transactions
+
+pytestmark = pytest.mark.kafka
+
+BACKLOG = 150_000
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * 4096 / 1e6
+
+
+def test_memory_stays_flat_while_commits_are_slow(settings_for_test: Settings, tmp_path: Path) -> None:
+    """What cannot be committed yet is not fetched: a backlog of any length fits into the same memory."""
+    settings = settings_for_test.changed(commit_window_events=500, batch_events=500, web_port=0)
+    asyncio.run(create(settings))
+    asyncio.run(send(settings, (event(f"u{n % 1000}", "a1", tz="Europe/Copenhagen") for n in range(BACKLOG))))
+    worker = WorkerProcess(settings, tmp_path / "log", (str(Path(__file__).parent / "slow_worker.py"),))
+    try:
+        worker.ensure()
+        worker.wait_ready()
+        time.sleep(3)
+        early_mb, early = resident_mb(worker.pid), value(worker.series(), "streamrec_events_total")
+        time.sleep(8)
+        late_mb, late = resident_mb(worker.pid), value(worker.series(), "streamrec_events_total")
+    finally:
+        worker.stop(60)
+    assert 0 < early < late < BACKLOG / 2  # it works, and most of the backlog is still to come
+    assert late_mb - early_mb < 40  # the whole backlog as records would be 150 MB
+
+
+async def test_a_transaction_open_for_too_long_is_void(settings_for_test: Settings) -> None:
+    """The broker aborts it; its writer cannot commit any more, readers see nothing of it, and a new owner goes on."""
+    settings = settings_for_test.changed(transaction_timeout_s=1.5)
+    await create(settings)
+    slow, topic = Transactions("slow-0", KafkaLog(settings)), settings.topic("push")
+    await slow.start()
+    with pytest.raises(ClientError):
+        async with slow.begin() as writes:
+            await writes.send(topic, 0, [Message(b"u1", b"late")])
+            await writes.acknowledged()
+            await asyncio.sleep(13)  # the broker looks every ten seconds
+    await slow.stop()
+    successor = Transactions("slow-0", KafkaLog(settings))
+    await successor.start()
+    async with successor.begin() as writes:
+        await writes.send(topic, 0, [Message(b"u1", b"in time")])
+    await successor.stop()
+    assert [record.value for record in await read(settings, topic)] == [b"in time"]
