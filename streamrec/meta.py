@@ -16,6 +16,7 @@ from .profiles.upgrade import dtype_of, upgraded, version_of
 
 CURSOR_KEY = b"\xffcursor"
 LAYOUT_KEY = b"\xfflayout"
+OWNER_KEY = b"\xffowner"  # written by each new owner before it reads; says nothing but that it is there
 
 
 class Meta(NamedTuple):

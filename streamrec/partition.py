@@ -112,7 +112,10 @@ class Partition:
             self._learn(cast(list[Typed[UserEvent]], typed), changes)
         else:
             for item in cast(list[Typed[AnalysedArticle]], typed):
-                slot = self._take_in(item.value, run.now_ms, changes)
+                taken_in = Changes()
+                slot = self._take_in(item.value, run.now_ms, taken_in)
+                if taken_in:
+                    yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
                 if slot is not None:
                     yield from self._meet(slot, run.now_ms)
         if len(typed) < len(run.items):

@@ -5,10 +5,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as property_tests
 
 from streamrec.errors import KafkaError
 from streamrec.settings import Settings, load
 from streamrec.simulation.local_kafka import brokers_or_local
+
+property_tests.register_profile("streamrec", deadline=None)  # machines are shared: a timed assertion is not a test
+property_tests.load_profile("streamrec")
 
 
 @pytest.fixture(scope="session")

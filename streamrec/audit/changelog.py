@@ -14,7 +14,7 @@ import orjson
 
 from ..contracts.records import Record
 from ..contracts.route import partitions_of
-from ..meta import CURSOR_KEY, LAYOUT_KEY
+from ..meta import CURSOR_KEY, LAYOUT_KEY, OWNER_KEY
 from ..profiles.layout import LAYOUT_VERSION, ROW
 from ..profiles.upgrade import version_of
 from .findings import Example, Tally
@@ -103,6 +103,8 @@ class Changelog:
             raw = orjson.loads(value)
             if key == CURSOR_KEY:
                 self._cursor(partition, record, {str(name): int(to) for name, to in raw["cursor"].items()})
+            elif key == OWNER_KEY:
+                return
             elif not key.startswith(LAYOUT_KEY):
                 self._unknown(partition, record, "a meta record this release does not know")
             elif raw["layout"] > LAYOUT_VERSION or raw["partitions"] != self._partitions:

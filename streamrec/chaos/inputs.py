@@ -78,7 +78,7 @@ def _settings(rng: np.random.Generator) -> Settings:
         breaking_bypasses=str(rng.choice(["min_interval,in_session", "daily_cap"])),
         commit_window_events=int(rng.choice([1, 20, 1000])),
         chunk_users=64,
-        due_scan_s=float(rng.choice([1, 60])),
+        due_scan_s=float(rng.choice([10, 60])),
         max_poison_per_hour=1000,
     )
 

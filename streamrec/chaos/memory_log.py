@@ -1,5 +1,7 @@
 """A transactional log in memory, with what matters of Kafka's: transactional ids that are fenced by whoever starts them
-next, records that are visible once committed and only up to the first open transaction, markers that take an offset.
+next, records that are visible once committed and only up to the first open transaction, markers that take an offset and
+may come late: a commit is accepted before it can be read. Whoever starts the id next waits for that, unless the
+coordinator has forgotten the id meanwhile (seen on a broker that stood still).
 
 Every request is a point at which the process that makes it may stand still or die, before it has an effect and after.
 It shares no code with Kafka; what real brokers do is tested with real brokers.
@@ -12,11 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from aiokafka.errors import ProducerFenced
 
 from ..clock import now_ms
 from ..contracts.records import RawRecord
 from ..worker.log import BATCH_BYTES
+
+LATE_MARKERS, FORGOTTEN = 0.1, 0.3  # of commits; of starts
 
 Step = Callable[[], Awaitable[None]]
 TopicPartition = tuple[str, int]
@@ -40,7 +45,9 @@ class Sent(NamedTuple):
 class MemoryLog:
     """The broker."""
 
-    def __init__(self) -> None:
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.marking: dict[str, asyncio.Task[None]] = {}  # id -> markers of its last commit are on their way
         self.partitions: dict[TopicPartition, list[Entry]] = defaultdict(list)
         self.epochs: dict[str, int] = defaultdict(int)
         self.open: dict[str, Sent] = {}
@@ -68,6 +75,26 @@ class MemoryLog:
         sent = self.open.pop(transactional_id, None)
         if sent is None:
             return
+        if state == "committed" and self.rng.random() < LATE_MARKERS:
+            self.marking[transactional_id] = asyncio.create_task(self._mark_late(sent))
+        else:
+            self._mark(sent, state)
+
+    async def marked(self, transactional_id: str) -> None:
+        """Until the last commit of this id can be read."""
+        marking = self.marking.get(transactional_id)
+        if marking is not None:
+            await asyncio.wait({marking})
+
+    def settled(self) -> bool:
+        """No commit is still to become readable."""
+        return all(marking.done() for marking in self.marking.values())
+
+    async def _mark_late(self, sent: Sent) -> None:
+        await asyncio.sleep(float(self.rng.choice([0.005, 0.1, 3.0])))
+        self._mark(sent, "committed")
+
+    def _mark(self, sent: Sent, state: Literal["committed", "aborted"]) -> None:
         for entry in sent.entries:
             entry.state = state
         self.news.set()
@@ -105,11 +132,14 @@ class MemoryReader:
         return dict.fromkeys(topics, 0)
 
     async def read(
-        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
     ) -> AsyncIterator[list[RawRecord]]:
         """As Reader says; the end is asked for first, as a consumer does."""
         end = self._broker.end(topic, partition)
         await self._step()
+        while end <= through:
+            await asyncio.sleep(0.01)
+            end = self._broker.end(topic, partition)
         end = end if before is None else min(end, before)
         records = self._broker.committed(topic, partition)
         records = [record for record in records if record.offset < end and record.timestamp >= since_ms]
@@ -148,6 +178,8 @@ class MemoryProducer:
     async def start(self) -> None:
         """Fence earlier producers of this id and abort what they left open."""
         await self._step()
+        if self._broker.rng.random() >= FORGOTTEN:
+            await self._broker.marked(self._id)
         self._broker.finish(self._id, "aborted")
         self._broker.epochs[self._id] += 1
         self._epoch = self._broker.epochs[self._id]
@@ -165,18 +197,22 @@ class MemoryProducer:
         """Empty."""
         return Builder()
 
-    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> "asyncio.Future[None]":
+    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> "asyncio.Future[RawRecord]":
         """On its way; the future answers when it is written."""
         return asyncio.ensure_future(self._write(batch, topic, partition))
 
-    async def _write(self, batch: Builder, topic: str, partition: int) -> None:
+    async def _write(self, batch: Builder, topic: str, partition: int) -> RawRecord:
+        """The first record, as it was written."""
         async with self._in_order:
             await self._step()
+            await self._broker.marked(self._id)
             self._check()
             sent = self._broker.open.setdefault(self._id, Sent([], set()))
             sent.tps.add((topic, partition))
-            sent.entries.extend(self._broker.append(topic, partition, record, "open") for record in batch.records)
+            entries = [self._broker.append(topic, partition, record, "open") for record in batch.records]
+            sent.entries.extend(entries)
             await self._step()
+            return entries[0].record
 
     async def commit_transaction(self) -> None:
         """Everything sent becomes visible at once."""

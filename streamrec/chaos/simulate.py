@@ -30,6 +30,7 @@ from .process import Died, Faults, Process
 from .verdict import Verdict, judge
 from .virtual_time import VirtualTime, run
 
+REBALANCES, MOVES = 0.01, 0.3  # per delivery; of rebalances
 NAMES = Names("changelog", "push", "rerouted")
 COUNTING = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), "")
 LONGEST_S = 7 * 86_400.0
@@ -40,7 +41,8 @@ def simulate(seed: int) -> Verdict:
     rng = np.random.default_rng(seed)
     time = VirtualTime(START_MS)
     FragilePartition.encodings.clear()
-    world = _World(rng, time, inputs(rng), Faults(rng, int(rng.integers(0, 7)), float(rng.choice([0.01, 0.05, 0.2]))))
+    faults = Faults(rng, int(rng.integers(0, 7)), float(rng.choice([0.01, 0.05, 0.2])))
+    world = _World(rng, time, inputs(rng), faults, MemoryLog(rng))
     return run(_play(world), time)
 
 
@@ -60,7 +62,7 @@ class _World:
     time: VirtualTime
     inputs: Inputs
     faults: Faults
-    broker: MemoryLog = field(default_factory=MemoryLog)
+    broker: MemoryLog
     all_sent: bool = False
     owners: int = 0
     ended: set[int] = field(default_factory=set)  # partitions whose events are done: nothing strays from them any more
@@ -136,27 +138,39 @@ async def _work(world: _World, process: Process, writer: PartitionWriter) -> Non
 async def _live(world: _World, process: Process, writer: PartitionWriter) -> None:
     try:
         await writer.start()
-        await _deliver(world, writer)
+        done = await _deliver(world, writer)
         await writer.stop()
+        if not done:
+            process.replaced.set()
     except (Died, ProducerFenced) as error:
         process.end(error)
 
 
-async def _deliver(world: _World, writer: PartitionWriter) -> None:
-    """Everything from the cursor on, in pieces, some of it again; until all of it is committed."""
+async def _deliver(world: _World, writer: PartitionWriter) -> bool:
+    """Everything from the cursor on, in pieces, some of it again; until all is committed (True) or the partition moves.
+
+    At a rebalance the owner commits and stands still; if it stays, it reads from the cursor again.
+    """
     rng, number = world.rng, writer.number
     next_offset: dict[Topic, int] = {topic: writer.partition.cursor[topic] for topic in TOPICS}
     while True:
+        if rng.random() < REBALANCES:
+            await writer.pause()
+            await asyncio.sleep(float(rng.choice([0, 0.02, 3.0])))
+            if rng.random() < MOVES:
+                return False
+            writer.resume()
+            next_offset = {topic: writer.partition.cursor[topic] for topic in TOPICS}
         ready = [topic for topic in TOPICS if world.broker.committed(topic, number, next_offset[topic])]
         if not ready:
             if _all_committed(world, writer):
                 world.ended.add(number)
-                if len(world.ended) == PARTITIONS and _all_committed(world, writer):
+                if len(world.ended) == PARTITIONS and world.broker.settled() and _all_committed(world, writer):
                     world.broker.news.set()
-                    return
+                    return True
             world.broker.news.clear()
             with suppress(TimeoutError):  # a commit of our own is no news
-                await asyncio.wait_for(world.broker.news.wait(), 5.0)
+                await asyncio.wait_for(world.broker.news.wait(), 20.0)
             continue
         topic = ready[int(rng.integers(len(ready)))]
         start = next_offset[topic]

@@ -10,9 +10,12 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from ..clock import monotonic_s
 from ..contracts.records import Record
+from ..errors import KafkaError
 from ..settings import Settings
 
+UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort every 10 s
 BATCH_BYTES = 900_000  # below Kafka's own limit of 1 MiB a batch
 
 
@@ -41,9 +44,12 @@ class Reader(Protocol):
         ...
 
     def read(
-        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
     ) -> AsyncIterator[Sequence[Record]]:
-        """Records up to the present end, or up to offset `before`; those appended before `since_ms` left out."""
+        """Records up to the present end, or up to offset `before`; those appended before `since_ms` left out.
+
+        Waits for `through`, an offset that is written but perhaps not readable yet.
+        """
         ...
 
 
@@ -92,7 +98,7 @@ class KafkaLog:
         )
         await consumer.start()
         try:
-            yield KafkaReader(consumer)
+            yield KafkaReader(consumer, self._settings.transaction_timeout_s + UNDECIDED_S)
         finally:
             await consumer.stop()
 
@@ -100,8 +106,8 @@ class KafkaLog:
 class KafkaReader:
     """One consumer without a group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        self._consumer = consumer
+    def __init__(self, consumer: AIOKafkaConsumer, patience_s: float) -> None:
+        self._consumer, self._patience_s = consumer, patience_s
 
     async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
         """As Reader says."""
@@ -109,13 +115,13 @@ class KafkaReader:
         return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
 
     async def read(
-        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0
+        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
     ) -> AsyncIterator[Sequence[Record]]:
-        """As Reader says."""
+        """As Reader says. KafkaError where nothing becomes readable for longer than a transaction may be open."""
         consumer, tp = self._consumer, TopicPartition(topic, partition)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
-        end = end if before is None else min(end, before)
+        end = max(end if before is None else min(end, before), through + 1)
         start = (await consumer.offsets_for_times({tp: since_ms}))[tp] if since_ms else None
         if start is not None:
             consumer.seek(tp, start.offset)
@@ -123,6 +129,14 @@ class KafkaReader:
             return
         else:
             await consumer.seek_to_beginning(tp)
-        while await consumer.position(tp) < end:
+        read_s = monotonic_s()
+        while (position := await consumer.position(tp)) < end:
             for records in (await consumer.getmany(tp, timeout_ms=200)).values():
+                read_s = monotonic_s()
                 yield records if records[-1].offset < end else [record for record in records if record.offset < end]
+            if monotonic_s() - read_s > self._patience_s:
+                raise KafkaError(
+                    f"{topic}-{partition}: nothing can be read from offset {position} on, though {end - 1} is written:"
+                    f" a transaction has been open for {self._patience_s:.0f} s, and nobody ends it; find it with"
+                    " kafka-transactions.sh find-hanging, and abort it"
+                )

@@ -1,7 +1,7 @@
 """State of a partition from its log: the changelog in bulk, then the part of `catalog` before the cursor.
 
-Called by a new owner after it has fenced the old one, so the read-committed end of the changelog is final. Rows become
-columns with one np.frombuffer.
+Called by a new owner after it has fenced the old one and written its barrier, so what it reads is final. Rows become
+columns in bulk (np.frombuffer).
 """
 
 from collections.abc import Callable, Mapping
@@ -31,13 +31,17 @@ async def recover(
     changelog: str,
     partitions: int,
     progress: Callable[[int], object] = lambda _: None,
+    through: int = -1,
 ) -> Recovered:
-    """Restore the partition; sets its cursor, also where there was none. `progress` is told the records read so far."""
+    """Restore the partition; sets its cursor, also where there was none. `progress` is told the records read so far.
+
+    `through` is the offset of the owner's barrier (written.py): with it everything before is read that ever will be.
+    """
     started = monotonic_s()
     number, topics = partition.settled.number, partition.settled.topics
     async with log.reader() as reader:
         logged, read = Logged(partitions), 0
-        async for records in reader.read(changelog, number):
+        async for records in reader.read(changelog, number, through=through):
             logged.take([(record.key or b"", record.value) for record in records])
             read += len(records)
             progress(read)

@@ -95,6 +95,6 @@ class Writes:
     async def _flush(self, builder: object, topic: str, partition: int) -> None:
         self._sent.append(await self._producer.send_batch(builder, topic, partition=partition))
 
-    async def acknowledged(self) -> None:
-        """Wait until the broker has everything."""
-        await asyncio.gather(*self._sent)
+    async def acknowledged(self) -> list[Any]:
+        """Wait until the broker has everything; what it said of each batch, `offset` of the first record among it."""
+        return await asyncio.gather(*self._sent)

@@ -29,7 +29,7 @@ from .log import Log
 from .poison import without_poison
 from .recovery import Recovered, recover
 from .transaction import Transactions
-from .written import Names, write
+from .written import Names, barrier, write
 
 OFFERED = 8  # batches of one topic waiting; more, and `offer` waits
 
@@ -90,8 +90,11 @@ class PartitionWriter:
         return self.recovered
 
     async def _recover(self, partition: Partition) -> Recovered:
-        progress = self._counting.recovering(self.number)
-        return await recover(partition, self._log, self._names.changelog, self._settings.partitions, progress)
+        changelog, partitions = self._names.changelog, self._settings.partitions
+        through = await barrier(self._transactions, changelog, self.number)  # even our own last commit may appear late
+        return await recover(
+            partition, self._log, changelog, partitions, self._counting.recovering(self.number), through
+        )
 
     async def stop(self) -> None:
         """Finish what was offered, commit it, let go. A paused partition leaves that to its next owner."""

@@ -1,9 +1,16 @@
-"""What one transaction of a partition holds, by topic: rows and cursor, pushes, strays and dead letters."""
+"""What one transaction of a partition holds, by topic: rows and cursor, pushes, strays and dead letters.
+
+And the first one of a new owner, `barrier`: a record of its own in the changelog. Read-committed readers see it only
+when every transaction before it is decided. Fencing alone does not give that: a coordinator that was moved or stood
+still can forget an id whose commit it has accepted, and then the old owner's last commit appears after its successor
+has read.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..changes import Changes
+from ..meta import OWNER_KEY
 from .transaction import Message, Transactions, reroute, set_aside
 
 
@@ -29,3 +36,11 @@ async def write(
         for topic in {letter.topic for letter in changes.dead_letters}:
             letters = (set_aside(letter) for letter in changes.dead_letters if letter.topic == topic)
             await writes.send(f"{topic}.dlq", number, letters)
+
+
+async def barrier(transactions: Transactions, changelog: str, number: int) -> int:
+    """Commit a record of our own; its offset."""
+    async with transactions.begin() as writes:
+        await writes.send(changelog, number, [Message(OWNER_KEY, b"{}")])
+        (written,) = await writes.acknowledged()
+    return int(written.offset)

@@ -9,13 +9,15 @@ import orjson
 import pytest
 
 from streamrec import partition
+from streamrec.changes import Changes
 from streamrec.chaos.simulate import quietly, simulate
 from streamrec.chaos.verdict import Verdict
 from streamrec.intake import Batch
 from streamrec.meta import layout_record
 from streamrec.profiles import history
-from streamrec.worker.recovery import Recovered
+from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.writer import PartitionWriter, Ready
+from streamrec.worker.written import write
 
 
 @pytest.mark.parametrize("seed", range(5000, 5060))
@@ -34,18 +36,28 @@ def test_a_seed_is_a_run() -> None:
 
 async def cursor_in_a_transaction_of_its_own(self: PartitionWriter, ready: Ready) -> None:
     """Rows and pushes first, the cursor a moment later."""
-    await self._write(ready.rows[:-1], ready.changes)
-    await self._write(ready.rows[-1:])
+    await write(self._transactions, self._names, self.number, ready.rows[:-1], ready.changes)
+    await write(self._transactions, self._names, self.number, ready.rows[-1:], Changes())
     self._in_flight_since_s = None
     self.committed = ready.cursor
 
 
 async def recovery_before_the_fence(self: PartitionWriter) -> Recovered:
     """The old owner can still commit while its successor reads."""
-    self.recovered = await self._recover(self.partition)
+    self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
     await self._transactions.start()
     self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
-    await self._write([layout_record(self._settings.partitions)])
+    layout = [layout_record(self._settings.partitions)]
+    await write(self._transactions, self._names, self.number, layout, Changes())
+    self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
+    return self.recovered
+
+
+async def recovery_without_a_barrier(self: PartitionWriter) -> Recovered:
+    """The old owner's last commit may become readable after its successor has read."""
+    await self._transactions.start()
+    self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
+    self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
     self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
@@ -56,6 +68,12 @@ async def repeated_deliveries_applied_again(self: PartitionWriter, batch: Batch,
     await OFFER(self, batch, start)
 
 
+async def applied_in_a_rebalance(self: PartitionWriter) -> None:
+    """What was applied is not committed before the partition moves, and is forgotten with it."""
+    self._running.clear()
+    self._pending, self._pending_since_s = Changes(), None
+
+
 OFFER = PartitionWriter.offer
 
 
@@ -64,7 +82,9 @@ OFFER = PartitionWriter.offer
     [
         ("_commit", cursor_in_a_transaction_of_its_own),
         ("start", recovery_before_the_fence),
+        ("start", recovery_without_a_barrier),
         ("offer", repeated_deliveries_applied_again),
+        ("pause", applied_in_a_rebalance),
     ],
 )
 def test_a_broken_protocol_is_found(name: str, broken: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
