@@ -20,7 +20,10 @@ COMMANDS = {
     "dlq": "List, show and redrive dead letters.",
     "replay": "Replay real logs (MIND, EB-NeRD, Globo) through Kafka or directly.",
     "simulate": "Publish a simulated newsroom and its readers to the cluster.",
-    "train": "Train a small ranker on simulated or replayed clicks.",
+    "train": "Train a ranker, or a teacher to compress, on what was shown and clicked.",
+    "compress": "Make a trained model smaller and faster, and say what it costs.",
+    "model": "Sign, add, promote and roll back models; a running worker takes over without a restart.",
+    "migrate": "Move readers and articles into another vector space.",
     "schema": "Print the JSON Schema of a record.",
     "settings": "List every setting: type, default, unit, reason.",
     "chaos": "Break it on purpose, and see whether it keeps what it promises.",
@@ -39,11 +42,21 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f".commands.{cmd_name}", __package__)
         command: click.Command = getattr(module, cmd_name)
-        return command
+        return _with_kept_lines(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _with_kept_lines(command: click.Command) -> click.Command:
+    """Click leaves a paragraph's lines as they are after a backspace; a raw docstring holds that as two characters."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for part in command.commands.values():
+            _with_kept_lines(part)
+    return command
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -4,6 +4,7 @@
     ├── SettingsError      the operator: a variable is misspelt or its value impossible
     ├── KafkaError         the operator: broker unreachable, topic settings drifted, Java or jars missing
     ├── ArtifactError      the ML engineer: a model folder is incomplete, altered or of another space
+    ├── RecipeError        the ML engineer: a compression recipe cannot be done as it is written
     ├── DataError          the person at the keyboard: an input file is not what the command expects
     └── StateError         the developers: state and log disagree; the process ends and recovers
 
@@ -26,6 +27,10 @@ class KafkaError(StreamrecError):
 
 class ArtifactError(StreamrecError):
     """A model artifact cannot be trusted or does not fit; the ML engineer acts."""
+
+
+class RecipeError(StreamrecError):
+    """A compression recipe cannot be done as it is written; the message says which step, and why."""
 
 
 class DataError(StreamrecError):

@@ -1,4 +1,4 @@
-"""The changelog's own records: how far each input was applied, and the layout of the rows beside them.
+"""The changelog's own records: how far each input was applied, and the layout and vector space of the rows beside them.
 
 Their keys begin with 0xFF, which no UTF-8 user id contains. The cursor is written in the same transaction as the rows
 it belongs to: that, and not the consumer group's offset, is where a new owner goes on.
@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from .errors import StateError
+from .errors import SettingsError, StateError
 from .profiles.layout import LAYOUT_VERSION, ROW, descr
 from .profiles.upgrade import dtype_of, upgraded, version_of
 
 CURSOR_KEY = b"\xffcursor"
 LAYOUT_KEY = b"\xfflayout"
+SPACE_KEY = b"\xffspace"
+MOVED_KEY = b"\xffmoved"
+FIRST_SPACE = "hashed64-98d485ef5035"  # of rows without a space record: when they were written there was one encoder
 OWNER_KEY = b"\xffowner"  # written by each new owner before it reads; says nothing but that it is there
 
 
@@ -36,12 +39,38 @@ def layout_record(partitions: int) -> tuple[bytes, bytes]:
     return b"%s-%d" % (LAYOUT_KEY, LAYOUT_VERSION), orjson.dumps(value)
 
 
+def space_record(space_id: str) -> tuple[bytes, bytes]:
+    """Written by each new owner: the space whose vectors the interests in these rows are sums of."""
+    return SPACE_KEY, orjson.dumps({"space": space_id})
+
+
+def moved_record(app_id: str) -> tuple[bytes, bytes]:
+    """Written by a migration: the deployment that goes on with these profiles; "" is this one again."""
+    return MOVED_KEY, orjson.dumps({"to": app_id})
+
+
+def owner_records(partitions: int, space_id: str) -> list[tuple[bytes, bytes]]:
+    """What a new owner writes before anything else."""
+    return [layout_record(partitions), *([space_record(space_id)] if space_id else [])]
+
+
+def same_space(what: str, found: str, ours: str) -> None:
+    """SettingsError where vectors of one encoder would meet those of another; `ours` "" takes any."""
+    if ours and found != ours:
+        raise SettingsError(
+            f"{what} in space '{found}', and STREAMREC_ENCODER works in '{ours}': vectors of two encoders never "
+            "meet; set STREAMREC_ENCODER back, or move to the new space with `streamrec migrate`"
+        )
+
+
 class Logged:
     """What a changelog partition says, taken record by record: rows by key (the last one counts) and the cursor."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, space_id: str = "") -> None:
         self.meta = Meta({}, 0)
-        self._partitions = partitions
+        self._partitions, self._ours = partitions, space_id
+        self.moved_to = ""  # the deployment that goes on with these profiles, if they were migrated
+        self._space = FIRST_SPACE
         self._rows: dict[bytes, bytes] = {}
         self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
 
@@ -55,11 +84,17 @@ class Logged:
                     self._rows[key] = value
             elif value is not None and key == CURSOR_KEY:
                 self.meta = Meta(**orjson.loads(value))
+            elif value is not None and key == SPACE_KEY:
+                self._space = orjson.loads(value)["space"]
+            elif value is not None and key == MOVED_KEY:
+                self.moved_to = orjson.loads(value)["to"]
             elif value is not None and key.startswith(LAYOUT_KEY):
                 self._layout(orjson.loads(value))
 
     def rows(self) -> dict[bytes, bytes]:
-        """Rows of this release's layout, by key; earlier ones are upgraded."""
+        """Rows of this release's layout, by key; earlier ones are upgraded. SettingsError if of another space."""
+        if self._rows:
+            same_space("the profiles in the changelog are", self._space, self._ours)
         others: dict[int, list[bytes]] = {}
         for key, row in self._rows.items():
             if len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION:

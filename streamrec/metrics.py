@@ -21,10 +21,12 @@ from .contracts.event import ACTIONS, Action
 from .contracts.push import Push, Trigger
 from .contracts.records import REJECT_REASONS, TOPICS, RejectReason, Topic
 from .histogram import BulkHistogram
+from .ranking.canary import ROLLBACK_REASONS, RollbackReason
 
 Priority = Literal["normal", "breaking"]
 Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
 InputTopic = Literal["articles"] | Topic  # without the prefix of the cluster
+ReloadOutcome = Literal["taken_over", "refused"]
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 
@@ -32,6 +34,7 @@ OUTCOMES: tuple[Outcome, ...] = (*get_args(get_args(Outcome)[0]), *get_args(get_
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 STAGES: tuple[Stage, ...] = get_args(Stage)
+RELOAD_OUTCOMES: tuple[ReloadOutcome, ...] = get_args(ReloadOutcome)
 INPUT_TOPICS: tuple[InputTopic, ...] = ("articles", *TOPICS)
 
 # 1 ms is below one round trip to a broker; a minute is where every alert has long fired.
@@ -88,6 +91,14 @@ class Metrics:
         self.late_events = counter("late_events_total", "Events too late to trigger a push; the profile took them.")
         self.unknown_article_events = counter("unknown_article_events_total", "Events on articles not in the catalog.")
         self.transactions = counter("transactions_total", "Transactions committed.")
+        self.model_reloads: dict[ReloadOutcome, Counter] = _each(
+            counter("model_reloads_total", "Changes of the models in service, and models refused.", "outcome"),
+            RELOAD_OUTCOMES,
+        )
+        self.canary_rollbacks: dict[RollbackReason, Counter] = _each(
+            counter("canary_rollbacks_total", "Canaries this worker stopped serving, by reason.", "reason"),
+            ROLLBACK_REASONS,
+        )
         self.rebalances = counter("rebalances_total", "Assignments of partitions this worker was given.")
 
     def _time(self) -> None:
@@ -126,6 +137,22 @@ class Metrics:
             "engine_agreement_ratio", "Share of probe rows that int8 and fp32 put on the same side of the threshold."
         )
         self.engine_agreement.set(float("nan"))  # not measured yet is not disagreement
+        self.model_behind = gauge("model_behind", "1: another model serves than the store asks for; it was refused.")
+        self.shadow_rows = gauge("shadow_rows", "Live rows fp32 scored beside the model that serves, since its load.")
+        self.shadow_agreement = gauge(
+            "shadow_agreement_ratio", "Share of recent shadowed rows on the same side of the threshold in fp32."
+        )
+        self.shadow_max_delta = gauge(
+            "shadow_max_delta_ratio", "Largest difference of P(click) to fp32 in recent shadowed rows."
+        )
+        self.canary_percent = gauge("canary_percent", "Share of the users whom the canary serves, 0: there is none.")
+        self.canary_pairs = gauge("canary_pairs", "Pairs the canary scored so far.")
+        self.canary_psi = gauge("canary_psi_ratio", "Population stability index of the canary's scores to stable's.")
+        self.canary_send_ratio = gauge("canary_send_ratio", "Pairs over the threshold, canary to stable.")
+        self.canary_latency_ratio = gauge("canary_latency_ratio", "Median time of a call, canary to stable.")
+        not_measured_yet = (self.shadow_agreement, self.shadow_max_delta, self.canary_psi, self.canary_send_ratio)
+        for measured in (*not_measured_yet, self.canary_latency_ratio):
+            measured.set(float("nan"))
         self.model = Info("streamrec_model", "The ranker that serves and its admission.", registry=self.registry)
 
     def serve_model(self, name: str, version: str, engine: Literal["int8", "fp32"], verdict: str) -> None:

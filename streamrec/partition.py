@@ -26,13 +26,14 @@ from .contracts.records import TOPICS, DeadLetter, Stray, Topic
 from .decide import Stage, decide, waiting_s
 from .intake import Batch, intake
 from .learn import after_article, after_events
-from .meta import Meta
+from .meta import Meta, same_space
 from .outgoing import push_records
 from .policy.config import Policy
 from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
 from .profiles.store import IntArray, ProfileStore, Users
 from .ranking.scores import Scores
+from .ranking.serving import Lineup, lineup_of
 from .settings import Settings
 from .timeline import MERGED, EventTimeline, Run, Tick
 
@@ -52,9 +53,12 @@ class Settled(NamedTuple):
     partitions: int | None = None  # of the topics; None: every user is ours
     topics: Mapping[Topic, str] = dict(zip(TOPICS, TOPICS, strict=True))  # full names, for dead letters
     stage: Stage = nullcontext
+    space_id: str = ""  # of the vectors that may come in; "": any
 
     @classmethod
-    def of(cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext) -> "Settled":
+    def of(
+        cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, space_id: str = ""
+    ) -> "Settled":
         """As the settings say; worker and replay without a broker use the same."""
         return cls(
             number=number,
@@ -67,6 +71,7 @@ class Settled(NamedTuple):
             partitions=settings.partitions,
             topics={topic: settings.topic(topic) for topic in TOPICS},
             stage=stage,
+            space_id=space_id,
         )
 
 
@@ -144,6 +149,7 @@ class Partition:
 
     def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> int | None:
         """Know this version from now on; answers with its slot if it may be pushed now."""
+        same_space("an article in the catalog is", article.space_id, self.settled.space_id)
         change = self.catalog.apply(article, now_ms)
         slot = self.catalog.slot(article.article_id)
         assert slot is not None
@@ -156,9 +162,10 @@ class Partition:
     def _meet(self, slot: int, now_ms: int) -> Iterator[Changes]:
         """An article meets everybody, a chunk of users a step; users who come later find it when they are due."""
         chunk, everybody = self.settled.chunk_users, len(self.profiles)
+        lineup = lineup_of(self.settled.ranker)  # one for the whole article, whatever is promoted meanwhile
         for start in range(0, everybody, chunk):
             users = Users(self.profiles, slice(start, min(start + chunk, everybody)))
-            yield self._decide(users, np.array([slot]), now_ms, "article")
+            yield self._decide(users, np.array([slot]), now_ms, "article", lineup)
 
     # --- users who are due --------------------------------------------------------------------------------------------
 
@@ -175,10 +182,10 @@ class Partition:
         self.looked_ms = max(self.looked_ms, now_ms)
         rows = np.flatnonzero(due)
         if len(rows):
-            fresh = self.catalog.fresh(now_ms)
+            fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)
             for start in range(0, len(rows), self.settled.chunk_users):
                 users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
-                changes.merge(self._decide(users, fresh, now_ms, "due"))
+                changes.merge(self._decide(users, fresh, now_ms, "due", lineup))
         return changes
 
     def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -191,14 +198,21 @@ class Partition:
             (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
         )
 
-    def _decide(self, users: Users, slots: IntArray, now_ms: int, trigger: Trigger) -> Changes:
+    def _decide(self, users: Users, slots: IntArray, now_ms: int, trigger: Trigger, lineup: Lineup) -> Changes:
+        """Each model decides for its own users; what one user gets does not depend on the others."""
+        changes = Changes()
+        for scores, mine in lineup.shares(users):
+            changes.merge(self._decide_with(scores, mine, slots, now_ms, trigger))
+        return changes
+
+    def _decide_with(self, scores: Scores, users: Users, slots: IntArray, now_ms: int, trigger: Trigger) -> Changes:
         settled = self.settled
-        decision = decide(users, self.catalog, slots, now_ms, settled.ranker, settled.policy, settled.stage)
+        decision = decide(users, self.catalog, slots, now_ms, scores, settled.policy, settled.stage)
         changes = Changes(suppressed=Counter(decision.suppressed))
         columns = self.profiles.columns
         if len(decision.rows):
             changes.pushes += push_records(
-                decision, self.profiles, self.catalog, trigger, now_ms, settled.policy, settled.ranker.stamp
+                decision, self.profiles, self.catalog, trigger, now_ms, settled.policy, scores.stamp
             )
             keys, stories = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
             history.after_push(self.profiles, decision.rows, keys, stories, now_ms // 1000)
@@ -226,6 +240,7 @@ class Partition:
         self.catalog.after_reads(reads[reads > 0], 1)
         for item in articles:
             if isinstance(item, Typed):
+                same_space("an article in the catalog is", item.value.space_id, self.settled.space_id)
                 self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
         waiting = self.profiles["waiting"]["article"]
         self._awaited = set(waiting[waiting > 0].tolist())

@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -28,6 +28,11 @@ def _minutes(text: str) -> str:
     return text
 
 
+EngineChoice = Literal[
+    "auto", "int8", "fp32", "torch_int8", "onednn_int8", "ort_int8", "ort_fp32", "numpy_fp32", "torch_fp32"
+]
+EncoderName = Literal["hashed", "sentence", "sentence-fp32"]
+ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
 ClockTime = Annotated[str, AfterValidator(_minutes)]
 
 
@@ -47,6 +52,7 @@ class Settings(BaseSettings):
     app_id: str = _s("streamrec", "name", "consumer group, transactional ids and changelog are named after it", pattern=r"^[a-zA-Z0-9._-]{1,64}$")
     topic_prefix: str = _s("", "text", "put before every topic name, to share a cluster", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
     partitions: int = _s(24, "partitions", "of events, catalog, push and changelog; fixed for the life of the topics", ge=1, le=512)
+    catalog_topic: str = _s("catalog", "name", "internal topic of analysed articles; a deployment made by `streamrec migrate` has its own", pattern=r"^catalog(-[a-zA-Z0-9_-]{1,32})?$")
     replication: int = _s(1, "replicas", "of topics made by `topics create`; 3 in production", ge=1, le=7)
     instance_id: str = _s("", "name", "static group membership, a name of this worker's own that survives restarts (StatefulSet pod): a restart within the session moves no partition", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
     session_timeout_s: float = _s(10.0, "s", "a dead worker's partitions move after this long", gt=0.5, le=60)
@@ -76,9 +82,18 @@ class Settings(BaseSettings):
     push_ttl_h: float = _s(6.0, "h", "a gateway must drop a push older than this", gt=0, le=168)
     max_articles: int = _s(20_000, "articles", "catalog size; the oldest leave first", ge=100)
 
-    # model
-    model_dir: Path | None = _s(None, "folder", "ranker artifact; none: a small built-in prior ranks")
-    engine: Literal["auto", "int8", "fp32"] = _s("auto", "", "auto: int8 if the admission check finds it right and not slower")
+    # encoder and model
+    encoder: EncoderName = _s("hashed", "", "article text to vectors; sentence needs the extra `sentence`; another encoder is another space: `streamrec migrate`")
+    model_dir: Path | None = _s(None, "folder", "ranker artifact, or a store of several (`streamrec model`); none: a small built-in prior ranks")
+    engine: EngineChoice = _s("auto", "", "auto: the admission check measures all and serves int8 if it is right and not slower; int8, fp32: by precision; or one by name")
+    model_public_key: Path | None = _s(None, "PEM file", "if set, a model without a good Ed25519 signature is refused; several keys may stand in it")
+    model_poll_s: float = _s(10.0, "s", "how often a running worker looks for another model in model_dir; 0: never", ge=0, le=3600)
+    shadow_share: float = _s(0.01, "share", "of the score calls on which fp32 runs beside int8 and both are compared; 0: none", ge=0, le=1)
+    canary_min_rows: int = _s(2000, "pairs", "a canary's scores are judged from this many on", ge=100)
+    canary_max_psi: float = _s(0.2, "PSI", "a canary whose scores are shifted further is rolled back", gt=0)
+    canary_max_send_ratio: float = _s(1.5, "ratio", "a canary that would send this much more, or less, than stable is rolled back", gt=1)
+    canary_max_latency_ratio: float = _s(2.0, "ratio", "a canary that takes this much longer than stable is rolled back", gt=1)
+    canary_min_agreement: float = _s(0.98, "share", "a canary whose int8 and fp32 decide alike on fewer of the live rows is rolled back", ge=0, le=1)
 
     # retrieval and decision
     candidates_per_user: int = _s(8, "articles", "the ranker sees at most this many articles of a due user", ge=1, le=64)
@@ -126,8 +141,9 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     def topic(self, name: str) -> str:
-        """Full name of a topic of ours."""
-        return f"{self.topic_prefix}{name}"
+        """Full name of a topic of ours; `catalog` is named by a setting, because vectors of two spaces never meet."""
+        head, dot, tail = name.partition(".")
+        return f"{self.topic_prefix}{self.catalog_topic if head == 'catalog' else head}{dot}{tail}"
 
     def changed(self, **values: Any) -> "Settings":
         """These settings with some replaced, checked again."""

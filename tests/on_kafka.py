@@ -92,7 +92,7 @@ async def read(settings: Settings, topic: str, partitions: int | None = None) ->
         await consumer.stop()
 
 
-async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float = 40) -> None:
+async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float = 90) -> None:
     """Wait for something that must happen."""
     deadline = time.monotonic() + wait_s
     while True:

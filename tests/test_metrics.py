@@ -173,7 +173,7 @@ def test_all_names_are_ours_and_labels_carry_no_id() -> None:
     """Each series begins with streamrec_ and no label could hold a user, an article or a push."""
     registry = CollectorRegistry()
     Metrics(registry, REASONS).serve_model("ranker", "1", "int8", "admitted")
-    closed = {"action", "status", "trigger", "priority", "reason", "topic", "stage", "partition", "le"}
+    closed = {"action", "status", "trigger", "priority", "reason", "topic", "stage", "partition", "outcome", "le"}
     for family in registry.collect():
         assert family.name.startswith("streamrec_")
         labels = {label for sample in family.samples for label in sample.labels}

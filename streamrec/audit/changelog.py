@@ -14,7 +14,7 @@ import orjson
 
 from ..contracts.records import Record
 from ..contracts.route import partitions_of
-from ..meta import CURSOR_KEY, LAYOUT_KEY, OWNER_KEY
+from ..meta import CURSOR_KEY, LAYOUT_KEY, MOVED_KEY, OWNER_KEY, SPACE_KEY
 from ..profiles.layout import LAYOUT_VERSION, ROW
 from ..profiles.upgrade import version_of
 from .findings import Example, Tally
@@ -103,6 +103,11 @@ class Changelog:
             raw = orjson.loads(value)
             if key == CURSOR_KEY:
                 self._cursor(partition, record, {str(name): int(to) for name, to in raw["cursor"].items()})
+            elif key == MOVED_KEY:
+                str(raw["to"])  # by `streamrec migrate`
+            elif key == SPACE_KEY:
+                if not raw["space"]:
+                    self._unknown(partition, record, "a space record without a space")
             elif key == OWNER_KEY:
                 return
             elif not key.startswith(LAYOUT_KEY):

@@ -46,15 +46,17 @@ async def send_backlog(settings: Settings, events: int) -> None:
         await producer.stop()
 
 
-async def send_paced(settings: Settings, per_s: float, seconds: float) -> int:
-    """Clicks at an even rate, those of a few milliseconds in one batch a partition; answers with how many."""
+async def send_paced(settings: Settings, per_s: float, seconds: float, first: int = 0) -> int:
+    """Clicks at an even rate from number `first` on, those of a few milliseconds in one batch a partition; how many."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=0, max_batch_size=PACED_BATCH * 1000)
     await producer.start()
     sent, started_s = 0, monotonic_s()
     try:
         while (elapsed_s := monotonic_s() - started_s) < seconds:
             due = min(round(elapsed_s * per_s), sent + PACED_BATCH)
-            await _send_together(producer, settings, [click(number, now_ms(), "p") for number in range(sent, due)])
+            await _send_together(
+                producer, settings, [click(first + number, now_ms(), "p") for number in range(sent, due)]
+            )
             sent = due
             await asyncio.sleep(0.004)
         await producer.flush()

@@ -44,18 +44,18 @@ async def measure(
     name: str, brokers: str, events: int, pace_s: float, model: str | None, per_s: float | None = None
 ) -> Measured:
     """One round of one contestant; latency at `per_s`, or at half of what it can do."""
-    settings = _settings(brokers, model)
+    settings = bench_settings(brokers, model)
     await create(settings)
     await _extra_topics(settings)
     if name.startswith("streamrec"):
-        await _know_articles(settings)
+        await know_articles(settings)
     await send_backlog(settings, events)
     consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id=_group(name, settings), enable_auto_commit=False)
     await consumer.start()
     try:
         with started(name, settings) as contestant:
             done_per_s, cpu_us = await _work_off(contestant, settings, consumer, events)
-            latency = await _paced(settings, per_s or min(done_per_s / 2, PACE_CAP), pace_s)
+            latency = await paced(settings, per_s or min(done_per_s / 2, PACE_CAP), pace_s)
     finally:
         await consumer.stop()
     ordered = sorted(latency) or [float("nan")]
@@ -69,7 +69,8 @@ def _group(name: str, settings: Settings) -> str:
     )
 
 
-def _settings(brokers: str, model: str | None) -> Settings:
+def bench_settings(brokers: str, model: str | None) -> Settings:
+    """Topics of this run's own, nothing suppressed by the time of day."""
     run = uuid.uuid4().hex[:8]
     return load(
         {},
@@ -99,7 +100,7 @@ async def _extra_topics(settings: Settings) -> None:
         await admin.close()
 
 
-async def _know_articles(settings: Settings) -> None:
+async def know_articles(settings: Settings) -> None:
     """The catalog is there before the clicks are, as in real life."""
     await send_articles(settings)
     with started("streamrec", settings) as contestant:
@@ -136,15 +137,15 @@ async def _work_off(
     return worked / seconds, 1e6 * cpu_s / worked
 
 
-async def _paced(settings: Settings, per_s: float, seconds: float) -> list[float]:
-    """Milliseconds from click to push, as a gateway sees it."""
+async def paced(settings: Settings, per_s: float, seconds: float, first: int = 0) -> list[float]:
+    """Milliseconds from click to push, as a gateway sees it; clicks are numbered from `first` on."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
     await consumer.start()
     latency: list[float] = []
     try:
         consumer.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
         await consumer.seek_to_end()
-        sending = asyncio.create_task(send_paced(settings, per_s, seconds))
+        sending = asyncio.create_task(send_paced(settings, per_s, seconds, first))
         quiet_since = monotonic_s()
         while not sending.done() or monotonic_s() - quiet_since < 2.0:
             for records in (await consumer.getmany(timeout_ms=20)).values():

@@ -1,6 +1,7 @@
 """`streamrec bench`."""
 
 import asyncio
+from pathlib import Path
 
 import click
 
@@ -127,6 +128,101 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
             }
         ).decode()
     )
+
+
+@bench.command()
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
+def encoder(rounds: int) -> None:
+    """Titles/s of the encoders, and what int8 does to the sentence encoder's vectors, speed and size."""
+    import orjson
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..bench.encoders import compare
+
+    console = Console(stderr=True)
+    found = compare(rounds, lambda number: console.print(f"round {number + 1} of {rounds}"))
+    table = Table("encoder", "titles/s", "ratio to hashed", box=None, pad_edge=False)
+    for name, speed in found.titles_per_s.items():
+        table.add_row(name, f"{speed:,.0f}", f"{found.ratio_to_hashed.get(name, 1.0):.3f}")
+    Console().print(table)
+    print(orjson.dumps({**found._asdict(), "commit": commit(), "machine": machine()}).decode())
+
+
+@bench.command()
+@click.option("--per-s", default=5000.0, show_default=True, help="Clicks a second.")
+@click.option("--seconds", default=8.0, show_default=True, help="Of each phase.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@brokers_option
+def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> None:
+    """Click -> push latency while a worker takes over one model after the other, beside the same load without."""
+    import orjson
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..bench.reload import PHASES, measure, summary
+    from ..settings import load
+    from ..simulation.local_kafka import brokers_or_local
+
+    console = Console(stderr=True)
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        found = asyncio.run(measure(bootstrap, per_s, seconds, rounds, console.print))
+    table = Table("phase", "p50 ms", "p99 ms", "pushes", "reloads", box=None, pad_edge=False)
+    for phase in PHASES:
+        for at in found[phase]:
+            table.add_row(phase, f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}", str(at.pushes), f"{at.reloads:.0f}")
+    Console().print(table)
+    print(orjson.dumps({**summary(found), "per_s": per_s, "commit": commit(), "machine": machine()}).decode())
+
+
+@bench.command()
+@click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Artifact to measure.")
+@click.option("--sizes", default="96-512-256-1", show_default=True, help="Without --model: stages of a drawn network.")
+@click.option("--batch", default="1,32,256,1024,4096", show_default=True, help="Rows of a call.")
+@click.option("--rounds", type=click.IntRange(2), default=15, show_default=True)
+def engines(model: Path | None, sizes: str, batch: str, rounds: int) -> None:
+    """Speed of every engine beside torch fp32, its distance in P(click), and whether scores depend on the batch.
+
+    "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
+    "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
+    """
+    import orjson
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..bench.engines import drawn, measure, of_folder, processor_flags, versions
+
+    batches = _numbers(batch, "--batch", ",")
+    subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-"))
+    measured, absent = measure(subject, batches, rounds)
+    table = Table("engine", *(f"x at {rows}" for rows in batches), "max |dP|", "drift", box=None, pad_edge=False)
+    for name, at in measured.items():
+        ratios = (f"{ratio:.2f}" for ratio in at.speedup.values())
+        table.add_row(name, *ratios, f"{at.max_delta:.1e}", f"{at.batch_drift:g}")
+    for name, reason in absent.items():
+        table.add_row(name, reason)
+    Console().print(table)
+    print(
+        orjson.dumps(
+            {
+                "sizes": subject.network.sizes,
+                "engines": {name: at._asdict() for name, at in measured.items()},
+                "unavailable": absent,
+                "processor_flags": processor_flags(),
+                "versions": versions(),
+                "commit": commit(),
+                "machine": machine(),
+            },
+            option=orjson.OPT_NON_STR_KEYS,
+        ).decode()
+    )
+
+
+def _numbers(text: str, option: str, mark: str) -> list[int]:
+    parts = text.split(mark)
+    if not all(part.isdigit() and int(part) for part in parts):
+        raise click.BadParameter(f"{option} is '{text}'; expected whole numbers above 0 with '{mark}' between them")
+    return [int(part) for part in parts]
 
 
 bench.add_command(rebalance)

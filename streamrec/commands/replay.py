@@ -84,11 +84,11 @@ def _direct(settings: "Settings", played: "Iterable[Group]", told: Any) -> dict[
     from collections import Counter
 
     from ..clock import monotonic_s
-    from ..content.encoder import HashedEncoder
+    from ..content.encoders import encoder_of
     from ..ranking.load import load_ranker
     from ..simulation.direct import Direct
 
-    encoder = HashedEncoder()
+    encoder = encoder_of(settings.encoder)
     ranker, _ = load_ranker(settings, encoder.space_id)
     direct, started_s = Direct(settings, ranker, encoder), monotonic_s()
     pushes: list[bytes] = []

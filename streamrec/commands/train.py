@@ -1,98 +1,108 @@
 """`streamrec train`."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .logs import NAMES, open_log
+from ..settings import ENCODERS
+from .logs import NAMES
+from .topics import brokers_option
 
 if TYPE_CHECKING:
     from ..training.comparison import Table
 
 
 @click.command()
-@click.argument("log", type=click.Choice(NAMES))
+@click.argument("log", type=click.Choice([*NAMES, "topics"]))
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the artifact to be written.")
-@click.option("--test-from", metavar="YYYY-MM-DD", help="Learn from what is earlier; compare on what is later.")
-@click.option("--epochs", default=6, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to be written.")
+@click.option("--teacher", is_flag=True, help="Train a teacher, to be compressed; the ranker is trained beside it.")
+@click.option("--test-from", metavar="DAY", help="Learn from what is earlier; compare on what is later.")
+@click.option("--epochs", default=6, show_default=True, type=click.IntRange(1), help="At most; it stops by itself.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--min-score", default=0.2, show_default=True, help="Threshold recorded in the artifact.")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@click.option("--resume", is_flag=True, help="Go on from the last finished epoch of the same command.")
+@click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
+@click.option("--min-score", default=0.2, show_default=True, help="Threshold recorded in a ranker's manifest.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="globo: only the first N clicks.")
+@click.option("--since", metavar="TIME", help="topics: learn from what was shown at or after this time.")
+@click.option("--until", metavar="TIME", help="topics: and answered before this one (default: now).")
+@brokers_option
 def train(
-    log: str, path: Path | None, out: Path, test_from: str | None, epochs: int, seed: int, min_score: float
+    log: str,
+    path: Path | None,
+    out: Path,
+    teacher: bool,
+    test_from: str | None,
+    epochs: int,
+    seed: int,
+    device: str,
+    resume: bool,
+    encoder: str | None,
+    min_score: float,
+    limit: int | None,
+    since: str | None,
+    until: str | None,
+    brokers: str | None,
 ) -> None:
-    r"""Train a small ranker on a log's impressions, and compare it with what it has to beat.
+    r"""Train a ranker, or its teacher, on what was shown and clicked, and compare it with what it has to beat.
 
     \b
     streamrec train simulated --out model
     streamrec train mind DIR --test-from 2019-11-13 --out model
+    streamrec train mind DIR --test-from 2019-11-13 --teacher --out teacher
+    streamrec train topics --since 2026-01-05 --out model      # from a running system
 
     The log is played through the same columns and feature function as in serving, so nothing from the future gets in.
-    Prints a table and, as the last line, JSON.
+    Without --test-from the last fifth of the candidates is kept for the comparison. Globo has clicks alone: each gets
+    four articles that others read in the hours before, and probabilities learned from that are good for order only.
+
+    A checkpoint is written beside the folder after each epoch, and removed at the end. Days and times are UTC. Prints
+    a table and, as the last line, JSON.
     """
     import numpy as np
     import orjson
-    from rich.console import Console
-    from rich.progress import Progress
 
-    from ..clock import now_ms
-    from ..content.encoder import HashedEncoder
-    from ..ranking.artifact import load as load_artifact
-    from ..ranking.features import fingerprint
     from ..settings import load
-    from ..training.comparison import compare
-    from ..training.fit import fit
-    from ..training.publish import publish
-    from ..training.rows import rows_of
+    from .train_run import Work, run
 
-    opened, encoder, console = open_log(log, path, seed), HashedEncoder(), Console(stderr=True)
-    with Progress(console=console, transient=True) as progress:
-        playing = progress.add_task("features", total=opened.summary.steps)
-        settings = load(max_articles=max(load().max_articles, opened.summary.articles))
-        rows = rows_of(opened, settings, encoder, lambda done: progress.update(playing, completed=done))
-        cut_ms = _millis(test_from) if test_from else int(np.quantile(rows.at_ms, 0.8))
-        earlier = rows.take(rows.at_ms < cut_ms)
-        learning = progress.add_task("epochs", total=epochs)
-        fitted = fit(earlier.x, earlier.clicked, earlier.impression, seed, epochs, lambda _: progress.advance(learning))
-    publish(
-        out,
-        fitted,
-        earlier.x,
-        name=f"{log}-ranker",
-        space_id=encoder.space_id,
-        fingerprint=fingerprint(),
-        min_score=min_score,
-        created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),
+    done = run(
+        Work(
+            log=log,
+            path=path,
+            out=out,
+            teacher=teacher,
+            test_from=test_from,
+            epochs=epochs,
+            seed=seed,
+            device=device,
+            resume=resume,
+            min_score=min_score,
+            limit=limit,
+            since=since,
+            until=until,
+        ),
+        load(brokers=brokers, encoder=encoder),
     )
-    artifact = load_artifact(out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
-    later = rows.take(rows.at_ms >= cut_ms)
-    table = compare(later, artifact, seed)
-    _show(table)
+    _show(done.table)
     print(
         orjson.dumps(
             {
                 "log": log,
-                "trained_on": len(np.unique(earlier.impression)),
-                "tested_on": len(np.unique(later.impression)),
-                "version": artifact.manifest.version,
+                "model": "teacher" if teacher else "ranker",
+                "encoder": done.encoder,
+                "seed": seed,
+                "trained_on": len(np.unique(done.earlier.impression)),
+                "tested_on": len(np.unique(done.later.impression)),
+                "version": done.version,
                 "quality": {
                     name: {metric: [round(v, 4) for v in (at.value, at.low, at.high)] for metric, at in row.items()}
-                    for name, row in table.items()
+                    for name, row in done.table.items()
                 },
             }
         ).decode()
     )
-
-
-def _millis(day: str) -> int:
-    from ..errors import DataError
-
-    try:
-        return round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
-    except ValueError:
-        raise DataError(f"--test-from is '{day}'; expected a day like 2019-11-13") from None
 
 
 def _show(table: "Table") -> None:

@@ -5,7 +5,7 @@ import click
 
 @click.command()
 @click.option("--brokers", metavar="HOST:PORT,...", help="Kafka bootstrap servers (default: STREAMREC_BROKERS).")
-@click.option("--model", "model_dir", type=click.Path(), help="Folder of a ranker artifact (STREAMREC_MODEL_DIR).")
+@click.option("--model", "model_dir", type=click.Path(), help="Artifact folder or model store (STREAMREC_MODEL_DIR).")
 @click.option("--web-port", type=int, help="Port of /metrics, /live and /ready; 0: none (STREAMREC_WEB_PORT).")
 def worker(brokers: str | None, model_dir: str | None, web_port: int | None) -> None:
     """Run a worker: the process that turns events into pushes.

@@ -18,7 +18,7 @@ from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_art
 from ..contracts.records import DeadLetter, Record, watermark_headers
 from ..settings import Settings
 from .analyse import Reject, analyse
-from .encoder import Encoder
+from .encoder import Encoder, Text
 from .story import RecentStories
 
 WATERMARK_KEY = b"\xffwatermark"  # `catalog` is compacted, so every record needs a key; no id can be this one
@@ -51,6 +51,10 @@ class Desk:
         self._eligible_h = settings.eligible_h
         self._replay = settings.policy_time == "event"
         self._origin = Origin(settings.topic("articles"), 0)
+
+    def prepare(self) -> None:
+        """Let the encoder read its weights now, which may take seconds; any thread, before the first article."""
+        self._encoder.encode([Text("ready")])
 
     def analyse(self, records: Sequence[Record]) -> Analysed:
         """Records of `articles` in order; watermarks are passed on."""

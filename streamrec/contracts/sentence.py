@@ -6,8 +6,9 @@ from .push import Push
 def sentence(push: Push, latency_ms: int) -> str:
     """One push as a person reads it."""
     args = push.reason.args
+    reads = "1 recent read" if args.get("count") == 1 else f"{args.get('count')} recent reads"
     why = {
-        "recent_reads": f"{args.get('count')} recent reads in {args.get('category')}",
+        "recent_reads": f"{reads} in {args.get('category')}",
         "similar_interest": f"similar to earlier reads ({args.get('category') or 'no category'})",
         "breaking": f"breaking news in {args.get('category') or 'general'}",
     }[push.reason.code]

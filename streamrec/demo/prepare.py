@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..clock import now_ms
-from ..content.encoder import HashedEncoder
+from ..content.encoders import encoder_of
 from ..contracts.event import UserEvent
 from ..settings import Settings
 from ..simulation.logs.records import Step
@@ -42,7 +42,7 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
     from ..training.publish import publish  # noqa: PLC0415
     from ..training.rows import rows_of  # noqa: PLC0415
 
-    encoder = HashedEncoder()
+    encoder = encoder_of(settings.encoder)
     total = len(prepared.history)
     rows = rows_of(
         prepared.history, settings, encoder, lambda done: told(f"features of the history: {done / total:.0%}")
@@ -56,6 +56,7 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         rows.x,
         name="demo-ranker",
         space_id=encoder.space_id,
+        encoder=settings.encoder,
         fingerprint=fingerprint(),
         min_score=MIN_SCORE,
         created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),

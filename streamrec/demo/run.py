@@ -87,8 +87,8 @@ def demo_settings(given: Settings, brokers: str, folder: Path) -> Settings:
 def _verdict(log: Path) -> str:
     """The admission check's sentence in the worker's log, without the fields behind it."""
     said = [
-        line.split("streamrec.worker.run: ")[1]
+        line.split("streamrec.worker.models: ")[1]
         for line in log.read_text(errors="replace").splitlines()
-        if "streamrec.worker.run: " in line
+        if "streamrec.worker.models: " in line
     ]
     return said[0].partition(" model=")[0] if said else "see its log"

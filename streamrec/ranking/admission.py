@@ -1,36 +1,57 @@
 """The admission check: which engine may serve this artifact on this machine.
 
-Two questions, asked at load:
-1. Is int8 right?      max |P int8 - recorded P fp32| on the probe rows within the recorded tolerance. Hard: it never
-                       serves otherwise, and asking for it by name is an ArtifactError.
-2. Is int8 not slower? median fp32 time / median int8 time at each batch size in use, rounds interleaved so that other
-                       load on the machine meets both. Asked under `auto` only: a named engine serves at any speed.
+Asked at load:
+1. Is it right?   int8: max |P int8 - recorded P fp32| on the probe rows within the recorded tolerance; float32: within
+                  float rounding of it. Hard: it never serves otherwise, and asking for it by name is an ArtifactError.
+2. Is it fast?    Asked under `auto` only, of every engine that is right: its speed beside torch fp32 at the batch
+                  sizes in use (pace.py). One that is slower at any of them, or whose scores depend on the batch here,
+                  does not serve.
 
-fp32 itself is held against the recorded logits too: weights that do not say what they said are refused.
+`auto` goes through the engines in the order of ENGINES, dynamic int8 first, and leaves the one it has for a later one
+only if that is at least MARGIN times as fast (geometric mean over the batch sizes). So small differences, which
+another start would measure the other way round, do not change the engine, and the one chosen is never slower than
+1 / MARGIN of the fastest.
+
+torch fp32 itself is held against the recorded logits first: weights that do not say what they said are refused.
 """
 
 import statistics
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from ..clock import monotonic_s
 from ..errors import ArtifactError
+from ..settings import EngineChoice as Choice
 from .artifact import Artifact
-from .engines import Engine, EngineName, engine_of
+from .engines import ENGINES, available, engine_of, int8_name
+from .engines.contract import Engine, EngineName, precision_of
 from .network import network_of
-from .parity import Parity, batch_drift, compare
-from .scores import FloatArray
+from .pace import REFERENCE, Pace, speedups
+from .parity import FP32_TOLERANCE, Parity, batch_drift, compare
 
-Choice = Literal["auto", "int8", "fp32"]
-BATCH_SIZES = (256, 1024, 4096)
-ROUNDS = 9
-FP32_TOLERANCE = 1e-4  # probability; float rounding of another processor stays far below it
+BATCH_SIZES = (256, 1024)  # engines take more rows in blocks of 1024 at most: larger calls have the ratio of these
+MARGIN = 1.2
 
 Build = Callable[[EngineName], Engine]
-Timer = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An engine that can run here, beside what was recorded."""
+
+    engine: Engine
+    parity: Parity
+    tolerance: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it may serve."""
+        return self.parity.max_delta <= self.tolerance
+
+    @property
+    def told(self) -> str:
+        """Its parity, for people."""
+        delta, agreement = self.parity
+        return f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
 
 
 @dataclass(frozen=True)
@@ -39,43 +60,97 @@ class Admission:
 
     engine: Engine
     verdict: str  # one sentence for people
-    parity: Parity | None  # of int8; None if this torch cannot quantize
-    speedup: Mapping[int, float]  # fp32 time / int8 time by rows per call; empty if not measured
+    parity: Parity | None  # of int8: the serving one, else the first; None if none can run here
+    speedup: Mapping[int, float]  # torch fp32's time / the engine's by rows per call; empty if not measured
     batch_drift: float  # of the serving engine's logits; 0 = a row's score ignores its neighbours
+    faults: Mapping[EngineName, str] = field(default_factory=dict)  # engines that may not serve, and why
 
 
 def admit(
     artifact: Artifact,
     choice: Choice = "auto",
     batch_sizes: tuple[int, ...] = BATCH_SIZES,
-    timer: Timer = monotonic_s,
+    pace: Pace = speedups,
     build: Build | None = None,
 ) -> Admission:
-    """Choose the engine; ArtifactError if fp32 is not what was recorded, or int8 was asked for and is not right."""
+    """Choose the engine; ArtifactError if fp32 is not what was recorded, or the one asked for cannot or may not run."""
     build = build or _builder(artifact)
-    fp32 = build("fp32")
-    _check_fp32(fp32, artifact)
+    reference = _tried(build(REFERENCE), artifact)
+    if not reference.is_right:
+        raise ArtifactError(
+            f"{_model(artifact)}: fp32 is {reference.parity.max_delta:.4f} from its recorded probabilities,"
+            f" expected at most {FP32_TOLERANCE:g}; check the torch installation, or train again"
+        )
+    if choice == "auto":
+        return _fastest(artifact, reference, batch_sizes, pace, build)
+    return _asked_for(artifact, _name(choice), reference, batch_sizes, pace, build)
+
+
+def _asked_for(
+    artifact: Artifact, name: EngineName, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, build: Build
+) -> Admission:
+    trial = reference if name == REFERENCE else _tried(build(name), artifact)
+    if not trial.is_right:
+        raise ArtifactError(
+            f"{_model(artifact)}: {name} disagrees with fp32, {trial.told}; this processor or library computes it"
+            " wrongly: set STREAMREC_ENGINE=auto or fp32"
+        )
+    if precision_of(name) == "int8":
+        speedup = pace({name: trial.engine, REFERENCE: reference.engine}, artifact.probe.rows, batch_sizes)[name]
+        verdict = f"{name} serves because it was asked for: {trial.told}, {_paced(speedup)}"
+        return _serve(artifact, trial, verdict, trial.parity, speedup, {})
     try:
-        int8 = build("int8")
+        int8 = _tried(build(int8_name()), artifact)
     except ArtifactError as error:
-        if choice == "int8":
-            raise
-        return _serve(fp32, artifact, f"fp32 serves: {error}", None, {})
-    parity = _parity(int8, artifact)
-    told = f"max |dP| {parity.max_delta:.4f} (tolerance {artifact.probe.tolerance:.4f})"
-    told += f", {parity.agreement:.1%} same decisions"
-    if choice == "fp32":
-        return _serve(fp32, artifact, f"fp32 serves because it was asked for; int8 would have {told}", parity, {})
-    if parity.max_delta > artifact.probe.tolerance:
-        return _disagreement(choice, fp32, artifact, parity, told)
-    speedup = _speedup(fp32, int8, artifact.probe.rows, batch_sizes, timer)
-    pace = "/".join(f"{ratio:.2f}" for ratio in speedup.values()) + " times as fast as fp32 at "
-    pace += "/".join(map(str, speedup)) + " rows"
-    if choice == "int8":
-        return _serve(int8, artifact, f"int8 serves because it was asked for: {told}, {pace}", parity, speedup)
-    if min(speedup.values()) < 1:
-        return _serve(fp32, artifact, f"fp32 serves: int8 is right ({told}) but slower here, {pace}", parity, speedup)
-    return _serve(int8, artifact, f"int8 serves: {told}, {pace}", parity, speedup)
+        return _serve(artifact, trial, f"{name} serves because it was asked for; {error}", None, {}, {})
+    verdict = f"{name} serves because it was asked for; {int8.engine.name} would have {int8.told}"
+    return _serve(artifact, trial, verdict, int8.parity, {}, {})
+
+
+def _fastest(artifact: Artifact, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, build: Build) -> Admission:
+    trials, faults = _trials(artifact, reference, build)
+    engines = {name: trial.engine for name, trial in trials.items()}
+    speed = pace(engines, artifact.probe.rows, batch_sizes)
+    chosen = _chosen(speed)
+    int8 = [trial for name, trial in trials.items() if precision_of(name) == "int8"]
+    trial = trials[chosen]
+    verdict = f"{chosen} serves: {trial.told}, {_paced(speed[chosen])}"
+    if slower := [f"{name} {min(speed[name].values()):.2f}" for name in trials if min(speed[name].values()) < 1]:
+        verdict += f"; slower than fp32 here: {', '.join(slower)}"
+    if wrong := [f"{name} ({fault})" for name, fault in faults.items() if fault.startswith("disagrees")]:
+        verdict += f"; refused: {', '.join(wrong)}"
+    parity = trial.parity if precision_of(chosen) == "int8" else int8[0].parity if int8 else None
+    return _serve(artifact, trial, verdict, parity, speed[chosen], faults)
+
+
+def _trials(
+    artifact: Artifact, reference: Trial, build: Build
+) -> tuple[dict[EngineName, Trial], dict[EngineName, str]]:
+    """The engines that are right, in the order of preference, and what is wrong with the others."""
+    trials: dict[EngineName, Trial] = {}
+    faults: dict[EngineName, str] = {name: reason for name, reason in available().items() if reason != "ok"}
+    for name in ENGINES:
+        if name == REFERENCE:
+            trials[name] = reference
+        elif name not in faults:
+            trial = _tried(build(name), artifact)
+            if not trial.is_right:
+                faults[name] = f"disagrees with fp32 here, {trial.told}"
+            elif drift := batch_drift(trial.engine, artifact.probe.rows):
+                faults[name] = f"its scores depend on the batch here by up to {drift:.1e} in the logit"
+            else:
+                trials[name] = trial
+    return trials, faults
+
+
+def _chosen(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
+    chosen, pace_of_chosen = REFERENCE, 0.0
+    for name, ratios in speed.items():
+        mean = statistics.geometric_mean(ratios.values())
+        if name == REFERENCE or min(ratios.values()) < 1 or mean < MARGIN * pace_of_chosen:
+            continue
+        chosen, pace_of_chosen = name, mean
+    return chosen
 
 
 def _builder(artifact: Artifact) -> Build:
@@ -83,51 +158,35 @@ def _builder(artifact: Artifact) -> Build:
     return lambda name: engine_of(name, network)
 
 
-def _parity(engine: Engine, artifact: Artifact) -> Parity:
+def _tried(engine: Engine, artifact: Artifact) -> Trial:
     manifest, probe = artifact.manifest, artifact.probe
-    return compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
-
-
-def _check_fp32(fp32: Engine, artifact: Artifact) -> None:
-    delta = _parity(fp32, artifact).max_delta
-    if delta > FP32_TOLERANCE:
-        raise ArtifactError(
-            f"model {artifact.manifest.name} {artifact.manifest.version}: fp32 is {delta:.4f} from its recorded"
-            f" probabilities, expected at most {FP32_TOLERANCE:g}; check the torch installation, or train again"
-        )
-
-
-def _disagreement(choice: Choice, fp32: Engine, artifact: Artifact, parity: Parity, told: str) -> Admission:
-    if choice == "int8":
-        raise ArtifactError(
-            f"model {artifact.manifest.name} {artifact.manifest.version}: int8 disagrees with fp32, {told};"
-            " this processor or torch computes int8 wrongly: set STREAMREC_ENGINE=auto or fp32"
-        )
-    return _serve(fp32, artifact, f"fp32 serves: int8 disagrees with it here, {told}", parity, {})
+    parity = compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
+    return Trial(engine, parity, probe.tolerance if precision_of(engine.name) == "int8" else FP32_TOLERANCE)
 
 
 def _serve(
-    engine: Engine, artifact: Artifact, verdict: str, parity: Parity | None, speedup: Mapping[int, float]
+    artifact: Artifact,
+    trial: Trial,
+    verdict: str,
+    parity: Parity | None,
+    speedup: Mapping[int, float],
+    faults: Mapping[EngineName, str],
 ) -> Admission:
-    drift = batch_drift(engine, artifact.probe.rows)
+    drift = batch_drift(trial.engine, artifact.probe.rows)
     if drift:
         verdict += f"; scores depend on the batch by up to {drift:.1e} in the logit"
-    return Admission(engine, verdict, parity, speedup, drift)
+    return Admission(trial.engine, verdict, parity, speedup, drift, faults)
 
 
-def _speedup(
-    fp32: Engine, int8: Engine, rows: FloatArray, batch_sizes: tuple[int, ...], timer: Timer
-) -> dict[int, float]:
-    ratios = {}
-    for size in batch_sizes:
-        batch = rows[np.arange(size) % len(rows)]  # (size, COLUMNS)
-        seconds: dict[EngineName, list[float]] = {"fp32": [], "int8": []}
-        for _ in range(ROUNDS):
-            for engine in (fp32, int8):
-                started_s = timer()
-                engine.logits(batch)
-                seconds[engine.name].append(timer() - started_s)
-        # the first round warms up caches and allocators
-        medians = {name: statistics.median(values[1:]) for name, values in seconds.items()}
-        ratios[size] = medians["fp32"] / max(medians["int8"], 1e-9)
-    return ratios
+def _name(choice: Choice) -> EngineName:
+    names: dict[str, EngineName] = {name: name for name in ENGINES}
+    return int8_name() if choice == "int8" else REFERENCE if choice == "fp32" else names[choice]
+
+
+def _model(artifact: Artifact) -> str:
+    return f"model {artifact.manifest.name} {artifact.manifest.version}"
+
+
+def _paced(speedup: Mapping[int, float]) -> str:
+    pace = "/".join(f"{ratio:.2f}" for ratio in speedup.values())
+    return f"{pace} times as fast as fp32 at {'/'.join(map(str, speedup))} rows"

@@ -1,6 +1,6 @@
 """The model artifact: a folder that can be trusted or refused before anything of it runs. Free of torch and of pickle.
 
-    ranker.safetensors   weights, float32
+    ranker.safetensors   weights, float32; `columns`, int64
     probe.safetensors    rows (K, COLUMNS) and the fp32 logits (K,) recorded for them when the folder was saved
     manifest.json        manifest.py
 
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,8 @@ from safetensors.numpy import save as bytes_of
 from ..errors import ArtifactError
 from .calibration import Calibration
 from .manifest import FORMAT, RETRAIN, Interval, Manifest, decode, encode
-from .scores import COLUMNS, FloatArray
+from .scores import COLUMNS, Arrays, FloatArray
+from .signature import check as check_signature
 
 MANIFEST, WEIGHTS, PROBE = "manifest.json", "ranker.safetensors", "probe.safetensors"
 COPY_AGAIN = "copy the folder again from where it was trained"
@@ -45,7 +47,7 @@ class Artifact:
     """A folder that passed every check."""
 
     manifest: Manifest
-    weights: dict[str, FloatArray]
+    weights: Arrays
     probe: Probe
 
 
@@ -54,26 +56,29 @@ def save(
     *,
     name: str,
     space_id: str,
+    encoder: str,
     fingerprint: str,
     sizes: tuple[int, ...],
-    weights: Mapping[str, FloatArray],
+    weights: Arrays,
     calibration: Calibration,
     min_score: float,
     metrics: Mapping[str, Interval],
     probe: Probe,
     created_at: str,
+    recipe: str = "",
 ) -> Manifest:
     """Write the folder, replacing one of that name; ArtifactError for numbers that must never be served."""
-    _check_shapes(weights, sizes, str(folder / WEIGHTS))
-    _check_finite(weights, str(folder / WEIGHTS))
+    _check_weights(weights, sizes, str(folder / WEIGHTS))
     files = {WEIGHTS: bytes_of(dict(weights)), PROBE: bytes_of({"rows": probe.rows, "logits": probe.logits})}
     manifest = Manifest(
         format=FORMAT,
         name=name,
         version="",
         space_id=space_id,
+        encoder=encoder,
         feature_fingerprint=fingerprint,
         sizes=sizes,
+        recipe=recipe,
         calibration=calibration,
         min_score=min_score,
         metrics=dict(metrics),
@@ -83,31 +88,40 @@ def save(
     ).sealed()
     files[MANIFEST] = encode(manifest)
     decode(files[MANIFEST], str(folder / MANIFEST))  # what cannot be loaded is not saved
-    _replace_folder(folder, files)
+    replace_folder(folder, files)
     return manifest
 
 
-def load(folder: Path, *, expected_space_id: str, expected_fingerprint: str) -> Artifact:
-    """Read and check the folder; ArtifactError names the first thing that is wrong with it."""
-    manifest = decode(_read(folder / MANIFEST), str(folder / MANIFEST))
+def load(
+    folder: Path, *, expected_space_id: str, expected_fingerprint: str, public_keys: Path | None = None
+) -> Artifact:
+    """Read and check the folder; ArtifactError names the first thing that is wrong with it.
+
+    With `public_keys` an unsigned or wrongly signed folder is refused before anything else of it is believed.
+    """
+    raw = _read(folder / MANIFEST)
+    if public_keys is not None:
+        check_signature(folder, raw, public_keys)
+    manifest = decode(raw, str(folder / MANIFEST))
     if manifest.space_id != expected_space_id:
         raise ArtifactError(
             f"{folder / MANIFEST}: space_id is {manifest.space_id!r}, expected {expected_space_id!r};"
-            " the model was trained on another encoder's vectors: train it on this one's"
+            " the model was trained on another encoder's vectors: train it on this one's, or move the readers to its"
+            " space with `streamrec migrate`"
         )
     if manifest.feature_fingerprint != expected_fingerprint:
         raise ArtifactError(
             f"{folder / MANIFEST}: feature_fingerprint is {manifest.feature_fingerprint!r}, expected"
-            f" {expected_fingerprint!r}; the features have changed since: {RETRAIN}"
+            f" {expected_fingerprint!r}; the features have changed since: {RETRAIN} (where the release's vectors have"
+            " changed as well, `streamrec migrate` takes the readers along)"
         )
     weights = _tensors(folder / WEIGHTS, manifest)
-    _check_shapes(weights, manifest.sizes, str(folder / WEIGHTS))
-    _check_finite(weights, str(folder / WEIGHTS))
+    _check_weights(weights, manifest.sizes, str(folder / WEIGHTS))
     recorded = _tensors(folder / PROBE, manifest)
     rows, logits = recorded.get("rows"), recorded.get("logits")
     if rows is None or logits is None or rows.shape != (len(logits), COLUMNS) or not len(logits):
         raise ArtifactError(f"{folder / PROBE}: expected rows (K, {COLUMNS}) and logits (K,), K > 0; {RETRAIN}")
-    _check_finite(recorded, str(folder / PROBE))
+    check_finite(recorded, str(folder / PROBE))
     return Artifact(manifest, weights, Probe(rows, logits, manifest.int8_tolerance))
 
 
@@ -121,7 +135,7 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def _tensors(path: Path, manifest: Manifest) -> dict[str, NDArray[np.float32]]:
+def _tensors(path: Path, manifest: Manifest) -> dict[str, NDArray[Any]]:
     raw = _read(path)
     expected, got = manifest.files.get(path.name, "none"), hashlib.sha256(raw).hexdigest()
     if got != expected:
@@ -129,37 +143,60 @@ def _tensors(path: Path, manifest: Manifest) -> dict[str, NDArray[np.float32]]:
             f"{path}: sha256 is {got[:12]}, expected {expected[:12]}; truncated or altered: {COPY_AGAIN}"
         )
     try:
-        tensors: dict[str, NDArray[np.float32]] = tensors_of(raw)
+        tensors: dict[str, NDArray[Any]] = tensors_of(raw)
     except SafetensorError as error:
         raise ArtifactError(f"{path}: not a safetensors file ({error}); {RETRAIN}") from None
     return tensors
 
 
-def _check_shapes(weights: Mapping[str, FloatArray], sizes: tuple[int, ...], path: str) -> None:
-    if sizes[0] != COLUMNS:
-        raise ArtifactError(f"{path}: the network takes {sizes[0]} columns, expected {COLUMNS}; {RETRAIN}")
+def _check_weights(weights: Arrays, sizes: tuple[int, ...], path: str) -> None:
+    _check_shapes(weights, sizes, path)
+    check_finite(weights, path)
+    _check_ranges(weights, path)
+
+
+def _check_shapes(weights: Arrays, sizes: tuple[int, ...], path: str) -> None:
     last = len(sizes) - 2
-    expected: dict[str, tuple[int, ...]] = {"mean": sizes[:1], "std": sizes[:1], "ceilings": (last,)}
+    expected: dict[str, tuple[int, ...]] = {"columns": sizes[:1], "mean": sizes[:1], "std": sizes[:1]}
+    expected |= {"low": (last,), "high": (last,)}
     for number in range(last + 1):
-        layer = f"hidden.{number}" if number < last else "output"
-        expected |= {f"{layer}.weight": (sizes[number + 1], sizes[number]), f"{layer}.bias": (sizes[number + 1],)}
+        shape = (sizes[number + 1], sizes[number])
+        expected |= {f"stages.{number}.weight": shape, f"stages.{number}.bias": shape[:1]}
     for name in sorted(expected.keys() | weights.keys()):
         got = weights[name].shape if name in weights else "missing"
         if got != expected.get(name):
             raise ArtifactError(f"{path}: tensor {name!r} is {got}, expected {expected.get(name, 'none')}; {RETRAIN}")
 
 
-def _check_finite(tensors: Mapping[str, FloatArray], path: str) -> None:
+def _check_ranges(weights: Arrays, path: str) -> None:
+    """What no shape can say: which columns are read, and that every stage has a range with zero in it."""
+    columns, low, high = weights["columns"], weights["low"], weights["high"]
+    if (np.diff(columns) < 1).any() or columns[0] < 0 or columns[-1] >= COLUMNS:
+        raise ArtifactError(
+            f"{path}: columns are {columns.tolist()}, expected ascending, 0 to {COLUMNS - 1}; {RETRAIN}"
+        )
+    if not ((low <= 0) & (high > 0)).all():
+        raise ArtifactError(
+            f"{path}: bounds are {low.tolist()} to {high.tolist()}, expected low <= 0 < high; {RETRAIN}"
+        )
+    if not (weights["std"] > 0).all():
+        raise ArtifactError(f"{path}: tensor 'std' holds {weights['std'].min():g}, expected more than 0; {RETRAIN}")
+
+
+def check_finite(tensors: Arrays, path: str) -> None:
+    """Of the type that its name asks for, without NaN and infinity; else ArtifactError."""
     for name, array in tensors.items():
-        if array.dtype != np.float32:
-            raise ArtifactError(f"{path}: tensor {name!r} is {array.dtype}, expected float32; {RETRAIN}")
+        dtype = np.int64 if name == "columns" else np.float32
+        if array.dtype != dtype:
+            raise ArtifactError(f"{path}: tensor {name!r} is {array.dtype}, expected {np.dtype(dtype)}; {RETRAIN}")
         if not np.isfinite(array).all():
             raise ArtifactError(
                 f"{path}: tensor {name!r} holds NaN or infinity, expected finite numbers; training diverged: {RETRAIN}"
             )
 
 
-def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a model folder as a whole, in place of one of that name; ArtifactError if something else is there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
         raise ArtifactError(f"{folder}: exists and is no model folder; expected a free name: choose another one")

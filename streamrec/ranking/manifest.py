@@ -12,7 +12,7 @@ import msgspec
 from ..errors import ArtifactError
 from .calibration import Calibration
 
-FORMAT = 1
+FORMAT = 2
 RETRAIN = "train the model again with this release, or point STREAMREC_MODEL_DIR at another folder"
 
 
@@ -31,8 +31,10 @@ class Manifest(msgspec.Struct, frozen=True):
     name: str
     version: str
     space_id: str  # the vector space the features were computed in
+    encoder: str  # the name of what made the article vectors
     feature_fingerprint: str
-    sizes: tuple[int, ...]  # of the network's layers, input first
+    sizes: tuple[int, ...]  # of the network's stages, input first
+    recipe: str  # how it was compressed, as JSON; empty if it was not
     calibration: Calibration
     min_score: float  # suggested threshold on P(click)
     metrics: dict[str, Interval]
@@ -83,5 +85,5 @@ def _check_numbers(manifest: Manifest, path: str) -> None:
         raise ArtifactError(f"{path}: int8_tolerance is {manifest.int8_tolerance:g}, expected 0 to 1; {RETRAIN}")
     if not 0 <= manifest.min_score <= 1:
         raise ArtifactError(f"{path}: min_score is {manifest.min_score:g}, expected 0 to 1; {RETRAIN}")
-    if len(manifest.sizes) < 3 or min(manifest.sizes) < 1 or manifest.sizes[-1] != 1:
-        raise ArtifactError(f"{path}: sizes are {list(manifest.sizes)}, expected inputs, hidden layers, 1; {RETRAIN}")
+    if len(manifest.sizes) < 2 or min(manifest.sizes) < 1 or manifest.sizes[-1] != 1:
+        raise ArtifactError(f"{path}: sizes are {list(manifest.sizes)}, expected inputs, hidden stages, 1; {RETRAIN}")

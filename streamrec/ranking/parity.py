@@ -9,16 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ArtifactError
 from .artifact import Probe
 from .calibration import Calibration
-from .engines import Engine, Fp32Engine, Int8Engine
+from .engines import available, engine_of
+from .engines.contract import Engine, EngineName
 from .network import Network
 from .scores import FloatArray
 
 PROBE_ROWS = 256
+MEASURED: tuple[EngineName, ...] = ("torch_int8", "onednn_int8")
 HEADROOM = 2.0  # times the recorded distance, for other rounding on other machines
 SLACK = 0.001
+FP32_TOLERANCE = 1e-4  # probability; float rounding of another processor stays far below it
 TOLERANCE_LIMIT = 0.05  # an int8 further away than this must not serve, whatever was recorded
 
 
@@ -40,15 +42,16 @@ def compare(left: FloatArray, right: FloatArray, calibration: Calibration, min_s
 def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -> Probe:
     """Up to PROBE_ROWS of `rows` spread evenly, their fp32 logits and the tolerance for int8.
 
-    Where torch cannot quantize the tolerance is 0: an int8 nobody has measured does not serve anywhere.
+    Measured on the int8 engines that every torch has, whatever extras are installed, so that the same training gives
+    the same artifact. Where torch has neither the tolerance is 0: an int8 nobody has measured does not serve anywhere.
     """
     chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)].copy()
-    logits = Fp32Engine(network).logits(chosen)
-    try:
-        int8 = Int8Engine(network)
-    except ArtifactError:
+    logits = engine_of("torch_fp32", network).logits(chosen)
+    found = available()
+    engines = [engine_of(name, network) for name in MEASURED if found[name] == "ok"]
+    if not engines:
         return Probe(chosen, logits, 0.0)
-    measured = compare(int8.logits(chosen), logits, calibration, 0.5).max_delta
+    measured = max(compare(engine.logits(chosen), logits, calibration, 0.5).max_delta for engine in engines)
     return Probe(chosen, logits, min(HEADROOM * measured + SLACK, TOLERANCE_LIMIT))
 
 

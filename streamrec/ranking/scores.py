@@ -5,7 +5,8 @@ float32, calibrated P(click). A row's probability must not depend on the other r
 replay, recovery and a chunk of another size then decide the same pushes.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from ..contracts.push import ModelStamp
 COLUMNS = 96
 
 FloatArray = NDArray[np.float32]
+Arrays = Mapping[str, NDArray[Any]]  # a network's state by name: float32, and `columns` int64
 
 
 class Scores(Protocol):

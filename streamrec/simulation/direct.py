@@ -20,7 +20,10 @@ class Direct:
     def __init__(self, settings: Settings, ranker: Scores, encoder: Encoder) -> None:
         self._settings = settings
         self._desk = Desk(settings, encoder)
-        self.partitions = [Partition(Settled.of(settings, number, ranker)) for number in range(settings.partitions)]
+        self.partitions = [
+            Partition(Settled.of(settings, number, ranker, space_id=encoder.space_id))
+            for number in range(settings.partitions)
+        ]
         self._articles = 0  # next offset of `articles`
 
     def play(self, groups: Iterable[Group]) -> Iterator[Changes]:

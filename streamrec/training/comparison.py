@@ -1,39 +1,77 @@
-"""The served ranker beside what it has to beat, on impressions later than everything it learned from.
+"""A ranker or a teacher beside what it has to beat, on impressions later than everything it learned from.
 
-Baselines: random, popularity (recent readers), category share, affinity (the retrieval score) and the ranker's own
-fp32. Intervals are 95 % bootstraps over users; `int8 - fp32` is paired.
+Baselines: random, popularity (recent readers), category share, affinity (the retrieval score), the mean cosine of the
+last 30 articles read, and the ranker's own fp32. Intervals are 95 % bootstraps over users; differences are paired.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from ..contracts.limits import VECTOR_DIMS
 from ..ranking.artifact import Artifact
-from ..ranking.engines import Fp32Engine, Int8Engine
+from ..ranking.engines import engine_of
 from ..ranking.features import FEATURES
 from ..ranking.manifest import Interval
-from ..ranking.network import network_of
+from ..ranking.network import Network, network_of
 from ..ranking.scores import FloatArray
 from .evaluate import difference, quality, summary
+from .model import logits_of
 from .rows import Rows
+from .teacher import Teacher
 
 Table = dict[str, dict[str, Interval]]
 BASELINES = {"popularity": "popularity", "category share": "category_share", "affinity": "affinity"}
+FP32, INT8, TEACHER = "ranker fp32", "ranker int8 (served)", "teacher"
 
 
 def compare(rows: Rows, artifact: Artifact, seed: int) -> Table:
     """AUC, MRR, nDCG@5 and nDCG@10 of each ranking, and of int8 minus fp32."""
     network = network_of(artifact.manifest.sizes, artifact.weights)
+    scores = {
+        FP32: engine_of("torch_fp32", network).logits(rows.x),
+        INT8: engine_of("torch_int8", network).logits(rows.x),
+    }
+    return table_of(rows, baselines(rows, seed) | scores, {"int8 - fp32": (INT8, FP32)}, seed)
+
+
+def compare_teacher(rows: Rows, teacher: Teacher, network: Network, seed: int) -> Table:
+    """The same of a teacher, beside a ranker trained on the same rows, and of their difference."""
+    scores = {FP32: engine_of("torch_fp32", network).logits(rows.x), TEACHER: logits_of(teacher, rows)}
+    return table_of(rows, baselines(rows, seed) | scores, {"teacher - ranker": (TEACHER, FP32)}, seed)
+
+
+def baselines(rows: Rows, seed: int) -> dict[str, FloatArray]:
+    """Scores (N,) that need no training."""
     names = [function.__name__ for function in FEATURES]
-    scores: dict[str, FloatArray] = {
+    return {
         "random": np.random.default_rng(seed).random(len(rows.x)).astype(np.float32),
         **{name: rows.x[:, VECTOR_DIMS + names.index(column)] for name, column in BASELINES.items()},
-        "ranker fp32": Fp32Engine(network).logits(rows.x),
-        "ranker int8 (served)": Int8Engine(network).logits(rows.x),
+        "mean cosine": mean_cosine(rows),
     }
+
+
+def mean_cosine(rows: Rows) -> FloatArray:
+    """(N,) cosine of the article and the mean of the unit vectors read last; 0 for who read nothing."""
+    unit = _unit(np.vstack([rows.vectors, np.zeros_like(rows.vectors[:1])]))  # row -1 is that of an empty place
+    users = np.array([unit[history].sum(axis=0) for history in rows.histories])
+    return np.asarray(np.einsum("nd,nd->n", _unit(users)[rows.history], unit[rows.article]))
+
+
+def table_of(
+    rows: Rows, scores: Mapping[str, FloatArray], differences: Mapping[str, tuple[str, str]], seed: int
+) -> Table:
+    """Quality of each (N,) scores, and of the differences between two of them by name."""
     measured = {name: quality(score, rows.clicked, rows.impression) for name, score in scores.items()}
-    usable = measured["random"].impressions
+    usable = next(iter(measured.values())).impressions
     first = np.unique(rows.impression, return_index=True)
     users = rows.user[first[1][np.searchsorted(first[0], usable)]]
     table = {name: summary(values, seed, users) for name, values in measured.items()}
-    table["int8 - fp32"] = difference(measured["ranker int8 (served)"], measured["ranker fp32"], seed, users)
-    return table
+    return table | {
+        name: difference(measured[left], measured[right], seed, users) for name, (left, right) in differences.items()
+    }
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1))

@@ -10,6 +10,7 @@ Articles with equal scores share the mean worth of their places, so the order of
 scores do tie). Impressions without both a clicked and an unclicked article say nothing and are left out.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -85,13 +86,16 @@ def interval(values: Floats, seed: int, units: ArrayLike | None = None) -> Inter
     """Mean of (M,) values and its 95 % percentile bootstrap interval, whole units resampled."""
     unit = np.arange(len(values)) if units is None else np.unique(np.asarray(units), return_inverse=True)[1]
     totals, counts = np.bincount(unit, weights=values), np.bincount(unit)  # (U,)
-    rng = np.random.default_rng(seed)
-    means = np.empty(DRAWS)
-    for draw in range(DRAWS):
-        drawn = np.bincount(rng.integers(0, len(counts), len(counts)), minlength=len(counts))
-        means[draw] = (drawn @ totals) / (drawn @ counts)
+    means = np.array([(drawn @ totals) / (drawn @ counts) for drawn in resampled(len(counts), seed)])
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(values.mean()), float(low), float(high))
+
+
+def resampled(units: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """DRAWS bootstrap samples of `units` units: how often each was drawn, (units,)."""
+    rng = np.random.default_rng(seed)
+    for _ in range(DRAWS):
+        yield np.bincount(rng.integers(0, units, units), minlength=units)
 
 
 def _discount(place: NDArray[np.int64], cut: int) -> Floats:

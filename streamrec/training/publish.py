@@ -16,15 +16,18 @@ def publish(
     *,
     name: str,
     space_id: str,
+    encoder: str,
     fingerprint: str,
     min_score: float,
     created_at: str,
+    recipe: str = "",
 ) -> Manifest:
     """Save the artifact; `rows` (N, COLUMNS) are training rows, of which 256 are recorded as the probe."""
     return save(
         folder,
         name=name,
         space_id=space_id,
+        encoder=encoder,
         fingerprint=fingerprint,
         sizes=fitted.network.sizes,
         weights=fitted.network.arrays(),
@@ -33,4 +36,5 @@ def publish(
         metrics=fitted.metrics,
         probe=record_probe(fitted.network, fitted.calibration, rows),
         created_at=created_at,
+        recipe=recipe,
     )

@@ -2,8 +2,11 @@
 
     rows_of(log, settings, encoder) -> Rows
 
-At each impression the candidates' features are taken as they stand at that moment, then the clicks that follow are
-learned: nothing from the future can get in, because it has not happened yet. No pushes are made while playing.
+At each impression the candidates' features and the user's history are taken as they stand at that moment, then the
+clicks that follow are learned: nothing from the future can get in, because it has not happened yet. So a log cut at a
+time T gives the same rows, to the bit, as the whole log does before T. No pushes are made while playing.
+
+Shapes: N = candidates of all impressions, A = article versions met, H = histories met, 30 = HISTORY.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,96 +15,108 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..catalog import Catalog
-from ..content.analyse import Reject, analyse
 from ..content.encoder import Encoder
-from ..content.story import RecentStories
 from ..contracts.article import ArticleEvent
 from ..contracts.event import UserEvent
+from ..contracts.limits import VECTOR_DIMS
 from ..errors import DataError
-from ..learn import after_article, after_events
-from ..pairs import Pairs
-from ..policy.config import Policy
 from ..profiles.interest import FloatArray
-from ..profiles.store import ProfileStore, Users
 from ..ranking.features import features
 from ..settings import Settings
 from ..simulation.logs.records import Impression, Step
+from .history import HISTORY
+from .player import Player
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class Rows(NamedTuple):
-    """Candidates of all impressions, in order of time."""
+    """Candidates of all impressions, in order of time; the last two tables are shared by all rows."""
 
     x: FloatArray  # (N, 96)
-    clicked: npt.NDArray[np.bool_]  # (N,)
-    impression: npt.NDArray[np.int64]  # (N,)
-    user: npt.NDArray[np.int64]  # (N,) row of the user: the unit of the bootstrap
-    at_ms: npt.NDArray[np.int64]  # (N,)
+    clicked: BoolArray  # (N,)
+    impression: IntArray  # (N,)
+    user: IntArray  # (N,) row of the user: the unit of the bootstrap
+    at_ms: IntArray  # (N,)
+    article: IntArray  # (N,) row of `vectors`
+    history: IntArray  # (N,) row of `histories`
+    language: IntArray  # (N,) of the article, see language_code
+    vectors: FloatArray  # (A, 64), one a version
+    histories: IntArray  # (H, 30) rows of `vectors`, newest last, -1 = empty, empty ones first
 
-    def take(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
-        """These rows only."""
-        return Rows._make(column[chosen] for column in self)
+    @staticmethod
+    def of_features(x: FloatArray, clicked: npt.ArrayLike, impression: npt.ArrayLike) -> "Rows":
+        """Rows of which only the features are known: one zero vector, one empty history, each impression its user."""
+        zeros = np.zeros(len(x), np.int64)
+        groups = np.unique(np.asarray(impression), return_inverse=True)[1].astype(np.int64)
+        return Rows(
+            x=x,
+            clicked=np.asarray(clicked, np.bool_),
+            impression=groups,
+            user=groups,
+            at_ms=groups,
+            article=zeros,
+            history=zeros,
+            language=zeros,
+            vectors=np.zeros((1, VECTOR_DIMS), np.float32),
+            histories=np.full((1, HISTORY), -1, np.int64),
+        )
+
+    def take(self, chosen: BoolArray | IntArray) -> "Rows":
+        """These rows only, by mask or index; vectors and histories stay shared."""
+        *columns, vectors, histories = self
+        return Rows._make([*(column[chosen] for column in columns), vectors, histories])
 
 
-class _Play:
-    def __init__(self, settings: Settings, encoder: Encoder) -> None:
-        self.policy = Policy.of(settings)
-        self.profiles = ProfileStore()
-        self.catalog = Catalog(settings.max_articles, round(settings.vector_days * 86_400_000))
-        self._stories, self._encoder, self._eligible_h = RecentStories(), encoder, settings.eligible_h
-        self._events: list[UserEvent] = []  # learned together, up to the next article or impression
+def language_code(language: str) -> int:
+    """The first two letters as one number: a code that depends on nothing else in the log."""
+    return int.from_bytes(language.encode()[:2], "big")
 
-    def article(self, article: ArticleEvent, at_ms: int) -> None:
-        self.learn()
-        analysed = analyse(article, self._encoder, self._stories, self._eligible_h, at_ms)
-        if isinstance(analysed, Reject):
-            return
-        self.catalog.apply(analysed, at_ms)
-        slot = self.catalog.slot(article.article_id)
-        if slot is not None:
-            after_article(self.profiles, self.catalog, slot, self.policy)
 
-    def event(self, event: UserEvent) -> None:
-        self._events.append(event)
-
-    def learn(self) -> None:
-        if self._events:
-            seen_ms = [event.at_ms for event in self._events]
-            after_events(self.profiles, self.catalog, self._events, seen_ms, self.policy)
-            self._events = []
-
-    def candidates(self, shown: Impression, at_ms: int) -> tuple[Pairs, npt.NDArray[np.bool_]]:
-        self.learn()
-        slots = [self.catalog.slot(article_id) for article_id in shown.candidates]
-        known = [i for i, slot in enumerate(slots) if slot is not None]
-        row = self.profiles.rows_of([shown.user_id], [at_ms // 1000])[0]
-        users = Users(self.profiles, np.full(len(known), row))
-        chosen = np.array([slots[i] for i in known], np.intp)
-        pairs = Pairs(users, self.catalog, chosen, np.zeros(len(known), np.float32))
-        return pairs, np.array([shown.clicked[i] for i in known], np.bool_)
+def language_name(code: int) -> str:
+    """The way back, "" for 0."""
+    return code.to_bytes(2, "big").strip(b"\0").decode()
 
 
 def rows_of(
     log: Iterable[Step], settings: Settings, encoder: Encoder, progress: Callable[[int], object] = lambda _: None
 ) -> Rows:
     """Play a log and take the candidates of its impressions; DataError where it has none."""
-    play, x, clicked, impression, user, at_ms = _Play(settings, encoder), [], [], [], [], []
+    player, taken = Player(settings, encoder), list[tuple[npt.NDArray[np.generic], ...]]()
     for number, step in enumerate(log):
         match step.record:
             case ArticleEvent() as article:
-                play.article(article, step.at_ms)
+                player.article(article, step.at_ms)
             case UserEvent() as event:
-                play.event(event)
+                player.event(event, step.at_ms)
             case Impression() as shown:
-                pairs, clicks = play.candidates(shown, step.at_ms)
-                if len(pairs):
-                    x.append(features(pairs, step.at_ms, play.policy.half_life_ms))
-                    clicked.append(clicks)
-                    impression.append(np.full(len(pairs), number))
-                    user.append(pairs.users.indices())
-                    at_ms.append(np.full(len(pairs), step.at_ms))
+                columns = _candidates(player, shown, step.at_ms, number)
+                if len(columns[0]):
+                    taken.append(columns)
         if number % 1000 == 0:
             progress(number)
-    if not x:
-        raise DataError("the log has no impressions to learn from (a log of clicks alone has no negatives)")
-    return Rows(*(np.concatenate(column) for column in (x, clicked, impression, user, at_ms)))
+    if not taken:
+        raise DataError(
+            "the log has no impressions to learn from; expected articles shown and clicked: for a log of clicks alone,"
+            " sample what was not clicked (training/negatives.py)"
+        )
+    columns = tuple(np.concatenate(column) for column in zip(*taken, strict=True))
+    return Rows._make([*columns, player.vectors(), player.histories.table()])
+
+
+def _candidates(player: Player, shown: Impression, at_ms: int, number: int) -> tuple[npt.NDArray[np.generic], ...]:
+    """The columns of one impression, in the order of Rows, as things stand before it."""
+    pairs, clicked, versions = player.candidates(shown, at_ms)
+    count = len(pairs)
+    languages = pairs.article("language").tolist()
+    return (
+        features(pairs, at_ms, player.policy.half_life_ms),
+        clicked,
+        np.full(count, number),
+        pairs.users.indices(),
+        np.full(count, at_ms),
+        versions,
+        np.full(count, player.history_of(shown.user_id)),
+        np.array([int.from_bytes(language, "big") for language in languages], np.int64),
+    )

@@ -57,7 +57,7 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics)
     changelog = changelog_topic(settings)
     counting = Counting(metrics, settings.topic_prefix)
-    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka)
+    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
     _add_timers(app, settings)

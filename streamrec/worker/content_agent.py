@@ -6,6 +6,7 @@ versions. After a crash a batch may be analysed again: the catalog knows a versi
 changes nothing.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -34,6 +35,7 @@ class ContentAgent:
         """Write what the desk makes of these records; counted when committed."""
         if self._transactions is None:
             self._transactions = await self._take_over()
+            await asyncio.to_thread(self._desk.prepare)
         analysed = self._desk.analyse(batch.records)
         async with self._transactions.begin() as writes:
             for partition in range(self._settings.partitions):

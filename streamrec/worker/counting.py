@@ -67,6 +67,7 @@ class Counting:
         self._pushes(changes, at_ms)
         for letter in changes.dead_letters:
             topic = letter.topic.removeprefix(self._prefix)
+            topic = "catalog" if topic.startswith("catalog-") else topic  # that of a migrated deployment
             metrics.dead_letters[cast(InputTopic, topic), letter.reason].inc()
             log.warning(
                 "set aside",

@@ -35,6 +35,7 @@ class Ownership:
         fail: Callable[[BaseException], None],
         changelog: str,
         kafka: Log,
+        space_id: str = "",
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
         self.undelivered = Undelivered()
@@ -43,6 +44,7 @@ class Ownership:
         ] = {}  # what partitions let go had committed: the last group offsets follow
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
+        self._space_id = space_id
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
@@ -153,4 +155,4 @@ class Ownership:
 
     def _settled(self, number: int) -> Settled:
         settings = self._settings
-        return Settled.of(settings, number, self._ranker, stage=self._counting.stage)
+        return Settled.of(settings, number, self._ranker, self._counting.stage, self._space_id)

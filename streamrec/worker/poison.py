@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ..clock import now_ms
 from ..contracts.records import Topic
-from ..errors import StateError
+from ..errors import SettingsError, StateError
 from ..intake import Batch
 from ..partition import Partition
 from .log import Log, read_all
@@ -32,8 +32,10 @@ async def without_poison(
 ) -> list[Batch]:
     """What is to be applied anew after `error`, its culprits marked; raises `error` if no record is one.
 
-    In a replay a record may wait for others, so there nothing is set aside.
+    In a replay a record may wait for others, so there nothing is set aside. A setting at fault is no record's fault.
     """
+    if isinstance(error, SettingsError):
+        raise error
     logger.error("processing failed, looking for the record at fault", exc_info=error)
     settled = partition.settled
     at_most = allowed_per_hour - await recent_poison(log, settled.topics.values(), settled.number)

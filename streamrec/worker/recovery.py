@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..clock import monotonic_s
 from ..contracts.decode import Origin, decode_catalog
 from ..contracts.records import Topic
+from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
 from .log import Log, Reader, read_all
@@ -40,11 +41,16 @@ async def recover(
     started = monotonic_s()
     number, topics = partition.settled.number, partition.settled.topics
     async with log.reader() as reader:
-        logged, read = Logged(partitions), 0
+        logged, read = Logged(partitions, partition.settled.space_id), 0
         async for records in reader.read(changelog, number, through=through):
             logged.take([(record.key or b"", record.value) for record in records])
             read += len(records)
             progress(read)
+        if logged.moved_to:
+            raise SettingsError(
+                f"{changelog}: `streamrec migrate` moved these profiles to {logged.moved_to}; start that deployment, or"
+                " move them back first"
+            )
         rows, meta = logged.rows(), logged.meta
         cursor, lost = await _cursor(reader, meta, topics, number)
         known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])

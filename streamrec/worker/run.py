@@ -7,15 +7,15 @@ from typing import Any
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from ..content.encoder import HashedEncoder
+from ..content.encoders import encoder_of
 from ..errors import KafkaError
 from ..logs import configure
 from ..metrics import Metrics, process_registry
 from ..policy.reasons import SUPPRESSION_REASONS
-from ..ranking.scores import Scores
 from ..settings import Settings
 from .app import WorkerApp, build_app
 from .log import KafkaLog, Log
+from .models import Models
 from .topics import check
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,11 @@ def run_worker(settings: Settings, kafka: Log | None = None) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.run_until_complete(_check_topics(settings))
-    encoder = HashedEncoder()
+    encoder = encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
-    ranker = load(settings, encoder.space_id, metrics)
-    app = build_app(settings, ranker, encoder, metrics, kafka or KafkaLog(settings))
+    models = Models(settings, encoder.space_id, metrics)
+    app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
+    app.task(models.watch)
     _faust_worker(app, loop).execute_from_commandline()
 
 
@@ -44,28 +45,10 @@ async def _check_topics(settings: Settings) -> None:
         raise KafkaError("; ".join(map(str, drift)))
 
 
-def load(settings: Settings, space_id: str, metrics: Metrics | None = None) -> Scores:
-    """The ranker the settings name, admitted; its verdict goes to the log and the metrics."""
-    from ..ranking.load import load_ranker  # noqa: PLC0415 - torch, where there is a model
-
-    ranker, verdict = load_ranker(settings, space_id)
-    log.info(
-        "%s",
-        verdict,
-        extra={"model": ranker.stamp.name, "version": ranker.stamp.version, "engine": ranker.stamp.engine},
-    )
-    if metrics is not None:
-        admission = getattr(ranker, "admission", None)
-        if admission is not None and admission.parity is not None:
-            metrics.engine_agreement.set(admission.parity.agreement)
-        metrics.serve_model(ranker.stamp.name, ranker.stamp.version, ranker.stamp.engine, verdict)
-    return ranker
-
-
 def _faust_worker(app: WorkerApp, loop: asyncio.AbstractEventLoop) -> Any:
     worker = app.Worker(loop=loop, override_logging=False, redirect_stdouts=False, quiet=True, loglevel="INFO")
     worker.spinner = None
     return worker
 
 
-__all__ = ["CollectorRegistry", "load", "run_worker"]
+__all__ = ["CollectorRegistry", "run_worker"]

@@ -21,7 +21,7 @@ from ..clock import monotonic_s, now_ms
 from ..contracts.records import TOPICS
 from ..errors import StateError
 from ..intake import Batch
-from ..meta import layout_record
+from ..meta import owner_records
 from ..partition import Partition
 from ..settings import Settings
 from .counting import Counting
@@ -85,7 +85,8 @@ class PartitionWriter:
         await self._transactions.start()
         self.recovered = await self._recover(self.partition)
         self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
-        await write(self._transactions, self._names, self.number, [layout_record(self._settings.partitions)], Changes())
+        owner = owner_records(self._settings.partitions, self.partition.settled.space_id)
+        await write(self._transactions, self._names, self.number, owner, Changes())
         self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
 

@@ -10,8 +10,18 @@ import yaml
 
 from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
-from streamrec.metrics import INPUT_TOPICS, OUTCOMES, PRIORITIES, STAGES, TRIGGERS, Metrics, process_registry
+from streamrec.metrics import (
+    INPUT_TOPICS,
+    OUTCOMES,
+    PRIORITIES,
+    RELOAD_OUTCOMES,
+    STAGES,
+    TRIGGERS,
+    Metrics,
+    process_registry,
+)
 from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.ranking.canary import ROLLBACK_REASONS
 
 ROOT = Path(__file__).parents[2]
 SCRAPE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
@@ -26,7 +36,8 @@ LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are 
     "status": set(OUTCOMES),
     "trigger": set(TRIGGERS),
     "priority": set(PRIORITIES),
-    "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS),
+    "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS) | set(ROLLBACK_REASONS),
+    "outcome": set(RELOAD_OUTCOMES),
     "topic": set(INPUT_TOPICS),
     "stage": set(STAGES),
     "job": {config["job_name"] for config in SCRAPE["scrape_configs"]},

@@ -42,6 +42,7 @@ def folder(tmp_path: Path, fitted: Fitted, rows: FloatArray) -> Path:
         rows,
         name="small",
         space_id=SPACE,
+        encoder="hashed",
         fingerprint=FEATURES_HASH,
         min_score=0.2,
         created_at="2026-01-05T09:00:00Z",

@@ -15,7 +15,7 @@ from streamrec.errors import ArtifactError
 from streamrec.ranking.artifact import Artifact, Probe, load, save
 from streamrec.ranking.calibration import Calibration
 from streamrec.ranking.manifest import Interval, decode, encode
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.ranking.scores import COLUMNS, Arrays, FloatArray
 from streamrec.training.fit import Fitted
 from streamrec.training.publish import publish
 
@@ -27,12 +27,13 @@ def opened(folder: Path) -> Artifact:
     return load(folder, expected_space_id=SPACE, expected_fingerprint=FEATURES_HASH)
 
 
-def resave(folder: Path, weights: dict[str, FloatArray], **changes: object) -> None:
+def resave(folder: Path, weights: Arrays, **changes: object) -> None:
     """Save the folder's content again with other weights or fields."""
     old = opened(folder)
     given: dict[str, object] = {
         "name": old.manifest.name,
         "space_id": SPACE,
+        "encoder": "hashed",
         "fingerprint": FEATURES_HASH,
         "sizes": old.manifest.sizes,
         "calibration": old.manifest.calibration,
@@ -58,8 +59,10 @@ def test_the_version_is_the_content(tmp_path: Path, fitted: Fitted, rows: FloatA
     """The same training saved on another day has the same version; another threshold has another."""
 
     def version(number: int, min_score: float) -> str:
-        words = {"name": "small", "space_id": SPACE, "fingerprint": FEATURES_HASH, "created_at": f"2026-01-0{number}"}
-        return publish(tmp_path / str(number), fitted, rows, min_score=min_score, **words).version
+        words = {"name": "small", "space_id": SPACE, "encoder": "hashed", "fingerprint": FEATURES_HASH}
+        return publish(
+            tmp_path / str(number), fitted, rows, min_score=min_score, created_at=f"2026-01-0{number}", **words
+        ).version
 
     assert version(1, 0.2) == version(2, 0.2) != version(3, 0.3)
 
@@ -97,7 +100,7 @@ def test_a_changed_file_is_refused(folder: Path, name: str, damage: Callable[[by
         opened(folder)
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 1}', b"null"])
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 2}', b"null"])
 def test_a_broken_manifest_is_refused(folder: Path, raw: bytes) -> None:
     """Whatever stands in the file, the answer is one readable error."""
     (folder / "manifest.json").write_bytes(raw)
@@ -105,15 +108,15 @@ def test_a_broken_manifest_is_refused(folder: Path, raw: bytes) -> None:
         opened(folder)
 
 
-@pytest.mark.parametrize("found", ["2", "0", '"1"', "null"])
+@pytest.mark.parametrize("found", ["1", "3", '"2"', "null"])
 def test_another_format_is_refused_first(folder: Path, found: str) -> None:
-    """A manifest of a later release need not be readable otherwise."""
+    """A manifest of an earlier or later release need not be readable otherwise."""
     (folder / "manifest.json").write_text(f'{{"format": {found}, "layers": "by then different"}}')
-    with pytest.raises(ArtifactError, match=r"format is .* expected 1; train the model again"):
+    with pytest.raises(ArtifactError, match=r"format is .* expected 2; train the model again"):
         opened(folder)
 
 
-@pytest.mark.parametrize("field", ["min_score", "int8_tolerance", "name", "space_id"])
+@pytest.mark.parametrize("field", ["min_score", "int8_tolerance", "name", "space_id", "encoder", "recipe"])
 def test_an_edited_manifest_is_refused(folder: Path, field: str) -> None:
     """The version seals every field a decision depends on."""
     path = folder / "manifest.json"
@@ -141,8 +144,8 @@ def test_weights_that_are_no_numbers_are_not_saved(folder: Path, fitted: Fitted,
     """A diverged training stops at the save, and the old folder stays."""
     before = opened(folder).manifest
     weights = fitted.network.arrays()
-    weights["hidden.0.weight"][3, 3] = bad
-    with pytest.raises(ArtifactError, match=r"'hidden.0.weight' holds NaN or infinity"):
+    weights["stages.0.weight"][3, 3] = bad
+    with pytest.raises(ArtifactError, match=r"'stages.0.weight' holds NaN or infinity"):
         resave(folder, weights)
     assert opened(folder).manifest == before
 
@@ -150,18 +153,38 @@ def test_weights_that_are_no_numbers_are_not_saved(folder: Path, fitted: Fitted,
 def test_weights_that_are_no_numbers_are_not_loaded(folder: Path) -> None:
     """Even under a valid seal."""
     weights = load_file(folder / "ranker.safetensors")
-    weights["output.bias"][0] = np.nan
+    weights["stages.2.bias"][0] = np.nan
     _seal(folder, {"ranker.safetensors": bytes_of(weights)})
-    with pytest.raises(ArtifactError, match=r"'output.bias' holds NaN"):
+    with pytest.raises(ArtifactError, match=r"'stages.2.bias' holds NaN"):
         opened(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("columns", 5, "columns are .* expected ascending, 0 to 95"),
+        ("columns", 200, "expected ascending"),
+        ("low", 0.5, "expected low <= 0 < high"),
+        ("high", 0, "expected low <= 0 < high"),
+        ("std", 0, "'std' holds 0, expected more than 0"),
+    ],
+)
+def test_ranges_nothing_can_be_computed_in_are_refused(
+    folder: Path, fitted: Fitted, name: str, value: float, message: str
+) -> None:
+    """A column read twice, a stage without a range or a division by zero never reaches an engine."""
+    weights = fitted.network.arrays()
+    weights[name][-1] = value
+    with pytest.raises(ArtifactError, match=message):
+        resave(folder, weights)
 
 
 def test_layers_of_another_size_are_not_loaded(folder: Path) -> None:
     """Sizes and tensors must agree before torch sees them."""
     weights = load_file(folder / "ranker.safetensors")
-    weights["output.bias"] = np.zeros(2, np.float32)
+    weights["stages.2.bias"] = np.zeros(2, np.float32)
     _seal(folder, {"ranker.safetensors": bytes_of(weights)})
-    with pytest.raises(ArtifactError, match=r"'output.bias' is \(2,\), expected \(1,\)"):
+    with pytest.raises(ArtifactError, match=r"'stages.2.bias' is \(2,\), expected \(1,\)"):
         opened(folder)
 
 
@@ -204,6 +227,7 @@ def test_saving_replaces_a_model_and_nothing_else(folder: Path, fitted: Fitted, 
             other,
             name="n",
             space_id=SPACE,
+            encoder="hashed",
             fingerprint="f",
             sizes=fitted.network.sizes,
             weights=fitted.network.arrays(),

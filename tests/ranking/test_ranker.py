@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamrec.errors import ArtifactError
-from streamrec.ranking.engines import EngineName
+from streamrec.ranking.engines.contract import Precision
 from streamrec.ranking.ranker import load_ranker
 from streamrec.ranking.scores import COLUMNS, FloatArray, Scores
 from streamrec.training.fit import Fitted
@@ -16,7 +16,7 @@ SPACE, FEATURES_HASH = "hashed64-test", "feedc0ffee00"
 
 @pytest.mark.parametrize("engine", ["int8", "fp32"])
 def test_probabilities_are_calibrated_and_stamped(
-    folder: Path, fitted: Fitted, rows: FloatArray, engine: EngineName
+    folder: Path, fitted: Fitted, rows: FloatArray, engine: Precision
 ) -> None:
     """The engine asked for serves, its name is in the stamp, and P(click) is the calibrated logit."""
     ranker: Scores = load_ranker(folder, engine, SPACE, FEATURES_HASH)

@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from streamrec.errors import DataError
-from streamrec.ranking.engines import Int8Engine
+from streamrec.ranking.engines import engine_of
 from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.evaluate import quality
-from streamrec.training.fit import Progress, fit, last_impressions
+from streamrec.training.fit import fit, last_impressions
+from streamrec.training.learn import Progress
 
 BoolArray = NDArray[np.bool_]
 SLATE = 10
@@ -30,7 +31,7 @@ def test_learnable_clicks_are_learned() -> None:
     """On unseen impressions the int8 engine has AUC above 0.8, near the truth's, and probabilities that fit."""
     network, calibration, metrics = fit(*readers(20_000, 1), seed=1)
     x, clicked, groups = readers(10_000, 2)
-    logits = Int8Engine(network).logits(x)
+    logits = engine_of("torch_int8", network).logits(x)
     learned, best = (quality(scores, clicked, groups).auc.mean() for scores in (logits, truth(x)))
     assert learned > max(0.8, best - 0.03)
     assert metrics["auc"].low < metrics["auc"].value < metrics["auc"].high
@@ -45,7 +46,7 @@ def test_the_seed_decides_everything() -> None:
     data = readers(2000, 3)
     first, again, other = (fit(*data, seed=seed, epochs=1).network.arrays() for seed in (5, 5, 6))
     assert all((first[name] == again[name]).all() for name in first)
-    assert (first["output.weight"] != other["output.weight"]).any()
+    assert (first["stages.2.weight"] != other["stages.2.weight"]).any()
 
 
 def test_the_best_epoch_is_kept() -> None:
@@ -58,7 +59,9 @@ def test_the_best_epoch_is_kept() -> None:
     best = min(told, key=lambda progress: progress.held_out_loss).epoch
     assert len(told) == best + 2 < 30
     shorter = fit(x, clicked, groups, seed=1, epochs=best)
-    np.testing.assert_array_equal(fitted.network.arrays()["output.weight"], shorter.network.arrays()["output.weight"])
+    np.testing.assert_array_equal(
+        fitted.network.arrays()["stages.2.weight"], shorter.network.arrays()["stages.2.weight"]
+    )
 
 
 def test_the_last_impressions_are_held_out_whole() -> None:
@@ -98,3 +101,9 @@ def test_a_single_impression_is_refused() -> None:
     x, clicked, _ = readers(20, 1)
     with pytest.raises(DataError, match=r"first nine tenths .* hold no rows"):
         fit(x, clicked, np.zeros(20), seed=1)
+
+
+def test_a_handful_of_impressions_is_refused() -> None:
+    """Four held-out impressions would choose the epoch and the calibration by chance."""
+    with pytest.raises(DataError, match=r"there are 49 impressions .* at least 50"):
+        fit(*readers(490, 1), seed=1)

@@ -1,0 +1,115 @@
+"""`streamrec compress run`: one recipe, what it saves and what it costs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .compress_search import Share
+from .logs import NAMES
+
+if TYPE_CHECKING:
+    from .compress_run_work import Done
+
+
+@click.command()
+@click.argument("recipe")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--teacher", type=click.Path(path_type=Path), required=True, help="Folder of what is compressed.")
+@click.option("--log", type=click.Choice(NAMES), required=True, help="What to learn from and to be judged on.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to be written.")
+@click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
+@click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
+@click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Relative loss that would do.")
+@click.option("--min-score", default=0.2, show_default=True, help="Threshold recorded in the artifact.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--users", type=click.IntRange(10), default=2000, show_default=True, help="simulated: readers.")
+def run(
+    recipe: str,
+    path: Path | None,
+    teacher: Path,
+    log: str,
+    out: Path,
+    test_from: str | None,
+    epochs: int,
+    max_loss: float,
+    min_score: float,
+    seed: int,
+    users: int,
+) -> None:
+    r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
+
+    \b
+    streamrec compress run "student(64) > distil(.3) > int8" --teacher teacher --log simulated --out small
+    streamrec compress run "lowrank(.9) > prune(gradient,.5) > qat" --teacher model --log mind DIR --out small
+
+    \b
+    student(width=64,depth=1,vector=64)    start from a small new network; vector = product columns it reads
+    distil(alpha=.3,T=1,epochs=0)          teach it; alpha 0 = clicks alone, 1 = the teacher alone
+    lowrank(energy=.9,layers=)             two thin matrices for one, where that saves
+    prune(magnitude|gradient, share)       single weights become zero: smaller, not faster
+    neurons(magnitude|gradient, share)     whole units go: smaller and faster
+    columns(magnitude|gradient, share)     whole inputs go
+    variational(threshold=3,weight=1)      weights that drown in their own noise go; the data say how many
+    qat(channel|tensor)                    int8, learned under rounding
+    int8(channel|tensor), fp16             rounded, not learned; last
+    users(fp16|sq8)                        user vectors in fewer bytes
+
+    Steps are separated by `>`. An order that makes no sense is refused with the reason. Writes a ranker's artifact and
+    compressed.safetensors (of a teacher that stays a teacher: only that). Prints tables and, as the last line, JSON.
+    """
+    from ..settings import load
+    from .compress_run_work import Work
+    from .compress_run_work import run as do
+
+    work = Work(recipe, log, path, teacher, out, test_from, epochs, max_loss, min_score, seed, users)
+    done = do(work, load())
+    _show(done)
+    _print_json(done)
+
+
+def _show(done: "Done") -> None:
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    made, found, console = done.made, done.found, Console(soft_wrap=True)
+    sizes = Grid("bytes", "teacher", "compressed", "ratio", box=None, pad_edge=False)
+    for name, before, after in zip(found.teacher_size._fields, found.teacher_size, found.size, strict=True):
+        sizes.add_row(name.replace("_", " "), f"{before:,}", f"{after:,}", f"{before / max(after, 1):.1f}")
+    layers = Grid("step", "layer", "shape", "zero or gone", "error", box=None, pad_edge=False)
+    for step in made.log:
+        for number, layer in enumerate(step.layers):
+            error = "" if layer.error is None else f"{layer.error:.4f}"
+            shape = " x ".join(map(str, layer.shape))
+            layers.add_row("" if number else step.step, layer.name, shape, f"{layer.sparsity:.1%}", error)
+    quality = Grid("quality", "teacher", "compressed", "difference, paired", "verdict", box=None, pad_edge=False)
+    for name, of in found.quality.items():
+        verdict = found.verdicts[name].says() if name in found.verdicts else ""
+        difference = f"{of.difference.value:+.4f} ({of.difference.low:+.4f} to {of.difference.high:+.4f})"
+        quality.add_row(name, f"{of.teacher.value:.4f}", f"{of.compressed.value:.4f}", difference, verdict)
+    for table in (sizes, layers, quality):
+        console.print(table)
+        console.print()
+
+
+def _print_json(done: "Done") -> None:
+    import orjson
+
+    made, found = done.made, done.found
+    told = {
+        "recipe": made.recipe,
+        "key": done.key,
+        "version": done.version,
+        "tested_on": done.impressions,
+        "size": found.size._asdict(),
+        "teacher_size": found.teacher_size._asdict(),
+        "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
+        "quality": {name: of.rounded() for name, of in found.quality.items()},
+        "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},
+        "layers": [
+            {"step": step.step, "name": layer.name, "sparsity": layer.sparsity, "error": layer.error}
+            for step in made.log
+            for layer in step.layers
+        ],
+    }
+    print(orjson.dumps(told).decode())

@@ -1,0 +1,96 @@
+"""`streamrec compress search`."""
+
+import re
+from pathlib import Path
+
+import click
+
+from ..settings import ENCODERS
+from .duration import Duration
+from .logs import NAMES
+
+WIDTH = 118  # of the table, wherever it goes
+
+
+class Share(click.ParamType):
+    """A share like 0.5% or 0.005."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)\s*(%?)", str(value))
+        share = float(found[1]) / (100 if found[2] else 1) if found else 1.0
+        if not 0 < share < 1:
+            self.fail(f"'{value}' is not a share; expected one between 0 and 100 %, like 0.5% or 0.005", param, ctx)
+        return share
+
+
+@click.command()
+@click.option("--log", required=True, type=click.Choice(NAMES), help="What to learn from and to be judged on.")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of this search.")
+@click.option("--budget", type=Duration(), default="10m", show_default=True, help="Time, like 90s, 10m or 1h.")
+@click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Of AUC, relative to the teacher's.")
+@click.option("--teacher", type=click.Path(exists=True, path_type=Path), help="Of `streamrec train --teacher`.")
+@click.option("--test-from", metavar="DAY", help="The verdict is on what is later (default: the last quarter).")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with what --out holds; what was tried costs nothing.")
+@click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
+@click.option("--users", type=click.IntRange(100), default=2000, show_default=True, help="simulated: readers.")
+@click.option("--recipe", "recipes", multiple=True, help="Try these instead of the built-in ones; repeatable.")
+def search(
+    log: str,
+    path: Path | None,
+    out: Path,
+    budget: int,
+    max_loss: float,
+    teacher: Path | None,
+    test_from: str | None,
+    seed: int,
+    resume: bool,
+    encoder: str | None,
+    users: int,
+    recipes: tuple[str, ...],
+) -> None:
+    r"""Find the smallest and fastest ranker that loses less than a budget, and prove it where the data can.
+
+    \b
+    streamrec compress search --log simulated --budget 10m --max-loss 0.5% --out found
+    streamrec compress search --log mind DIR --teacher teacher --out found
+    streamrec compress report found --out report.html
+
+    The log is cut by time: models learn from the first part, the search looks at the next, the verdict is given on
+    the last, which nothing has looked at. Recipes are tried by successive halving (1, 2, 4 epochs on a quarter, half
+    and all rows), layers are probed first, engines are measured last. Press Ctrl-C at any time: --resume goes on.
+
+    Without --teacher one is trained first and kept in the folder; its time counts, but half of the budget is the
+    search's in any case. The best model is written to `best` in that folder, as a worker loads it. Prints a table
+    and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest is named.
+    """
+    import orjson
+    from rich.console import Console
+
+    from ..compression.search.telling import LETTERS, last_line, left_out, sentence, table
+    from ..compression.search.trial import REQUEST
+    from ..settings import load
+    from .compress_search_run import Work, run
+
+    work = Work(log, path, out, budget / 1000, max_loss, teacher, test_from, seed, resume, users, recipes)
+    console = Console(stderr=True)
+    try:
+        outcome = run(work, load(encoder=encoder), console)
+    except KeyboardInterrupt:
+        begun = (out / REQUEST).exists()
+        kept = f"everything tried is kept in {out}: the same command with --resume goes on"
+        console.print("interrupted;", kept if begun else "nothing was tried yet: give the same command again")
+        raise SystemExit(130) from None
+    Console(width=WIDTH).print(table(outcome))
+    for letter, point in zip(LETTERS, outcome.points, strict=False):
+        print(f"{letter:>9}  {point.recipe}")
+    for said in filter(None, (sentence(outcome), left_out(outcome))):
+        print(said)
+    print(orjson.dumps(last_line(outcome)).decode())
+    if outcome.best is None:
+        raise SystemExit(1)

@@ -1,0 +1,179 @@
+"""What `streamrec compress search` does: play the log, cut it, get a teacher, search, write everything down."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..clock import monotonic_s, now_ms
+from ..compression.publish import publish_compressed
+from ..compression.recipe import parse
+from ..compression.search.of_recipes import OfRecipes
+from ..compression.search.outcome import Outcome, Point
+from ..compression.search.search import Told, search
+from ..compression.search.space import recipes as built_in
+from ..compression.search.telling import percent
+from ..compression.search.trial import Folder, Request, Trial, check_folder
+from ..compression.search.windows import Windows, after_teacher, before, data_hash, windows
+from ..compression.source import Source
+from ..content.encoder import Encoder
+from ..content.encoders import encoder_of
+from ..errors import DataError
+from ..ranking.features import fingerprint
+from ..ranking.network import use_one_thread
+from ..settings import Settings
+from ..simulation.logs.records import Log
+from ..simulation.simulated_log import SimulatedLog
+from ..training.fit_teacher import fit_teacher
+from ..training.negatives import with_negatives
+from ..training.rows import Rows, rows_of
+from ..training.teacher_folder import Saved, TeacherManifest, load, read_manifest, save
+from .logs import open_log
+from .train_run import millis
+
+TEACHER_EPOCHS = 6
+LEAST_SHARE = 0.5  # of the budget, for the search itself, however long a teacher took to train
+MIN_SCORE = 0.2  # threshold recorded in the artifact, as `streamrec train` does
+BEST = "best"  # folder of the artifact
+OWN = "teacher"  # folder of a teacher trained here
+
+
+class Work(NamedTuple):
+    """The options of the command."""
+
+    log: str
+    path: Path | None
+    out: Path
+    seconds: float
+    max_loss: float
+    teacher: Path | None
+    test_from: str | None
+    seed: int
+    resume: bool
+    users: int
+    recipes: tuple[str, ...]
+
+
+def run(work: Work, settings: Settings, console: Console) -> Outcome:
+    """All of it, with progress on stderr."""
+    recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
+    check_folder(work.out, resume=work.resume)
+    if work.teacher is not None:
+        settings = settings.changed(encoder=read_manifest(work.teacher).encoder)
+    encoder = encoder_of(settings.encoder)
+    use_one_thread()
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        rows = _rows(work, settings, encoder, progress)
+        start = monotonic_s()
+        test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
+        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings.encoder, progress)
+        data = f"{data_hash(rows)}-{saved.manifest.version}"
+        request = Request(work.log, data, work.seed, work.max_loss, test_from_ms)
+        folder = Folder(work.out, request, resume=work.resume)
+        of = OfRecipes(saved.teacher, cut, work.seed)
+        outcome = search(
+            of,
+            folder,
+            request,
+            recipes,
+            seconds=max(work.seconds - (monotonic_s() - start), work.seconds * LEAST_SHARE),
+            told=_told(progress),
+        )
+    write(folder, outcome, console)
+    if outcome.best is not None:
+        _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
+    return outcome
+
+
+def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Progress) -> Rows:
+    log = _log(work)
+    settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
+    playing = progress.add_task("features", total=log.summary.steps)
+    rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
+    progress.update(playing, completed=log.summary.steps)
+    return rows
+
+
+def _log(work: Work) -> Log:
+    if work.log == "simulated":
+        return SimulatedLog(work.seed, work.users)
+    return with_negatives(open_log(work.log, work.path, work.seed), work.seed)
+
+
+def _teacher(
+    work: Work, rows: Rows, test_from_ms: int | None, encoder: Encoder, encoder_name: str, progress: Progress
+) -> tuple[Saved, Windows]:
+    """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
+    checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
+    if work.teacher is not None:
+        saved = load(work.teacher, **checks)
+        if saved.manifest.log != work.log:
+            raise DataError(f"{work.teacher} was trained on {saved.manifest.log!r}; expected {work.log!r}, as in --log")
+        return saved, after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
+    cut, own = windows(rows, test_from_ms), work.out / OWN
+    if not (work.resume and own.exists()):
+        learning = progress.add_task("epochs of the teacher", total=TEACHER_EPOCHS)
+        fitted = fit_teacher(
+            before(rows, cut), work.seed, TEACHER_EPOCHS, lambda epoch: progress.update(learning, completed=epoch.epoch)
+        )
+        save(
+            own,
+            fitted.teacher,
+            log=work.log,
+            test_from_ms=int(cut.validation.at_ms.min()),
+            seed=work.seed,
+            encoder=encoder_name,
+            space_id=encoder.space_id,
+            fingerprint=fingerprint(),
+            metrics=fitted.metrics,
+            created_at=_now(),
+        )
+    return load(own, **checks), cut
+
+
+def _told(progress: Progress) -> Told:
+    """One line that moves: how many tries, the latest of them, and the stage after that."""
+    task, tries = progress.add_task("search", total=None), [0]
+
+    def trial(made: Trial) -> None:
+        tries[0] += 1
+        loss = made.refused or f"loss {percent(made.loss)} (at most {percent(made.upper_95)})"
+        progress.update(task, description=f"try {tries[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150])
+
+    return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
+
+
+def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> None:
+    """The best model as a worker loads it, with its recipe; calibrated on held-out rows."""
+    assert best.fidelity is not None
+    publish_compressed(
+        folder,
+        of.compressed(best.recipe, best.fidelity),
+        parse(best.recipe),
+        Source(of.teacher, teacher.version, teacher.encoder, teacher.space_id, teacher.test_from_ms),
+        of.bench(best.fidelity),
+        fingerprint=fingerprint(),
+        min_score=MIN_SCORE,
+        created_at=_now(),
+    )
+
+
+def _now() -> str:
+    return datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat()
+
+
+def write(folder: Folder, outcome: Outcome, console: Console) -> None:
+    """search.json, and the picture if there is something to draw with."""
+    folder.write("search.json", msgspec.json.format(msgspec.json.encode(outcome), indent=1))
+    try:
+        from ..compression.report.ink import png
+        from ..compression.report.pareto import draw
+    except ModuleNotFoundError as error:
+        console.print(f"no picture: {error.name} is missing; pip install 'streamrec[report]'")
+        return
+    if outcome.points:
+        folder.write("pareto.png", png(draw(outcome)))

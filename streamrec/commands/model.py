@@ -1,0 +1,223 @@
+"""`streamrec model`: the life of an artifact from the folder it was trained into to the workers that serve it."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .model_export import export
+
+if TYPE_CHECKING:
+    from ..errors import ArtifactError
+    from ..ranking.manifest import Manifest
+    from ..ranking.rollout import Rollout
+    from ..ranking.store import ModelStore
+
+folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+store_option = click.option(
+    "--store", "store", type=click.Path(path_type=Path), metavar="DIR", help="Model store (STREAMREC_MODEL_DIR)."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+reason_option = click.option("--reason", default="", help="For those who read it later.")
+
+
+@click.group()
+def model() -> None:
+    r"""Sign, add, promote and roll back models.
+
+    A store is a folder: artifacts by version, and rollout.json, which says who serves. Workers whose
+    STREAMREC_MODEL_DIR is the store look every STREAMREC_MODEL_POLL_S seconds and take over without a restart.
+
+    \b
+    streamrec model sign --key private.pem model
+    streamrec model add model --store models
+    streamrec model promote 3f2a91c07b5e --canary 5 --store models
+    streamrec model promote 3f2a91c07b5e --store models
+    streamrec model rollback --reason "fewer opens" --store models
+    """
+
+
+model.add_command(export)
+
+
+@model.command()
+@folder_argument
+@click.option("--key", type=click.Path(exists=True, path_type=Path), required=True, help="Ed25519 private key, PEM.")
+def sign(folder: Path, key: Path) -> None:
+    r"""Sign an artifact folder, so that workers that ask for it know who made it.
+
+    \b
+    openssl genpkey -algorithm ed25519 -out private.pem
+    openssl pkey -in private.pem -pubout -out public.pem
+
+    Workers get the public key: STREAMREC_MODEL_PUBLIC_KEY=public.pem.
+    """
+    from ..ranking.signature import sign as write_signature
+    from ..ranking.store import check
+
+    manifest = check(folder)
+    write_signature(folder, key)
+    click.echo(f"signed {manifest.name} {manifest.version}")
+
+
+@model.command()
+@folder_argument
+@json_option
+def verify(folder: Path, as_json: bool) -> None:
+    """Check an artifact folder as a worker would: hashes, signature, numbers, and admission on this machine.
+
+    The signature is asked for if STREAMREC_MODEL_PUBLIC_KEY is set. Whether its vector space is that of the readers'
+    profiles is a question for the workers, and is asked there.
+    """
+    import orjson
+
+    from ..ranking.features import fingerprint
+    from ..ranking.ranker import load_ranker
+    from ..ranking.store import manifest_of
+    from ..settings import load
+
+    settings, space_id = load(), manifest_of(folder).space_id
+    ranker = load_ranker(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
+    signed = "signature good" if settings.model_public_key else "signature not asked for"
+    told = {"version": ranker.stamp.version, "engine": ranker.stamp.engine, "space_id": space_id}
+    told |= {"signature": signed, "verdict": ranker.admission.verdict}
+    if as_json:
+        click.echo(orjson.dumps(told))
+    else:
+        click.echo(f"{ranker.stamp.name} {ranker.stamp.version}: {signed}; {ranker.admission.verdict}")
+
+
+@model.command()
+@folder_argument
+@store_option
+def add(folder: Path, store: Path | None) -> None:
+    """Copy an artifact folder into the store, which is made if need be. Nothing serves it until it is promoted."""
+    home = _store(store)
+    manifest = home.add(folder)
+    click.echo(f"{manifest.name} {manifest.version} is in {home.folder}; next: streamrec model promote")
+
+
+@model.command("list")
+@store_option
+@json_option
+def list_(store: Path | None, as_json: bool) -> None:
+    """Show the store's versions, who serves, and why the last change was made."""
+    import msgspec
+    import orjson
+
+    home = _store(store)
+    rollout, found = home.rollout(), home.versions()
+    if as_json:
+        versions = [_facts(version, manifest, rollout) for version, manifest in found.items()]
+        click.echo(orjson.dumps({"rollout": msgspec.to_builtins(rollout), "versions": versions}))
+    else:
+        _show(found, rollout)
+
+
+@model.command()
+@click.argument("version")
+@click.option("--canary", "percent", type=int, metavar="PERCENT", help="Only this share of the users, by hash.")
+@reason_option
+@store_option
+def promote(version: str, percent: int | None, reason: str, store: Path | None) -> None:
+    """Let a version serve everybody, or a share of the users beside the stable one.
+
+    A canary is compared with stable on its own users' articles while it serves, and rolled back by the workers if
+    parity, latency, send rate or score distribution leave their limits (the STREAMREC_CANARY_ settings). A version of
+    another vector space is refused here: that is a migration (`streamrec migrate`).
+    """
+    from ..ranking import rollout as moves
+    from ..settings import load
+
+    home = _store(store)
+    home.check_fit(version, load().model_public_key)
+    at, why = _now(), reason or "promoted by hand"
+    _told(
+        home.change(
+            lambda rollout: (
+                moves.promote(rollout, version, at, why)
+                if percent is None
+                else moves.try_out(rollout, version, percent, at, why)
+            )
+        )
+    )
+
+
+@model.command()
+@reason_option
+@store_option
+def rollback(reason: str, store: Path | None) -> None:
+    """Take the canary back; where there is none, let the version before the stable one serve again."""
+    from ..ranking.rollout import roll_back
+
+    at = _now()
+    _told(_store(store).change(lambda rollout: roll_back(rollout, at, reason or "rolled back by hand")))
+
+
+def _store(folder: Path | None) -> "ModelStore":
+    from ..errors import SettingsError
+    from ..ranking.artifact import MANIFEST
+    from ..ranking.store import ModelStore
+    from ..settings import load
+
+    home = folder or load().model_dir
+    if home is None:
+        raise SettingsError("no store is named; give --store DIR or set STREAMREC_MODEL_DIR")
+    if (home / MANIFEST).exists():
+        raise SettingsError(f"{home} is one artifact, expected a store: name another folder, then add this one to it")
+    return ModelStore(home)
+
+
+def _now() -> str:
+    from ..clock import now_ms
+
+    return datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _told(rollout: "Rollout") -> None:
+    canary = f", canary {rollout.canary} for {rollout.canary_percent} %" if rollout.canary else ""
+    click.echo(f"stable {rollout.stable}{canary}; workers follow within their STREAMREC_MODEL_POLL_S")
+
+
+def _roles(version: str, rollout: "Rollout") -> str:
+    roles = {"stable": rollout.stable, f"canary {rollout.canary_percent} %": rollout.canary}
+    roles["previous"] = rollout.previous
+    return ", ".join(role for role, holder in roles.items() if holder == version)
+
+
+def _facts(version: str, manifest: "Manifest | ArtifactError", rollout: "Rollout") -> dict[str, Any]:
+    from ..errors import ArtifactError
+
+    role = _roles(version, rollout)
+    if isinstance(manifest, ArtifactError):
+        return {"version": version, "role": role, "damaged": str(manifest)}
+    auc = manifest.metrics.get("auc")
+    return {
+        "version": version,
+        "role": role,
+        "name": manifest.name,
+        "space_id": manifest.space_id,
+        "sizes": list(manifest.sizes),
+        "auc": auc.value if auc else None,
+        "created_at": manifest.created_at,
+    }
+
+
+def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("version", "role", "name", "space", "sizes", "AUC", "made", box=None, pad_edge=False)
+    shown: dict[str, Callable[[Any], str]] = {
+        "sizes": lambda sizes: "-".join(map(str, sizes)),
+        "auc": lambda auc: "" if auc is None else f"{auc:.4f}",
+        "created_at": lambda at: at[:16],
+    }
+    for version, manifest in found.items():
+        facts = _facts(version, manifest, rollout)
+        table.add_row(*(shown.get(name, str)(value) for name, value in facts.items()))
+    Console(soft_wrap=True).print(table if found else "no versions yet: `streamrec model add DIR`")
+    if rollout.reason:
+        click.echo(f"last change {rollout.changed_at}: {rollout.reason}")

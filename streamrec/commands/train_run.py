@@ -1,0 +1,186 @@
+"""What `streamrec train` does: open the log, play it into rows, train, save, compare."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..clock import now_ms
+from ..content.encoder import Encoder
+from ..content.encoders import encoder_of
+from ..errors import DataError
+from ..ranking.artifact import load as load_artifact
+from ..ranking.features import fingerprint
+from ..settings import Settings
+from ..simulation.logs.records import Log
+from ..training.comparison import Table, compare, compare_teacher
+from ..training.fit import fit
+from ..training.fit_teacher import fit_teacher
+from ..training.learn import Progress as Epoch
+from ..training.model import check_device
+from ..training.negatives import with_negatives
+from ..training.publish import publish
+from ..training.rows import Rows, rows_of
+from ..training.teacher_folder import save as save_teacher
+from ..training.topics_log import read_topics
+from .logs import open_log
+
+TEST_SHARE = 0.2  # of the candidates, the last ones
+
+
+class Work(NamedTuple):
+    """The options of the command."""
+
+    log: str
+    path: Path | None
+    out: Path
+    teacher: bool
+    test_from: str | None
+    epochs: int
+    seed: int
+    device: str
+    resume: bool
+    min_score: float
+    limit: int | None
+    since: str | None
+    until: str | None
+
+    @property
+    def checkpoint(self) -> Path:
+        """Beside the folder, which is replaced as a whole."""
+        return self.out.with_name(f"{self.out.name}.checkpoint.safetensors")
+
+
+class Done(NamedTuple):
+    """What came of it."""
+
+    earlier: Rows  # learned from
+    later: Rows  # compared on
+    version: str
+    encoder: str
+    table: Table
+
+
+def run(work: Work, settings: Settings) -> Done:
+    """All of it, with progress bars on stderr."""
+    check_device(work.device)
+    test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
+    encoder = encoder_of(settings.encoder)
+    with _progress() as progress:
+        log = _open(work, settings, progress)
+        settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
+        playing = progress.add_task("features", total=log.summary.steps)
+        rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
+        progress.update(playing, completed=log.summary.steps)
+        earlier, later, cut_ms = divide(rows, test_from_ms)
+        train = _teacher if work.teacher else _ranker
+        version, table = train(work, earlier, later, cut_ms, encoder, settings.encoder, progress)
+    work.checkpoint.unlink(missing_ok=True)
+    return Done(earlier, later, version, settings.encoder, table)
+
+
+def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
+    """Rows before a time (default: four fifths of them) and from it on, and the time; DataError if a part is empty."""
+    cut_ms = int(np.quantile(rows.at_ms, 1 - TEST_SHARE)) if test_from_ms is None else test_from_ms
+    earlier, later = rows.take(rows.at_ms < cut_ms), rows.take(rows.at_ms >= cut_ms)
+    if not len(earlier.x) or not len(later.x):
+        first, last = (_day(at_ms) for at_ms in (rows.at_ms.min(), rows.at_ms.max()))
+        raise DataError(
+            f"nothing was shown {'from' if len(earlier.x) else 'before'} {_day(cut_ms)} on, the log shows from {first}"
+            f" to {last}; expected impressions on both sides: choose another --test-from"
+        )
+    return earlier, later, cut_ms
+
+
+def millis(option: str, text: str) -> int:
+    """A day or a time of the command line, UTC."""
+    try:
+        return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
+
+
+def _open(work: Work, settings: Settings, progress: Progress) -> Log:
+    if work.log != "topics":
+        return with_negatives(open_log(work.log, work.path, work.seed, work.limit), work.seed)
+    since_ms = millis("--since", work.since) if work.since else 0
+    until_ms = millis("--until", work.until) if work.until else now_ms()
+    reading = progress.add_task("topics", total=None)
+    return asyncio.run(
+        read_topics(
+            settings, since_ms, until_ms, lambda done, total: progress.update(reading, completed=done, total=total)
+        )
+    )
+
+
+def _ranker(
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Progress
+) -> tuple[str, Table]:
+    fitted = fit(
+        earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
+        work.device, work.checkpoint, work.resume,
+    )  # fmt: skip
+    publish(
+        work.out,
+        fitted,
+        earlier.x,
+        name=f"{work.log}-ranker",
+        space_id=encoder.space_id,
+        encoder=encoder_name,
+        fingerprint=fingerprint(),
+        min_score=work.min_score,
+        created_at=_now(),
+    )
+    artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
+    return artifact.manifest.version, compare(later, artifact, work.seed)
+
+
+def _teacher(
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Progress
+) -> tuple[str, Table]:
+    bar = _Bar(progress, "epochs of the teacher", work.epochs)
+    fitted = fit_teacher(earlier, work.seed, work.epochs, bar, work.device, work.checkpoint, work.resume)
+    manifest = save_teacher(
+        work.out,
+        fitted.teacher,
+        log=work.log,
+        test_from_ms=cut_ms,
+        seed=work.seed,
+        encoder=encoder_name,
+        space_id=encoder.space_id,
+        fingerprint=fingerprint(),
+        metrics=fitted.metrics,
+        created_at=_now(),
+    )
+    beside = _Bar(progress, "epochs of the ranker beside it", work.epochs)
+    ranker = fit(earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, beside, work.device)
+    return manifest.version, compare_teacher(later, fitted.teacher, ranker.network, work.seed)
+
+
+class _Bar:
+    """A progress bar that is told each epoch."""
+
+    def __init__(self, progress: Progress, name: str, epochs: int) -> None:
+        self._progress, self._name = progress, name
+        self._task = progress.add_task(name, total=epochs)
+
+    def __call__(self, epoch: Epoch) -> None:
+        losses = f"{self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
+        self._progress.update(self._task, completed=epoch.epoch, description=losses)
+
+
+def _progress() -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _now() -> str:
+    return datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat()
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="minutes")

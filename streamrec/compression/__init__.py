@@ -1,0 +1,1 @@
+"""Compression of a trained model: one method a file, composed by recipe.py."""

@@ -1,0 +1,53 @@
+"""A compressed model beside its teacher on impressions neither has learned from: sizes, quality, verdicts.
+
+Intervals are 95 % bootstraps over users; differences are paired by impression.
+"""
+
+from typing import NamedTuple
+
+from torch import nn
+
+from ..ranking.manifest import Interval
+from ..training.evaluate import METRICS, difference, quality, summary
+from ..training.model import logits_of
+from ..training.rows import Rows
+from .result import Compressed
+from .size import Size, size_of
+from .verdict import Verdict, users_of, verdicts
+
+
+class Compared(NamedTuple):
+    """One metric of both, and compressed minus teacher."""
+
+    teacher: Interval
+    compressed: Interval
+    difference: Interval
+
+    def rounded(self) -> dict[str, list[float]]:
+        """[value, low, high] of each, to four digits."""
+        named = self._asdict().items()
+        return {name: [round(number, 4) for number in (at.value, at.low, at.high)] for name, at in named}
+
+
+class Judged(NamedTuple):
+    """The whole comparison."""
+
+    teacher_size: Size
+    size: Size
+    quality: dict[str, Compared]  # by metric
+    verdicts: dict[str, Verdict]  # by metric, where one is asked for
+
+
+def judged(teacher: nn.Module, made: Compressed, later: Rows, budget: float, seed: int) -> Judged:
+    """Compare on rows; DataError if no impression of them has both a clicked and an unclicked article."""
+    before, after = (
+        quality(logits, later.clicked, later.impression) for logits in (logits_of(teacher, later), made.logits(later))
+    )
+    users = users_of(before, later.impression, later.user)
+    columns = summary(before, seed, users), summary(after, seed, users), difference(after, before, seed, users)
+    return Judged(
+        teacher_size=size_of(teacher),
+        size=made.size(),
+        quality={name: Compared(*(column[name] for column in columns)) for name in METRICS},
+        verdicts=verdicts(before, after, users, budget, seed),
+    )

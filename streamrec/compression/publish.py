@@ -1,0 +1,75 @@
+"""From a compressed model to a folder: the compressed file for all, and a ranker's artifact for what can be served.
+
+    compressed.safetensors    store.py: the fewest bytes, the very weights
+    all of ranking/artifact   float32 weights, calibration, probe and recipe; a Network only
+
+Calibration is fitted on the held-out rows with the compressed model's own logits: pruning and distillation move them.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import RecipeError
+from ..ranking.artifact import replace_folder
+from ..ranking.calibration import fit_calibration
+from ..ranking.engines import engine_of
+from ..ranking.manifest import Manifest
+from ..ranking.network import Network
+from ..training.evaluate import quality, summary
+from ..training.fit import Fitted
+from ..training.publish import publish
+from .method import Workbench
+from .recipe import Recipe
+from .result import Compressed
+from .source import Source
+from .store import FILE, encode, save
+
+
+class Published(NamedTuple):
+    """What was written."""
+
+    file_bytes: int
+    manifest: Manifest | None  # None: a teacher cannot be served
+
+
+def publish_compressed(
+    folder: Path,
+    made: Compressed,
+    recipe: Recipe,
+    source: Source,
+    bench: Workbench,
+    *,
+    fingerprint: str,
+    min_score: float,
+    created_at: str,
+) -> Published:
+    """Write the folder, replacing one of that name; RecipeError for a model that has learned nothing."""
+    if not isinstance(made.model, Network):
+        raw = encode(made.model)
+        replace_folder(folder, {FILE: raw})
+        return Published(len(raw), None)
+    manifest = publish(
+        folder,
+        _fitted(made.model, bench),
+        bench.rows.x,
+        name=f"compressed-{recipe.key()[:8]}",
+        space_id=source.space_id,
+        encoder=source.encoder,
+        fingerprint=fingerprint,
+        min_score=min_score,
+        created_at=created_at,
+        recipe=recipe.json(),
+    )
+    return Published(save(folder / FILE, made.model), manifest)
+
+
+def _fitted(network: Network, bench: Workbench) -> Fitted:
+    held_out = bench.held_out
+    logits = engine_of("torch_fp32", network).logits(held_out.x)
+    calibration = fit_calibration(logits, held_out.clicked)
+    if not calibration.is_usable():
+        raise RecipeError(
+            "the compressed model's order does not hold on the held-out impressions; nothing was written:"
+            " compress less, or give it more epochs"
+        )
+    return Fitted(network, calibration, summary(quality(logits, held_out.clicked, held_out.impression), bench.seed))

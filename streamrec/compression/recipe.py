@@ -1,0 +1,150 @@
+"""A recipe: methods in order, as text, as JSON, and done.
+
+    student(width=64,depth=1,vector=64) > distil(alpha=.3,T=1) > prune(magnitude,.5) > int8
+    teacher                             no step: the model as it is
+
+Values without a name follow the order of the method's fields. `text` writes what differs from the defaults, JSON
+writes everything; `key` is a hash of that JSON, so two ways of writing one recipe have one key.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from torch import nn
+
+from ..errors import RecipeError
+from .distil import Distil
+from .fp16 import Fp16
+from .int8 import Int8
+from .lowrank import LowRank
+from .method import Method, Workbench
+from .order import check_order
+from .prune import Prune
+from .prune_structured import Columns, Neurons
+from .qat import Qat
+from .result import Compressed, StepLog, step_log
+from .student import Student
+from .user_vectors import Form, UserVectors
+from .variational import Variational
+
+Step = Student | Distil | LowRank | Prune | Neurons | Columns | Variational | Qat | Int8 | Fp16 | UserVectors
+METHODS: dict[str, type[Step]] = {
+    method.name: method
+    for method in (Student, Distil, LowRank, Prune, Neurons, Columns, Variational, Qat, Int8, Fp16, UserVectors)
+}
+NOTHING = "teacher"
+_STEP = re.compile(r"\s*([a-z][a-z0-9]*)\s*(?:\(([^()]*)\))?\s*")
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """Steps in the order they are done; RecipeError if that order makes no sense."""
+
+    steps: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_order(self.steps)
+
+    def text(self) -> str:
+        """As it is written on a command line."""
+        return " > ".join(map(_text, self.steps)) or NOTHING
+
+    def json(self) -> str:
+        """With every setting, keys sorted."""
+        return msgspec.json.encode(self, order="sorted").decode()
+
+    def key(self) -> str:
+        """16 hex digits that name this recipe."""
+        return hashlib.sha256(self.json().encode()).hexdigest()[:16]
+
+
+def parse(text: str) -> Recipe:
+    """The recipe of a text; RecipeError says which step is not understood and what was expected."""
+    if text.strip() in {"", NOTHING}:
+        return Recipe()
+    return Recipe(tuple(_step(part) for part in text.split(">")))
+
+
+def from_json(raw: str | bytes) -> Recipe:
+    """The recipe of its JSON; RecipeError if that is not one."""
+    try:
+        return msgspec.json.decode(raw, type=Recipe)
+    except msgspec.DecodeError as error:
+        raise RecipeError(f"not the JSON of a recipe: {error}") from error
+
+
+def run(
+    recipe: Recipe, teacher: nn.Module, bench: Workbench, progress: Callable[[str], object] = lambda _: None
+) -> Compressed:
+    """Do the steps one after the other, each on what the one before it made; the teacher is left as it is."""
+    model, log = teacher, list[StepLog]()
+    for step in recipe.steps:
+        progress(_text(step))
+        changed = _method(step).apply(model, bench)
+        log.append(step_log(_text(step), model, changed))
+        model = changed
+    users: list[Form] = [step.form for step in recipe.steps if isinstance(step, UserVectors)]
+    return Compressed(model, tuple(log), recipe.text(), users[0] if users else "fp32")
+
+
+def _method(step: Step) -> Method:
+    return step
+
+
+def _step(part: str) -> Step:
+    match = _STEP.fullmatch(part)
+    if match is None:
+        raise RecipeError(f"step {part.strip()!r} is not understood; expected name or name(value, key=value)")
+    name, inside = match.groups()
+    if name not in METHODS:
+        raise RecipeError(f"method {name!r} is unknown; expected one of {', '.join(METHODS)}")
+    given = [argument.strip() for argument in (inside or "").split(",") if argument.strip()]
+    fields = METHODS[name].__struct_encode_fields__
+    values: dict[str, Any] = {"type": name}
+    for place, argument in enumerate(given):
+        key, equals, value = (word.strip() for word in argument.partition("="))
+        if not equals:
+            if place >= len(fields):
+                raise RecipeError(f"step {part.strip()!r} has more values than {name} has settings: {_named(fields)}")
+            key, value = fields[place], key
+        if key not in fields or key in values:
+            problem = "given twice" if key in values else f"unknown; expected {_named(fields)}"
+            raise RecipeError(f"step {part.strip()!r}: setting {key!r} is {problem}")
+        values[key] = _value(value)
+    try:
+        step: Step = msgspec.convert(values, Step)
+    except msgspec.ValidationError as error:
+        raise RecipeError(f"step {part.strip()!r}: {error}") from error
+    return step
+
+
+def _named(fields: tuple[str, ...]) -> str:
+    return ", ".join(fields)
+
+
+def _value(text: str) -> int | float | bool | str:
+    if text in {"true", "false"}:
+        return text == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _text(step: Step) -> str:
+    shown = []
+    for field in msgspec.structs.fields(step):
+        value = getattr(step, field.name)
+        if field.required:
+            shown.append(_shown(value))
+        elif value != field.default:
+            shown.append(f"{field.encode_name}={_shown(value)}")
+    return f"{step.name}({','.join(shown)})" if shown else step.name
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

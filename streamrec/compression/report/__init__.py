@@ -1,0 +1,1 @@
+"""The comparison page: what a search found, drawn and explained. Needs the extra `report`."""

@@ -1,0 +1,86 @@
+"""The page itself: one HTML file with everything in it, for a screen, a phone and paper. It loads nothing.
+
+    write(folder, out)      `folder` is the --out of a search
+
+DataError for a folder without a finished search; every table has headers, every picture its alternative in words.
+"""
+
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+import msgspec
+
+from ...errors import DataError
+from ..search.outcome import Outcome
+from ..search.telling import BATCHES, LETTERS, kib, percent, sentence, times
+from . import parts, pictures
+from .ink import Picture
+from .pareto import picture as pareto
+
+RESULT = "search.json"
+METRICS = (("auc", "AUC"), ("mrr", "MRR"), ("ndcg_5", "nDCG@5"), ("ndcg_10", "nDCG@10"))
+CSS = {"pass": "pass", "not decidable": "open", "fail": "fail"}
+
+
+def write(folder: Path, out: Path) -> Outcome:
+    """Write the page of a finished search; what it is about."""
+    outcome = read(folder)
+    out.write_text(page(outcome), encoding="utf-8")
+    return outcome
+
+
+def read(folder: Path) -> Outcome:
+    """The outcome in a search's folder."""
+    path = folder / RESULT
+    if not path.exists():
+        state = "an unfinished search: go on with --resume" if (folder / "request.json").exists() else "no search"
+        raise DataError(f"{folder} holds {state}; expected a finished one ({RESULT})")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Outcome)
+    except msgspec.DecodeError as error:
+        raise DataError(f"{path} is not what a search of this version wrote ({error}); search again") from error
+
+
+def page(outcome: Outcome) -> str:
+    """The page as text."""
+    folder = resources.files(__package__)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    best = None if outcome.best is None else outcome.points[outcome.best]
+    return environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8")).render(
+        o=outcome,
+        style=folder.joinpath("page.css").read_text("utf-8"),
+        css=CSS,
+        best=best,
+        shown=best or (None if outcome.closest is None else outcome.points[outcome.closest]),
+        models=[("teacher", outcome.teacher), *zip(LETTERS, outcome.points, strict=False)],
+        parts=[("all", outcome.impressions["test"]), *outcome.slice_impressions.items()],
+        tried=len({trial.recipe for trial in outcome.trials if trial.fidelity.epochs}),
+        pictures=_pictures(outcome),
+        sentence=sentence(outcome),
+        batches=BATCHES,
+        metrics=METRICS,
+        **{function.__name__: function for function in (kib, times, percent, us)},
+    )
+
+
+def _pictures(outcome: Outcome) -> list[Picture]:
+    if not outcome.points:
+        return []
+    drawn = (
+        pareto(outcome),
+        pictures.losses(outcome),
+        pictures.speeds(outcome),
+        parts.slices(outcome),
+        pictures.importance(outcome),
+        pictures.calibration(outcome),
+        parts.sensitivity(outcome),
+    )
+    return [picture for picture in drawn if picture is not None]
+
+
+def us(count: float) -> str:
+    """A time for people."""
+    return f"{count:,.0f} us" if count < 1e4 else f"{count / 1e3:,.0f} ms"

@@ -1,0 +1,35 @@
+"""The time a search may take, and what still fits into it.
+
+A try cannot be stopped halfway, so one that would end long after its time is not begun. How long it takes is foretold
+by the same recipe's last try: learning costs epochs x rows.
+"""
+
+from ...clock import monotonic_s
+from .trial import Fidelity, Trial
+
+OVERRUN = 0.1  # of the whole time, that a try may take longer than its rung
+
+
+class Allowance:
+    """Begins when it is made."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._start = seconds, monotonic_s()
+
+    def used(self) -> float:
+        """Share of the time that is gone; above 1 when it is over."""
+        return self.seconds() / self._seconds
+
+    def seconds(self) -> float:
+        """Gone."""
+        return monotonic_s() - self._start
+
+    def fits(self, until: float, last: Trial | None, fidelity: Fidelity) -> bool:
+        """Whether a try may begin that should end at the share `until`."""
+        expected = expected_s(last, fidelity) / self._seconds if last else 0.0
+        return self.used() <= until and self.used() + expected <= until + OVERRUN
+
+
+def expected_s(last: Trial, fidelity: Fidelity) -> float:
+    """Seconds of a try at another fidelity than its last one."""
+    return last.seconds * (fidelity.epochs * fidelity.share) / max(last.fidelity.epochs * last.fidelity.share, 1e-3)

@@ -1,0 +1,23 @@
+"""What a search needs of the models it searches: everything else in it is arithmetic on what comes back."""
+
+from typing import NamedTuple, Protocol
+
+from ...ranking.scores import FloatArray
+from .trial import Fidelity
+
+
+class Evaluated(NamedTuple):
+    """A recipe carried out at some fidelity."""
+
+    logits: FloatArray  # (N,) of the validation rows
+    stored_bytes: int  # of the model's file
+
+
+class Evaluator(Protocol):
+    """Carries recipes out."""
+
+    def evaluate(self, recipe: str, fidelity: Fidelity) -> Evaluated:
+        """RecipeError if its methods refuse."""
+
+    def layers(self) -> list[str]:
+        """Names of the teacher's linear layers."""

@@ -1,0 +1,34 @@
+"""The part of a search that looks at the validation window: sensitivity of layers, then halving.
+
+Probing stops at PROBE_UNTIL of the time.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .allowance import Allowance
+from .halving import RUNGS, Halved, Rung, halve
+from .sensitivity import Probe, by_promise, probe
+from .tries import Tries
+
+PROBE_UNTIL = 0.1
+
+
+class Explored(NamedTuple):
+    """What is known once the validation window has been used up."""
+
+    probes: list[Probe]
+    halved: Halved
+
+
+def explore(
+    tries: Tries,
+    layers: Sequence[str],
+    recipes: Sequence[str],
+    budget: float,
+    time: Allowance,
+    rungs: Sequence[Rung] = RUNGS,
+) -> Explored:
+    """Probe the teacher's layers, order the recipes by what that promises, and halve them."""
+    probes = probe(layers, tries.one, lambda: time.used() > PROBE_UNTIL)
+    return Explored(probes, halve(by_promise(recipes, probes), tries.one, budget, time, rungs))

@@ -1,0 +1,85 @@
+"""Successive halving: many recipes for one epoch on a quarter of the rows, the best half for more, and again.
+
+    rung 0   1 epoch,  the latest quarter of the rows    all recipes, in the order they were given
+    rung 1   2 epochs, the latest half                   the better half
+    rung 2   4 epochs, all rows                          the better half of these
+
+After Jamieson and Talwalkar (AISTATS 2016). Better is not the AUC alone, or only the largest would survive: first the
+Pareto layers of stored bytes and loss among the hopeful, and by loss within one. Hopeful is who may still lie within
+`slack` budgets of the best of the rung, by the lower bound of its loss; a cheap rung learns less, so its slack is wide.
+
+Each rung has its share of the time. What it did not reach is reported as left out, not lost silently. A try that has
+been made before costs nothing, so going on after an interruption ends where an uninterrupted search would have.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .allowance import Allowance
+from .pareto import layers
+from .trial import Fidelity, Trial
+
+
+class Rung(NamedTuple):
+    """One round of halving."""
+
+    fidelity: Fidelity
+    until: float  # share of the time after which no new try begins
+    slack: float  # budgets behind the best that leave hope
+
+
+RUNGS = (
+    Rung(Fidelity(1, 0.25), until=0.35, slack=10),
+    Rung(Fidelity(2, 0.5), until=0.6, slack=5),
+    Rung(Fidelity(4, 1.0), until=0.85, slack=2),
+)
+
+
+class Halved(NamedTuple):
+    """What came of it."""
+
+    finalists: list[Trial]  # of the last rung, best first
+    tried: list[Trial]  # all, of all rungs
+    left_out: list[str]  # recipes that time did not reach, at any rung they were due
+
+
+Try = Callable[[str, Fidelity], Trial]
+
+
+def halve(
+    recipes: Sequence[str],
+    try_one: Try,
+    budget: float,
+    time: Allowance,
+    rungs: Sequence[Rung] = RUNGS,
+    least: int = 4,
+) -> Halved:
+    """Run the rungs; at least `least` survive each, if there are as many. One try a rung is made in any case."""
+    due, tried, left_out, ranked = list(recipes), list[Trial](), list[str](), list[Trial]()
+    for rung in rungs:
+        found, last = list[Trial](), {trial.recipe: trial for trial in tried}
+        for recipe in due:
+            if not found or time.fits(rung.until, last.get(recipe), rung.fidelity):
+                found.append(try_one(recipe, rung.fidelity))
+            else:
+                left_out.append(recipe)
+        tried += found
+        ranked = ranking(found, rung.slack * budget)
+        due = [trial.recipe for trial in ranked[: max(least, math.ceil(len(ranked) / 2))]]
+    return Halved(ranked, tried, left_out)
+
+
+def ranking(trials: Sequence[Trial], hope: float) -> list[Trial]:
+    """Best first, refused ones left out."""
+    able = [trial for trial in trials if not trial.refused]
+    if not able:
+        return []
+    best = min(trial.loss for trial in able)
+    hopeful = [trial for trial in able if trial.lower_95 - max(best, 0.0) <= hope]
+    layer = layers(np.array([[trial.stored_bytes, trial.loss] for trial in hopeful]).reshape(-1, 2))
+    ordered = [t for _, t in sorted(zip(layer, hopeful, strict=True), key=lambda pair: (pair[0], pair[1].loss))]
+    kept = {trial.recipe for trial in hopeful}
+    return ordered + sorted((t for t in able if t.recipe not in kept), key=lambda trial: trial.loss)

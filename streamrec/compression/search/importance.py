@@ -1,0 +1,66 @@
+"""Which features carry a decision: what ranking loses if a group of them belongs to somebody else.
+
+    importance(group) = (AUC - AUC with the group's columns taken from random other rows) / (AUC - 1/2)
+
+Permutation importance by group (Breiman, 2001; Fisher et al., 2019), so features that say the same thing go together.
+It asks the model from outside: a teacher and a pruned student are asked the same question. With the interest goes the
+history it was made of, and with it the teacher's user vector. 1 = all that was above chance is gone.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...contracts.limits import VECTOR_DIMS
+from ...ranking.features import FEATURES
+from ...ranking.scores import FloatArray
+from ...training.evaluate import quality
+from ...training.rows import Rows
+
+SAMPLE_IMPRESSIONS = 1500
+GROUPS = {
+    "interest in the content": ("affinity", "log_affinity", "cosine", "interest_length", "focus"),
+    "taste for the category": ("category_reads", "category_share", "favourite", "cooling_down"),
+    "source": ("source_reads", "source_share"),
+    "already read, language": ("read_before", "same_language"),
+    "freshness": ("age", "fresh_2h", "fresh_24h", "breaking"),
+    "popularity": ("popularity", "reach", "reach_per_hour", "unread"),
+    "the user's activity": (
+        "reads",
+        "newcomer",
+        "ring_filled",
+        "idle",
+        "age_of_interest",
+        "pushes_today",
+        "since_push",
+    ),
+    "freshness x taste": ("fresh_affinity", "fresh_share", "popular_affinity", "popular_share"),
+}
+CONTENT = "interest in the content"
+
+
+def columns(group: str) -> list[int]:
+    """Feature columns of a group."""
+    names = [function.__name__ for function in FEATURES]
+    own = [VECTOR_DIMS + names.index(name) for name in GROUPS[group]]
+    return [*range(VECTOR_DIMS), *own] if group == CONTENT else own
+
+
+def importance(logits: Callable[[Rows], FloatArray], rows: Rows, seed: int) -> dict[str, float]:
+    """By group, over the latest SAMPLE_IMPRESSIONS impressions of the rows."""
+    number = np.unique(rows.impression)
+    rows = rows.take(np.isin(rows.impression, number[-SAMPLE_IMPRESSIONS:]))
+    whole = _auc(logits(rows), rows)
+    above_chance = max(whole - 0.5, 1e-3)
+    return {group: (whole - _auc(logits(_permuted(rows, group, seed)), rows)) / above_chance for group in GROUPS}
+
+
+def _permuted(rows: Rows, group: str, seed: int) -> Rows:
+    other = np.random.default_rng(seed).permutation(len(rows.x))
+    x, chosen = rows.x.copy(), columns(group)
+    x[:, chosen] = x[other[:, None], chosen]
+    return rows._replace(x=x, history=rows.history[other] if group == CONTENT else rows.history)
+
+
+def _auc(scores: FloatArray, rows: Rows) -> float:
+    return float(quality(scores, rows.clicked, rows.impression).auc.mean())

@@ -1,0 +1,64 @@
+"""How fast contestants are beside one another: interleaved rounds in one process, ratios only.
+
+In each round every contestant runs each batch size in turn, the baseline too. A ratio is the median over rounds of
+(baseline's time / contestant's time) of the same round, so a machine that slows down in between slows both. Small
+batches are repeated until a measurement lasts LEAST_S. One thread: use_one_thread() is the caller's business.
+"""
+
+import statistics
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ...clock import monotonic_s
+
+ROUNDS = {1: 7, 32: 7, 256: 5, 4096: 3}  # a teacher needs seconds for 4,096 rows
+LEAST_S = 0.002
+
+Run = Callable[[int], object]  # scores a batch of so many rows
+
+
+class Speed(NamedTuple):
+    """One contestant at one batch size."""
+
+    ratio: float  # how many times as fast as the baseline; above 1 is faster
+    low: float  # the smallest and largest ratio of a round
+    high: float
+    least_us: float  # the fastest run of all rounds: the machine's noise only adds
+
+
+def measure(
+    baseline: Run,
+    contestants: Mapping[str, Run],
+    rounds: Mapping[int, int] = ROUNDS,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, dict[int, Speed]]:
+    """Speeds of each contestant, and of the baseline under "" with ratio 1; `rounds` by batch size."""
+    runs = {"": baseline, **contestants}
+    times: dict[tuple[str, int], list[float]] = {(name, batch): [] for name in runs for batch in rounds}
+    repeats = {key: _repeats(runs[key[0]], key[1]) for key in times}
+    for number in range(max(rounds.values())):
+        for (name, batch), found in times.items():
+            if number < rounds[batch]:
+                found.append(_seconds(runs[name], batch, repeats[name, batch]))
+        progress()
+    speeds: dict[str, dict[int, Speed]] = {name: {} for name in runs}
+    for (name, batch), found in times.items():
+        ratios = [theirs / ours for theirs, ours in zip(times["", batch], found, strict=True)]
+        speeds[name][batch] = Speed(statistics.median(ratios), min(ratios), max(ratios), 1e6 * min(found))
+    return speeds
+
+
+def _repeats(run: Run, batch: int) -> int:
+    """Runs that together last about LEAST_S; the first call is the warm-up, and is enough to know a slow one."""
+    warm_up = _seconds(run, batch, 1)
+    if warm_up > 10 * LEAST_S:
+        return 1
+    return max(1, min(1000, round(LEAST_S / _seconds(run, batch, 1))))
+
+
+def _seconds(run: Run, batch: int, repeats: int) -> float:
+    """Of one call, the mean over repeats."""
+    start = monotonic_s()
+    for _ in range(repeats):
+        run(batch)
+    return max(monotonic_s() - start, 1e-9) / repeats

@@ -1,0 +1,88 @@
+"""The evaluator of real recipes: methods on the teacher, learning from the training window's latest rows.
+
+Recipes that begin alike ("student(64) > distil > ...") share that beginning: it is carried out once a fidelity and
+kept in memory. Every step depends on its input and the seed alone, so the result is the same as from the start.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+from torch import nn
+
+from ...ranking.scores import FloatArray
+from ...training.model import logits_of
+from ...training.rows import Rows
+from ..layers import linears
+from ..method import Workbench
+from ..recipe import Recipe, parse, run
+from ..result import Compressed, LayerChange, layer_changes
+from .evaluator import Evaluated
+from .trial import Fidelity
+from .windows import Windows
+
+KEPT = 100  # models in memory; students are small, and a copy of the teacher has 4 MB
+BEGINNING = 2  # steps: student and distil
+
+
+class OfRecipes:
+    """Recipes on one teacher over one set of windows."""
+
+    def __init__(self, teacher: nn.Module, cut: Windows, seed: int) -> None:
+        self.teacher, self.cut, self._seed = teacher.eval(), cut, seed
+        self._teacher_logits = logits_of(teacher, cut.train)
+        self._kept: OrderedDict[tuple[str, Fidelity], Compressed] = OrderedDict()
+
+    def evaluate(self, recipe: str, fidelity: Fidelity) -> Evaluated:
+        """RecipeError if its methods refuse."""
+        found = self.compressed(recipe, fidelity)
+        return Evaluated(found.logits(self.cut.validation), found.size().file_bytes)
+
+    def layers(self) -> list[str]:
+        """Of the teacher."""
+        return list(linears(self.teacher))
+
+    def compressed(self, text: str, fidelity: Fidelity) -> Compressed:
+        """The model itself."""
+        return self._run(parse(text), fidelity, self.bench(fidelity))
+
+    def changes(self, text: str, fidelity: Fidelity) -> tuple[LayerChange, ...]:
+        """Its layers beside those before compression: the teacher's, or of a student as it was distilled."""
+        recipe = parse(text)
+        begun = Recipe(recipe.steps[:BEGINNING]) if _has_student(recipe) else Recipe()
+        before = self.compressed(begun.text(), fidelity).model
+        return layer_changes(before, self.compressed(text, fidelity).model)
+
+    def bench(self, fidelity: Fidelity) -> Workbench:
+        """What the methods of a try may look at."""
+        rows, logits = latest(self.cut.train, self._teacher_logits, fidelity.share)
+        return Workbench(rows, self.cut.held_out, logits, self._seed, fidelity.epochs)
+
+    def _run(self, recipe: Recipe, fidelity: Fidelity, bench: Workbench) -> Compressed:
+        key = recipe.key(), fidelity
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if _has_student(recipe) and len(recipe.steps) > BEGINNING:
+            begun = self._run(Recipe(recipe.steps[:BEGINNING]), fidelity, bench)
+            rest = run(Recipe(recipe.steps[BEGINNING:]), begun.model, bench)
+            found = rest._replace(log=begun.log + rest.log, recipe=recipe.text())
+        else:
+            found = run(recipe, self.teacher, bench)
+        if not fidelity.epochs and recipe.steps:
+            return found  # a probe: asked once
+        self._kept[key] = found
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+
+def latest(rows: Rows, logits: FloatArray, share: float) -> tuple[Rows, FloatArray]:
+    """The rows, and their logits, of the last `share` of the impressions."""
+    first = np.unique(rows.impression, return_index=True)[1]
+    at_ms = np.quantile(rows.at_ms[first], 1 - share) if share < 1 else -np.inf
+    chosen = rows.at_ms >= at_ms
+    return rows.take(chosen), logits[chosen]
+
+
+def _has_student(recipe: Recipe) -> bool:
+    return bool(recipe.steps) and recipe.steps[0].name == "student"

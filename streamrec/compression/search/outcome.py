@@ -1,0 +1,106 @@
+"""What a search found, as it stands in search.json: facts only, the page and the table are drawn from them.
+
+Every size says what it counts:
+
+    file_bytes       the stored model: what is shipped (compression/size.py)
+    resident_bytes   weights as the engine holds them in memory, without its library
+    user_bytes       state a worker keeps per user for it to score: histories for the teacher, an interest for a student
+"""
+
+from typing import Literal
+
+import msgspec
+
+from ...ranking.manifest import Interval
+from ..verdict import Verdict
+from .machine import Machine
+from .sensitivity import Probe
+from .trial import Fidelity, Request, Trial
+
+Metrics = dict[str, Interval]  # auc, mrr, ndcg_5, ndcg_10
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """Bytes."""
+
+    file_bytes: int
+    resident_bytes: int
+    user_bytes: int
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Speed at one batch size, see latency.py."""
+
+    ratio: float
+    low: float
+    high: float
+    least_us: float
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """What compression did to one weight matrix."""
+
+    name: str
+    weights: int
+    zeros: float  # share
+    error: float | None  # ||W - W'|| / ||W||; None where the teacher has no such layer
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """One step of a calibration curve."""
+
+    predicted: float
+    clicked: float
+    rows: int
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """int8 beside fp32 of the same weights, on the test window."""
+
+    engine: str
+    max_difference: float  # of logits
+    overlap: float  # share of the top 1 % by fp32 that is in int8's top 1 %
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """One model in one engine, judged on the test window."""
+
+    recipe: str  # "" = the teacher as it is
+    recipe_json: str = ""
+    engine: str
+    sizes: Sizes
+    size_ratio: float  # teacher's file / this file
+    engines: dict[str, dict[int, Pace]] = {}  # the same of every engine that can run it
+    speed: dict[int, Pace]  # against the teacher scoring whole rows in torch fp32, by batch size
+    quality: Metrics
+    slices: dict[str, Metrics]
+    verdict: Verdict | None = None  # on AUC; None for the teacher
+    verdict_ndcg_10: Verdict | None = None
+    upper_all_looks: float | None = None  # the AUC bound with the 5 % shared among all finalists
+    validation: Verdict | None = None  # on AUC of the validation window
+    fidelity: Fidelity | None = None
+    agreement: list[Agreement] = []
+    calibration: list[Bin] = []
+    importance: dict[str, float] = {}
+    layers: list[Layer] = []
+    log: list[str] = []
+    on_front: bool = False
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a search has to say."""
+
+    format: Literal[1] = 1
+    request: Request
+    machine: Machine
+    impressions: dict[str, int]  # usable, of each window
+    teacher: Point
+    teacher_head: dict[int, Pace]  # the teacher with user vectors given, against itself scoring whole rows
+    points: list[Point]
+    best: int | None  # index of points; None: nothing met the budget
+    closest: int | None  # the point nearest to the budget where nothing met it
+    probes: list[Probe]
+    trials: list[Trial]
+    left_out: list[str]
+    slice_impressions: dict[str, int] = {}
+    seconds: float = 0.0

@@ -1,0 +1,30 @@
+"""Which candidates nothing else beats in everything, and which come next.
+
+Layer 0 is the Pareto front of the columns, all to be minimised; layer 1 the front of what is left; and so on. Of
+equal points each is in the same layer.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def layers(costs: ArrayLike) -> NDArray[np.int64]:
+    """(N, C) costs -> (N,) layer of each."""
+    cost = np.asarray(costs, np.float64)
+    found = np.full(len(cost), -1, np.int64)
+    layer = 0
+    while (left := np.flatnonzero(found < 0)).size:
+        found[left[_front(cost[left])]] = layer
+        layer += 1
+    return found
+
+
+def front(costs: ArrayLike) -> NDArray[np.bool_]:
+    """(N,) True where no other point is as good in all columns and better in one."""
+    return _front(np.asarray(costs, np.float64))
+
+
+def _front(cost: NDArray[np.float64]) -> NDArray[np.bool_]:
+    as_good = (cost[:, None] <= cost[None]).all(axis=2)  # (N, N): i is as good as j everywhere
+    better = (cost[:, None] < cost[None]).any(axis=2)
+    return np.asarray(~(as_good & better).any(axis=0))

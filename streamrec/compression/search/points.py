@@ -1,0 +1,134 @@
+"""The one look at the test window: verdicts, slices and everything the comparison page shows of each finalist."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypedDict
+
+import msgspec
+import numpy as np
+
+from ...profiles.interest import FloatArray
+from ...ranking.network import Network
+from ...training.evaluate import quality
+from ...training.history import HISTORY
+from ...training.model import logits_of
+from ...training.rows import Rows
+from ..recipe import parse
+from ..result import LayerChange
+from ..verdict import judge, users_of, verdicts
+from .facts import agreement, by_slice, calibration_curve, metrics
+from .finals import FP32, Contender, Speeds
+from .importance import importance
+from .of_recipes import OfRecipes
+from .outcome import Agreement, Bin, Layer, Metrics, Pace, Point, Sizes
+from .pareto import front
+from .slices import slices
+from .trial import Fidelity
+from .windows import usable_impressions
+
+ID_BYTES = 8  # of an article in a history
+Scoring = Callable[[Rows], FloatArray]
+
+
+class Judged(NamedTuple):
+    """The teacher, and the contenders in their order."""
+
+    teacher: Point
+    points: list[Point]
+    slice_impressions: dict[str, int]
+
+
+class Seen(TypedDict):
+    """Fields of a point that depend on scores alone."""
+
+    quality: Metrics
+    slices: dict[str, Metrics]
+    calibration: list[Bin]
+    importance: dict[str, float]
+
+
+class Judging:
+    """The teacher's scores of the test window, and whoever is put beside them."""
+
+    def __init__(self, of: OfRecipes, budget: float, seed: int) -> None:
+        self._of, self._budget, self._seed, self._test = of, budget, seed, of.cut.test
+        self._masks = slices(self._test, of.cut.train)
+        self._logits = logits_of(of.teacher, self._test)
+        self._quality = quality(self._logits, self._test.clicked, self._test.impression)
+        self._users = users_of(self._quality, self._test.impression, self._test.user)
+
+    def all(self, contenders: Sequence[Contender], progress: Callable[[str], object] = lambda _: None) -> Judged:
+        """Points in the order of the contenders; the shared bound divides its 5 % by their number."""
+        found = list[Point]()
+        for contender in contenders:
+            progress(contender.recipe)
+            found.append(self._point(contender, len(contenders)))
+        costs = [[-p.size_ratio, -p.speed[256].ratio, -p.quality["auc"].value] for p in found]
+        on_front = front(np.array(costs).reshape(-1, 3)).tolist()
+        points = [msgspec.structs.replace(point, on_front=on) for point, on in zip(found, on_front, strict=True)]
+        counts = {name: usable_impressions(self._test.take(mask)) for name, mask in self._masks.items()}
+        return Judged(self._teacher(), points, counts)
+
+    def _teacher(self) -> Point:
+        size = self._of.compressed("teacher", Fidelity(0, 1.0)).size()
+        return Point(
+            recipe="",
+            engine=FP32,
+            sizes=Sizes(size.file_bytes, size.resident_bytes, HISTORY * ID_BYTES),
+            size_ratio=1.0,
+            speed={},
+            layers=_layers(self._of.changes("teacher", Fidelity(0, 1.0))),
+            **self._seen(lambda rows: logits_of(self._of.teacher, rows), self._logits),
+        )
+
+    def _point(self, of: Contender, looks: int) -> Point:
+        logits = of.logits(self._test)
+        ours = quality(logits, self._test.clicked, self._test.impression)
+        found = verdicts(self._quality, ours, self._users, self._budget, self._seed)
+        size = of.compressed.size()
+        shared = judge(self._quality.auc, ours.auc, self._users, self._budget, self._seed, looks)
+        resident = size.resident_int8_bytes if of.engine.endswith("int8") else size.resident_bytes
+        is_network = isinstance(of.compressed.model, Network)
+        return Point(
+            recipe=of.recipe,
+            recipe_json=parse(of.recipe).json(),
+            engine=of.engine,
+            sizes=Sizes(size.file_bytes, resident, size.per_user_bytes if is_network else HISTORY * ID_BYTES),
+            size_ratio=of.size_ratio,
+            speed=paces(of.speeds[of.engine]),
+            engines={name: paces(speeds) for name, speeds in of.speeds.items()},
+            verdict=found["auc"],
+            verdict_ndcg_10=found["ndcg_10"],
+            upper_all_looks=shared.upper_95,
+            validation=of.validation,
+            fidelity=of.fidelity,
+            agreement=self._agreement(of),
+            layers=_layers(self._of.changes(of.recipe, of.fidelity)),
+            log=[
+                f"{s.step}: {s.file_bytes:,} bytes, {s.nonzero:,} of {s.parameters:,} numbers"
+                for s in of.compressed.log
+            ],
+            **self._seen(of.logits, logits),
+        )
+
+    def _seen(self, score: Scoring, logits: FloatArray) -> Seen:
+        """What scores say of themselves."""
+        validation = self._of.cut.validation
+        return Seen(
+            quality=metrics(logits, self._test, self._seed),
+            slices=by_slice(logits, self._test, self._masks, self._seed),
+            calibration=calibration_curve(logits, self._test, score(validation), validation),
+            importance=importance(score, self._test, self._seed),
+        )
+
+    def _agreement(self, of: Contender) -> list[Agreement]:
+        fp32 = of.logits(self._test, FP32)
+        return [agreement(name, of.logits(self._test, name), fp32) for name in of.engines if name.endswith("int8")]
+
+
+def _layers(changes: Sequence[LayerChange]) -> list[Layer]:
+    return [Layer(change.name, int(np.prod(change.shape)), change.sparsity, change.error) for change in changes]
+
+
+def paces(speeds: Speeds) -> dict[int, Pace]:
+    """As they stand in the file."""
+    return {batch: Pace(*speed) for batch, speed in speeds.items()}

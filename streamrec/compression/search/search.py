@@ -1,0 +1,105 @@
+"""A search from windows to outcome: explore, finals, verdicts, each with what the one before it has left.
+
+The validation window decides who is tried on and in which order the finalists are preferred; the test window is looked
+at once, after that. The best is the first in order of preference whose verdict there is `pass`. Several finalists are
+judged, so each point also has the bound with the 5 % shared among all of them (`upper_all_looks`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ...training.model import logits_of
+from .allowance import Allowance
+from .explore import explore
+from .finals import finals
+from .halving import RUNGS, Halved, Rung
+from .machine import this_machine
+from .of_recipes import OfRecipes
+from .outcome import Outcome, Point
+from .points import Judging, paces
+from .sensitivity import UNTUNED
+from .space import COMPARED, QUANTIZED
+from .trial import Fidelity, Folder, Request, Trial
+from .tries import Tries
+from .windows import usable_impressions
+
+FINALISTS = 6
+
+
+class Told(NamedTuple):
+    """Callbacks of a search: for a progress bar."""
+
+    trial: Callable[[Trial], object] = lambda _: None
+    stage: Callable[[str], object] = lambda _: None
+
+
+SILENT = Told()
+
+
+def search(
+    of: OfRecipes,
+    folder: Folder,
+    request: Request,
+    recipes: Sequence[str],
+    *,
+    seconds: float,
+    rungs: Sequence[Rung] = RUNGS,
+    told: Told = SILENT,
+) -> Outcome:
+    """Find the best recipe within `request.max_loss` in about so many seconds."""
+    time = Allowance(seconds)
+    trials = list[Trial]()
+
+    def tell(trial: Trial) -> None:
+        trials.append(trial)
+        told.trial(trial)
+
+    tries = Tries(
+        of,
+        folder,
+        of.cut.validation,
+        logits_of(of.teacher, of.cut.validation),
+        data=request.data,
+        seed=request.seed,
+        budget=request.max_loss,
+        told=tell,
+    )
+    explored = explore(tries, of.layers(), recipes, request.max_loss, time, rungs)
+    chosen = chosen_for_finals(explored.halved)
+    timed = finals(of, chosen, request.max_loss, request.seed, told.stage)
+    found = Judging(of, request.max_loss, request.seed).all(timed.contenders, told.stage)
+    return Outcome(
+        request=request,
+        machine=this_machine(),
+        impressions={name: usable_impressions(rows) for name, rows in of.cut._asdict().items()},
+        teacher=found.teacher,
+        teacher_head=paces(timed.head),
+        points=found.points,
+        best=best(found.points),
+        closest=closest(found.points),
+        probes=explored.probes,
+        trials=trials,
+        left_out=explored.halved.left_out,
+        slice_impressions=found.slice_impressions,
+        seconds=time.seconds(),
+    )
+
+
+def chosen_for_finals(halved: Halved) -> list[tuple[str, Fidelity]]:
+    """The finalists, and the usual ways at the highest fidelity they were tried at: figures to compare with."""
+    latest = {QUANTIZED: UNTUNED} | {trial.recipe: trial.fidelity for trial in halved.tried if not trial.refused}
+    names = [trial.recipe for trial in halved.finalists[:FINALISTS]]
+    compared = [recipe for recipe in COMPARED if recipe in latest and recipe not in names]
+    return [(recipe, latest[recipe]) for recipe in names + compared]
+
+
+def best(points: Sequence[Point]) -> int | None:
+    """The first that passed, in order of preference."""
+    passed = (number for number, point in enumerate(points) if point.verdict and point.verdict.outcome == "pass")
+    return next(passed, None)
+
+
+def closest(points: Sequence[Point]) -> int | None:
+    """The one with the smallest upper bound: nearest to a budget that nothing met."""
+    bounds = [point.verdict.upper_95 for point in points if point.verdict]
+    return bounds.index(min(bounds)) if bounds else None

@@ -1,0 +1,145 @@
+"""What one try of a recipe is, and where it is kept: a search that was interrupted finds all it has done.
+
+A trial is named by the hash of everything that decides its result: recipe, fidelity, seed, data and the code that
+trains. Its JSON and its scores are written beside each other and moved into place, the JSON last: what is named there
+is whole. A folder belongs to one request (data, seed, budget); another one is refused.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+from safetensors.numpy import load, save
+
+from ...errors import DataError
+from ...profiles.interest import FloatArray
+
+Struct = TypeVar("Struct")
+
+PACKAGE = Path(__file__).parents[2]
+REQUEST = "request.json"
+DECIDING = (  # what a model that comes out of a try depends on, besides its data
+    "compression/*.py",
+    "compression/search/of_recipes.py",
+    "compression/search/windows.py",
+    "training/*.py",
+    "ranking/network.py",
+)
+
+
+class Fidelity(msgspec.Struct, frozen=True):
+    """How much a try may cost: epochs of each training step, and the share of the training rows, the latest."""
+
+    epochs: int
+    share: float
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A recipe tried at one fidelity, as the validation window saw it."""
+
+    recipe: str
+    fidelity: Fidelity
+    seed: int
+    stored_bytes: int  # of the model's file, see compression/size.py
+    auc: float  # of the validation window
+    loss: float  # relative to the teacher's there
+    lower_95: float
+    upper_95: float
+    seconds: float
+    refused: str = ""  # why the methods would not take it; numbers are then 0
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a folder's search is about; it may only go on with the same."""
+
+    log: str
+    data: str  # hash of the rows
+    seed: int
+    max_loss: float
+    test_from_ms: int | None
+
+
+class Key(NamedTuple):
+    """Everything that decides a trial."""
+
+    recipe: str
+    fidelity: Fidelity
+    seed: int
+    data: str
+
+    def hash(self) -> str:
+        """16 hex digits, the trial's name in the folder."""
+        text = f"{self.recipe}\n{self.fidelity.epochs} {self.fidelity.share}\n{self.seed}\n{self.data}\n{code_hash()}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Folder:
+    """The out folder of a search."""
+
+    def __init__(self, path: Path, request: Request, *, resume: bool) -> None:
+        """DataError for a folder that holds another search, or this one without `resume`."""
+        self.path, self._trials = path, path / "trials"
+        check_folder(path, resume=resume)
+        if resume:
+            _check_same(_read(path / REQUEST, Request), request, path)
+        self._trials.mkdir(parents=True, exist_ok=True)
+        self.write(REQUEST, msgspec.json.encode(request))
+
+    def trial(self, key: Key) -> Trial | None:
+        """What was found before; None if it was not tried, or not to the end."""
+        path = self._trials / f"{key.hash()}.json"
+        return _read(path, Trial) if path.exists() else None
+
+    def scores(self, key: Key) -> FloatArray:
+        """(N,) logits of the validation rows, of a trial that is there."""
+        return np.asarray(load((self._trials / f"{key.hash()}.safetensors").read_bytes())["logits"], np.float32)
+
+    def keep(self, key: Key, trial: Trial, logits: FloatArray) -> Trial:
+        """Write a trial down."""
+        self.write(f"trials/{key.hash()}.safetensors", save({"logits": np.ascontiguousarray(logits)}))
+        self.write(f"trials/{key.hash()}.json", msgspec.json.encode(trial))
+        return trial
+
+    def write(self, name: str, content: bytes) -> Path:
+        """A file that is there whole or not at all."""
+        path = self.path / name
+        fresh = path.with_suffix(path.suffix + ".part")
+        fresh.write_bytes(content)
+        return fresh.replace(path)
+
+
+@cache
+def code_hash() -> str:
+    """12 hex digits that change when the code of methods, training or networks does."""
+    digest = hashlib.sha256()
+    for pattern in DECIDING:
+        for path in sorted(PACKAGE.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def check_folder(path: Path, *, resume: bool) -> None:
+    """DataError if a folder holds a search and `resume` is not said, or the reverse: before any work is done."""
+    if (path / REQUEST).exists() and not resume:
+        raise DataError(f"{path} holds a search already; --resume goes on with it, another --out starts a new one")
+    if resume and not (path / REQUEST).exists():
+        raise DataError(f"--resume, but {path} holds no search; expected the --out of an interrupted one")
+
+
+def _check_same(held: Request, request: Request, path: Path) -> None:
+    differing = [name for name in Request.__struct_fields__ if getattr(held, name) != getattr(request, name)]
+    if differing:
+        found = ", ".join(f"{n} {getattr(held, n)!r} there, {getattr(request, n)!r} now" for n in differing)
+        raise DataError(f"{path} holds a search of something else ({found}); give another --out, or the same arguments")
+
+
+def _read(path: Path, kind: type[Struct]) -> Struct:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except msgspec.DecodeError as error:
+        raise DataError(
+            f"{path} is not what a search of this version wrote ({error}); delete it, or the folder"
+        ) from error

@@ -1,0 +1,49 @@
+"""How large a model is, and which bytes that means.
+
+    file_bytes      the whole compressed file (store.py), header included: what is shipped
+    weight_bytes    the tensors in that file alone, without the header's 1 to 2 KiB, which dominates below 10 KiB
+    resident_bytes  weights, biases and buffers in memory when served by a float32 engine: zeros count like any weight
+    resident_int8   the same for an int8 engine: weights 1 byte each with a float32 scale per row, the rest float32
+    parameters      numbers in weights and biases; `nonzero` of these
+    per_user_bytes  the stored user vector (user_vectors.py): not part of the model, but there are millions of them
+
+What none counts: the article encoder, code, and whatever an engine allocates while computing.
+"""
+
+from typing import NamedTuple
+
+from torch import nn
+
+from .layers import linears
+from .store import encode
+from .user_vectors import BYTES_PER_USER, Form
+
+
+class Size(NamedTuple):
+    """Bytes and counts, as the module says."""
+
+    file_bytes: int
+    weight_bytes: int
+    resident_bytes: int
+    resident_int8_bytes: int
+    parameters: int
+    nonzero: int
+    per_user_bytes: int
+
+
+def size_of(model: nn.Module, users: Form = "fp32") -> Size:
+    """The sizes of a model and of what it keeps per user."""
+    raw = encode(model)
+    header = 8 + int.from_bytes(raw[:8], "little")
+    tensors = model.state_dict().values()
+    resident = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    weights = [layer.weight for layer in linears(model).values()]
+    return Size(
+        file_bytes=len(raw),
+        weight_bytes=len(raw) - header,
+        resident_bytes=resident,
+        resident_int8_bytes=resident + sum(4 * len(weight) - 3 * weight.numel() for weight in weights),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        nonzero=sum(int((parameter != 0).sum()) for parameter in model.parameters()),
+        per_user_bytes=BYTES_PER_USER[users],
+    )

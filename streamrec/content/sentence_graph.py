@@ -1,0 +1,151 @@
+"""The sentence encoder's network as an ONNX graph, in fp32 or int8, for one text of T tokens.
+
+    rows (T, 512) -> three branches of two n-gram layers each (n = 2, 3, 5) beside the rows (T, 1280)
+                  -> layer norm -> sum over tokens / sqrt(T) -> dense layers with a shortcut -> tanh (1, 512)
+
+Architecture: Universal Sentence Encoder multilingual v3, CNN variant (Yang et al. 2020), as the package's numpy code
+has it; fp32 agrees with that code to 1e-5 (a test asserts it).
+
+int8: weights per output channel, symmetric, in 7 bits (`reduce_range`), activations uint8 per text:
+
+    w = scale_j * q + e,   q in -63..63,   scale_j = max_i |w_ij| / 63,   |e| <= scale_j / 2
+
+AVX2 without VNNI adds two products in 16 bits and clips: 2 * 255 * 127 is above 32,767, but 2 * 255 * 63 is below. A
+run takes one text, so the activation scale of a text does not depend on its neighbours.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+LEVELS = 63
+ORDERS = ((2, 0), (3, 1), (5, 2))  # n of the n-gram, tokens to the left
+BRANCH_DIMS = 256
+OPSET, IR_VERSION = 17, 9
+END = np.iinfo(np.int64).max
+
+Array = npt.NDArray[Any]
+
+
+def quantized(weight: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Weights (K, N) in -63..63 and their scales (N,)."""
+    scale = np.maximum(np.abs(weight).max(0), np.finfo(np.float32).tiny * LEVELS) / LEVELS
+    return np.rint(weight / scale).astype(np.int8), scale.astype(np.float32)
+
+
+def graph_of(weights: Mapping[str, Array], precision: Literal["int8", "fp32"]) -> bytes:
+    """The model as bytes of an ONNX file."""
+    graph = _Graph(int8=precision == "int8")
+    last = _dense(graph, _tokens(graph, weights), weights)
+    return graph.to_bytes(last)
+
+
+def session_of(graph: bytes) -> Any:
+    """Ready to run, on one thread: one core is a worker's share, and a second one spins."""
+    import onnxruntime  # noqa: PLC0415 - of the extra
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+class _Graph:
+    """Nodes and constants so far; a value is known by its name."""
+
+    def __init__(self, *, int8: bool) -> None:
+        self._int8 = int8
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def constant(self, value: Any) -> str:
+        from onnx import numpy_helper  # noqa: PLC0415 - of the extra
+
+        name = f"c{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def ints(self, *values: int) -> str:
+        return self.constant(np.array(values, np.int64))
+
+    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
+        """Name of its output; a list where it has several."""
+        from onnx import helper  # noqa: PLC0415 - of the extra
+
+        names = [f"n{len(self._nodes)}_{i}" for i in range(outputs)]
+        self._nodes.append(helper.make_node(kind, inputs, names, **attributes))
+        return names if outputs > 1 else names[0]
+
+    def times(self, x: str, weight: Array) -> str:
+        """The product x @ weight."""
+        if not self._int8:
+            return str(self.node("MatMul", x, self.constant(weight)))
+        q, scale = quantized(weight)
+        x_q, x_scale, x_zero = self.node("DynamicQuantizeLinear", x, outputs=3)
+        product = self.node("MatMulInteger", x_q, self.constant(q), x_zero)
+        both = self.node("Mul", x_scale, self.constant(scale))
+        return str(self.node("Mul", self.node("Cast", product, to=1), both))
+
+    def affine(self, x: str, weight: Array, bias: Array) -> str:
+        return str(self.node("Add", self.times(x, weight), self.constant(bias)))
+
+    def norm(self, x: str, gain: Array, bias: Array, epsilon: float) -> str:
+        return str(self.node("LayerNormalization", x, self.constant(gain), self.constant(bias), epsilon=epsilon))
+
+    def columns(self, x: str, start: int, end: int) -> str:
+        return str(self.node("Slice", x, self.ints(start), self.ints(end), self.ints(1)))
+
+    def windows(self, x: str, n: int, left: int) -> str:
+        """(T, D) -> (T, n * D): each token with its neighbours, zeros beyond the ends."""
+        padded = self.node("Pad", x, self.ints(left, 0, n - 1 - left, 0))
+        ends = [*range(1 - n, 0), END]
+        parts = [
+            self.node("Slice", padded, self.ints(start), self.ints(end), self.ints(0)) for start, end in enumerate(ends)
+        ]
+        return str(self.node("Concat", *parts, axis=1))
+
+    def to_bytes(self, last: str) -> bytes:
+        from onnx import TensorProto, helper  # noqa: PLC0415 - of the extra
+
+        floats = TensorProto.FLOAT
+        inputs = [
+            helper.make_tensor_value_info("rows", floats, ["T", 512]),
+            helper.make_tensor_value_info("tokens", floats, [1]),
+        ]
+        outputs = [helper.make_tensor_value_info(last, floats, [1, 512])]
+        graph = helper.make_graph(self._nodes, "sentence", inputs, outputs, self._constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        return bytes(model.SerializeToString())
+
+
+def _tokens(graph: _Graph, weights: Mapping[str, Array]) -> str:
+    """(T, 512) rows -> (1, 1280) sum over tokens of rows and n-gram features."""
+
+    def all_orders(name: str) -> Array:
+        return np.concatenate([weights[f"{name}{n}"] for n, _ in ORDERS], axis=-1)
+
+    epsilon = float(weights["eps"])
+    projected = graph.affine("rows", all_orders("proj"), all_orders("proj_b"))
+    projected = graph.norm(projected, all_orders("ln_g"), all_orders("ln_b"), epsilon)
+    features = ["rows"]
+    for branch, (n, left) in enumerate(ORDERS):
+        x = graph.columns(projected, branch * BRANCH_DIMS, (branch + 1) * BRANCH_DIMS)
+        for layer in (1, 2):
+            weight, bias = weights[f"w{layer}_{n}"], weights[f"b{layer}_{n}"]
+            x = graph.node("Add", graph.node("Relu", graph.affine(graph.windows(x, n, left), weight, bias)), x)
+        features.append(x)
+    normed = graph.norm(graph.node("Concat", *features, axis=1), weights["ln_g"], weights["ln_b"], epsilon)
+    return str(graph.node("ReduceSum", normed, graph.ints(0), keepdims=1))
+
+
+def _dense(graph: _Graph, total: str, weights: Mapping[str, Array]) -> str:
+    def summed(parts: Sequence[str]) -> str:
+        return str(graph.node("Add", *parts))
+
+    bias = graph.node("Mul", "tokens", graph.constant(weights["cnn_b"]))
+    mean = graph.node("Div", summed([graph.times(total, weights["cnn_W"]), bias]), graph.node("Sqrt", "tokens"))
+    y0 = graph.node("Relu", graph.times(mean, weights["d0"]))
+    y1 = graph.node("Relu", summed([graph.times(mean, weights["p1"]), graph.times(y0, weights["d1"])]))
+    y2 = graph.node("Relu", graph.times(y1, weights["d2"]))
+    return str(graph.node("Tanh", summed([graph.times(y1, weights["p3"]), graph.times(y2, weights["d3"])])))

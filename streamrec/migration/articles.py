@@ -1,0 +1,83 @@
+"""Articles into the new space: each version analysed again by the new encoder, written to the target's catalog.
+
+Where the source's catalog still has the version, all but the vector stays as it was: story, category, language, the
+time it became known. So dedupe by story holds across the move. Dead letters are not written: the source did that.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ..content.desk import CatalogRecord, Desk
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Item, Origin, Typed, decode_catalog
+from ..contracts.records import Record
+from ..worker.log import KafkaLog
+from ..worker.transaction import Message, Transactions
+from .plan import Plan, Side
+from .reading import articles_done, records_from, set_articles_done
+
+Version = tuple[str, int]  # article id and version
+BATCH = 500
+
+
+async def encode_articles(plan: Plan) -> int:
+    """What is in `articles` and not in the target's catalog yet; answers with how many records. Safe to repeat."""
+    source, target = plan.source, plan.target.settings
+    old = {_version(article): article for article in await catalog_of(source, 0)}
+    desk, written, topic = Desk(target, plan.encoder), 0, target.topic("articles")
+    transactions = Transactions(f"{target.app_id}-content", KafkaLog(target))
+    await transactions.start()
+    desk.recall(await catalog_of(plan.target, 0))
+    try:
+        async for fetched in records_from(target, topic, 0, await articles_done(target)):
+            for records in (fetched[start : start + BATCH] for start in range(0, len(fetched), BATCH)):
+                made = [kept(record, old) for record in desk.analyse(records).catalog]
+                async with transactions.begin() as writes:
+                    for number in range(target.partitions):
+                        await writes.send(target.topic("catalog"), number, (Message(*record) for record in made))
+                written += len(made)
+                await set_articles_done(target, records[-1].offset + 1)
+    finally:
+        await transactions.stop()
+    return written
+
+
+async def catalog_of(side: Side, number: int, before: int | None = None) -> list[AnalysedArticle]:
+    """Articles of a partition's catalog, in order."""
+    return [item.value for item in await catalog_items(side, number, before) if isinstance(item, Typed)]
+
+
+async def catalog_items(side: Side, number: int, before: int | None = None) -> list[Item[AnalysedArticle]]:
+    """The same with their offsets."""
+    topic, records = side.settings.topic("catalog"), list[Record]()
+    async for fetched in records_from(side.settings, topic, number, 0, before):
+        records += fetched
+    return decode_catalog(records, Origin(topic, number))
+
+
+def met_until(target: list[Item[AnalysedArticle]], met: list[AnalysedArticle]) -> int:
+    """The offset in the target's catalog after the last article the source's readers have met.
+
+    Both catalogs stand in the order of `articles`; an article met a second time would harm nobody, its readers' rows
+    say who has it, but one that was never met would be lost.
+    """
+    versions = {_version(article) for article in met}
+    offsets = [item.offset for item in target if isinstance(item, Typed) and _version(item.value) in versions]
+    return max(offsets, default=-1) + 1
+
+
+def kept(record: CatalogRecord, old: Mapping[Version, AnalysedArticle]) -> CatalogRecord:
+    """A new record with all but its vector from the source's, where that has this version."""
+    if not record.value:
+        return record
+    new = msgspec.json.decode(record.value, type=AnalysedArticle)
+    before = old.get(_version(new))
+    if before is None or before.status != new.status:
+        return record
+    kept = msgspec.structs.replace(before, vector=new.vector, space_id=new.space_id)
+    return record._replace(value=msgspec.json.encode(kept))
+
+
+def _version(article: AnalysedArticle) -> Version:
+    return article.article_id, article.version

@@ -1,0 +1,161 @@
+"""One partition's profiles into the new space: events up to the source's cursor learned again, rows carried over.
+
+    target changelog <- one transaction {rows that differ, cursor of the source, its last look}
+
+The cursor is the source's, so the target goes on with the very event the source would have read next: none is lost and
+none counts twice, however often this is repeated. The first pass reads `events` from the beginning, later ones what is
+new. No decision is made here, so nothing is pushed.
+"""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from ..clock import now_ms
+from ..contracts.records import Topic
+from ..dlq.reading import read as read_letters
+from ..errors import SettingsError, StateError
+from ..intake import Batch
+from ..meta import Logged, Meta, moved_record, owner_records
+from ..partition import Partition, Settled
+from ..ranking.load import prior
+from ..worker.log import KafkaLog
+from ..worker.topics import changelog_topic
+from ..worker.transaction import Message, Transactions
+from ..worker.written import barrier
+from .articles import catalog_items, catalog_of, met_until
+from .plan import Plan, Side
+from .reading import records_from
+from .rows import carried, without_interest
+
+LEARNED_FROM: tuple[Topic, ...] = ("rerouted", "events")
+BATCH = 1000
+FOREVER_MS = 10**13  # an event counts if its article is still in the topic, however old it is
+
+Poison = dict[tuple[str, int], set[int]]  # topic and partition -> offsets on which processing failed
+
+
+class Moved(NamedTuple):
+    """What one partition took."""
+
+    users: int
+    events: int  # learned in this pass
+    written: int  # rows that changed
+    without_interest: int
+
+
+async def poison_of(side: Side) -> Poison:
+    """Records the source set aside because processing failed on them; it would fail here as well."""
+    found: Poison = defaultdict(set)
+    for letter in await read_letters(side.settings, LEARNED_FROM):
+        if letter.reason == "processing_error":
+            found[letter.origin.topic, letter.origin.partition].add(letter.origin.offset)
+    return found
+
+
+async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
+    """Bring one partition of the target to where the source stands; `final`: the source cannot go on any more."""
+    source, target = plan.source, plan.target
+    end = await _fenced(source, number) if final else -1
+    transactions = Transactions(f"{target.settings.app_id}-{number}", KafkaLog(target.settings))
+    await transactions.start()
+    try:
+        old = await _logged(source, number, end)
+        new = await _logged(target, number, await barrier(transactions, changelog_topic(target.settings), number))
+        if old.moved_to == target.settings.app_id:  # a cut-over that was interrupted
+            return Moved(len(old.rows()), 0, 0, 0)
+        _check(plan, number, old, new)
+        articles = await catalog_items(target, number)
+        scratch = _scratch(target, number, len(articles))
+        before = dict(new.rows())
+        scratch.restore(before.items(), new.meta, articles)
+        events = await _learn(plan, number, scratch, old.meta, poison)
+        rows = old.rows()
+        known = scratch.catalog["key"]
+        made = carried(rows, scratch.profiles, known, target.settings.interest_half_life_h * 3_600_000)
+        met = await catalog_of(source, number, old.meta.cursor.get("catalog", 0))
+        cursor = old.meta.cursor | {"catalog": max(met_until(articles, met), new.meta.cursor.get("catalog", 0))}
+        changed = [Message(key, row) for key, row in made.items() if before.get(key) != row]
+        gone = [Message(key, None) for key in before.keys() - made.keys()]
+        meta = [*owner_records(target.settings.partitions, target.space_id), moved_record("")]
+        meta.append(Meta(cursor, old.meta.looked_ms).record())
+        async with transactions.begin() as writes:
+            await writes.send(changelog_topic(target.settings), number, [*map(_message, meta), *changed, *gone])
+    finally:
+        await transactions.stop()
+    return Moved(len(made), events, len(changed), without_interest(made))
+
+
+async def retire(plan: Plan, number: int) -> None:
+    """The source's changelog says where its readers have gone: its workers refuse to start on it."""
+    settings = plan.source.settings
+    transactions = Transactions(f"{settings.app_id}-{number}", KafkaLog(settings))
+    await transactions.start()
+    try:
+        async with transactions.begin() as writes:
+            moved = _message(moved_record(plan.target.settings.app_id))
+            await writes.send(changelog_topic(settings), number, [moved])
+    finally:
+        await transactions.stop()
+
+
+async def _fenced(side: Side, number: int) -> int:
+    """From here on no worker of this deployment can commit to the partition; its changelog ends at this offset."""
+    transactions = Transactions(f"{side.settings.app_id}-{number}", KafkaLog(side.settings))
+    await transactions.start()
+    try:
+        return await barrier(transactions, changelog_topic(side.settings), number)
+    finally:
+        await transactions.stop()
+
+
+async def _logged(side: Side, number: int, through: int) -> Logged:
+    logged = Logged(side.settings.partitions, side.space_id)
+    async with KafkaLog(side.settings).reader() as reader:
+        async for records in reader.read(changelog_topic(side.settings), number, through=through):
+            logged.take([(record.key or b"", record.value) for record in records])
+    return logged
+
+
+def _check(plan: Plan, number: int, old: Logged, new: Logged) -> None:
+    if old.moved_to:
+        raise SettingsError(
+            f"partition {number} of {plan.source.settings.app_id} was moved to {old.moved_to} already; start its"
+            " workers, or give that deployment's settings to move it on"
+        )
+    for name in LEARNED_FROM:
+        here, there = old.meta.cursor.get(name, 0), new.meta.cursor.get(name, 0)
+        if there > here:
+            raise SettingsError(
+                f"partition {number}: {plan.target.settings.app_id} stands at {name} {there},"
+                f" {plan.source.settings.app_id} at {here}; it has served since: give the settings of the one that is"
+                " ahead, and the other one's names as the target"
+            )
+
+
+def _scratch(side: Side, number: int, articles: int) -> Partition:
+    settled = Settled.of(side.settings, number, prior(), space_id=side.space_id)
+    room = max(settled.max_articles, articles + 1)
+    return Partition(settled._replace(max_articles=room, keep_ms=FOREVER_MS))
+
+
+async def _learn(plan: Plan, number: int, scratch: Partition, until: Meta, poison: Poison) -> int:
+    learned = 0
+    for name in LEARNED_FROM:
+        topic, end = plan.source.settings.topic(name), until.cursor.get(name, 0)
+        aside = poison.get((topic, number), set())
+        async for fetched in records_from(plan.source.settings, topic, number, scratch.cursor.get(name, 0), end):
+            for start in range(0, len(fetched), BATCH):
+                records = fetched[start : start + BATCH]
+                batch = Batch(name, records, records[-1].offset + 1, aside)
+                try:
+                    learned += sum(len(changes.appended_ms) for changes in scratch.apply(batch, now_ms()))
+                except Exception as error:
+                    raise StateError(
+                        f"{topic}-{number}: processing failed between offsets {records[0].offset} and"
+                        f" {records[-1].offset}, where {plan.source.settings.app_id} went on: {error!r}"
+                    ) from error
+    return learned
+
+
+def _message(record: tuple[bytes, bytes]) -> Message:
+    return Message(*record)

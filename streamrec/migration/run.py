@@ -1,0 +1,45 @@
+"""The whole move: articles, then every partition; with `cut_over` the source is fenced first and retired at the end."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..errors import KafkaError
+from ..ranking.load import load_ranker
+from ..worker.topics import check, create
+from .articles import encode_articles
+from .plan import Plan
+from .profiles import Moved, move, poison_of, retire
+from .reading import stopped
+
+
+class Outcome(NamedTuple):
+    """What a run did."""
+
+    articles: int
+    users: int
+    events: int
+    written: int
+    without_interest: int
+
+
+async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] = lambda _: None) -> Outcome:
+    """Bring the target to where the source stands. SettingsError if either still has workers that must not run.
+
+    Can be interrupted and repeated: a partition is moved in one transaction. `progress` hears of each partition done.
+    """
+    load_ranker(plan.target.settings, plan.target.space_id)  # a model that cannot serve stops the move before it begins
+    if drift := await check(plan.source.settings):
+        raise KafkaError("; ".join(map(str, drift)))
+    await stopped(plan.target.settings, "what they write would be overwritten")
+    if cut_over:
+        await stopped(plan.source.settings, "two deployments must not push at the same time")
+    await create(plan.target.settings)
+    articles, poison = await encode_articles(plan), await poison_of(plan.source)
+    moved: list[Moved] = []
+    for number in range(plan.source.settings.partitions):
+        moved.append(await move(plan, number, poison, cut_over))
+        progress(number + 1)
+    if cut_over:
+        for number in range(plan.source.settings.partitions):
+            await retire(plan, number)
+    return Outcome(articles, *map(sum, zip(*moved, strict=True)))

@@ -1,0 +1,59 @@
+"""The engines by name, and which of them this machine can build.
+
+    torch_int8    quantize_dynamic, the default          ort_int8    ONNX Runtime, fixed scales (extra `onnx`)
+    onednn_int8   its successor: torch, fixed scales     ort_fp32    ONNX Runtime (extra `onnx`)
+    torch_fp32    the reference                          numpy_fp32  numpy
+
+Speed beside torch_fp32: `streamrec bench engines`.
+"""
+
+from collections.abc import Callable, Mapping
+
+from ...errors import ArtifactError
+from ..network import Network
+from . import onednn_int8, onnx_session, torch_int8
+from .contract import Engine, EngineName
+from .numpy_fp32 import NumpyFp32
+from .onednn_int8 import OnednnInt8
+from .ort_fp32 import OrtFp32
+from .ort_int8 import OrtInt8
+from .torch_fp32 import TorchFp32
+from .torch_int8 import TorchInt8
+
+ENGINES: Mapping[EngineName, Callable[[Network], Engine]] = {
+    "torch_int8": TorchInt8,
+    "onednn_int8": OnednnInt8,
+    "ort_int8": OrtInt8,
+    "ort_fp32": OrtFp32,
+    "numpy_fp32": NumpyFp32,
+    "torch_fp32": TorchFp32,
+}
+
+_MISSING: Mapping[EngineName, Callable[[], str]] = {
+    "torch_int8": torch_int8.missing,
+    "onednn_int8": onednn_int8.missing,
+    "ort_int8": onnx_session.missing,
+    "ort_fp32": onnx_session.missing,
+}
+
+
+def available() -> dict[EngineName, str]:
+    """Every engine with "ok", or the reason why it cannot be built here."""
+    return {name: (_MISSING[name]() if name in _MISSING else "") or "ok" for name in ENGINES}
+
+
+def engine_of(name: EngineName, network: Network) -> Engine:
+    """The engine of that name; ArtifactError with the reason if it cannot be built here."""
+    if (reason := available()[name]) != "ok":
+        raise ArtifactError(f"engine {name} cannot run here: {reason}; set STREAMREC_ENGINE=auto, or one that can")
+    return ENGINES[name](network)
+
+
+def int8_name() -> EngineName:
+    """What `int8` means here: the first int8 engine that can be built; ArtifactError if there is none."""
+    found = available()
+    for name, reason in found.items():
+        if name.endswith("int8") and reason == "ok":
+            return name
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in found.items() if name.endswith("int8"))
+    raise ArtifactError(f"no int8 engine can run here ({reasons}); set STREAMREC_ENGINE=fp32 or auto")

@@ -1,0 +1,41 @@
+"""A graph in ONNX Runtime, one thread, as an engine's `logits`: what ort_fp32.py and ort_int8.py share."""
+
+from importlib.util import find_spec
+
+import numpy as np
+
+from ..network import Network
+from ..onnx_graph import FEATURES, LOGIT, graph_of
+from ..scores import FloatArray
+from .contract import BLOCK_ROWS
+
+EXTRA = ("onnx", "onnxruntime")
+
+
+def missing() -> str:
+    """Why no session can be made here; empty if one can."""
+    absent = [name for name in EXTRA if find_spec(name) is None]
+    return f"{' and '.join(absent)} not installed: pip install 'streamrec[onnx]'" if absent else ""
+
+
+class Session:
+    """A compiled graph; rows go through in blocks."""
+
+    def __init__(self, network: Network, *, int8: bool) -> None:
+        import onnxruntime  # noqa: PLC0415 - an extra
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors; a warning of its optimizer says nothing to who runs a worker
+        graph = graph_of(network, int8=int8).model((LOGIT,))
+        self._session = onnxruntime.InferenceSession(
+            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def logits(self, features: FloatArray) -> FloatArray:
+        """(N, COLUMNS) -> (N,)."""
+        result = np.empty(len(features), np.float32)
+        for start in range(0, len(features), BLOCK_ROWS):
+            block = np.ascontiguousarray(features[start : start + BLOCK_ROWS])
+            (result[start : start + len(block)],) = self._session.run((LOGIT,), {FEATURES: block})
+        return result

@@ -1,0 +1,73 @@
+"""Which version of a model store serves whom: `rollout.json`, and the moves that change it. Pure; store.py writes it.
+
+    promote(v)       stable = v, previous = what was stable, no canary
+    try_out(v, n)    canary = v for n % of the users, all else as it was
+    roll_back()      a canary leaves; without one, stable and previous change places
+
+A move that makes no sense is an ArtifactError that says what would.
+"""
+
+import re
+
+import msgspec
+
+from ..errors import ArtifactError
+
+VERSION = re.compile(r"[0-9a-f]{12}")
+
+
+class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The state of a store; versions are 12 hex digits, "" where there is none."""
+
+    stable: str = ""
+    canary: str = ""
+    canary_percent: int = 0  # of the users, by hash
+    previous: str = ""  # what `rollback` goes back to
+    changed_at: str = ""  # ISO 8601
+    reason: str = ""  # of the last change, for people
+
+
+def decode(raw: bytes, path: str) -> Rollout:
+    """The rollout in `raw`; ArtifactError naming `path` if it is none."""
+    try:
+        rollout = msgspec.json.decode(raw, type=Rollout)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: not a rollout ({error}); `streamrec model promote` writes one") from None
+    for role in ("stable", "canary", "previous"):
+        version = getattr(rollout, role)
+        if version and not VERSION.fullmatch(version):  # it becomes a part of a path
+            raise ArtifactError(f"{path}: {role} is {version[:40]!r}, expected 12 hex digits; promote a version again")
+    if bool(rollout.canary) != (0 < rollout.canary_percent < 100):
+        raise ArtifactError(
+            f"{path}: canary is {rollout.canary!r} at {rollout.canary_percent} %, expected a version at 1 to 99 % or"
+            " none at 0; promote a version again"
+        )
+    return rollout
+
+
+def promote(rollout: Rollout, version: str, changed_at: str, reason: str) -> Rollout:
+    """Everybody gets `version`."""
+    if version == rollout.stable and not rollout.canary:
+        raise ArtifactError(f"version {version} is stable already; name another one (`streamrec model list`)")
+    previous = rollout.previous if version == rollout.stable else rollout.stable
+    return Rollout(version, "", 0, previous, changed_at, reason)
+
+
+def try_out(rollout: Rollout, version: str, percent: int, changed_at: str, reason: str) -> Rollout:
+    """`percent` of the users get `version`."""
+    if not 0 < percent < 100:
+        raise ArtifactError(f"--canary is {percent}, expected 1 to 99; without --canary everybody gets the version")
+    if not rollout.stable:
+        raise ArtifactError("there is no stable version to compare a canary with; promote one without --canary first")
+    if version == rollout.stable:
+        raise ArtifactError(f"version {version} is stable; a canary is another version (`streamrec model list`)")
+    return Rollout(rollout.stable, version, percent, rollout.previous, changed_at, reason)
+
+
+def roll_back(rollout: Rollout, changed_at: str, reason: str) -> Rollout:
+    """Without the canary; where there is none, back to the version before."""
+    if rollout.canary:
+        return Rollout(rollout.stable, "", 0, rollout.previous, changed_at, reason)
+    if not rollout.previous:
+        raise ArtifactError("there is no canary and no earlier version to go back to; promote a version instead")
+    return Rollout(rollout.previous, "", 0, rollout.stable, changed_at, reason)

@@ -1,0 +1,174 @@
+"""A model store: a folder of artifacts by version, and which of them serves.
+
+    versions/<version>/   one artifact each (artifact.py), never altered once it is there
+    rollout.json          rollout.py; replaced by rename, so a reader never sees half of one
+    .lock                 held while rollout.json is changed: commands and workers do not overwrite one another
+
+STREAMREC_MODEL_DIR is a store or, as ever, one artifact folder. `wanted` answers for both: what should serve now.
+Signatures and admission are asked for where a model is loaded (ranker.py), whatever the store says.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ..errors import ArtifactError
+from . import rollout as moves
+from .artifact import MANIFEST, load
+from .features import fingerprint
+from .manifest import Manifest
+from .manifest import decode as decode_manifest
+from .rollout import Rollout
+from .signature import SIGNATURE
+
+ROLLOUT, VERSIONS, LOCK = "rollout.json", "versions", ".lock"
+
+
+class Wanted(NamedTuple):
+    """What should serve; a plain artifact folder is its own stable version."""
+
+    folder: Path
+    stable: str
+    canary: str = ""
+    percent: int = 0
+    previous: str = ""
+    changed_at: str = ""
+    is_store: bool = True
+
+    def path(self, version: str) -> Path:
+        """The artifact folder of a version."""
+        return self.folder / VERSIONS / version if self.is_store else self.folder
+
+
+def wanted(folder: Path) -> Wanted:
+    """As store or folder say now; ArtifactError if neither can be read, or nothing is promoted yet."""
+    if not is_store(folder):
+        return Wanted(folder, manifest_of(folder).version, changed_at=_touched(folder), is_store=False)
+    now = ModelStore(folder).rollout()
+    if not now.stable:
+        raise ArtifactError(f"{folder / ROLLOUT}: no version is stable yet; run `streamrec model promote VERSION`")
+    return Wanted(folder, now.stable, now.canary, now.canary_percent, now.previous, now.changed_at)
+
+
+def is_store(folder: Path) -> bool:
+    """Not an artifact folder, and not something else."""
+    return (folder / VERSIONS).is_dir() or (folder / ROLLOUT).exists()
+
+
+def manifest_of(folder: Path) -> Manifest:
+    """What an artifact folder says of itself; the other files are not read."""
+    path = folder / MANIFEST
+    try:
+        return decode_manifest(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ArtifactError(
+            f"{path}: cannot be read ({error.strerror}); expected a model folder or a store: see `streamrec model list`"
+        ) from None
+
+
+def _touched(folder: Path) -> str:
+    """When a file of the folder last changed: a copy that is still under way is worth another look."""
+    return str(max((path.stat().st_mtime_ns for path in folder.glob("*.*")), default=0))
+
+
+class ModelStore:
+    """One store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def rollout(self) -> Rollout:
+        """Who serves; nobody in a new store."""
+        path = self.folder / ROLLOUT
+        try:
+            return moves.decode(path.read_bytes(), str(path))
+        except FileNotFoundError:
+            return Rollout()
+        except OSError as error:
+            raise ArtifactError(f"{path}: cannot be read ({error.strerror}); check the store's permissions") from None
+
+    def path(self, version: str) -> Path:
+        """The artifact folder of a version that is here; ArtifactError if it is not."""
+        if not moves.VERSION.fullmatch(version) or not (folder := self.folder / VERSIONS / version).is_dir():
+            raise ArtifactError(f"{self.folder}: no version {version[:40]!r}; `streamrec model list` shows those there")
+        return folder
+
+    def versions(self) -> dict[str, Manifest | ArtifactError]:
+        """What is there, the oldest first; of a version that cannot be read, why, at the end."""
+        found: dict[str, Manifest | ArtifactError] = {}
+        for folder in sorted((self.folder / VERSIONS).glob("[0-9a-f]*")):
+            try:
+                found[folder.name] = manifest_of(folder)
+            except ArtifactError as error:
+                found[folder.name] = error
+        order = {name: at.created_at if isinstance(at, Manifest) else "~" for name, at in found.items()}
+        return {name: found[name] for name in sorted(found, key=order.__getitem__)}
+
+    def add(self, source: Path) -> Manifest:
+        """Copy an artifact folder in, checked as copied; a version that is there already stays as it is."""
+        manifest = manifest_of(source)
+        home = self.folder / VERSIONS / manifest.version
+        if home.is_dir():
+            return manifest
+        home.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".adding-", dir=home.parent))
+        try:
+            for name in (MANIFEST, *manifest.files, *([SIGNATURE] if (source / SIGNATURE).exists() else [])):
+                if Path(name).name != name:
+                    raise ArtifactError(f"{source / MANIFEST}: file {name[:80]!r} lies outside the folder")
+                shutil.copyfile(source / name, scratch / name)
+            check(scratch)
+            scratch.chmod(0o755)  # mkdtemp makes it private, but the worker may run as another user
+            scratch.rename(home)
+        except OSError as error:
+            raise ArtifactError(f"{source}: cannot be added to {self.folder} ({error})") from None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return manifest
+
+    def check_fit(self, version: str, public_keys: Path | None = None) -> None:
+        """ArtifactError unless this version is whole and can follow the stable one in a running worker."""
+        folder, stable = self.path(version), self.rollout().stable
+        space_id = manifest_of(self.path(stable) if stable else folder).space_id
+        load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint(), public_keys=public_keys)
+
+    def change(self, move: Callable[[Rollout], Rollout]) -> Rollout:
+        """Apply a move to what the file says at this moment; ArtifactError of the move leaves it as it is."""
+        with self._locked():
+            before = self.rollout()
+            after = move(before)
+            if after != before:
+                self._write(after)
+        return after
+
+    def _write(self, rollout: Rollout) -> None:
+        scratch = self.folder / f".{ROLLOUT}-{os.getpid()}"
+        with scratch.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(rollout), indent=2) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(self.folder / ROLLOUT)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / LOCK).open("wb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise ArtifactError(f"{self.folder}: cannot be changed ({error}); check the store's permissions") from None
+
+
+def check(folder: Path) -> Manifest:
+    """Everything about an artifact folder but whom it fits: hashes, format, shapes, numbers. ArtifactError if not."""
+    manifest = manifest_of(folder)
+    load(folder, expected_space_id=manifest.space_id, expected_fingerprint=manifest.feature_fingerprint)
+    return manifest

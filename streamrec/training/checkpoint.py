@@ -1,0 +1,111 @@
+"""Where a training stands after an epoch, in one file: safetensors for the numbers, JSON in its header for the rest.
+
+    model.<name>  best.<name>  adam.<parameter>.<name>   tensors
+    "training"    {identity, epoch, step, worse, best_loss, loss, held_out_loss}
+
+The file replaces the one before in a single rename, so an interrupted run finds a whole one. `identity` is a hash of
+data, model and plan: a checkpoint of another training is refused. Random numbers need no place in it, because every
+epoch draws its own from the seed. A hook's own state (learn.py, `after_step`) is not in it either.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+from ..errors import DataError
+
+HEADER = "training"
+AGAIN = "remove it, or train without --resume"
+
+State = dict[str, Tensor]
+
+
+class Standing(NamedTuple):
+    """A training after `epoch` epochs; the model and its optimizer are beside it."""
+
+    epoch: int
+    step: int  # optimizer steps so far
+    best: State  # the state with the least held-out loss
+    best_loss: float
+    worse: int  # epochs since
+    loss: float  # of the last epoch
+    held_out_loss: float
+
+
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    identity: str
+    epoch: int
+    step: int
+    worse: int
+    best_loss: float
+    loss: float
+    held_out_loss: float
+
+
+def identity_of(parts: Iterable[str | NDArray[np.generic]]) -> str:
+    """A hash of all that decides the result."""
+    digest = hashlib.sha256()
+    for part in parts:
+        text = part if isinstance(part, str) else f"{part.dtype}{part.shape}"
+        digest.update(text.encode() + b"\0")
+        if not isinstance(part, str):
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()[:16]
+
+
+def save(path: Path, identity: str, standing: Standing, model: nn.Module, adam: torch.optim.Optimizer) -> None:
+    """Write the file beside its place, then rename it."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in standing.best.items()}
+    for number, state in adam.state_dict()["state"].items():
+        tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
+    numbers = {name: value for name, value in standing._asdict().items() if name != "best"}
+    header = msgspec.json.encode(_Header(identity=identity, **numbers)).decode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.new")
+    arrays = {name: np.ascontiguousarray(tensor.detach().cpu().numpy()) for name, tensor in tensors.items()}
+    save_file(arrays, scratch, metadata={HEADER: header})
+    scratch.replace(path)
+
+
+def load(path: Path, identity: str, model: nn.Module, adam: torch.optim.Optimizer) -> Standing | None:
+    """Put model and optimizer where they stood; None without a file, DataError for one of another training."""
+    if not path.exists():
+        return None
+    header, tensors = _read(path)
+    if header.identity != identity:
+        raise DataError(
+            f"{path}: is the checkpoint of another training (identity {header.identity}, expected {identity}: other"
+            f" data, model or options); {AGAIN}"
+        )
+    model.load_state_dict(_under("model.", tensors))
+    state: dict[int, State] = {}
+    for name, tensor in _under("adam.", tensors).items():
+        number, _, field = name.partition(".")
+        state.setdefault(int(number), {})[field] = tensor
+    adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})
+    numbers = msgspec.structs.asdict(header)
+    del numbers["identity"]
+    return Standing(best=_under("best.", tensors), **numbers)
+
+
+def _read(path: Path) -> tuple[_Header, State]:
+    try:
+        with safe_open(path, "np") as file:
+            header = msgspec.json.decode((file.metadata() or {}).get(HEADER, ""), type=_Header)
+            return header, {name: torch.from_numpy(file.get_tensor(name).copy()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, msgspec.MsgspecError, OSError) as error:
+        raise DataError(f"{path}: expected a checkpoint of `streamrec train`, got: {error}; {AGAIN}") from None
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> State:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

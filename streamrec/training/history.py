@@ -1,0 +1,46 @@
+"""What each user read lately, as a model with attention wants it: the last 30 articles, newest last.
+
+The profile keeps keys of 16 reads only and a decayed sum; a teacher needs the articles themselves. A repeated read
+counts once, as in the profile. An article not known yet keeps its place and is shown from the moment it is known.
+A history is written to the table when an impression asks for it, and again only after it changed.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+HISTORY = 30  # articles
+
+IntArray = npt.NDArray[np.int64]
+
+
+class Histories:
+    """Reads by user, and the table (H, 30) of histories that impressions have met."""
+
+    def __init__(self) -> None:
+        self._reads: dict[str, deque[str]] = {}
+        self._written: dict[str, tuple[int, ...]] = {}  # user -> what stands in the table
+        self._row: dict[str, int] = {}
+        self._table: list[IntArray] = []
+
+    def after_read(self, user_id: str, article_id: str) -> None:
+        """One read, in the order of the log."""
+        reads = self._reads.setdefault(user_id, deque(maxlen=HISTORY))
+        if article_id not in reads:
+            reads.append(article_id)
+
+    def row(self, user_id: str, version_of: Mapping[str, int]) -> int:
+        """Row of the table that holds the user's history now; `version_of` an article is its row of vectors."""
+        reads = self._reads.get(user_id, ())
+        known = tuple(version_of[article_id] for article_id in reads if article_id in version_of)
+        if self._written.get(user_id) != known:
+            self._written[user_id] = known
+            self._row[user_id] = len(self._table)
+            self._table.append(np.array([-1] * (HISTORY - len(known)) + list(known), np.int64))
+        return self._row[user_id]
+
+    def table(self) -> IntArray:
+        """(H, 30), -1 = empty."""
+        return np.array(self._table, np.int64).reshape(-1, HISTORY)

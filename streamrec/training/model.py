@@ -1,0 +1,82 @@
+"""What a model is given, and the one function that gives it: features to a network, histories too to a teacher.
+
+    batches(rows, size, order) -> Batch, ...      for whatever wants all inputs
+    forward(model, rows, chosen) -> (n,) logits   with gradients, for training
+    logits_of(model, rows) -> (N,) float32        in evaluation mode
+
+A model that takes a Batch says so with `reads_history = True`; any other is called with the (n, 96) features alone.
+Rows of one impression share a history, so a batch holds each history once: `user` says which one is a row's.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import DataError
+from ..profiles.interest import FloatArray
+from .rows import IntArray, Rows
+
+ROWS_AT_ONCE = 4096
+
+
+class Batch(NamedTuple):
+    """Inputs of n candidates and the U histories they meet, float32."""
+
+    x: Tensor  # (n, 96)
+    candidate: Tensor  # (n, 64)
+    history: Tensor  # (U, 30, 64), zero where nothing was read
+    seen: Tensor  # (U, 30) bool, False = empty
+    user: Tensor | None = None  # (n,) row of history for each candidate; None: U = n, one each in order
+
+
+def batches(rows: Rows, size: int, order: IntArray | None = None) -> Iterator[Batch]:
+    """Batches of at most `size` rows, in the order of the indices `order` (default: as they come)."""
+    order = np.arange(len(rows.x)) if order is None else order
+    for start in range(0, len(order), size):
+        yield batch_of(rows, order[start : start + size])
+
+
+def batch_of(rows: Rows, chosen: IntArray, device: str = "cpu") -> Batch:
+    """The rows of these indices as one batch."""
+    met, user = np.unique(rows.history[chosen], return_inverse=True)
+    histories = rows.histories[met]  # (U, 30)
+    seen = histories >= 0
+    history = rows.vectors[np.maximum(histories, 0)] * seen[..., None]
+    arrays = rows.x[chosen], rows.vectors[rows.article[chosen]], history, seen, user
+    x, candidate, read, mask, owner = (torch.from_numpy(array).to(device) for array in arrays)
+    return Batch(x, candidate, read, mask, owner)
+
+
+def forward(model: nn.Module, rows: Rows, chosen: IntArray, device: str = "cpu") -> Tensor:
+    """(n,) logits of the rows of these indices."""
+    if getattr(model, "reads_history", False):
+        logits: Tensor = model(batch_of(rows, chosen, device))
+    else:
+        logits = model(torch.from_numpy(rows.x[chosen]).to(device))
+    return logits
+
+
+@torch.inference_mode()
+def logits_of(model: nn.Module, rows: Rows, device: str = "cpu") -> FloatArray:
+    """(N,) float32, dropout off; DataError if a logit is not a finite number."""
+    was_training = model.training
+    model.eval()
+    found = [forward(model, rows, part, device).cpu().numpy() for part in _parts(len(rows.x))]
+    model.train(was_training)
+    logits = np.concatenate([np.empty(0, np.float32), *found]).astype(np.float32)
+    if not np.isfinite(logits).all():
+        raise DataError("the model's logits hold NaN or infinity; expected finite numbers: its training diverged")
+    return logits
+
+
+def check_device(name: str) -> None:
+    """DataError where torch has no such device."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DataError("the device is cuda, but torch finds none; expected a GPU and a build of torch for it: use cpu")
+
+
+def _parts(count: int) -> list[IntArray]:
+    return [np.arange(start, min(start + ROWS_AT_ONCE, count)) for start in range(0, count, ROWS_AT_ONCE)]

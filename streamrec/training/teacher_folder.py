@@ -1,0 +1,175 @@
+"""A teacher on disk: what `streamrec train --teacher` writes and `streamrec compress` reads. Never pickle.
+
+    teacher.safetensors   weights, float32
+    manifest.json         TeacherManifest
+
+The same promises as the served artifact's (ranking/artifact.py): written whole or not at all; hashes, format, version,
+vector space, features and numbers are checked before anything of it runs; ArtifactError names the file, what was
+expected and what came, and the cure. A teacher cannot be served: a worker refuses its format.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load as tensors_of
+from safetensors.numpy import save as bytes_of
+
+from ..errors import ArtifactError
+from ..ranking.artifact import COPY_AGAIN, MANIFEST, check_finite, replace_folder
+from ..ranking.manifest import Interval
+from ..ranking.scores import Arrays
+from .teacher import Teacher
+
+FORMAT = "teacher-1"
+WEIGHTS = "teacher.safetensors"
+RETRAIN = "train the teacher again: streamrec train ... --teacher"
+
+
+class TeacherManifest(msgspec.Struct, frozen=True):
+    """What a teacher says of itself."""
+
+    format: str
+    version: str  # a hash of everything else but created_at
+    log: str  # what it was trained on
+    test_from_ms: int  # trained on impressions before this time only; judge it, and what comes of it, on later ones
+    seed: int
+    width: int
+    heads: int
+    encoder: str
+    space_id: str  # the vector space of its articles
+    feature_fingerprint: str
+    metrics: dict[str, Interval]  # on the impressions that stopped the training
+    files: dict[str, str]  # SHA-256 by file name
+    created_at: str  # ISO 8601, for people
+
+    def content_version(self) -> str:
+        """The version this content must have."""
+        content = msgspec.structs.replace(self, version="", created_at="")
+        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
+
+
+class Saved(NamedTuple):
+    """A folder that passed every check; the teacher is in evaluation mode."""
+
+    manifest: TeacherManifest
+    teacher: Teacher
+
+
+def save(
+    folder: Path,
+    teacher: Teacher,
+    *,
+    log: str,
+    test_from_ms: int,
+    seed: int,
+    encoder: str,
+    space_id: str,
+    fingerprint: str,
+    metrics: Mapping[str, Interval],
+    created_at: str,
+) -> TeacherManifest:
+    """Write the folder, replacing one of that name; ArtifactError for numbers nobody can use."""
+    weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in teacher.state_dict().items()}
+    check_finite(weights, str(folder / WEIGHTS))
+    raw = bytes_of(weights)
+    draft = TeacherManifest(
+        format=FORMAT,
+        version="",
+        log=log,
+        test_from_ms=test_from_ms,
+        seed=seed,
+        width=teacher.width,
+        heads=teacher.heads,
+        encoder=encoder,
+        space_id=space_id,
+        feature_fingerprint=fingerprint,
+        metrics=dict(metrics),
+        files={WEIGHTS: hashlib.sha256(raw).hexdigest()},
+        created_at=created_at,
+    )
+    manifest = msgspec.structs.replace(draft, version=draft.content_version())
+    encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+    replace_folder(folder, {WEIGHTS: raw, MANIFEST: encoded})
+    return manifest
+
+
+def load(folder: Path, *, expected_space_id: str, expected_fingerprint: str) -> Saved:
+    """Read and check the folder; ArtifactError names the first thing that is wrong with it."""
+    manifest = read_manifest(folder)
+    path = folder / MANIFEST
+    if manifest.space_id != expected_space_id:
+        raise ArtifactError(
+            f"{path}: space_id is {manifest.space_id!r}, expected {expected_space_id!r}; the teacher was trained on"
+            f" another encoder's vectors ({manifest.encoder}): use that one, or {RETRAIN}"
+        )
+    if manifest.feature_fingerprint != expected_fingerprint:
+        raise ArtifactError(
+            f"{path}: feature_fingerprint is {manifest.feature_fingerprint!r}, expected {expected_fingerprint!r}; the"
+            f" features have changed since: {RETRAIN}"
+        )
+    return Saved(manifest, _teacher(manifest, _weights(folder / WEIGHTS, manifest), str(folder / WEIGHTS)))
+
+
+def read_manifest(folder: Path) -> TeacherManifest:
+    """The manifest alone, so that a command knows which encoder to take before it loads the rest."""
+    path = folder / MANIFEST
+    raw = _read(path)
+    try:
+        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("format", msgspec.Raw(b"null"))
+        if bytes(found) != f'"{FORMAT}"'.encode():
+            got = bytes(found).decode()[:20]
+            raise ArtifactError(f"{path}: format is {got}, expected {FORMAT!r}; this is no teacher: {RETRAIN}")
+        manifest = msgspec.json.decode(raw, type=TeacherManifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: not a manifest ({error}); {COPY_AGAIN}") from None
+    if manifest.version != manifest.content_version():
+        raise ArtifactError(
+            f"{path}: version is {manifest.version[:12]!r}, but its content gives {manifest.content_version()!r};"
+            f" it was edited after it was saved: {COPY_AGAIN}"
+        )
+    return manifest
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"{path}: cannot be read ({error.strerror}); expected a teacher's folder holding {MANIFEST} and {WEIGHTS}:"
+            f" {RETRAIN}"
+        ) from None
+
+
+def _weights(path: Path, manifest: TeacherManifest) -> Arrays:
+    raw = _read(path)
+    expected, got = manifest.files.get(path.name, "none"), hashlib.sha256(raw).hexdigest()
+    if got != expected:
+        raise ArtifactError(
+            f"{path}: sha256 is {got[:12]}, expected {expected[:12]}; truncated or altered: {COPY_AGAIN}"
+        )
+    try:
+        weights: Arrays = tensors_of(raw)
+    except SafetensorError as error:
+        raise ArtifactError(f"{path}: not a safetensors file ({error}); {RETRAIN}") from None
+    check_finite(weights, str(path))
+    return weights
+
+
+def _teacher(manifest: TeacherManifest, weights: Arrays, path: str) -> Teacher:
+    width, heads = manifest.width, manifest.heads
+    if not (0 < heads <= width <= 4096 and width % heads == 0 and width % 2 == 0):
+        raise ArtifactError(f"{path}: width {width} and {heads} heads make no teacher; {RETRAIN}")
+    teacher = Teacher(width, heads)
+    expected = {name: tuple(tensor.shape) for name, tensor in teacher.state_dict().items()}
+    for name in sorted(expected.keys() | weights.keys()):
+        got = weights[name].shape if name in weights else "missing"
+        if got != expected.get(name):
+            raise ArtifactError(f"{path}: tensor {name!r} is {got}, expected {expected.get(name, 'none')}; {RETRAIN}")
+    teacher.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
+    return teacher.eval()

@@ -1,0 +1,140 @@
+"""A running system's own topics as a log to train on: `articles`, `events` and `push`, between two times.
+
+    await read_topics(settings, since_ms, until_ms) -> TopicsLog
+
+All of it up to `until_ms` is played, so that profiles, catalog and histories are those the system had; only what was
+shown at or after `since_ms` becomes an impression (shown.py). Committed records only, read without a group.
+
+Time is what the system itself went by: with STREAMREC_POLICY_TIME=wall a record counts from its append on, so an event
+that came late is not known early; in a replay (event) append times mean nothing, and records count from their own
+time. Records a worker would set aside are left out and counted. KafkaError where the cluster cannot be read, DataError
+where its topics show nothing to learn from.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+from aiokafka.errors import KafkaError as ClientError
+
+from ..contracts.decode import Item, Origin, T, Typed, Watermark, decode_articles, decode_events
+from ..contracts.event import Action
+from ..contracts.push import Push
+from ..contracts.records import Record
+from ..errors import DataError, KafkaError
+from ..profiles.zones import is_zone
+from ..settings import Settings
+from ..simulation.logs.records import Step, Summary, step_order
+from ..worker.log import KafkaLog, Reader, read_all
+from ..worker.topics import list_topics
+from .shown import Seen, labelled
+
+Progress = Callable[[int, int], object]  # partitions read, partitions in all
+
+
+@dataclass(frozen=True)
+class TopicsLog:
+    """Steps in order of time; can be played any number of times."""
+
+    steps: Sequence[Step]
+    summary: Summary
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+
+class _Found(NamedTuple):
+    articles: list[Step]
+    seen: list[Seen]
+    pushes: list[Push]
+    rejected: Counter[str]
+
+
+async def read_topics(
+    settings: Settings, since_ms: int, until_ms: int, progress: Progress = lambda *_: None
+) -> TopicsLog:
+    """Read the topics of the cluster in these settings."""
+    try:
+        found = await _found(settings, progress)
+    except (ClientError, OSError) as error:
+        raise KafkaError(f"the topics could not be read: {type(error).__name__} {error}") from error
+    return log_of(found.articles, found.seen, found.pushes, found.rejected, since_ms, until_ms)
+
+
+def log_of(
+    articles: Sequence[Step],
+    seen: Sequence[Seen],
+    pushes: Sequence[Push],
+    rejected: Counter[str],
+    since_ms: int,
+    until_ms: int,
+) -> TopicsLog:
+    """The log of these records; DataError where nothing was shown in time."""
+    impressions = list(labelled(seen, pushes, since_ms, until_ms))
+    if not impressions:
+        raise DataError(
+            f"the topics hold {len(seen)} events and {len(pushes)} pushes, but nothing was shown between the two times"
+            " whose answer is known; expected impression events or pushes: choose other times, or let it run longer"
+        )
+    events = [Step(at_ms, event) for at_ms, event in seen]
+    steps = [step for step in (*articles, *impressions, *events) if step.at_ms < until_ms]
+    steps.sort(key=step_order)
+    actions: Counter[Action] = Counter(one.event.action for one in seen if one.at_ms < until_ms)
+    summary = Summary(
+        name="topics",
+        start_ms=steps[0].at_ms,
+        end_ms=steps[-1].at_ms,
+        users=len({one.event.user_id for one in seen}),
+        articles=sum(step.at_ms < until_ms for step in articles),
+        impressions=len(impressions),
+        events=dict(actions),
+        rejected=dict(rejected),
+    )
+    return TopicsLog(steps, summary)
+
+
+async def _found(settings: Settings, progress: Progress) -> _Found:
+    names = [settings.topic(name) for name in ("articles", "events", "push")]
+    counts = {spec.name: found for spec, found in await list_topics(settings)}
+    for name in names:
+        if not counts.get(name):
+            raise KafkaError(f"there is no topic {name} at {settings.brokers}; run `streamrec topics create`")
+    parts = [(name, number) for name in names for number in range(counts[name] or 0)]
+    found, replay = _Found([], [], [], Counter()), settings.policy_time == "event"
+    async with KafkaLog(settings).reader() as reader:
+        for done, (name, number) in enumerate(parts):
+            await _take(found, reader, Origin(name, number), names.index(name), replay)
+            progress(done + 1, len(parts))
+    return found
+
+
+async def _take(found: _Found, reader: Reader, origin: Origin, which: int, replay: bool) -> None:
+    records = await read_all(reader, origin.topic, origin.partition)
+    if which == 0:
+        for article in _typed(decode_articles(records, origin, replay), found.rejected):
+            own_ms = article.value.updated_at_ms or article.value.published_at_ms
+            found.articles.append(Step(own_ms if replay else article.appended_ms, article.value))
+    elif which == 1:
+        for event in _typed(decode_events(records, origin, is_zone, 0 if replay else None), found.rejected):
+            found.seen.append(Seen(event.value.at_ms if replay else event.appended_ms, event.value))
+    else:
+        found.pushes.extend(_pushes(records, found.rejected))
+
+
+def _typed(items: Sequence[Item[T]], rejected: Counter[str]) -> Iterator[Typed[T]]:
+    for item in items:
+        if isinstance(item, Typed):
+            yield item
+        elif not isinstance(item, Watermark):
+            rejected[f"{item.topic}: {item.reason}"] += 1
+
+
+def _pushes(records: Sequence[Record], rejected: Counter[str]) -> Iterator[Push]:
+    decode = msgspec.json.Decoder(Push).decode
+    for record in records:
+        try:
+            yield decode(record.value or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            rejected["push: undecodable"] += 1

@@ -1,0 +1,181 @@
+"""The models of a running worker: looked for in the store, made ready aside, taken over between two batches.
+
+    look   -> judge the canary -> read the store -> load what is new -> one assignment to `serving.lineup`
+
+Loading, verifying, admission and warm-up happen in a thread of lower priority, while batches are applied and committed
+as ever. What cannot be loaded changes nothing: it is counted, the log says why, and the model before goes on. A
+canary that is refused or judged badly (ranking/canary.py) is not served again by this process, and the store is told,
+so that the other workers drop it, too.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from ..clock import now_ms
+from ..errors import ArtifactError, StreamrecError
+from ..metrics import Metrics
+from ..ranking.canary import Compared, Limits, Verdict
+from ..ranking.load import Model, load_model, prior
+from ..ranking.rollout import Rollout, roll_back
+from ..ranking.serving import Lineup, Serving
+from ..ranking.store import ModelStore, Wanted, wanted
+from ..settings import Settings
+
+log = logging.getLogger(__name__)
+
+NICENESS = 10  # of the thread that loads: the event loop goes first
+T = TypeVar("T")
+
+
+class Models:
+    """What this worker serves, and what it has refused."""
+
+    def __init__(self, settings: Settings, space_id: str, metrics: Metrics) -> None:
+        """Loads the stable model; ArtifactError if neither it nor the one before it can serve."""
+        self._settings, self._space_id, self._metrics = settings, space_id, metrics
+        self._limits = Limits.of(settings)
+        self._condemned: set[str] = set()  # canaries this process does not serve again
+        self._refused: set[tuple[str, str]] = set()  # (version, changed_at): told once each
+        self._aside = ThreadPoolExecutor(1, "models", initializer=_step_back)
+        self._stable = self._first()
+        self._canary: Model | None = None
+        self._compared: Compared | None = None
+        self.serving = Serving(self._stable.watched)
+        self._tell()
+
+    def _first(self) -> Model:
+        if self._settings.model_dir is None:
+            ranker = prior()
+            return Model(ranker, ranker, "no model folder: the built-in prior ranks (set STREAMREC_MODEL_DIR)")
+        now = wanted(self._settings.model_dir)
+        try:
+            return self._load(now, now.stable)
+        except ArtifactError as error:
+            if not now.previous:
+                raise
+            self._refuse(now, now.stable, error)
+            self._metrics.model_behind.set(1)
+            return self._load(now, now.previous)
+
+    def _load(self, now: Wanted, version: str) -> Model:
+        return load_model(self._settings, self._space_id, now.path(version), version)
+
+    # --- in a running worker ------------------------------------------------------------------------------------------
+
+    async def watch(self) -> None:
+        """Look at once and then every `model_poll_s`; ends at once where there is nothing to look for."""
+        folder, poll_s = self._settings.model_dir, self._settings.model_poll_s
+        while folder is not None:
+            await self.look(folder)
+            if not poll_s:
+                return
+            await asyncio.sleep(poll_s)
+
+    async def look(self, folder: Path) -> None:
+        """Judge the canary and serve what the store says now."""
+        self.observe()
+        if self._compared is not None and (verdict := self._compared.comparison.verdict()) is not None:
+            await self._drop_canary(folder, self._compared.stamp.version, verdict)
+        try:
+            now = await self._in_thread(lambda: wanted(folder))
+        except ArtifactError as error:
+            self._refuse(Wanted(folder, ""), "", error)
+            self._metrics.model_behind.set(1)
+            return
+        stable = await self._ready(now, now.stable) or self._stable
+        self._metrics.model_behind.set(stable.bare.stamp.version != now.stable)
+        canary = None
+        if now.canary and now.canary not in self._condemned:
+            canary = await self._ready(now, now.canary)
+            if canary is None:
+                await self._drop_canary(folder, now.canary, Verdict("load", "it was refused at load"))
+        self._take_over(stable, canary, now.percent)
+
+    async def _ready(self, now: Wanted, version: str) -> Model | None:
+        """The model of this version, loaded if it is not already; None if it is refused."""
+        for model in (self._stable, self._canary):
+            if model is not None and model.bare.stamp.version == version:
+                return model
+        if (version, now.changed_at) in self._refused:
+            return None
+        try:
+            return await self._in_thread(lambda: self._load(now, version))
+        except Exception as error:  # noqa: BLE001 - whatever a new model does, the old one goes on
+            self._refuse(now, version, error)
+            return None
+
+    def _take_over(self, stable: Model, canary: Model | None, percent: int) -> None:
+        """Between two batches: this runs in the event loop, and a batch is decided with the lineup it began with."""
+        before = self.serving.lineup
+        if canary is None or canary.bare is stable.bare:
+            self._compared, canary, percent = None, None, 0
+        elif canary is not self._canary or stable is not self._stable or self._compared is None:
+            self._compared = Compared(canary.watched, stable.bare, self._limits)
+        self._stable, self._canary = stable, canary
+        self.serving.lineup = after = Lineup(stable.watched, self._compared, percent)
+        if after != before:
+            self._metrics.model_reloads["taken_over"].inc()
+            self._tell(
+                f" (taken over, canary {canary.bare.stamp.version} for {percent} %)" if canary else " (taken over)"
+            )
+
+    async def _drop_canary(self, folder: Path, version: str, verdict: Verdict) -> None:
+        """Never again in this process; the store is told if it still wants this canary."""
+        self._condemned.add(version)
+        self._metrics.canary_rollbacks[verdict.reason].inc()
+        log.error("canary rolled back: %s", verdict.sentence, extra={"version": version, "reason": verdict.reason})
+        reason = f"canary {version} rolled back by a worker, {verdict.reason}: {verdict.sentence}"
+        at = datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(timespec="seconds")
+
+        def without(rollout: Rollout) -> Rollout:
+            return roll_back(rollout, at, reason) if rollout.canary == version else rollout
+
+        try:
+            await self._in_thread(lambda: ModelStore(folder).change(without))
+        except ArtifactError as error:
+            log.error("the store still names the canary: %s", error)  # noqa: TRY400 - expected where it is read-only
+
+    def _refuse(self, now: Wanted, version: str, error: Exception) -> None:
+        if (version, now.changed_at) in self._refused:
+            return
+        self._refused.add((version, now.changed_at))
+        self._metrics.model_reloads["refused"].inc()
+        known = isinstance(error, StreamrecError)
+        log.error("model refused, the one before goes on: %s", error, exc_info=None if known else error)
+
+    # --- what is told -------------------------------------------------------------------------------------------------
+
+    def _tell(self, more: str = "") -> None:
+        stamp, verdict = self._stable.bare.stamp, self._stable.verdict
+        log.info("%s%s", verdict, more, extra={"model": stamp.name, "version": stamp.version, "engine": stamp.engine})
+        self._metrics.serve_model(stamp.name, stamp.version, stamp.engine, verdict)
+        if self._stable.probe_agreement is not None:
+            self._metrics.engine_agreement.set(self._stable.probe_agreement)
+        self.observe()
+
+    def observe(self) -> None:
+        """Renew the gauges of shadow and canary."""
+        metrics, agreement = self._metrics, self._stable.agreement
+        metrics.shadow_rows.set(agreement.rows if agreement else 0)
+        metrics.shadow_agreement.set(agreement.share if agreement else float("nan"))
+        metrics.shadow_max_delta.set(agreement.max_delta if agreement else float("nan"))
+        lineup, compared = self.serving.lineup, self._compared
+        metrics.canary_percent.set(lineup.percent)
+        metrics.canary_pairs.set(compared.comparison.rows if compared else 0)
+        metrics.canary_psi.set(compared.comparison.psi if compared else float("nan"))
+        metrics.canary_send_ratio.set(compared.comparison.send_ratio if compared else float("nan"))
+        metrics.canary_latency_ratio.set(compared.comparison.latency_ratio if compared else float("nan"))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work)
+
+
+def _step_back() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # Linux: of this thread alone

@@ -1,0 +1,82 @@
+"""`streamrec compress run` end to end, on a small simulated log."""
+
+import json
+from pathlib import Path
+
+import pytest
+from benches import trained_teacher
+from click.testing import CliRunner
+
+from streamrec.__main__ import cli
+from streamrec.compression.recipe import METHODS
+from streamrec.compression.store import FILE
+from streamrec.content.encoder import HashedEncoder
+from streamrec.errors import RecipeError
+from streamrec.ranking.artifact import load
+from streamrec.ranking.features import fingerprint
+from streamrec.simulation.simulated_log import START_MS
+from streamrec.training.teacher_folder import save
+
+HOUR_MS = 3_600_000
+
+
+def arguments(recipe: str, tmp_path: Path) -> list[str]:
+    """Of a short run; the teacher is saved as one that was trained on the first two days."""
+    save(
+        tmp_path / "teacher",
+        trained_teacher(),
+        log="simulated",
+        test_from_ms=START_MS + 48 * HOUR_MS,
+        seed=1,
+        encoder="hashed",
+        space_id=HashedEncoder().space_id,
+        fingerprint=fingerprint(),
+        metrics={},
+        created_at="2026-01-05T09:00:00Z",
+    )
+    options = ["--log", "simulated", "--users", "60", "--epochs", "1", "--seed", "3"]
+    return [
+        "compress",
+        "run",
+        recipe,
+        "--teacher",
+        f"{tmp_path / 'teacher'}",
+        "--out",
+        f"{tmp_path / 'small'}",
+        *options,
+    ]
+
+
+def test_a_recipe_becomes_a_folder_and_a_verdict(tmp_path: Path) -> None:
+    """Tables for people, JSON as the last line, and an artifact that passes every check."""
+    recipe = "student(8,1,16) > distil(0) > prune(magnitude,.5) > int8"
+    done = CliRunner().invoke(cli, arguments(recipe, tmp_path), catch_exceptions=False)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert done.exit_code == 0
+    assert told["size"]["file_bytes"] == (tmp_path / "small" / FILE).stat().st_size
+    assert told["size_ratio"] > 5
+    assert {layer["step"] for layer in told["layers"]} == {
+        "student(width=8,vector=16)",
+        "distil(alpha=0)",
+        "prune(magnitude,0.5)",
+        "int8",
+    }
+    assert set(told["verdict"]) == {"auc", "ndcg_10"}
+    artifact = load(tmp_path / "small", expected_space_id=HashedEncoder().space_id, expected_fingerprint=fingerprint())
+    assert artifact.manifest.version == told["version"]
+    assert "zero or gone" in done.stdout
+
+
+def test_a_recipe_that_makes_no_sense_is_refused_at_once(tmp_path: Path) -> None:
+    """Before a log is played or a folder written."""
+    with pytest.raises(RecipeError, match="must be last"):
+        CliRunner().invoke(cli, arguments("int8 > lowrank", tmp_path), catch_exceptions=False)
+    assert not (tmp_path / "small").exists()
+
+
+def test_help_keeps_its_lines() -> None:
+    """Examples and the list of methods stand as they were written, one a line."""
+    lines = CliRunner().invoke(cli, ["compress", "run", "--help"], catch_exceptions=False).stdout.splitlines()
+    for method in METHODS:
+        assert any(line.strip().startswith((f"{method}(", f"{method},")) or f", {method} " in line for line in lines)
+    assert not any("\\b" in line for line in lines)

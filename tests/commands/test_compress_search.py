@@ -1,0 +1,112 @@
+"""`streamrec compress search` and `report`, as somebody types them."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+from compression.search.worlds import REQUEST
+
+from streamrec.__main__ import cli
+from streamrec.compression.search.trial import Folder
+from streamrec.compression.source import load_source
+from streamrec.content.encoders import encoder_of
+from streamrec.errors import DataError, RecipeError
+from streamrec.ranking.features import fingerprint
+from streamrec.simulation.simulated_log import SimulatedLog
+from streamrec.training.teacher import Teacher
+from streamrec.training.teacher_folder import save
+
+
+def typed(*arguments: str) -> Result:
+    """After `streamrec compress`."""
+    return CliRunner().invoke(cli, ["compress", *arguments])
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    """A teacher of the smallest kind that has learned nothing yet, so anything may replace it."""
+    log = SimulatedLog(1, 250)
+    save(
+        tmp_path / "teacher",
+        Teacher(width=16, heads=2),
+        log="simulated",
+        test_from_ms=log.visits_from_ms + 30 * 3_600_000,
+        seed=1,
+        encoder="hashed",
+        space_id=encoder_of("hashed").space_id,
+        fingerprint=fingerprint(),
+        metrics={},
+        created_at="",
+    )
+    return tmp_path / "teacher"
+
+
+def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
+    """Tries, verdict, picture and page from a log and a teacher; the last line is JSON; nothing is overwritten."""
+    out, student = tmp_path / "found", "student(width=16) > distil(alpha=0) > int8"
+    data = ("--log", "simulated", "--users", "250", "--teacher", str(teacher))
+    result = typed("search", *data, "--budget", "1s", "--max-loss", "20%", "--recipe", student, "--out", str(out))
+    line = orjson.loads(result.stdout.splitlines()[-1])
+    assert result.exit_code == 0
+    assert line["best"]["recipe"] == student
+    assert line["best"]["verdict"] == "pass"
+    assert line["best"]["auc"] > line["teacher"]["auc"]
+    assert load_source(out / "best").encoder == "hashed"
+    assert (out / "pareto.png").read_bytes().startswith(b"\x89PNG")
+
+    page = tmp_path / "report.html"
+    assert typed("report", str(out), "--out", str(page)).exit_code == 0
+    assert student.replace(">", "&gt;") in page.read_text()
+
+    again = typed("search", *data, "--out", str(out))
+    assert isinstance(again.exception, DataError)
+    assert "--resume goes on with it" in str(again.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("--resume",), DataError, "holds no search"),
+        (("--recipe", "shrink(2)"), RecipeError, "method 'shrink' is unknown"),
+        (("--log", "mind"), DataError, "needs the path of its data"),
+    ],
+)
+def test_what_cannot_be_searched_is_said_at_once(
+    tmp_path: Path, arguments: tuple[str, ...], error: type[Exception], message: str
+) -> None:
+    """Before a log is played or anything is trained."""
+    result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"), *arguments)
+    assert isinstance(result.exception, error)
+    assert message in str(result.exception)
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("share", ["0", "100%", "half", "-1%", "2"])
+def test_a_loss_is_a_share(tmp_path: Path, share: str) -> None:
+    """0.5 alone is half of everything, so what is no share between 0 and 1 is refused."""
+    result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"), f"--max-loss={share}")
+    assert result.exit_code == 2
+    assert "is not a share" in result.output
+
+
+@pytest.mark.parametrize(("begun", "cure"), [(True, "--resume goes on"), (False, "give the same command again")])
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool, cure: str) -> None:
+    """With the exit code of an interruption; before the first try there is nothing to go on with."""
+
+    def interrupted(*_: object) -> None:
+        if begun:
+            Folder(tmp_path / "o", REQUEST, resume=False)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streamrec.commands.compress_search_run._rows", interrupted)
+    result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"))
+    assert result.exit_code == 130
+    assert cure in " ".join(result.output.split())
+
+
+def test_a_folder_without_a_search_has_no_report(tmp_path: Path) -> None:
+    """It says what it expected."""
+    result = typed("report", str(tmp_path), "--out", str(tmp_path / "r.html"))
+    assert isinstance(result.exception, DataError)
+    assert "no search" in str(result.exception)

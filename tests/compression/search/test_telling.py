@@ -1,0 +1,71 @@
+"""The last line and the sentence say what scripts and people need, also when nothing was found."""
+
+import io
+
+import msgspec
+from compression.search.finished import finished
+from rich.console import Console
+
+from streamrec.compression.search.telling import last_line, left_out, sentence, table, undecided
+from streamrec.compression.verdict import Verdict
+
+
+def test_the_last_line_has_the_promised_keys() -> None:
+    """candidates, best with its ratios and verdict, teacher."""
+    line = last_line(finished())
+    assert line["candidates"] == 5
+    assert set(line["best"]) >= {
+        "recipe",
+        "size_ratio",
+        "speed_ratio_1",
+        "speed_ratio_256",
+        "auc",
+        "auc_loss_upper_95",
+        "verdict",
+    }
+    assert line["best"]["verdict"] == "pass"
+    assert line["met"] is True
+    assert 0.5 < line["teacher"]["auc"] < 1
+
+
+def test_nothing_met_is_said_with_the_closest() -> None:
+    """The keys stay, the verdict and `met` tell; the sentence names who came closest and by how much."""
+    outcome = msgspec.structs.replace(finished(), best=None, closest=1, left_out=["qat"])
+    assert last_line(outcome)["met"] is False
+    assert last_line(outcome)["best"]["recipe"] == outcome.points[1].recipe
+    assert "nothing was shown to meet the budget of 20.00 %" in sentence(outcome)
+    assert outcome.points[1].recipe in sentence(outcome)
+    assert left_out(outcome).startswith("time left out 1 try;")
+    assert left_out(msgspec.structs.replace(outcome, left_out=[])) == ""
+
+
+def test_what_could_be_better_but_is_not_proven_is_named() -> None:
+    """Beside a proven best: how small and fast, and how many impressions would decide it."""
+    outcome = finished()
+    assert outcome.best is not None
+    assert undecided(outcome) is None
+    best = outcome.points[outcome.best]
+    verdict = Verdict("not decidable", 0.2, 0.1, 0.0, 0.3, 0.06, 400, 1234)
+    promising = msgspec.structs.replace(best, recipe="qat", size_ratio=best.size_ratio * 2, verdict=verdict)
+    more = msgspec.structs.replace(outcome, points=[*outcome.points, promising])
+    assert undecided(more) == promising
+    assert "needs about 1,200 impressions" in sentence(more)
+    assert last_line(more)["undecided"]["impressions_needed"] == 1234
+    assert last_line(more)["best"]["recipe"] == best.recipe
+
+
+def test_everything_refused_is_said_too() -> None:
+    """There is no closest then."""
+    outcome = msgspec.structs.replace(finished(), best=None, closest=None, points=[])
+    assert "all recipes were refused" in sentence(outcome)
+    assert last_line(outcome)["best"] is None
+
+
+def test_the_table_has_a_row_for_each_model() -> None:
+    """The teacher first, with its size and interval."""
+    out = io.StringIO()
+    Console(file=out, width=250).print(table(finished()))
+    lines = out.getvalue().splitlines()
+    assert lines[1].startswith("teacher")
+    assert lines[2].startswith("A ")
+    assert len(lines) == 2 + len(finished().points)

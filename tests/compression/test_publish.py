@@ -1,0 +1,58 @@
+"""A compressed model leaves as a folder a worker can serve, and as the smallest file that is the same model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benches import HELD_OUT, bench, trained_network, trained_teacher
+from torch import nn
+
+from streamrec.compression.layers import copied
+from streamrec.compression.publish import Published, publish_compressed
+from streamrec.compression.recipe import from_json, parse, run
+from streamrec.compression.source import Source
+from streamrec.compression.store import FILE, load_network
+from streamrec.errors import RecipeError
+from streamrec.ranking.artifact import load
+from streamrec.ranking.engines import engine_of
+from streamrec.ranking.network import network_of
+from streamrec.training.model import logits_of
+
+
+def published(folder: Path, model: nn.Module, text: str) -> Published:
+    """Do a recipe and write what came of it."""
+    recipe, work = parse(text), bench(model, 1)
+    source = Source(model, "version", "hashed", "space", None)
+    made = run(recipe, model, work)
+    return publish_compressed(
+        folder, made, recipe, source, work, fingerprint="feedc0ffee00", min_score=0.2, created_at="2026-01-05"
+    )
+
+
+@pytest.mark.parametrize("text", ["lowrank(.5) > int8", "columns(gradient,.5) > neurons(magnitude,.5) > qat"])
+def test_the_artifact_and_the_small_file_are_one_model(text: str, tmp_path: Path) -> None:
+    """Both give the same logits, the manifest carries the recipe, and int8 engines can serve it."""
+    written = published(tmp_path / "small", trained_network(), text)
+    artifact = load(tmp_path / "small", expected_space_id="space", expected_fingerprint="feedc0ffee00")
+    served, small = network_of(artifact.manifest.sizes, artifact.weights), load_network(tmp_path / "small" / FILE)
+    np.testing.assert_array_equal(logits_of(served, HELD_OUT), logits_of(small, HELD_OUT))
+    assert from_json(artifact.manifest.recipe) == parse(text)
+    assert written.file_bytes == (tmp_path / "small" / FILE).stat().st_size
+    int8 = engine_of("torch_int8", served).logits(HELD_OUT.x)
+    assert np.corrcoef(int8, logits_of(served, HELD_OUT))[0, 1] > 0.99
+
+
+def test_a_teacher_that_stays_one_is_only_a_file(tmp_path: Path) -> None:
+    """It reads histories, so no worker can serve it."""
+    written = published(tmp_path / "small", trained_teacher(), "int8")
+    assert written.manifest is None
+    assert [path.name for path in (tmp_path / "small").iterdir()] == [FILE]
+
+
+def test_a_model_that_knows_nothing_is_not_written(tmp_path: Path) -> None:
+    """An order that does not hold on the held-out impressions has no calibration."""
+    upside_down = copied(trained_network())
+    upside_down.get_parameter("stages.2.weight").neg_()
+    with pytest.raises(RecipeError, match="nothing was written"):
+        published(tmp_path / "small", upside_down, "fp16")
+    assert not (tmp_path / "small").exists()

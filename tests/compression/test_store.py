@@ -1,0 +1,77 @@
+"""The compressed file gives back the model that was measured, to the bit, in the fewest bytes it knows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benches import HELD_OUT, bench, trained_network, trained_teacher
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from streamrec.compression.layers import copied
+from streamrec.compression.recipe import parse, run
+from streamrec.compression.store import FILE, encode, load_into, load_network, restored, save, smallest
+from streamrec.errors import ArtifactError
+from streamrec.ranking.scores import FloatArray
+from streamrec.training.model import logits_of
+
+values = st.sampled_from([0.0, 0.0, 0.0, 1.0, -127.0, 0.1, 3e-5, 1e6])
+
+
+@given(array=arrays(np.float32, (3, 9), elements=values))
+def test_every_way_of_writing_is_exact(array: FloatArray) -> None:
+    """Whatever is chosen, the array comes back, and never in more bytes than it had."""
+    parts = smallest(array)
+    np.testing.assert_array_equal(restored(parts, array.shape, whole=False), array)
+    assert sum(part.nbytes for part in parts.values()) <= array.nbytes
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "teacher",
+        "int8",
+        "int8(tensor)",
+        "fp16",
+        "prune(magnitude,.9)",
+        "prune(gradient,.5) > int8",
+        "lowrank(.6) > int8",
+        "neurons(magnitude,.5) > columns(gradient,.5) > fp16",
+        "student(16,2,16) > distil(0) > qat",
+    ],
+)
+def test_a_loaded_network_says_the_same(recipe: str, tmp_path: Path) -> None:
+    """Logits equal to the last bit, whatever was done to it."""
+    network = trained_network()
+    made = run(parse(recipe), network, bench(network, 1))
+    length = save(tmp_path / FILE, made.model)
+    assert length == (tmp_path / FILE).stat().st_size == made.size().file_bytes
+    np.testing.assert_array_equal(logits_of(load_network(tmp_path / FILE), HELD_OUT), made.logits(HELD_OUT))
+
+
+def test_a_teacher_is_given_back_to_a_model_of_its_shape(tmp_path: Path) -> None:
+    """It has no chain of sizes to be rebuilt from; another shape is refused."""
+    teacher = trained_teacher()
+    made = run(parse("prune(magnitude,.5) > int8"), teacher, bench(teacher))
+    save(tmp_path / FILE, made.model)
+    again = copied(teacher)
+    load_into(tmp_path / FILE, again)
+    np.testing.assert_array_equal(logits_of(again, HELD_OUT), made.logits(HELD_OUT))
+    with pytest.raises(ArtifactError, match="not a Network"):
+        load_network(tmp_path / FILE)
+    with pytest.raises(ArtifactError, match="another model"):
+        load_into(tmp_path / FILE, copied(trained_network()))
+
+
+def test_the_same_model_gives_the_same_bytes() -> None:
+    """So a hash of the file names the model."""
+    assert encode(trained_network()) == encode(copied(trained_network()))
+
+
+@pytest.mark.parametrize("raw", [b"", b"no safetensors", b"\x02\0\0\0\0\0\0\0{}"])
+def test_what_is_no_such_file_is_refused(raw: bytes, tmp_path: Path) -> None:
+    """One sentence that names the file."""
+    (tmp_path / FILE).write_bytes(raw)
+    with pytest.raises(ArtifactError, match=FILE):
+        load_network(tmp_path / FILE)

@@ -1,0 +1,122 @@
+"""The verdict keeps its promises: level, power, monotony, and the number of impressions it asks for."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from streamrec.compression.verdict import MIN_USERS, judge, verdicts
+from streamrec.errors import DataError
+from streamrec.training.evaluate import Floats, Quality
+
+aucs = arrays(np.float64, st.shared(st.integers(MIN_USERS, 60), key="m"), elements=st.floats(0.05, 1))
+
+
+def world(rng: np.random.Generator, users: int, loss: float, spread: float = 0.05) -> tuple[Floats, Floats, Floats]:
+    """Teacher and candidate AUC of three impressions a user, the candidate worse by `loss` on average."""
+    user = np.repeat(np.arange(users), 3)
+    teacher = rng.uniform(0.5, 0.9, len(user))
+    noise = np.repeat(rng.normal(0, spread, users), 3)  # of a user: his impressions lean the same way
+    return teacher, teacher - loss * 0.7 + noise, user.astype(float)
+
+
+@settings(max_examples=20, deadline=None)
+@given(teacher=aucs, candidate=aucs, budget=st.floats(0, 0.2), seed=st.integers(0, 5))
+def test_the_outcome_follows_from_the_bounds(teacher: Floats, candidate: Floats, budget: float, seed: int) -> None:
+    """pass, fail and not decidable are exactly the three places the budget can have, and bounds are in order."""
+    found = judge(teacher, candidate, np.arange(len(teacher)), budget, seed)
+    assert found.lower_95 <= found.upper_95
+    expected = "pass" if found.upper_95 <= budget else "fail" if found.lower_95 > budget else "not decidable"
+    assert found.outcome == expected
+    assert (found.impressions_needed is None) == (expected != "not decidable")
+    assert found.impressions_needed is None or found.impressions_needed > len(teacher)
+
+
+@settings(max_examples=10, deadline=None)
+@given(teacher=aucs, candidate=aucs, seed=st.integers(0, 5))
+def test_a_larger_budget_never_turns_pass_into_fail(teacher: Floats, candidate: Floats, seed: int) -> None:
+    """The outcome is monotone in the budget."""
+    order = {"fail": 0, "not decidable": 1, "pass": 2}
+    found = [order[judge(teacher, candidate, np.arange(len(teacher)), b, seed).outcome] for b in (0, 0.01, 0.1, 0.9)]
+    assert found == sorted(found)
+
+
+@settings(max_examples=10, deadline=None)
+@given(teacher=aucs, seed=st.integers(0, 5))
+def test_a_copy_passes_and_has_no_loss(teacher: Floats, seed: int) -> None:
+    """The same scores are within any budget, 0 included."""
+    found = judge(teacher, teacher.copy(), np.arange(len(teacher)), 0.0, seed)
+    assert (found.outcome, found.loss, found.upper_95) == ("pass", 0, 0)
+
+
+@settings(max_examples=10, deadline=None)
+@given(teacher=aucs, candidate=aucs, scale=st.floats(0.1, 10), seed=st.integers(0, 5))
+def test_the_loss_is_relative(teacher: Floats, candidate: Floats, scale: float, seed: int) -> None:
+    """Another unit of the metric changes nothing."""
+    users = np.arange(len(teacher)) // 2
+    one, other = (judge(a * teacher, a * candidate, users, 0.01, seed) for a in (1, scale))
+    assert one.loss == pytest.approx(other.loss)
+    assert one.upper_95 == pytest.approx(other.upper_95)
+
+
+def test_the_upper_bound_covers_at_its_level() -> None:
+    """Of 100 samples the true loss lies below the bound in about 95 % (binomial limits: 88 to 99 %)."""
+    rng = np.random.default_rng(1)
+    held = 0
+    for seed in range(100):
+        teacher, candidate, users = world(rng, 150, loss=0.01)
+        held += judge(teacher, candidate, users, 0.005, seed).upper_95 >= 0.01
+    assert 88 <= held <= 99
+
+
+def test_a_loss_above_the_budget_is_rarely_passed() -> None:
+    """At a true loss of the budget itself at most about 5 % pass (binomial limit 12 of 100)."""
+    rng = np.random.default_rng(2)
+    passed = sum(judge(*world(rng, 150, loss=0.005), 0.005, seed).outcome == "pass" for seed in range(100))
+    assert passed <= 12
+
+
+def test_as_many_impressions_as_it_asked_for_decide() -> None:
+    """The named number is the documented formula's, and four times as many from the same world nearly always decide."""
+    rng = np.random.default_rng(3)
+    found = judge(*world(rng, 100, loss=0.0, spread=0.02), 0.003, 1)
+    needed = found.impressions_needed
+    assert needed is not None
+    assert needed == pytest.approx(300 * (1.645 * found.standard_error / (0.003 - found.loss)) ** 2, rel=0.01)
+    users = round((1.645 * 0.02 / 0.7 / 0.003) ** 2)  # the formula with the world's own spread and loss
+    decided = sum(judge(*world(rng, 4 * users, loss=0.0, spread=0.02), 0.003, s).outcome == "pass" for s in range(10))
+    assert decided >= 8
+
+
+def test_impressions_of_one_user_are_not_independent() -> None:
+    """Ten copies of each impression by the same users leave the bounds where they were."""
+    teacher, candidate, users = world(np.random.default_rng(4), 100, loss=0.0)
+    one = judge(teacher, candidate, users, 0.005, 1)
+    ten = judge(np.tile(teacher, 10), np.tile(candidate, 10), np.tile(users, 10), 0.005, 1)
+    assert ten.upper_95 == pytest.approx(one.upper_95)
+
+
+def test_a_handful_of_users_decides_nothing() -> None:
+    """Below MIN_USERS even a clear gain is not decidable, and the message says how much more there must be."""
+    teacher = np.full(30, 0.6)
+    found = judge(teacher, teacher + 0.1, np.arange(30) % (MIN_USERS - 1), 0.005, 1)
+    assert found.outcome == "not decidable"
+    assert found.says().startswith("not decidable: needs about ")
+
+
+def test_more_looks_widen_the_bounds() -> None:
+    """Who judges ten candidates on the same users must be surer of each."""
+    sample = world(np.random.default_rng(5), 100, loss=0.0)
+    assert judge(*sample, 0.005, 1, looks=10).upper_95 > judge(*sample, 0.005, 1).upper_95
+
+
+def test_what_does_not_pair_is_refused() -> None:
+    """Columns of different lengths, other impressions, a teacher of quality 0: each says what was expected."""
+    a = np.full(30, 0.5)
+    with pytest.raises(DataError, match="pairs impressions"):
+        judge(a, a[:20], np.arange(30), 0.005, 1)
+    with pytest.raises(DataError, match="mean quality is 0"):
+        judge(a * 0, a, np.arange(30), 0.005, 1)
+    with pytest.raises(DataError, match="different impressions"):
+        verdicts(Quality(np.arange(30), a, a, a, a), Quality(np.arange(1, 31), a, a, a, a), np.arange(30), 0.005, 1)

@@ -1,0 +1,175 @@
+"""Readers move into another vector space and back: every event counted once, nobody told the same news twice."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from aiokafka import AIOKafkaProducer
+from on_kafka import (
+    Sent,
+    all_events_applied,
+    article,
+    check_against_oracle,
+    event,
+    read,
+    reads_by_user,
+    rows_by_user,
+    send,
+)
+from on_kafka import until as wait_until
+from trained import publish_small
+
+from streamrec.content.encoders import encoder_of
+from streamrec.contracts.push import Push
+from streamrec.contracts.records import DeadLetter
+from streamrec.errors import SettingsError
+from streamrec.migration.plan import Side, plan
+from streamrec.migration.profiles import poison_of
+from streamrec.migration.run import migrate
+from streamrec.partition import Partition, Settled
+from streamrec.ranking.load import prior
+from streamrec.settings import Settings, load, to_environ
+from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
+from streamrec.worker.log import KafkaLog
+from streamrec.worker.recovery import recover
+from streamrec.worker.topics import changelog_topic, create
+
+pytestmark = pytest.mark.kafka
+
+USERS, ARTICLES = 40, 8
+SENTENCE = encoder_of("sentence").space_id
+
+
+def command(settings: Settings, *arguments: str | Path) -> str:
+    """What a command prints with these settings."""
+    done = subprocess.run(
+        [sys.executable, "-m", "streamrec", *map(str, arguments)],
+        env={**os.environ, **to_environ(settings)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return done.stdout
+
+
+async def clicks(settings: Settings, *articles: int) -> None:
+    """Everybody clicks these."""
+    await send(settings, [event(f"u{user}", f"a{number}") for number in articles for user in range(USERS)])
+
+
+async def applied(settings: Settings, worker: WorkerProcess, articles: int) -> None:
+    """All events, and this many articles known."""
+    await wait_until(lambda: value(worker.series(), "streamrec_catalog_articles") >= articles)
+    await wait_until(lambda: all_events_applied(settings))
+
+
+async def no_news_twice(settings: Settings) -> int:
+    """Pushes so far; each article to each reader at most once, whichever deployment it was."""
+    pushes = [msgspec.json.decode(r.value, type=Push) for r in await read(settings, settings.topic("push"))]
+    twice = {pair: n for pair, n in Counter((push.user_id, push.article_id) for push in pushes).items() if n > 1}
+    assert not twice
+    return len(pushes)
+
+
+def test_there_and_back(settings_for_test: Settings, tmp_path: Path) -> None:
+    """A catch-up while the old workers serve, a cut-over, service in the new space, and the same way back."""
+    old = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, web_port=0)
+    publish_small(tmp_path / "hashed", 1)
+    publish_small(tmp_path / "sentence", 2, space_id=SENTENCE, encoder="sentence")
+    asyncio.run(create(old))
+    there = plan(old, tmp_path / "sentence")
+    with worker_process(old, tmp_path / "old.log") as worker:
+        worker.wait_ready()
+        asyncio.run(send(old, [article(f"a{number}") for number in range(ARTICLES)]))
+        asyncio.run(wait_until(lambda: value(worker.series(), "streamrec_catalog_articles") >= ARTICLES))
+        asyncio.run(send(old, [Sent("events", b"x", b"garbage")]))  # was set aside, and is not once more
+        asyncio.run(clicks(old, 0, 1, 2))
+        asyncio.run(applied(old, worker, ARTICLES))
+        caught_up = asyncio.run(migrate(there, cut_over=False))
+        assert caught_up[:3] == (ARTICLES, USERS, 3 * USERS)
+        with pytest.raises(SettingsError, match="stop them"):
+            asyncio.run(migrate(there, cut_over=True))
+        asyncio.run(clicks(old, 3))
+        asyncio.run(applied(old, worker, ARTICLES))
+        assert worker.stop() == 0
+    asyncio.run(_while_nobody_runs(old))
+
+    told = json.loads(command(old, "migrate", "--to-model", tmp_path / "sentence", "--cut-over", "--json"))
+    assert (told["articles"], told["events"], told["without_interest"]) == (1, USERS, 0)
+    new = load({**to_environ(old), **told["environ"]})
+    asyncio.run(_same_but_for_interest(old, new))
+    assert asyncio.run(check_against_oracle(new)) == USERS
+    with pytest.raises(SettingsError, match=f"moved these profiles to {new.app_id}"):  # or both would push
+        asyncio.run(recover(Partition(Settled.of(old, 0, prior())), KafkaLog(old), changelog_topic(old), 4))
+    with worker_process(new, tmp_path / "new.log") as worker:
+        worker.wait_ready()
+        asyncio.run(clicks(new, 5))
+        asyncio.run(applied(new, worker, ARTICLES + 1))
+        assert worker.stop() == 0
+    assert asyncio.run(reads_by_user(new)) == {f"u{user}": 6 for user in range(USERS)}
+    pushed = asyncio.run(no_news_twice(new))
+    _and_back(old, new, tmp_path)
+    assert asyncio.run(no_news_twice(old)) >= pushed
+    for settings in (old, new):  # cursors, caps and pushes of both hold together
+        command(settings, "audit")
+
+
+def _and_back(old: Settings, new: Settings, folder: Path) -> None:
+    """The same move, from the deployment that is ahead to the old names; the other direction is refused."""
+    with pytest.raises(SettingsError, match="moved to"):
+        asyncio.run(migrate(plan(old, folder / "sentence", app_id="a-third"), cut_over=True))
+    back = plan(new, folder / "hashed", app_id=old.app_id, catalog_topic="catalog")
+    assert asyncio.run(migrate(back, cut_over=True)).events == 2 * USERS
+    assert back.target.settings.topic("catalog") == old.topic("catalog")
+    with worker_process(old, folder / "back.log") as worker:
+        worker.wait_ready()
+        asyncio.run(send(old, [article("z")]))
+        asyncio.run(clicks(old, 6))
+        asyncio.run(applied(old, worker, ARTICLES + 2))
+        assert worker.stop() == 0
+    assert asyncio.run(reads_by_user(old)) == {f"u{user}": 7 for user in range(USERS)}
+
+
+async def _while_nobody_runs(settings: Settings) -> None:
+    """What comes in between the two deployments waits for the second one."""
+    await clicks(settings, 4)
+    await send(settings, [article("meanwhile")])
+
+
+async def _same_but_for_interest(old: Settings, new: Settings) -> None:
+    was, now = await rows_by_user(old), await rows_by_user(new)
+    assert was.keys() == now.keys()
+    for user, row in now.items():
+        assert row["interest"].any()
+        assert not np.array_equal(row["interest"], was[user]["interest"])
+        for name in set(row.dtype.names) - {"interest"}:
+            assert np.array_equal(row[name], was[user][name]), (user, name)
+
+
+async def test_records_on_which_processing_failed_are_left_out(settings_for_test: Settings) -> None:
+    """They would fail here as well: those the source set aside are known by topic, partition and offset."""
+    settings, events = settings_for_test, settings_for_test.topic("events")
+    await create(settings)
+    letters = [
+        DeadLetter(events, 2, 5, "processing_error", "", b"k", b"v"),
+        DeadLetter(events, 2, 6, "invalid", "user_id", b"k", b"v"),
+        DeadLetter(settings.topic("rerouted"), 1, 0, "processing_error", "", b"k", b"v"),
+    ]
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
+    await producer.start()
+    try:
+        for letter in letters:
+            await producer.send_and_wait(f"{letter.topic}.dlq", letter.value, headers=letter.headers(), partition=0)
+    finally:
+        await producer.stop()
+    found = await poison_of(Side(settings, ""))
+    assert dict(found) == {(events, 2): {5}, (settings.topic("rerouted"), 1): {0}}

@@ -1,0 +1,51 @@
+"""A tiny model folder, made in a moment: weights drawn, not learned, under this release's features and space."""
+
+from pathlib import Path
+
+import numpy as np
+
+from streamrec.content.encoder import HashedEncoder
+from streamrec.ranking.artifact import save
+from streamrec.ranking.calibration import Calibration
+from streamrec.ranking.engines.torch_fp32 import TorchFp32
+from streamrec.ranking.features import fingerprint as features_now
+from streamrec.ranking.manifest import Manifest
+from streamrec.ranking.network import Network, use_one_thread
+from streamrec.ranking.parity import record_probe
+from streamrec.ranking.scores import COLUMNS, FloatArray
+
+
+def publish_small(
+    folder: Path,
+    seed: int,
+    *,
+    space_id: str | None = None,
+    encoder: str = "hashed",
+    fingerprint: str | None = None,
+    spread: float = 1.5,
+    middle: float = -2.5,
+) -> Manifest:
+    """Save it. The calibrated logits of standard normal rows have this middle and spread."""
+    import torch
+
+    use_one_thread()
+    torch.manual_seed(seed)
+    rows: FloatArray = np.random.default_rng(seed).normal(size=(512, COLUMNS)).astype(np.float32)
+    network = Network((COLUMNS, 64, 32, 1)).eval()
+    network.learn_bounds(rows)
+    logits = TorchFp32(network).logits(rows)
+    calibration = Calibration(a=spread / float(logits.std()), b=middle - spread * float(logits.mean() / logits.std()))
+    return save(
+        folder,
+        name="small",
+        space_id=space_id or HashedEncoder().space_id,
+        encoder=encoder,
+        fingerprint=fingerprint or features_now(),
+        sizes=network.sizes,
+        weights=network.arrays(),
+        calibration=calibration,
+        min_score=0.2,
+        metrics={},
+        probe=record_probe(network, calibration, rows),
+        created_at=f"2026-01-0{seed}T09:00:00Z",
+    )

@@ -1,0 +1,248 @@
+"""A worker's models: what a poll of the store changes, and what it never does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+from trained import publish_small
+
+from streamrec.content.encoder import HashedEncoder
+from streamrec.errors import ArtifactError
+from streamrec.metrics import Metrics
+from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.ranking import rollout as moves
+from streamrec.ranking.artifact import WEIGHTS
+from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.ranking.store import VERSIONS, ModelStore
+from streamrec.settings import Settings, load
+from streamrec.worker.models import Models
+
+SPACE = HashedEncoder().space_id
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Models to promote: two good ones, one that would push to everybody, one of another space."""
+    home = tmp_path_factory.mktemp("artifacts")
+    publish_small(home / "one", 1)
+    publish_small(home / "two", 2)
+    publish_small(home / "eager", 1, middle=1.0)
+    publish_small(home / "elsewhere", 3, space_id="another-space")
+    return {path.name: path for path in home.iterdir()}
+
+
+@pytest.fixture
+def store(tmp_path: Path, artifacts: dict[str, Path]) -> ModelStore:
+    """All of them in one store, `one` stable."""
+    made = ModelStore(tmp_path / "store")
+    for folder in artifacts.values():
+        made.add(folder)
+    promote(made, version(artifacts, "one"))
+    return made
+
+
+def version(artifacts: dict[str, Path], name: str) -> str:
+    """Of an artifact."""
+    from streamrec.ranking.store import manifest_of
+
+    return manifest_of(artifacts[name]).version
+
+
+def promote(store: ModelStore, wanted: str, percent: int = 0) -> None:
+    """By hand, whatever it is."""
+    at = f"t{np.random.default_rng().integers(1 << 40)}"
+    if percent:
+        store.change(lambda rollout: moves.try_out(rollout, wanted, percent, at, ""))
+    else:
+        store.change(lambda rollout: moves.promote(rollout, wanted, at, ""))
+
+
+def settings(store: Path, **more: object) -> Settings:
+    """Engine fp32 unless asked otherwise: nothing here is about speed."""
+    return load({}, **({"model_dir": store, "engine": "fp32"} | more))
+
+
+def models_of(store: ModelStore, **more: object) -> Models:
+    """A worker's."""
+    return Models(settings(store.folder, **more), SPACE, Metrics(CollectorRegistry(), SUPPRESSION_REASONS))
+
+
+def served(models: Models) -> tuple[str, str | None, int]:
+    """Versions of stable and canary, and the canary's share."""
+    lineup = models.serving.lineup
+    return lineup.stable.stamp.version, lineup.canary.stamp.version if lineup.canary else None, lineup.percent
+
+
+def reloads(models: Models, outcome: str) -> float:
+    """How often."""
+    return models._metrics.registry.get_sample_value("streamrec_model_reloads_total", {"outcome": outcome}) or 0
+
+
+def rows(seed: int, count: int = 500) -> FloatArray:
+    """Live pairs."""
+    return np.random.default_rng(seed).normal(size=(count, COLUMNS)).astype(np.float32)
+
+
+async def test_a_promoted_version_takes_over_and_goes_back(store: ModelStore, artifacts: dict[str, Path]) -> None:
+    """One look after the change; a look without a change does nothing; a rollback is a change like any other."""
+    models, (one, two) = models_of(store), (version(artifacts, name) for name in ("one", "two"))
+    await models.look(store.folder)
+    assert (served(models), reloads(models, "taken_over")) == ((one, None, 0), 0)
+    promote(store, two)
+    await models.look(store.folder)
+    assert (served(models), reloads(models, "taken_over")) == ((two, None, 0), 1)
+    store.change(lambda rollout: moves.roll_back(rollout, "t", ""))
+    await models.look(store.folder)
+    assert served(models) == (one, None, 0)
+
+
+async def test_a_plain_artifact_folder_is_watched_too(tmp_path: Path) -> None:
+    """Training into the same folder again is enough."""
+    folder = tmp_path / "model"
+    first = publish_small(folder, 1).version
+    models = models_of(ModelStore(folder))
+    assert served(models)[0] == first
+    second = publish_small(folder, 2).version
+    await models.look(folder)
+    assert served(models)[0] == second
+
+
+async def test_a_copy_that_was_under_way_is_taken_when_it_is_done(tmp_path: Path) -> None:
+    """The manifest may arrive before the weights it names."""
+    folder, other = tmp_path / "model", tmp_path / "other"
+    publish_small(folder, 1)
+    second = publish_small(other, 2).version
+    models = models_of(ModelStore(folder))
+    for name in ("manifest.json", WEIGHTS, "probe.safetensors"):
+        assert served(models)[0] != second
+        (folder / name).write_bytes((other / name).read_bytes())
+        await models.look(folder)
+    assert served(models)[0] == second
+
+
+@pytest.mark.parametrize("how", ["damaged", "another space", "missing", "another version's folder"])
+async def test_a_bad_version_is_refused_and_the_old_one_goes_on(
+    store: ModelStore, artifacts: dict[str, Path], how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Counted once, told once, and a later good version is taken."""
+    models, (one, two) = models_of(store), (version(artifacts, name) for name in ("one", "two"))
+    folder = store.folder / VERSIONS / two
+    if how == "damaged":
+        (folder / WEIGHTS).write_bytes(b"not weights")
+    elif how == "missing":
+        folder.rename(store.folder / "away")
+    elif how == "another version's folder":
+        folder.rename(store.folder / "away")
+        (store.folder / VERSIONS / one).rename(folder)
+    promote(store, version(artifacts, "elsewhere") if how == "another space" else two)
+    for _ in range(3):
+        await models.look(store.folder)
+    assert (served(models), reloads(models, "refused"), reloads(models, "taken_over")) == ((one, None, 0), 1, 0)
+    (said,) = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert ("streamrec migrate" in said) == (how == "another space")
+    promote(store, version(artifacts, "eager"))
+    await models.look(store.folder)
+    assert served(models)[0] == version(artifacts, "eager")
+
+
+async def test_a_broken_rollout_changes_nothing(store: ModelStore, artifacts: dict[str, Path]) -> None:
+    """Half a file, or one somebody edited badly."""
+    models = models_of(store)
+    (store.folder / "rollout.json").write_bytes(b'{"stable": ')
+    await models.look(store.folder)
+    assert (served(models)[0], reloads(models, "refused")) == (version(artifacts, "one"), 1)
+
+
+async def test_a_canary_like_stable_stays_and_can_be_promoted(store: ModelStore, artifacts: dict[str, Path]) -> None:
+    """Its comparison goes on while its share grows; promoted, it is served as it is, not loaded again."""
+    models, (one, two) = models_of(store), (version(artifacts, name) for name in ("one", "two"))
+    promote(store, two, percent=5)
+    await models.look(store.folder)
+    canary = models.serving.lineup.canary
+    assert canary is not None
+    assert served(models) == (one, two, 5)
+    canary.probability(rows(1))
+    promote(store, two, percent=50)
+    await models.look(store.folder)
+    assert served(models) == (one, two, 50)
+    assert models.serving.lineup.canary is canary
+    loaded = models._canary
+    promote(store, two)
+    await models.look(store.folder)
+    assert served(models) == (two, None, 0)
+    assert models._stable is loaded
+
+
+async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
+    store: ModelStore, artifacts: dict[str, Path]
+) -> None:
+    """The store is told, with the reason, and this process never serves it as a canary again."""
+    models, eager = models_of(store), version(artifacts, "eager")
+    promote(store, eager, percent=20)
+    await models.look(store.folder)
+    canary = models.serving.lineup.canary
+    assert canary is not None
+    for seed in range(6):
+        canary.probability(rows(seed))
+    await models.look(store.folder)
+    assert served(models) == (version(artifacts, "one"), None, 0)
+    written = store.rollout()
+    assert (written.canary, written.stable) == ("", version(artifacts, "one"))
+    assert "send_rate" in written.reason
+    sample = models._metrics.registry.get_sample_value
+    assert sample("streamrec_canary_rollbacks_total", {"reason": "send_rate"}) == 1
+    promote(store, eager, percent=20)
+    await models.look(store.folder)
+    assert served(models)[1] is None
+    assert store.rollout().canary == eager  # somebody asked for it again: another worker may try
+
+
+async def test_a_canary_that_cannot_be_loaded_is_rolled_back(store: ModelStore, artifacts: dict[str, Path]) -> None:
+    """Nobody has to take it back by hand."""
+    models, two = models_of(store), version(artifacts, "two")
+    (store.folder / VERSIONS / two / WEIGHTS).unlink()
+    promote(store, two, percent=5)
+    await models.look(store.folder)
+    assert served(models) == (version(artifacts, "one"), None, 0)
+    assert store.rollout().canary == ""
+
+
+async def test_a_rollback_never_takes_back_another_canary(store: ModelStore, artifacts: dict[str, Path]) -> None:
+    """Between the verdict and the write somebody may have promoted something else."""
+    models, (two, eager) = models_of(store), (version(artifacts, name) for name in ("two", "eager"))
+    promote(store, eager, percent=20)
+    await models.look(store.folder)
+    canary = models.serving.lineup.canary
+    assert canary is not None
+    for seed in range(6):
+        canary.probability(rows(seed))
+    promote(store, two, percent=10)
+    await models.look(store.folder)
+    assert store.rollout().canary == two
+    assert served(models)[1:] == (two, 10)
+
+
+def test_a_worker_that_starts_on_a_bad_promotion_serves_the_version_before(
+    store: ModelStore, artifacts: dict[str, Path]
+) -> None:
+    """A restart must not turn a refused reload into an outage; without an earlier version it is one."""
+    two = version(artifacts, "two")
+    (store.folder / VERSIONS / two / WEIGHTS).unlink()
+    promote(store, two)
+    models = models_of(store)
+    assert (served(models)[0], reloads(models, "refused")) == (version(artifacts, "one"), 1)
+    store.change(lambda _: moves.Rollout(stable=two))
+    with pytest.raises(ArtifactError, match=WEIGHTS):
+        models_of(store)
+
+
+def test_int8_is_shadowed_and_says_so(store: ModelStore) -> None:
+    """The gauges come from live rows; the model that serves is the one that is watched."""
+    models = models_of(store, engine="int8", shadow_share=1.0)
+    models.serving.probability(rows(1))
+    models.observe()
+    sample = models._metrics.registry.get_sample_value
+    assert sample("streamrec_shadow_rows") == 500
+    assert (sample("streamrec_shadow_agreement_ratio") or 0) > 0.9
+    assert 0 < (sample("streamrec_shadow_max_delta_ratio") or 0) < 0.1
