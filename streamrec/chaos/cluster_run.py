@@ -17,6 +17,7 @@ from ..audit.reader import read as read_facts
 from ..clock import monotonic_s, now_ms
 from ..contracts.decode import Origin, Typed, decode_catalog, decode_events
 from ..contracts.records import DeadLetter, Record, Topic
+from ..errors import KafkaError
 from ..meta import Meta, split
 from ..partition import Settled
 from ..profiles.zones import is_zone
@@ -24,7 +25,7 @@ from ..ranking.load import prior
 from ..settings import Settings
 from ..simulation.kafka_process import LocalKafka
 from ..worker.log import KafkaLog, Reader, read_all
-from ..worker.topics import changelog_topic, create
+from ..worker.topics import changelog_topic, create, delete
 from .cluster_load import ARTICLES, publish_first, send_events
 from .faults import SESSION_S, Scene, available
 from .fleet import Fleet
@@ -71,10 +72,14 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
         await sending
         await _until_applied(settings, verdict, "events", 0)
         await _judge(settings, verdict)
+    except KafkaError as error:  # a finding, and not the end of all runs
+        verdict.violate(str(error))
     finally:
         supervising.cancel()
         verdict.owners = len(fleet.workers) + fleet.exits.total()
         await asyncio.to_thread(fleet.stop)
+        if kafka is not None:
+            await delete(settings)  # or a broker that is killed has the logs of all runs to look through
     return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
 
 

@@ -97,6 +97,12 @@ async def create(settings: Settings) -> list[str]:
         return [spec.name for spec in missing]
 
 
+async def delete(settings: Settings) -> None:
+    """All of them, and what is in them: for runs on topics of their own."""
+    async with _admin(settings) as admin:
+        await admin.delete_topics([spec.name for spec in specs(settings)])
+
+
 async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings: Settings) -> None:
     wanted = [NewTopic(spec.name, spec.partitions, settings.replication, topic_configs=spec.config) for spec in missing]
     answer = await admin.create_topics(wanted, timeout_ms=30_000)
