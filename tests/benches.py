@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 import torch
+from making_rows import impressions
 from torch import nn
 
 from streamrec.compression.method import Workbench
 from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.scores import COLUMNS
-from streamrec.training.history import HISTORY
+from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.learn import learn
 from streamrec.training.model import logits_of
 from streamrec.training.rows import Rows
@@ -18,22 +18,14 @@ from streamrec.training.teacher import Teacher
 SIZES = (COLUMNS, 24, 12, 1)
 
 
+def by_three_features(x: FloatArray, like: FloatArray) -> FloatArray:
+    """Clicked by three features, and by whether the article is like what was read."""
+    return 2 * x[:, 0] - 1.5 * x[:, 70] + x[:, 90] + like - 1
+
+
 def clicked_rows(count: int, seed: int) -> Rows:
-    """Impressions of ten, clicked by three features and by whether the article is like what was read."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(count, COLUMNS)).astype(np.float32)
-    vectors = np.random.default_rng(0).normal(size=(50, 64)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    impression = np.arange(count) // 10
-    histories = np.full((int(impression.max()) + 1, HISTORY), -1)
-    histories[1:, -5:] = rng.integers(0, 50, (len(histories) - 1, 5))  # the first user has read nothing
-    article = rng.integers(0, 50, count)
-    like = np.einsum("nd,nd->n", vectors[article], vectors[histories].sum(axis=1)[impression])
-    logit = 2 * x[:, 0] - 1.5 * x[:, 70] + x[:, 90] + like - 1
-    clicked = rng.random(count) < 1 / (1 + np.exp(-logit))
-    return Rows.of_features(x, clicked, impression)._replace(
-        article=article, history=impression, vectors=vectors, histories=histories
-    )
+    """Impressions of ten."""
+    return impressions(count, seed, by_three_features)
 
 
 TRAINING, HELD_OUT = clicked_rows(2000, 1), clicked_rows(600, 2)

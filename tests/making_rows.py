@@ -1,12 +1,14 @@
 """Small training rows, models and pushes, shared by the tests of what learns from them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from making import HOUR
 
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.ranking.network import Network
-from streamrec.ranking.scores import COLUMNS
+from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.history import HISTORY
 from streamrec.training.rows import Rows
 from streamrec.training.teacher import Teacher
@@ -14,8 +16,16 @@ from streamrec.training.teacher import Teacher
 SIZES = (COLUMNS, 8, 1)
 
 
-def impressions(count: int, seed: int) -> Rows:
-    """Impressions of ten, clicked by the first feature and by whether the article is like what was read."""
+Logit = Callable[[FloatArray, FloatArray], FloatArray]  # of (N, COLUMNS) features and (N,) likeness to what was read
+
+
+def by_first_feature(x: FloatArray, like: FloatArray) -> FloatArray:
+    """Clicked by the first feature, and by whether the article is like what was read."""
+    return -(1.5 - 1.5 * x[:, 0] - like)
+
+
+def impressions(count: int, seed: int, logit: Logit = by_first_feature) -> Rows:
+    """Impressions of ten."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(count, COLUMNS)).astype(np.float32)
     vectors = np.random.default_rng(0).normal(size=(50, 64)).astype(np.float32)
@@ -25,7 +35,7 @@ def impressions(count: int, seed: int) -> Rows:
     histories[1:, -5:] = rng.integers(0, 50, (len(histories) - 1, 5))  # the first user has read nothing
     article = rng.integers(0, 50, count)
     like = np.einsum("nd,nd->n", vectors[article], vectors[histories].sum(axis=1)[impression])
-    clicked = rng.random(count) < 1 / (1 + np.exp(1.5 - 1.5 * x[:, 0] - like))
+    clicked = rng.random(count) < 1 / (1 + np.exp(-logit(x, like)))
     return Rows.of_features(x, clicked, impression)._replace(
         article=article, history=impression, vectors=vectors, histories=histories
     )

@@ -7,6 +7,7 @@ took to end.
 """
 
 import asyncio
+import os
 import signal
 import tempfile
 import uuid
@@ -92,8 +93,6 @@ async def join(stage: Stage) -> Ending:
 
 async def stand_still(stage: Stage) -> Ending:
     """SIGSTOP for longer than the session, then SIGCONT."""
-    import os  # noqa: PLC0415 - one call
-
     os.kill(stage.workers[0].pid, signal.SIGSTOP)
     await asyncio.sleep(SESSION_S + 3)
     os.kill(stage.workers[0].pid, signal.SIGCONT)

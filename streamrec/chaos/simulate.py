@@ -18,7 +18,7 @@ from ..intake import Batch
 from ..metrics import Metrics
 from ..partition import Settled
 from ..policy.reasons import SUPPRESSION_REASONS
-from ..settings import Settings
+from ..settings import Settings, load
 from ..worker.counting import Counting
 from ..worker.writer import PartitionWriter
 from ..worker.written import Names
@@ -32,7 +32,7 @@ from .virtual_time import VirtualTime, run
 
 REBALANCES, MOVES = 0.01, 0.3  # per delivery; of rebalances
 NAMES = Names("changelog", "push", "rerouted")
-COUNTING = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), "")
+COUNTING = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), load({}))
 LONGEST_S = 7 * 86_400.0
 
 

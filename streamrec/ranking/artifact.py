@@ -115,9 +115,9 @@ def load(
             f" {expected_fingerprint!r}; the features have changed since: {RETRAIN} (where the release's vectors have"
             " changed as well, `streamrec migrate` takes the readers along)"
         )
-    weights = _tensors(folder / WEIGHTS, manifest)
+    weights = tensors_in(_read(folder / WEIGHTS), folder / WEIGHTS, manifest.files, RETRAIN)
     _check_weights(weights, manifest.sizes, str(folder / WEIGHTS))
-    recorded = _tensors(folder / PROBE, manifest)
+    recorded = tensors_in(_read(folder / PROBE), folder / PROBE, manifest.files, RETRAIN)
     rows, logits = recorded.get("rows"), recorded.get("logits")
     if rows is None or logits is None or rows.shape != (len(logits), COLUMNS) or not len(logits):
         raise ArtifactError(f"{folder / PROBE}: expected rows (K, {COLUMNS}) and logits (K,), K > 0; {RETRAIN}")
@@ -135,9 +135,9 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def _tensors(path: Path, manifest: Manifest) -> dict[str, NDArray[Any]]:
-    raw = _read(path)
-    expected, got = manifest.files.get(path.name, "none"), hashlib.sha256(raw).hexdigest()
+def tensors_in(raw: bytes, path: Path, files: Mapping[str, str], cure: str) -> dict[str, NDArray[Any]]:
+    """What a file of a model folder holds, checked against its SHA-256 in the manifest; else ArtifactError."""
+    expected, got = files.get(path.name, "none"), hashlib.sha256(raw).hexdigest()
     if got != expected:
         raise ArtifactError(
             f"{path}: sha256 is {got[:12]}, expected {expected[:12]}; truncated or altered: {COPY_AGAIN}"
@@ -145,7 +145,7 @@ def _tensors(path: Path, manifest: Manifest) -> dict[str, NDArray[Any]]:
     try:
         tensors: dict[str, NDArray[Any]] = tensors_of(raw)
     except SafetensorError as error:
-        raise ArtifactError(f"{path}: not a safetensors file ({error}); {RETRAIN}") from None
+        raise ArtifactError(f"{path}: not a safetensors file ({error}); {cure}") from None
     return tensors
 
 
@@ -162,10 +162,15 @@ def _check_shapes(weights: Arrays, sizes: tuple[int, ...], path: str) -> None:
     for number in range(last + 1):
         shape = (sizes[number + 1], sizes[number])
         expected |= {f"stages.{number}.weight": shape, f"stages.{number}.bias": shape[:1]}
+    check_shapes(weights, expected, path, RETRAIN)
+
+
+def check_shapes(weights: Arrays, expected: Mapping[str, tuple[int, ...]], path: str, cure: str) -> None:
+    """Exactly these tensors in these shapes; else ArtifactError."""
     for name in sorted(expected.keys() | weights.keys()):
         got = weights[name].shape if name in weights else "missing"
         if got != expected.get(name):
-            raise ArtifactError(f"{path}: tensor {name!r} is {got}, expected {expected.get(name, 'none')}; {RETRAIN}")
+            raise ArtifactError(f"{path}: tensor {name!r} is {got}, expected {expected.get(name, 'none')}; {cure}")
 
 
 def _check_ranges(weights: Arrays, path: str) -> None:

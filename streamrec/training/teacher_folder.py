@@ -16,12 +16,10 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
 from ..errors import ArtifactError
-from ..ranking.artifact import COPY_AGAIN, MANIFEST, check_finite, replace_folder
+from ..ranking.artifact import COPY_AGAIN, MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
 from ..ranking.manifest import Interval
 from ..ranking.scores import Arrays
 from .teacher import Teacher
@@ -147,16 +145,7 @@ def _read(path: Path) -> bytes:
 
 
 def _weights(path: Path, manifest: TeacherManifest) -> Arrays:
-    raw = _read(path)
-    expected, got = manifest.files.get(path.name, "none"), hashlib.sha256(raw).hexdigest()
-    if got != expected:
-        raise ArtifactError(
-            f"{path}: sha256 is {got[:12]}, expected {expected[:12]}; truncated or altered: {COPY_AGAIN}"
-        )
-    try:
-        weights: Arrays = tensors_of(raw)
-    except SafetensorError as error:
-        raise ArtifactError(f"{path}: not a safetensors file ({error}); {RETRAIN}") from None
+    weights = tensors_in(_read(path), path, manifest.files, RETRAIN)
     check_finite(weights, str(path))
     return weights
 
@@ -167,9 +156,6 @@ def _teacher(manifest: TeacherManifest, weights: Arrays, path: str) -> Teacher:
         raise ArtifactError(f"{path}: width {width} and {heads} heads make no teacher; {RETRAIN}")
     teacher = Teacher(width, heads)
     expected = {name: tuple(tensor.shape) for name, tensor in teacher.state_dict().items()}
-    for name in sorted(expected.keys() | weights.keys()):
-        got = weights[name].shape if name in weights else "missing"
-        if got != expected.get(name):
-            raise ArtifactError(f"{path}: tensor {name!r} is {got}, expected {expected.get(name, 'none')}; {RETRAIN}")
+    check_shapes(weights, expected, path, RETRAIN)
     teacher.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
     return teacher.eval()

@@ -56,7 +56,7 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     app.metrics = metrics
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics)
     changelog = changelog_topic(settings)
-    counting = Counting(metrics, settings.topic_prefix)
+    counting = Counting(metrics, settings)
     app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)

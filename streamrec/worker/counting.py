@@ -10,7 +10,8 @@ import numpy as np
 from ..changes import Changes
 from ..clock import monotonic_s
 from ..contracts.push import Trigger
-from ..metrics import InputTopic, Metrics, Priority, Stage
+from ..metrics import INPUT_TOPICS, Metrics, Priority, Stage
+from ..settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +21,9 @@ RECOVERY_TOLD_S = 5.0
 class Counting:
     """Counts what partitions did, in this process's series."""
 
-    def __init__(self, metrics: Metrics, topic_prefix: str) -> None:
+    def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
-        self._prefix = topic_prefix
+        self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -66,9 +67,7 @@ class Counting:
             metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))
         self._pushes(changes, at_ms)
         for letter in changes.dead_letters:
-            topic = letter.topic.removeprefix(self._prefix)
-            topic = "catalog" if topic.startswith("catalog-") else topic  # that of a migrated deployment
-            metrics.dead_letters[cast(InputTopic, topic), letter.reason].inc()
+            metrics.dead_letters[self._inputs[letter.topic], letter.reason].inc()
             log.warning(
                 "set aside",
                 extra={

@@ -35,13 +35,12 @@ class Ownership:
         fail: Callable[[BaseException], None],
         changelog: str,
         kafka: Log,
-        space_id: str = "",
+        space_id: str,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
         self.undelivered = Undelivered()
-        self._left: dict[
-            int, dict[str, int]
-        ] = {}  # what partitions let go had committed: the last group offsets follow
+        # what partitions that were let go had committed: the last group offsets follow it
+        self._left: dict[int, dict[str, int]] = {}
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
         self._space_id = space_id

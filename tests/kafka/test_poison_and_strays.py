@@ -32,7 +32,7 @@ pytestmark = pytest.mark.kafka
 def writer(settings: Settings, errors: list[BaseException]) -> PartitionWriter:
     """Of partition 0, where every user lives, with a bug that users named poison reach."""
     names = Names(changelog_topic(settings), settings.topic("push"), settings.topic("rerouted"))
-    counting = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings.topic_prefix)
+    counting = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings)
     settled = Settled.of(settings, 0, prior())._replace(partitions=None)
     return PartitionWriter(FragilePartition(settled), settings, KafkaLog(settings), names, counting, errors.append)
 

@@ -11,7 +11,11 @@ admission.py measures it again on the machine at hand.
 Because a split changes nothing, rows go through in blocks small enough for the cache.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..scores import FloatArray
 
@@ -31,6 +35,16 @@ class Engine(Protocol):
 
     def logits(self, features: FloatArray) -> FloatArray:
         """(N, COLUMNS) -> (N,)."""
+
+
+def in_blocks(
+    features: FloatArray, logits: Callable[[FloatArray], NDArray[np.floating[Any]]], rows: int = BLOCK_ROWS
+) -> FloatArray:
+    """(N, COLUMNS) -> (N,), `rows` at a time."""
+    result = np.empty(len(features), np.float32)
+    for start in range(0, len(features), rows):
+        result[start : start + rows] = logits(features[start : start + rows])
+    return result
 
 
 def precision_of(name: EngineName) -> Precision:

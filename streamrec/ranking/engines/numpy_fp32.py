@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..network import INPUT_RANGE, Network, use_one_thread
 from ..scores import COLUMNS, FloatArray
-from .contract import EngineName
+from .contract import EngineName, in_blocks
 
 BLOCK_ROWS = 512  # 512 x 512 float64 fit in 2 MiB
 FLOAT64_BITS = 53
@@ -38,11 +38,7 @@ class NumpyFp32:
 
     def logits(self, features: FloatArray) -> FloatArray:
         """(N, COLUMNS) -> (N,)."""
-        result = np.empty(len(features), np.float32)
-        for start in range(0, len(features), BLOCK_ROWS):
-            block = features[start : start + BLOCK_ROWS]
-            result[start : start + len(block)] = self._block(block)
-        return result
+        return in_blocks(features, self._block, BLOCK_ROWS)
 
     def _block(self, x: FloatArray) -> npt.NDArray[np.float64]:
         h = x[:, self._columns].astype(np.float64)

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..fixed_point import Stage, stages_of
 from ..network import Network, use_one_thread
 from ..scores import FloatArray
-from .contract import BLOCK_ROWS, EngineName
+from .contract import EngineName, in_blocks
 
 
 class OnednnInt8:
@@ -32,11 +32,7 @@ class OnednnInt8:
     @torch.inference_mode()
     def logits(self, features: FloatArray) -> FloatArray:
         """(N, COLUMNS) -> (N,)."""
-        result = np.empty(len(features), np.float32)
-        for start in range(0, len(features), BLOCK_ROWS):
-            block = torch.from_numpy(features[start : start + BLOCK_ROWS])
-            result[start : start + len(block)] = self._block(block).numpy()
-        return result
+        return in_blocks(features, lambda block: self._block(torch.from_numpy(block)).numpy())
 
     def _block(self, x: Tensor) -> Tensor:
         first = self._stages[0]

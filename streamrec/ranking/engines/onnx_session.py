@@ -7,7 +7,7 @@ import numpy as np
 from ..network import Network
 from ..onnx_graph import FEATURES, LOGIT, graph_of
 from ..scores import FloatArray
-from .contract import BLOCK_ROWS
+from .contract import in_blocks
 
 EXTRA = ("onnx", "onnxruntime")
 
@@ -34,8 +34,9 @@ class Session:
 
     def logits(self, features: FloatArray) -> FloatArray:
         """(N, COLUMNS) -> (N,)."""
-        result = np.empty(len(features), np.float32)
-        for start in range(0, len(features), BLOCK_ROWS):
-            block = np.ascontiguousarray(features[start : start + BLOCK_ROWS])
-            (result[start : start + len(block)],) = self._session.run((LOGIT,), {FEATURES: block})
-        return result
+        return in_blocks(features, self._block)
+
+    def _block(self, x: FloatArray) -> FloatArray:
+        logits: FloatArray
+        (logits,) = self._session.run((LOGIT,), {FEATURES: np.ascontiguousarray(x)})
+        return logits

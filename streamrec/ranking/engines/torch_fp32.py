@@ -4,13 +4,12 @@ Rows are padded to whole tiles, so that a row meets the same kernel in a call of
 processors measured; admission.py measures it again on the one at hand.
 """
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..network import Network, use_one_thread
 from ..scores import FloatArray
-from .contract import BLOCK_ROWS, TILE_ROWS, EngineName
+from .contract import TILE_ROWS, EngineName, in_blocks
 
 
 class TorchFp32:
@@ -25,9 +24,9 @@ class TorchFp32:
     @torch.inference_mode()
     def logits(self, features: FloatArray) -> FloatArray:
         """(N, COLUMNS) -> (N,)."""
-        result = np.empty(len(features), np.float32)
-        for start in range(0, len(features), BLOCK_ROWS):
-            block = torch.from_numpy(features[start : start + BLOCK_ROWS])
-            tiles = nn.functional.pad(block, (0, 0, 0, -len(block) % TILE_ROWS))
-            result[start : start + len(block)] = self._network(tiles)[: len(block)].numpy()
-        return result
+        return in_blocks(features, lambda block: self._block(torch.from_numpy(block)).numpy())
+
+    def _block(self, x: Tensor) -> Tensor:
+        tiles = nn.functional.pad(x, (0, 0, 0, -len(x) % TILE_ROWS))
+        logits: Tensor = self._network(tiles)[: len(x)]
+        return logits

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..network import INPUT_RANGE, Network, use_one_thread
 from ..scores import FloatArray
-from .contract import BLOCK_ROWS, EngineName
+from .contract import EngineName, in_blocks
 
 SENTINELS = 2
 
@@ -39,11 +38,7 @@ class TorchInt8:
     @torch.inference_mode()
     def logits(self, features: FloatArray) -> FloatArray:
         """(N, COLUMNS) -> (N,)."""
-        result = np.empty(len(features), np.float32)
-        for start in range(0, len(features), BLOCK_ROWS):
-            block = torch.from_numpy(features[start : start + BLOCK_ROWS])
-            result[start : start + len(block)] = self._block(block).numpy()
-        return result
+        return in_blocks(features, lambda block: self._block(torch.from_numpy(block)).numpy())
 
     def _block(self, x: Tensor) -> Tensor:
         h = torch.empty((SENTINELS + len(x), self._network.sizes[0]))
