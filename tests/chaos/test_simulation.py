@@ -46,7 +46,7 @@ async def recovery_before_the_fence(self: PartitionWriter) -> Recovered:
     """The old owner can still commit while its successor reads."""
     self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
     await self._transactions.start()
-    self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
+    self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
     layout = [layout_record(self._settings.partitions)]
     await write(self._transactions, self._names, self.number, layout, Changes())
     self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
@@ -57,14 +57,14 @@ async def recovery_without_a_barrier(self: PartitionWriter) -> Recovered:
     """The old owner's last commit may become readable after its successor has read."""
     await self._transactions.start()
     self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
-    self.committed, self._expected = dict(self.partition.cursor), dict(self.partition.cursor)
+    self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
     self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
 
 async def repeated_deliveries_applied_again(self: PartitionWriter, batch: Batch, start: int) -> None:
     """What was applied before is not skipped."""
-    self._expected[batch.topic] = min(start, self._expected.get(batch.topic, 0))
+    self._lanes.expected[batch.topic] = min(start, self._lanes.expected.get(batch.topic, 0))
     await OFFER(self, batch, start)
 
 

@@ -1,0 +1,84 @@
+"""What a partition was offered and has not applied: a lane for each topic, bounded, in the order of offsets."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from ..contracts.records import TOPICS, Topic
+from ..errors import StateError
+from ..intake import Batch
+
+OFFERED = 8  # batches of one topic waiting; more, and `put` waits
+
+
+class Lanes:
+    """Batches waiting to be applied."""
+
+    def __init__(self, number: int) -> None:
+        self.expected: dict[str, int] = {}  # next offset to be offered; ahead of the cursor by what waits here
+        self._number = number
+        self._lanes: dict[Topic, deque[Batch]] = {topic: deque() for topic in TOPICS}
+        self._room = asyncio.Event()
+        self._closed = False
+
+    def __bool__(self) -> bool:
+        return any(self._lanes.values())
+
+    async def put(self, batch: Batch, start: int) -> bool:
+        """Take a batch in; waits while too much is waiting already. False if nothing of it is new.
+
+        `start` is where the consumer stood before the batch; StateError where that is past what is expected next.
+        """
+        lane = self._lanes[batch.topic]
+        while len(lane) >= OFFERED and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        expected = self.expected.get(batch.topic, 0)
+        if self._closed:
+            return False  # the partition is going to another owner, who reads these records from the cursor on
+        if start > expected:
+            raise StateError(
+                f"{batch.topic}-{self._number}: expected offset {expected}, got {start}; records are missing"
+            )
+        if batch.next_offset <= expected:
+            return False
+        if start < expected:
+            batch = batch._replace(records=[record for record in batch.records if record.offset >= expected])
+        self.expected[batch.topic] = batch.next_offset
+        lane.append(batch)
+        return True
+
+    def put_back(self, batches: Sequence[Batch]) -> None:
+        """Batches which were taken, to be taken again before all others."""
+        for batch in reversed(batches):
+            self._lanes[batch.topic].appendleft(batch)
+
+    def take(self, topic: Topic, at_most: int) -> Batch:
+        """The next batch, and those after it in the same one up to `at_most` records."""
+        lane = self._lanes[topic]
+        batches = [lane.popleft()]
+        records = len(batches[0].records)
+        while lane and (records := records + len(lane[0].records)) <= at_most:
+            batches.append(lane.popleft())
+        self._room.set()
+        return _joined(batches) if len(batches) > 1 else batches[0]
+
+    def has(self, topic: Topic, at_least: int = 0) -> bool:
+        """Whether a batch waits, and at least so many records."""
+        lane = self._lanes[topic]
+        return bool(lane) and (len(lane) >= OFFERED or sum(len(batch.records) for batch in lane) >= at_least)
+
+    def oldest_ms(self) -> list[int]:
+        """Append time of the first record in each lane that has one."""
+        return [lane[0].records[0].timestamp for lane in self._lanes.values() if lane and lane[0].records]
+
+    def close(self) -> None:
+        """Take nothing in any more."""
+        self._closed = True
+        self._room.set()
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    records = [record for batch in batches for record in batch.records]
+    poison = [offset for batch in batches for offset in batch.poison]
+    return Batch(batches[0].topic, records, batches[-1].next_offset, poison)
