@@ -76,6 +76,7 @@ def _settings(rng: np.random.Generator) -> Settings:
         min_score=0.0,
         min_affinity=0.0,
         breaking_bypasses=str(rng.choice(["min_interval,in_session", "daily_cap"])),
+        batch_events=int(rng.choice([1, 8, 1000])),
         commit_window_events=int(rng.choice([1, 20, 1000])),
         chunk_users=64,
         due_scan_s=float(rng.choice([10, 60])),

@@ -16,6 +16,7 @@ from ..ranking.scores import Scores
 from ..settings import Settings
 from .counting import Counting
 from .log import Log
+from .rounds import Rounds
 from .transport import RecordBatch
 from .undelivered import Undelivered
 from .writer import PartitionWriter
@@ -47,7 +48,7 @@ class Ownership:
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
-        self._at_once = asyncio.Semaphore(4)
+        self._at_once, self._rounds = asyncio.Semaphore(4), Rounds()
 
     # --- positions ----------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,9 @@ class Ownership:
     async def _acquire(self, number: int) -> None:
         async with self._at_once:
             partition = Partition(self._settled(number))
-            writer = PartitionWriter(partition, self._settings, self._log, self._names, self._counting, self._fail)
+            writer = PartitionWriter(
+                partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds
+            )
             recovered = await writer.start()
             self.writers[number] = writer
             self._left.pop(number, None)

@@ -2,12 +2,11 @@
 
     offer -> [lanes] -> apply -> pending changes -> one transaction {rows, cursor, pushes, dead letters} -> committed
 
-Two things take turns. Between two transactions the events which were offered are applied, all in one batch: a batch
-costs milliseconds of this process however small it is, and every transaction of its other partitions waits for them
-(p99 of a push 223 ms with each fetch applied as it came, 135 so; 98 without transactions). While a transaction is in
-flight articles meet users, a chunk at a time, so a click never waits for an article that meets a million of them; and
-so do events as soon as there is a full batch. All that goes into the next transaction (group commit), bounded in
-events. Rows and cursor are encoded in the moment a transaction is put together: they always agree.
+Transactions go in rounds (rounds.py). Between two rounds the events which were offered are applied, all in one batch:
+a batch costs milliseconds of this process however small it is. While a round is on articles meet users, a chunk at a
+time, so a click never waits for an article that meets a million of them; and so do events as soon as there is a full
+batch. All that goes into the next transaction (group commit), bounded in events. Rows and cursor are encoded in the
+moment a transaction is put together: they always agree.
 
 A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
 was not committed never happened.
@@ -29,6 +28,7 @@ from .lanes import Lanes
 from .log import Log
 from .poison import without_poison
 from .recovery import Recovered, recover
+from .rounds import PATIENCE_S, Rounds
 from .transaction import Transactions
 from .written import Names, barrier, write
 
@@ -52,6 +52,7 @@ class PartitionWriter:
         names: Names,
         counting: Counting,
         fail: Callable[[BaseException], None],
+        rounds: Rounds | None = None,
     ) -> None:
         self.partition = partition
         self.number = partition.settled.number
@@ -61,7 +62,7 @@ class PartitionWriter:
         self._transactions = Transactions(f"{settings.app_id}-{self.number}", log)
         self._uncovered: list[Batch] = []  # applied, at least in part; no transaction put together so far covers them
         self._committing = asyncio.Lock()
-        self._lanes = Lanes(self.number)
+        self._lanes, self._rounds = Lanes(self.number), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
         self._pending = Changes()
         self._pending_since_s: float | None = None
@@ -177,9 +178,9 @@ class PartitionWriter:
     def _step(self) -> Changes | None:
         """The next piece of work; None if there is nothing to do. In a replay everything goes in order."""
         by_event_time = self.partition.settled.tick_ms > 0
-        in_flight = self._in_flight_since_s is not None
-        events = self._events_to_apply(in_flight and not by_event_time and not self._closing)
-        self._articles_turn = not events or (not self._articles_turn and (in_flight or by_event_time))
+        in_round = self._in_flight_since_s is not None or self._rounds.on()
+        events = self._events_to_apply(in_round and not by_event_time and not self._closing)
+        self._articles_turn = not events or (not self._articles_turn and (in_round or by_event_time))
         if self._steps is not None and (self._articles_turn or by_event_time):
             changes = next(self._steps, None)
             if changes is not None:
@@ -236,6 +237,9 @@ class PartitionWriter:
     async def _wait_for_work(self) -> None:
         self._work.clear()
         wait_s = max(0.001, (self._next_look_ms - now_ms()) / 1000) if not self.partition.settled.tick_ms else 1.0
+        if self._lanes:  # for the end of the round
+            self._rounds.wake(self._work)
+            wait_s = min(wait_s, PATIENCE_S)
         wake = asyncio.get_running_loop().call_later(wait_s, self._work.set)
         await self._work.wait()
         wake.cancel()
@@ -246,13 +250,12 @@ class PartitionWriter:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
+            await self._rounds.over()
             if self._pending:
                 async with self._committing:
                     ready = self._put_together()
                     self._clean.set()
                     await self._commit(ready)
-                self._work.set()
-                await asyncio.sleep(0)  # events which waited for this commit go before the next one
             elif self._closing and self._tasks[0].done():
                 return
             if self._pending or (self._closing and self._tasks[0].done()):
@@ -267,9 +270,11 @@ class PartitionWriter:
 
     async def _commit(self, ready: Ready) -> None:
         started_s = monotonic_s()
-        await write(self._transactions, self._names, self.number, ready.rows, ready.changes)
+        with self._rounds.flight(self.number):
+            await write(self._transactions, self._names, self.number, ready.rows, ready.changes)
         self._in_flight_since_s = None
         self._progress_s = monotonic_s()
         self.committed = ready.cursor
         self._committed.set()
+        self._work.set()
         self._counting.committed(self.number, ready.changes, len(ready.rows), monotonic_s() - started_s, now_ms())

@@ -1,0 +1,56 @@
+"""The transactions of one process go in rounds: all partitions apply what waits for them, begin together, and apply
+again when the last has ended.
+
+They share one event loop. A transaction needs some ten turns of it and applying a batch stops it for milliseconds, so
+transactions that overlap with the applying of other partitions take several times as long as those that do not.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ..clock import monotonic_s
+
+PATIENCE_S = 0.05  # a slow partition is waited for no longer
+
+
+class Rounds:
+    """Who is in flight."""
+
+    def __init__(self) -> None:
+        self._flying: dict[int, float] = {}  # partition -> since when
+        self._over = asyncio.Event()
+        self._waiting: set[asyncio.Event] = set()
+
+    def on(self) -> bool:
+        """Whether a transaction is in flight, and not for long."""
+        return any(monotonic_s() - since_s < PATIENCE_S for since_s in self._flying.values())
+
+    def wake(self, event: asyncio.Event) -> None:
+        """Set `event` when the round is over."""
+        self._waiting.add(event)
+
+    @contextmanager
+    def flight(self, partition: int) -> Iterator[None]:
+        """The time of a transaction."""
+        self._flying[partition] = monotonic_s()
+        self._over.clear()
+        try:
+            yield
+        finally:
+            del self._flying[partition]
+            if not self._flying:
+                self._end()
+
+    def _end(self) -> None:
+        self._over.set()
+        for event in self._waiting:
+            event.set()
+        self._waiting.clear()
+
+    async def over(self) -> None:
+        """Wait for the end of the round, and until those it woke have applied what waits for them."""
+        if self.on():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), PATIENCE_S)
+        await asyncio.sleep(0)

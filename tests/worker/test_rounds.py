@@ -1,0 +1,60 @@
+"""Transactions of one process: who waits for whom, and for how long."""
+
+import asyncio
+
+import pytest
+
+from streamrec.worker.rounds import Rounds
+
+
+async def test_a_round_lasts_until_its_last_transaction_ends() -> None:
+    """Those who asked are woken then, and not before."""
+    rounds, woken = Rounds(), asyncio.Event()
+    assert not rounds.on()
+    with rounds.flight(0):
+        with rounds.flight(1):
+            rounds.wake(woken)
+        assert rounds.on()
+        assert not woken.is_set()
+    assert not rounds.on()
+    assert woken.is_set()
+
+
+async def test_the_next_transaction_begins_after_the_round_and_after_those_it_woke() -> None:
+    """What waited is applied before the next transactions are put together."""
+    rounds, woken, order = Rounds(), asyncio.Event(), list[str]()
+
+    async def apply() -> None:
+        await woken.wait()
+        order.append("apply")
+
+    async def commit() -> None:
+        await rounds.over()
+        order.append("commit")
+
+    async with asyncio.TaskGroup() as group:
+        with rounds.flight(0):
+            rounds.wake(woken)
+            group.create_task(commit())
+            group.create_task(apply())
+            await asyncio.sleep(0.01)
+            assert not order
+    assert order == ["apply", "commit"]
+
+
+async def test_a_slow_transaction_is_not_waited_for() -> None:
+    """One slow broker does not stop the other partitions."""
+    rounds = Rounds()
+    with rounds.flight(0):
+        await rounds.over()
+        assert not rounds.on()
+        with rounds.flight(1):
+            assert rounds.on()
+
+
+async def test_a_round_ends_with_a_transaction_that_fails() -> None:
+    """The process ends of it; until then nothing hangs."""
+    rounds = Rounds()
+    with pytest.raises(OSError, match="gone"), rounds.flight(0):
+        raise OSError("gone")
+    assert not rounds.on()
