@@ -6,6 +6,7 @@ are poison: `FragilePartition` raises on them, as a bug would.
 
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -78,7 +79,7 @@ def _settings(rng: np.random.Generator) -> Settings:
         breaking_bypasses=str(rng.choice(["min_interval,in_session", "daily_cap"])),
         commit_window_events=int(rng.choice([1, 20, 1000])),
         chunk_users=64,
-        due_scan_s=float(rng.choice([10, 60])),
+        due_scan_s=float(rng.choice([30, 300])),
         max_poison_per_hour=1000,
     )
 
@@ -96,10 +97,15 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
     }  # fmt: skip
     if rng.random() < 0.1:
         record["tz"] = str(rng.choice(["Asia/Shanghai", "America/New_York"]))
-    home = partition_of(user, PARTITIONS)
+    home = _home(user)
     astray = rng.random() < 0.1
     partition = (home + 1) % PARTITIONS if astray else home
     return Arrival("events", partition, user.encode(), orjson.dumps(record), pause_ms, "processing_error" * poison)
+
+
+@cache
+def _home(user: str) -> int:
+    return partition_of(user, PARTITIONS)
 
 
 def _unreadable(rng: np.random.Generator, pause_ms: int) -> Arrival:

@@ -51,6 +51,7 @@ class MemoryLog:
         self.partitions: dict[TopicPartition, list[Entry]] = defaultdict(list)
         self.epochs: dict[str, int] = defaultdict(int)
         self.open: dict[str, Sent] = {}
+        self._decided: dict[TopicPartition, int] = defaultdict(int)  # offsets known to lie before any open transaction
         self.news = asyncio.Event()  # set whenever something became readable
 
     def append(self, topic: str, partition: int, record: RawRecord, state: Literal["open", "committed"]) -> Entry:
@@ -62,13 +63,16 @@ class MemoryLog:
 
     def committed(self, topic: str, partition: int, start: int = 0) -> list[RawRecord]:
         """Records a read-committed consumer gets from `start` on."""
-        entries = self.partitions[topic, partition][: self.end(topic, partition)]
-        return [entry.record for entry in entries[start:] if entry.state == "committed"]
+        entries = self.partitions[topic, partition][start : self.end(topic, partition)]
+        return [entry.record for entry in entries if entry.state == "committed"]
 
     def end(self, topic: str, partition: int) -> int:
         """The last stable offset."""
-        entries = self.partitions[topic, partition]
-        return next((at for at, entry in enumerate(entries) if entry.state == "open"), len(entries))
+        entries, at = self.partitions[topic, partition], self._decided[topic, partition]
+        while at < len(entries) and entries[at].state != "open":
+            at += 1
+        self._decided[topic, partition] = at
+        return at
 
     def finish(self, transactional_id: str, state: Literal["committed", "aborted"]) -> None:
         """End the open transaction of this id, if there is one."""

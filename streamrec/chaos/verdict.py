@@ -13,7 +13,7 @@ from ..audit.facts import Facts
 from ..clock import now_ms
 from ..contracts.decode import Origin, Typed, decode_events
 from ..contracts.records import REROUTED_HEADER, TOPICS, RawRecord
-from ..contracts.route import partition_of
+from ..contracts.route import partitions_of
 from ..meta import CURSOR_KEY, split
 from ..partition import Settled
 from ..profiles.zones import is_zone
@@ -126,13 +126,10 @@ def _strays(verdict: Verdict, broker: MemoryLog) -> None:
     for source in range(PARTITIONS):
         events = broker.committed("events", source)
         items = decode_events(events, Origin("events", source), is_zone)
-        away = [
-            (record.offset, partition_of(item.value.user_id, PARTITIONS))
-            for record, item in zip(events, items, strict=True)
-            if isinstance(item, Typed) and partition_of(item.value.user_id, PARTITIONS) != source
-        ]
+        readable = [item for item in items if isinstance(item, Typed)]
+        homes = partitions_of([item.value.user_id for item in readable], PARTITIONS).tolist()
         for home in range(PARTITIONS):
-            expected = [offset for offset, to in away if to == home]
+            expected = [item.offset for item, to in zip(readable, homes, strict=True) if to == home != source]
             found = [
                 int(origin[2])
                 for record in broker.committed("rerouted", home)

@@ -83,14 +83,23 @@ def _in_memory(seeds: range, jobs: int | None, total: "Verdict") -> None:
 
 
 def _simulated(seeds: range, jobs: int | None) -> Iterator[tuple[int, "Verdict"]]:
-    import logging
     import os
     from concurrent.futures import ProcessPoolExecutor
 
     from ..chaos.simulate import quietly
 
-    with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=logging.disable) as pool:
+    with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_one_of_many) as pool:
         yield from zip(seeds, pool.map(quietly, seeds, chunksize=max(1, min(20, len(seeds) // 8))), strict=True)
+
+
+def _one_of_many() -> None:
+    """A process that simulates: silent, and what was imported is not looked through for garbage again and again."""
+    import gc
+    import logging
+
+    logging.disable()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Path, total: "Verdict") -> None:
