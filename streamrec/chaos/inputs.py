@@ -22,6 +22,8 @@ from .fragile import POISON
 PARTITIONS = 2
 START_MS = 1_764_072_000_000
 MINUTE_MS = 60_000
+ZONES = ("Asia/Shanghai", "America/New_York")
+NIGHTS = (("12:10", "13:30"), ("20:10", "00:30"), ("07:10", "08:30"))  # soon after 12:00 UTC, there and in ZONES
 
 
 class Arrival(NamedTuple):
@@ -64,15 +66,15 @@ def inputs(rng: np.random.Generator) -> Inputs:
 
 
 def _settings(rng: np.random.Generator) -> Settings:
-    night = rng.random() < 0.3
+    quiet_from, quiet_to = NIGHTS[int(rng.integers(len(NIGHTS)))] if rng.random() < 0.4 else ("00:00", "00:00")
     return load(
         {},
         partitions=PARTITIONS,
         daily_cap=int(rng.integers(1, 5)),
         min_interval_s=float(rng.choice([0, 5, 1800])),
         session_gap_s=float(rng.choice([0, 2, 600])),
-        quiet_from="12:10" if night else "00:00",  # the run begins at 12:00 UTC
-        quiet_to="13:30" if night else "00:00",
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
         quiet_jitter_s=float(rng.choice([0, 300])),
         min_score=0.0,
         min_affinity=0.0,
@@ -95,8 +97,8 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
                                  p=[0.55, 0.1, 0.15, 0.1, 0.05, 0.05])),
         "at_ms": at_ms - late_ms,
     }  # fmt: skip
-    if rng.random() < 0.1:
-        record["tz"] = str(rng.choice(["Asia/Shanghai", "America/New_York"]))
+    if rng.random() < 0.15:
+        record["tz"] = str(rng.choice(ZONES))
     home = _home(user)
     astray = rng.random() < 0.1
     partition = (home + 1) % PARTITIONS if astray else home

@@ -1,8 +1,10 @@
 """What must be true after a run, whatever went wrong in it.
 
 lost, duplicated  what owners applied and committed is one sequence without gaps and repetitions (oracle.py)
-violations        other rows than the oracle's; the rules of the audit (audit/findings.py); dead letters that should not
-                  be there or are missing; strays not re-keyed exactly once and in order
+violations        other rows than the oracle's, or other pushes than the rows count; the rules of the audit
+                  (audit/findings.py); pushes that another reading of the policy would not have made
+                  (second_opinion.py); dead letters that should not be there or are missing; strays not re-keyed exactly
+                  once and in order
 """
 
 from collections import Counter
@@ -20,7 +22,8 @@ from ..profiles.zones import is_zone
 from .fragile import FragilePartition
 from .inputs import PARTITIONS, Inputs
 from .memory_log import MemoryLog
-from .oracle import Everyone, Oracle
+from .oracle import Everyone, Oracle, push_differences
+from .second_opinion import SecondOpinion
 
 
 @dataclass
@@ -75,20 +78,31 @@ def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
 
 
 def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> None:
-    records = [(record.key or b"", record.value) for record in broker.committed("changelog", number)]
-    rows, meta = split(records, PARTITIONS)
-    oracle = Oracle(Settled.of(inputs.settings, number, Everyone()), broker)
-    for key, value in records:
-        if key == CURSOR_KEY and value is not None:
-            oracle.follow(FragilePartition.encoding_of(value))
+    records = broker.committed("changelog", number)
+    rows, meta = split([(record.key or b"", record.value) for record in records], PARTITIONS)
+    oracle = Oracle(Settled.of(inputs.settings, number, Everyone()), broker, SecondOpinion(inputs.settings))
+    pushes = _pushes_by_cursor(broker, number)
+    for record in records:
+        if record.key == CURSOR_KEY and record.value is not None:
+            oracle.follow(FragilePartition.encoding_of(record.value), pushes.get(record.offset, []))
     verdict.duplicated += oracle.again
     verdict.lost += oracle.passed_over
     for topic, end in meta.cursor.items():
         verdict.lost += len(broker.committed(topic, number, end))
     if oracle.again or oracle.passed_over:
         verdict.found.append(f"partition {number}: {oracle.again} records twice, {oracle.passed_over} passed over")
-    for what in oracle.differences(rows):
+    for what in [*oracle.differences(rows), *push_differences(rows, broker.committed("push", number))]:
         verdict.violate(f"partition {number}: {what}")
+
+
+def _pushes_by_cursor(broker: MemoryLog, number: int) -> dict[int, list[RawRecord]]:
+    """Offset of a cursor record -> the pushes of its transaction."""
+    return {
+        entry.record.offset: [push.record for push in sent.get(("push", number), ())]
+        for sent in broker.transactions
+        for entry in sent.get(("changelog", number), ())
+        if entry.record.key == CURSOR_KEY
+    }
 
 
 def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:

@@ -20,6 +20,8 @@ from ..errors import StateError
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+MOST_TURNS = 500_000  # of a run; most take two thousand
+
 
 class VirtualTime:
     """Nanoseconds since 1970, advanced by waiting."""
@@ -60,7 +62,7 @@ class _VirtualLoop(BaseEventLoop):
         self._virtual = time
         self._calls: deque[_Call] = deque()
         self._timers: list[tuple[float, int, _Call]] = []
-        self._set = 0
+        self._set = self._turns = 0
 
     def time(self) -> float:
         return (self._virtual.now_ns - self._virtual.start_ns) / 1e9  # small numbers: a float keeps their nanoseconds
@@ -89,7 +91,11 @@ class _VirtualLoop(BaseEventLoop):
         return asyncio.Task(coro, loop=self, name=name, context=context)
 
     def _run_once(self) -> None:
-        """A turn, as asyncio's. StateError if nobody will ever wake up."""
+        """A turn, as asyncio's. StateError if nobody will ever wake up, or there is no end to it."""
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            self._turns = 0  # cancelling everybody takes some more
+            raise StateError(f"no end after {MOST_TURNS} turns of the event loop")
         calls, timers, virtual = self._calls, self._timers, self._virtual
         while timers and timers[0][2].callback is None:
             heappop(timers)

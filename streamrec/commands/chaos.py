@@ -49,9 +49,10 @@ def chaos(
     fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, a broker that dies, a slow
     one, a restart of everything, or several of these.
 
-    Afterwards the rows must be those of a sequential oracle, and no push, cap, interval, opt-out or dead letter may be
-    other than it should be. A failing seed is printed; `--seed N` plays it again. Exit code 1 if any run fails. The
-    last line is JSON.
+    Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
+    by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery
+    and (simulated) in any rule of the policy; a push that never comes it does not miss. A failing seed is printed;
+    `--seed N` plays it again. Exit code 1 if any run fails. The last line is JSON.
     """
     import sys
 
