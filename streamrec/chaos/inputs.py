@@ -128,7 +128,7 @@ def _article(rng: np.random.Generator, at_ms: int, pause_ms: int) -> list[Arriva
         expires_at_ms=at_ms + 86_400_000,
         embargo_until_ms=at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0,
         breaking=int(rng.random() < 0.15), vector=(vector / np.linalg.norm(vector)).tobytes(), space_id="simulated",
-        digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode()),
+        digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode() + vector.tobytes()),
     )  # fmt: skip
     value = msgspec.json.encode(article)
     return [
