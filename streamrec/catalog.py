@@ -19,6 +19,7 @@ from .contracts.limits import VECTOR_DIMS
 
 Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
 SlotArray = npt.NDArray[np.intp]
+NO_SLOTS: SlotArray = np.empty(0, np.intp)
 
 _COLUMNS = np.dtype(
     [
@@ -50,6 +51,7 @@ class Catalog:
         self._slot_of_id: dict[str, int] = {}
         self._slot_of_key: dict[int, int] = {}
         self._free: list[int] = []
+        self._all_open_ms = 0  # from then on no article so far waits for its time
         self._unknown_readers: dict[int, int] = {}  # key -> readers, of articles not (or no longer) in the window
 
     def __len__(self) -> int:
@@ -98,6 +100,7 @@ class Catalog:
         row["language"], row["breaking"] = article.language.encode()[:2], article.breaking
         row["published_ms"], row["expires_ms"] = article.published_at_ms, article.expires_at_ms
         row["embargo_ms"] = article.embargo_until_ms
+        self._all_open_ms = max(self._all_open_ms, article.embargo_until_ms, article.published_at_ms)
         if article.vector:
             row["vector"] = np.frombuffer(article.vector, "<f4")
 
@@ -145,6 +148,8 @@ class Catalog:
 
     def opening(self, after_ms: int, until_ms: int) -> SlotArray:
         """Slots whose embargo or future publication time ended within (after, until]."""
+        if after_ms >= self._all_open_ms:
+            return NO_SLOTS
         opens_ms = np.maximum(self["embargo_ms"], self["published_ms"])
         return np.flatnonzero((opens_ms > after_ms) & (opens_ms <= until_ms) & self["live"] & ~self["withdrawn"])
 
@@ -153,11 +158,14 @@ class Catalog:
 
         `readers` is derived from the rows: never logged, counted again on recovery.
         """
+        keys = keys[keys > 0]
+        if not len(keys):
+            return
         entered, times = np.unique(keys, return_counts=True)
         slots = self.slots_of(entered)
         known = slots >= 0
         self._columns["readers"][slots[known]] += step * times[known]
-        unknown = ~known & (entered > 0)
+        unknown = ~known
         for key, change in zip(entered[unknown].tolist(), (step * times[unknown]).tolist(), strict=True):
             count = self._unknown_readers.get(key, 0) + change
             if count > 0:

@@ -49,8 +49,10 @@ class Changes:
         self.strays += other.strays
         self.cursor |= other.cursor
         self.appended_ms += other.appended_ms
-        self.events.update(other.events)
-        self.suppressed.update(other.suppressed)
+        if other.events:
+            self.events.update(other.events)
+        if other.suppressed:
+            self.suppressed.update(other.suppressed)
         self.late += other.late
         self.unknown += other.unknown
 

@@ -30,6 +30,7 @@ from .ranking.retrieve import retrieve
 from .ranking.scores import Scores
 
 NOTHING: FloatArray = np.empty(0, np.float32)
+NO_PAIRS: npt.NDArray[np.intp] = np.empty(0, np.intp)
 Stage = Callable[[str], AbstractContextManager[object]]
 
 
@@ -94,6 +95,8 @@ def gate(
 def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: dict[SuppressionReason, int]) -> Pairs:
     """Pairs no rule suppresses; the first rule that does names the reason."""
     for reason, suppresses in RULES:
+        if not len(pairs):
+            break
         against = suppresses(pairs, now_ms, policy)
         if against.any():
             _count(suppressed, reason, int(against.sum()))
@@ -105,11 +108,14 @@ def budget(
     pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: dict[SuppressionReason, int]
 ) -> npt.NDArray[np.intp]:
     """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals)."""
+    if not len(pairs):
+        return NO_PAIRS
     likely = np.flatnonzero(relevance >= policy.min_score)
     _count(suppressed, "low_score", len(pairs) - len(likely))
     rows = pairs.users.indices()[likely]
     best_first = np.lexsort((pairs.slots[likely], -relevance[likely], rows))
-    first_of_user = np.r_[True, np.diff(rows[best_first]) != 0] if len(likely) else np.empty(0, np.bool_)
+    first_of_user = np.ones(len(likely), np.bool_)
+    first_of_user[1:] = np.diff(rows[best_first]) != 0
     _count(suppressed, "other_article_better", len(likely) - int(first_of_user.sum()))
     return likely[best_first[first_of_user]]
 

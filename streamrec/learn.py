@@ -60,8 +60,8 @@ class Events(NamedTuple):
     slots: SlotArray  # -1 = unknown article
 
     def take(self, chosen: IntArray) -> "Events":
-        """These events only."""
-        return Events._make(column[chosen] for column in self)
+        """These events only; `chosen` names each at most once, ascending."""
+        return self if len(chosen) == len(self.rows) else Events._make(column[chosen] for column in self)
 
 
 class Learned(NamedTuple):
@@ -85,11 +85,12 @@ def after_events(
     catalog.after_reads(np.concatenate(entered), 1)
     catalog.after_reads(np.concatenate(left), -1)
     _consent(profiles, events)
-    _activity(profiles, events.take(np.flatnonzero(~_late(events, policy))), policy)
+    in_time = np.flatnonzero(events.seen_ms - events.at_ms <= policy.late_event_ms)
+    _activity(profiles, events.take(in_time), policy)
     rows = np.unique(events.rows)
     profiles.mirror_rows(rows)
     unknown = events.keys[(events.slots < 0) & (events.worth != 0)]
-    return Learned(rows, int(_late(events, policy).sum()), unknown)
+    return Learned(rows, len(events.rows) - len(in_time), unknown)
 
 
 def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: Policy) -> IntArray:
@@ -137,10 +138,6 @@ def _remember_zones(profiles: ProfileStore, rows: IntArray, values: Sequence[Use
         profiles.columns["zone_slot"][rows[zoned]] = zone_slots(zones)
 
 
-def _late(events: Events, policy: Policy) -> npt.NDArray[np.bool_]:
-    return np.asarray(events.seen_ms - events.at_ms > policy.late_event_ms)
-
-
 def _after_one_each(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> tuple[Keys, Keys]:
     """One event of each of some users; answers with the articles that entered and left rings of recent reads."""
     reading = _READING[events.code] & (events.keys > 0)
@@ -176,8 +173,9 @@ def _wait(profiles: ProfileStore, events: Events) -> None:
 
 
 def _consent(profiles: ProfileStore, events: Events) -> None:
-    said = np.flatnonzero(_CONSENT[events.code] > 0)
-    profiles.columns["consent"][events.rows[said]] = _CONSENT[events.code[said]]  # of several the last one counts
+    said = np.flatnonzero(_CONSENT[events.code])
+    if len(said):
+        profiles.columns["consent"][events.rows[said]] = _CONSENT[events.code[said]]  # of several the last one counts
 
 
 def _activity(profiles: ProfileStore, events: Events, policy: Policy) -> None:

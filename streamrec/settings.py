@@ -8,6 +8,7 @@ A setting `daily_cap` is the variable STREAMREC_DAILY_CAP. A misspelt variable o
 import difflib
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -26,6 +27,13 @@ def _minutes(text: str) -> str:
     if int(hours) > 23 or int(minutes) > 59:
         raise ValueError("expected HH:MM between 00:00 and 23:59")
     return text
+
+
+@cache
+def _zones() -> set[str]:
+    import zoneinfo  # noqa: PLC0415 - reads the zone database, which `--help` does not need
+
+    return zoneinfo.available_timezones()
 
 
 EngineChoice = Literal[
@@ -122,9 +130,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _zone_exists(self) -> "Settings":
-        import zoneinfo  # noqa: PLC0415 - reads the zone database, which `--help` does not need
-
-        if self.default_zone not in zoneinfo.available_timezones():
+        if self.default_zone not in _zones():
             raise ValueError(f"default_zone: expected an IANA zone like Europe/Copenhagen, got '{self.default_zone}'")
         return self
 

@@ -29,7 +29,7 @@ from ..worker.topics import changelog_topic, create, delete
 from .cluster_load import ARTICLES, publish_first, send_events
 from .faults import SESSION_S, Scene, available
 from .fleet import Fleet
-from .oracle import Sequential, row_differences
+from .oracle import Sequential, push_differences, row_differences
 from .verdict import Verdict
 
 EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
@@ -117,10 +117,11 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
             catalog = await read_all(reader, settings.topic("catalog"), number)
             state, bad = _oracle(settings, number, catalog, events)
             verdict.events += len(events)
-            verdict.pushes += len(await read_all(reader, settings.topic("push"), number))
+            pushes = await read_all(reader, settings.topic("push"), number)
+            verdict.pushes += len(pushes)
             unreadable += bad
             set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))
-            for what in row_differences(rows, state):
+            for what in [*row_differences(rows, state), *push_differences(rows, pushes)]:
                 verdict.violate(f"partition {number}: {what}")
     if unreadable != set_aside:
         verdict.violate(f"{set_aside} dead letters, {unreadable} records that cannot be read")

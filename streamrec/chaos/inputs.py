@@ -6,6 +6,7 @@ are poison: `FragilePartition` raises on them, as a bug would.
 
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +22,8 @@ from .fragile import POISON
 PARTITIONS = 2
 START_MS = 1_764_072_000_000
 MINUTE_MS = 60_000
+ZONES = ("Asia/Shanghai", "America/New_York")
+NIGHTS = (("12:10", "13:30"), ("20:10", "00:30"), ("07:10", "08:30"))  # soon after 12:00 UTC, there and in ZONES
 
 
 class Arrival(NamedTuple):
@@ -63,15 +66,15 @@ def inputs(rng: np.random.Generator) -> Inputs:
 
 
 def _settings(rng: np.random.Generator) -> Settings:
-    night = rng.random() < 0.3
+    quiet_from, quiet_to = NIGHTS[int(rng.integers(len(NIGHTS)))] if rng.random() < 0.4 else ("00:00", "00:00")
     return load(
         {},
         partitions=PARTITIONS,
         daily_cap=int(rng.integers(1, 5)),
         min_interval_s=float(rng.choice([0, 5, 1800])),
         session_gap_s=float(rng.choice([0, 2, 600])),
-        quiet_from="12:10" if night else "00:00",  # the run begins at 12:00 UTC
-        quiet_to="13:30" if night else "00:00",
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
         quiet_jitter_s=float(rng.choice([0, 300])),
         min_score=0.0,
         min_affinity=0.0,
@@ -79,7 +82,7 @@ def _settings(rng: np.random.Generator) -> Settings:
         batch_events=int(rng.choice([1, 8, 1000])),
         commit_window_events=int(rng.choice([1, 20, 1000])),
         chunk_users=64,
-        due_scan_s=float(rng.choice([10, 60])),
+        due_scan_s=float(rng.choice([30, 300])),
         max_poison_per_hour=1000,
     )
 
@@ -95,12 +98,17 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
                                  p=[0.55, 0.1, 0.15, 0.1, 0.05, 0.05])),
         "at_ms": at_ms - late_ms,
     }  # fmt: skip
-    if rng.random() < 0.1:
-        record["tz"] = str(rng.choice(["Asia/Shanghai", "America/New_York"]))
-    home = partition_of(user, PARTITIONS)
+    if rng.random() < 0.15:
+        record["tz"] = str(rng.choice(ZONES))
+    home = _home(user)
     astray = rng.random() < 0.1
     partition = (home + 1) % PARTITIONS if astray else home
     return Arrival("events", partition, user.encode(), orjson.dumps(record), pause_ms, "processing_error" * poison)
+
+
+@cache
+def _home(user: str) -> int:
+    return partition_of(user, PARTITIONS)
 
 
 def _unreadable(rng: np.random.Generator, pause_ms: int) -> Arrival:
@@ -121,7 +129,7 @@ def _article(rng: np.random.Generator, at_ms: int, pause_ms: int) -> list[Arriva
         expires_at_ms=at_ms + 86_400_000,
         embargo_until_ms=at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0,
         breaking=int(rng.random() < 0.15), vector=(vector / np.linalg.norm(vector)).tobytes(), space_id="simulated",
-        digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode()),
+        digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode() + vector.tobytes()),
     )  # fmt: skip
     value = msgspec.json.encode(article)
     return [

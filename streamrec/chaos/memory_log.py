@@ -1,7 +1,8 @@
 """A transactional log in memory, with what matters of Kafka's: transactional ids that are fenced by whoever starts them
 next, records that are visible once committed and only up to the first open transaction, markers that take an offset and
 may come late: a commit is accepted before it can be read. Whoever starts the id next waits for that, unless the
-coordinator has forgotten the id meanwhile (seen on a broker that stood still).
+coordinator has forgotten the id meanwhile (seen on a broker that stood still). A transaction that nobody ends is
+aborted after a while, and its id fenced.
 
 Every request is a point at which the process that makes it may stand still or die, before it has an effect and after.
 It shares no code with Kafka; what real brokers do is tested with real brokers.
@@ -12,7 +13,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from aiokafka.errors import ProducerFenced
@@ -22,6 +23,7 @@ from ..contracts.records import RawRecord
 from ..worker.log import BATCH_BYTES
 
 LATE_MARKERS, FORGOTTEN = 0.1, 0.3  # of commits; of starts
+TRANSACTION_TIMEOUT_S = 60.0
 
 Step = Callable[[], Awaitable[None]]
 TopicPartition = tuple[str, int]
@@ -35,11 +37,7 @@ class Entry:
     state: Literal["open", "committed", "aborted", "marker"] = "committed"
 
 
-class Sent(NamedTuple):
-    """What one transaction has written so far."""
-
-    entries: list[Entry]
-    tps: set[TopicPartition]
+Sent = dict[TopicPartition, list[Entry]]  # what one transaction has written so far
 
 
 class MemoryLog:
@@ -51,6 +49,8 @@ class MemoryLog:
         self.partitions: dict[TopicPartition, list[Entry]] = defaultdict(list)
         self.epochs: dict[str, int] = defaultdict(int)
         self.open: dict[str, Sent] = {}
+        self.transactions: list[Sent] = []  # those committed, in order
+        self._decided: dict[TopicPartition, int] = defaultdict(int)  # offsets known to lie before any open transaction
         self.news = asyncio.Event()  # set whenever something became readable
 
     def append(self, topic: str, partition: int, record: RawRecord, state: Literal["open", "committed"]) -> Entry:
@@ -62,23 +62,40 @@ class MemoryLog:
 
     def committed(self, topic: str, partition: int, start: int = 0) -> list[RawRecord]:
         """Records a read-committed consumer gets from `start` on."""
-        entries = self.partitions[topic, partition][: self.end(topic, partition)]
-        return [entry.record for entry in entries[start:] if entry.state == "committed"]
+        entries = self.partitions[topic, partition][start : self.end(topic, partition)]
+        return [entry.record for entry in entries if entry.state == "committed"]
 
     def end(self, topic: str, partition: int) -> int:
         """The last stable offset."""
-        entries = self.partitions[topic, partition]
-        return next((at for at, entry in enumerate(entries) if entry.state == "open"), len(entries))
+        entries, at = self.partitions[topic, partition], self._decided[topic, partition]
+        while at < len(entries) and entries[at].state != "open":
+            at += 1
+        self._decided[topic, partition] = at
+        return at
 
     def finish(self, transactional_id: str, state: Literal["committed", "aborted"]) -> None:
         """End the open transaction of this id, if there is one."""
         sent = self.open.pop(transactional_id, None)
         if sent is None:
             return
+        if state == "committed":
+            self.transactions.append(sent)
         if state == "committed" and self.rng.random() < LATE_MARKERS:
             self.marking[transactional_id] = asyncio.create_task(self._mark_late(sent))
         else:
             self._mark(sent, state)
+
+    def begin(self, transactional_id: str) -> Sent:
+        """The open transaction of this id, begun if need be; it is aborted and fenced if it lasts too long."""
+        if transactional_id not in self.open:
+            sent = self.open[transactional_id] = {}
+            asyncio.get_running_loop().call_later(TRANSACTION_TIMEOUT_S, self._expire, transactional_id, sent)
+        return self.open[transactional_id]
+
+    def _expire(self, transactional_id: str, sent: Sent) -> None:
+        if self.open.get(transactional_id) is sent:
+            self.epochs[transactional_id] += 1
+            self.finish(transactional_id, "aborted")
 
     async def marked(self, transactional_id: str) -> None:
         """Until the last commit of this id can be read."""
@@ -95,10 +112,10 @@ class MemoryLog:
         self._mark(sent, "committed")
 
     def _mark(self, sent: Sent, state: Literal["committed", "aborted"]) -> None:
-        for entry in sent.entries:
-            entry.state = state
         self.news.set()
-        for topic, partition in sorted(sent.tps):
+        for topic, partition in sorted(sent):
+            for entry in sent[topic, partition]:
+                entry.state = state
             entries = self.partitions[topic, partition]
             entries.append(Entry(RawRecord(len(entries), now_ms(), None, None), "marker"))
 
@@ -207,10 +224,8 @@ class MemoryProducer:
             await self._step()
             await self._broker.marked(self._id)
             self._check()
-            sent = self._broker.open.setdefault(self._id, Sent([], set()))
-            sent.tps.add((topic, partition))
             entries = [self._broker.append(topic, partition, record, "open") for record in batch.records]
-            sent.entries.extend(entries)
+            self._broker.begin(self._id).setdefault((topic, partition), []).extend(entries)
             await self._step()
             return entries[0].record
 

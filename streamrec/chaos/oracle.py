@@ -1,25 +1,29 @@
 """The sequential oracle: what was committed, applied one record at a time, in the order it was committed in.
 
 It follows the cursor records of the changelog. Each names the partition (the life of an owner) that encoded it, and
-what that partition had been given by then. A new owner starts from the last commit, so the oracle does, too: from its
-own rows, and the articles before the cursor. What depends on when a partition got its turn (pushes) is not compared:
-the audit judges that.
+what that partition had been given by then. A new owner starts from the last commit, so the oracle does, too: with its
+own profiles as they are, and the articles before the cursor. What depends on when a partition got its turn (pushes) is
+not compared: the audit and the second opinion judge that.
 """
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..changes import Changes
 from ..contracts.article import AnalysedArticle
-from ..contracts.decode import Origin, decode_catalog
+from ..contracts.decode import Origin, Typed, decode_catalog
 from ..contracts.push import ModelStamp
-from ..contracts.records import TOPICS
+from ..contracts.records import TOPICS, RawRecord, Record
 from ..intake import Batch
-from ..meta import Meta
 from ..partition import Partition, Settled
 from ..profiles.layout import ROW
+from ..profiles.store import ProfileStore
 from ..ranking.scores import FloatArray
 from .fragile import Effect, Encoding, FragilePartition
 from .memory_log import MemoryLog
+from .second_opinion import SecondOpinion
 
 OF_PUSHES = frozenset({"pushed", "n_pushes", "due_at_s"})
 OF_EVENTS = tuple(name for name in ROW.names or () if name not in OF_PUSHES)
@@ -38,6 +42,13 @@ class Everyone:
 class Sequential(Partition):
     """A partition that takes one event or one article at a time, and pushes nothing."""
 
+    def go_on(self, profiles: ProfileStore, articles: Iterable[AnalysedArticle]) -> None:
+        """What a new owner begins with, not by way of the log: `restore` is on trial."""
+        self.profiles = profiles
+        for article in articles:
+            self.catalog.apply(article, article.known_at_ms)
+        self._awaited = set(profiles["waiting"]["article"].ravel().tolist()) - {0}
+
     def take(self, effect: Effect) -> None:
         """Change the state by it."""
         if isinstance(effect, AnalysedArticle):
@@ -49,8 +60,8 @@ class Sequential(Partition):
 class Oracle:
     """State of one partition as it should be."""
 
-    def __init__(self, settled: Settled, broker: MemoryLog) -> None:
-        self._settled, self._broker = settled, broker
+    def __init__(self, settled: Settled, broker: MemoryLog, opinion: SecondOpinion) -> None:
+        self._settled, self._broker, self._opinion = settled, broker, opinion
         self._state = Sequential(settled)
         self._owner: FragilePartition | None = None
         self._gone: set[int] = set()
@@ -58,51 +69,54 @@ class Oracle:
         self._next: dict[str, int] = dict.fromkeys(TOPICS, 0)
         self._committed: dict[str, int] = dict.fromkeys(TOPICS, 0)
         self.again = self.passed_over = 0
-        self.backwards: list[str] = []
+        self.wrong: list[str] = []  # in words
 
-    def follow(self, encoding: Encoding) -> None:
+    def follow(self, encoding: Encoding, pushes: Sequence[RawRecord]) -> None:
         """One committed transaction."""
         owner = encoding.partition
         if owner is not self._owner:
             self._take_over(owner)
         for batch in owner.history[self._given : encoding.given]:
             self._count(batch)
-        for effect in owner.effects[self._effects : encoding.effects]:
+        effects = owner.effects[self._effects : encoding.effects]
+        for effect in effects:
             self._state.take(effect)
+        self.wrong += self._opinion.refuse(effects, pushes)
         self._given, self._effects = encoding.given, encoding.effects
         for topic, at in encoding.cursor.items():
             if at < self._committed[topic]:
-                self.backwards.append(f"the cursor of {topic} went from {self._committed[topic]} back to {at}")
+                self.wrong.append(f"the cursor of {topic} went from {self._committed[topic]} back to {at}")
         self._committed = {**self._committed, **encoding.cursor}
 
     def _take_over(self, owner: FragilePartition) -> None:
         if id(owner) in self._gone:
-            self.backwards.append("an owner committed after its successor had")
+            self.wrong.append("an owner committed after its successor had")
         if self._owner is not None:
             self._gone.add(id(self._owner))
         self._owner, self._given, self._effects = owner, 0, 0
-        rows = self._state.profiles.encode(np.arange(len(self._state.profiles)))
         number = self._settled.number
         known = [
             record for record in self._broker.committed("catalog", number) if record.offset < self._committed["catalog"]
         ]
         self._next = dict(self._committed)
-        self._state = Sequential(self._settled)
-        self._state.restore(rows, Meta(dict(self._committed), 0), decode_catalog(known, Origin("catalog", number)))
+        profiles, self._state = self._state.profiles, Sequential(self._settled)
+        items = decode_catalog(known, Origin("catalog", number))
+        articles = [item.value for item in items if isinstance(item, Typed)]
+        self._state.go_on(profiles, articles)
+        self._opinion.take_over(articles)
 
     def _count(self, batch: Batch) -> None:
         number = self._settled.number
         expected = self._next[batch.topic]
-        first, end = (batch.records[0].offset if batch.records else batch.next_offset), batch.next_offset
-        self.again += sum(record.offset < expected for record in batch.records)
-        if first > expected:
-            skipped = self._broker.committed(batch.topic, number, expected)
-            self.passed_over += sum(record.offset < first for record in skipped)
-        self._next[batch.topic] = max(expected, end)
+        given = {record.offset for record in batch.records}
+        there = {record.offset for record in self._broker.committed(batch.topic, number, expected)}
+        self.again += sum(offset < expected for offset in given)
+        self.passed_over += sum(offset < batch.next_offset for offset in there - given)
+        self._next[batch.topic] = max(expected, batch.next_offset)
 
     def differences(self, rows: dict[bytes, bytes]) -> list[str]:
         """Between these rows and what they should be, in words."""
-        return [*self.backwards, *row_differences(rows, self._state)]
+        return [*self.wrong, *row_differences(rows, self._state)]
 
 
 def row_differences(rows: dict[bytes, bytes], state: Partition) -> list[str]:
@@ -117,3 +131,14 @@ def row_differences(rows: dict[bytes, bytes], state: Partition) -> list[str]:
         if wrong:
             found.append(f"the row of {key.decode()} differs in {', '.join(wrong)}")
     return found
+
+
+def push_differences(rows: dict[bytes, bytes], pushes: Iterable[Record]) -> list[str]:
+    """Between the pushes each row counts and those that are in `push`, in words."""
+    sent = Counter(record.key or b"" for record in pushes)
+    counted = {key: int(np.frombuffer(row, ROW)["n_pushes"][0]) for key, row in rows.items()}
+    return [
+        f"the row of {key.decode()} counts {counted.get(key, 0)} pushes, {sent[key]} were sent"
+        for key in sorted(sent.keys() | counted.keys())
+        if sent[key] != counted.get(key, 0)
+    ]

@@ -44,8 +44,8 @@ class Process:
             else:  # stopped, taken for dead, and going on later as if nothing had happened
                 self.replaced.set()
                 await asyncio.sleep(float(self._rng.choice([0.001, 0.05, 5.0])))
-        self._time.advance_ms(float(self._rng.integers(0, 3)))
-        for _ in range(int(self._rng.integers(0, 4))):
+        self._time.advance_ms(int(3 * self._rng.random()))
+        for _ in range(int(4 * self._rng.random())):
             await asyncio.sleep(0)
         self._check()
 

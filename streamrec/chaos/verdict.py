@@ -1,8 +1,10 @@
 """What must be true after a run, whatever went wrong in it.
 
 lost, duplicated  what owners applied and committed is one sequence without gaps and repetitions (oracle.py)
-violations        other rows than the oracle's; the rules of the audit (audit/findings.py); dead letters that should not
-                  be there or are missing; strays not re-keyed exactly once and in order
+violations        other rows than the oracle's, or other pushes than the rows count; the rules of the audit
+                  (audit/findings.py); pushes that another reading of the policy would not have made
+                  (second_opinion.py); dead letters that should not be there or are missing; strays not re-keyed exactly
+                  once and in order
 """
 
 from collections import Counter
@@ -13,14 +15,15 @@ from ..audit.facts import Facts
 from ..clock import now_ms
 from ..contracts.decode import Origin, Typed, decode_events
 from ..contracts.records import REROUTED_HEADER, TOPICS, RawRecord
-from ..contracts.route import partition_of
+from ..contracts.route import partitions_of
 from ..meta import CURSOR_KEY, split
 from ..partition import Settled
 from ..profiles.zones import is_zone
 from .fragile import FragilePartition
 from .inputs import PARTITIONS, Inputs
 from .memory_log import MemoryLog
-from .oracle import Everyone, Oracle
+from .oracle import Everyone, Oracle, push_differences
+from .second_opinion import SecondOpinion
 
 
 @dataclass
@@ -75,20 +78,31 @@ def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
 
 
 def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> None:
-    records = [(record.key or b"", record.value) for record in broker.committed("changelog", number)]
-    rows, meta = split(records, PARTITIONS)
-    oracle = Oracle(Settled.of(inputs.settings, number, Everyone()), broker)
-    for key, value in records:
-        if key == CURSOR_KEY and value is not None:
-            oracle.follow(FragilePartition.encoding_of(value))
+    records = broker.committed("changelog", number)
+    rows, meta = split([(record.key or b"", record.value) for record in records], PARTITIONS)
+    oracle = Oracle(Settled.of(inputs.settings, number, Everyone()), broker, SecondOpinion(inputs.settings))
+    pushes = _pushes_by_cursor(broker, number)
+    for record in records:
+        if record.key == CURSOR_KEY and record.value is not None:
+            oracle.follow(FragilePartition.encoding_of(record.value), pushes.get(record.offset, []))
     verdict.duplicated += oracle.again
     verdict.lost += oracle.passed_over
     for topic, end in meta.cursor.items():
         verdict.lost += len(broker.committed(topic, number, end))
     if oracle.again or oracle.passed_over:
         verdict.found.append(f"partition {number}: {oracle.again} records twice, {oracle.passed_over} passed over")
-    for what in oracle.differences(rows):
+    for what in [*oracle.differences(rows), *push_differences(rows, broker.committed("push", number))]:
         verdict.violate(f"partition {number}: {what}")
+
+
+def _pushes_by_cursor(broker: MemoryLog, number: int) -> dict[int, list[RawRecord]]:
+    """Offset of a cursor record -> the pushes of its transaction."""
+    return {
+        entry.record.offset: [push.record for push in sent.get(("push", number), ())]
+        for sent in broker.transactions
+        for entry in sent.get(("changelog", number), ())
+        if entry.record.key == CURSOR_KEY
+    }
 
 
 def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
@@ -126,13 +140,10 @@ def _strays(verdict: Verdict, broker: MemoryLog) -> None:
     for source in range(PARTITIONS):
         events = broker.committed("events", source)
         items = decode_events(events, Origin("events", source), is_zone)
-        away = [
-            (record.offset, partition_of(item.value.user_id, PARTITIONS))
-            for record, item in zip(events, items, strict=True)
-            if isinstance(item, Typed) and partition_of(item.value.user_id, PARTITIONS) != source
-        ]
+        readable = [item for item in items if isinstance(item, Typed)]
+        homes = partitions_of([item.value.user_id for item in readable], PARTITIONS).tolist()
         for home in range(PARTITIONS):
-            expected = [offset for offset, to in away if to == home]
+            expected = [item.offset for item, to in zip(readable, homes, strict=True) if to == home != source]
             found = [
                 int(origin[2])
                 for record in broker.committed("rerouted", home)

@@ -55,8 +55,12 @@ def rounds(rows: IntArray) -> list[IntArray]:
     """
     order = np.argsort(rows, kind="stable")
     ranked = rows[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.empty(0, np.intp)
-    lengths = np.diff(np.r_[starts, len(ranked)])
+    another = np.ones(len(rows), np.bool_)
+    np.not_equal(ranked[1:], ranked[:-1], out=another[1:])
+    if another.all():
+        return [np.arange(len(rows))] if len(rows) else []
+    starts = np.flatnonzero(another)
+    lengths = np.diff(starts, append=len(rows))
     nth = np.empty(len(rows), np.intp)
     nth[order] = np.arange(len(rows)) - np.repeat(starts, lengths)
-    return [np.flatnonzero(nth == k) for k in range(int(nth.max(initial=-1)) + 1)]
+    return [np.flatnonzero(nth == k) for k in range(int(nth.max()) + 1)]

@@ -29,7 +29,7 @@ _FIELDS = tuple(ROW.names or ())
 class ProfileStore:
     """Users of one partition."""
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = 64) -> None:
         self.users: list[str] = []  # row -> user_id
         self._index: dict[str, int] = {}
         self.columns: dict[str, Column] = {

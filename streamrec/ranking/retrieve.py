@@ -10,7 +10,7 @@ users against all fresh articles.
 
 import numpy as np
 
-from ..catalog import Catalog, SlotArray
+from ..catalog import NO_SLOTS, Catalog, SlotArray
 from ..pairs import Pairs
 from ..profiles.interest import FloatArray, decay
 from ..profiles.store import Users
@@ -29,6 +29,8 @@ def retrieve(
     users: Users, catalog: Catalog, slots: SlotArray, now_ms: int, *, half_life_ms: float, floor: float, keep: int
 ) -> Pairs:
     """Pairs with an affinity of at least `floor`; per user at most `keep`, the nearest ones."""
+    if not (len(users) and len(slots)):
+        return Pairs(users.take(NO_SLOTS), catalog, NO_SLOTS, np.empty(0, np.float32))
     scores = affinities(users, catalog["vector"][slots], now_ms, half_life_ms)
     if scores.shape[1] > keep:
         nearest = np.argpartition(-scores, keep - 1, axis=1)[:, :keep]

@@ -107,7 +107,7 @@ class PartitionWriter:
     async def pause(self) -> None:
         """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then."""
         self._running.clear()
-        while self._pending or self._in_flight_since_s is not None:
+        while self._pending or self._in_flight_since_s is not None or self._searching:
             self._committed.clear()
             self._dirty.set()
             await self._committed.wait()
@@ -221,6 +221,7 @@ class PartitionWriter:
             self._uncovered.clear()
             self._lanes.put_back(batches)
             self._progress_s, self._searching = monotonic_s(), False
+            self._committed.set()  # `pause` may wait for what was thrown away
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.settled)

@@ -1,21 +1,28 @@
 """Simulated crashes: nothing that is promised breaks, and each way of breaking it is found."""
 
 import asyncio
+import itertools
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import orjson
 import pytest
 
 from streamrec import partition
 from streamrec.changes import Changes
+from streamrec.chaos import virtual_time
 from streamrec.chaos.simulate import quietly, simulate
 from streamrec.chaos.verdict import Verdict
 from streamrec.intake import Batch
 from streamrec.meta import layout_record
 from streamrec.profiles import history
+from streamrec.profiles.layout import CONSENT_UNKNOWN
+from streamrec.profiles.store import ProfileStore
+from streamrec.profiles.zones import offset_minutes
+from streamrec.worker import writer
 from streamrec.worker.recovery import Recovered, recover
+from streamrec.worker.transaction import Transactions
 from streamrec.worker.writer import PartitionWriter, Ready
 from streamrec.worker.written import write
 
@@ -102,6 +109,45 @@ def test_a_cap_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(partition, "history", Forgets())
     assert any(not quietly(seed).holds for seed in range(100))
+
+
+def test_owners_that_fence_nobody_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With transactional ids of its own each owner goes on writing beside its successor."""
+    owners = itertools.count()
+    monkeypatch.setattr(writer, "Transactions", lambda name, log: Transactions(f"{name}-{next(owners)}", log))
+    assert any(not quietly(seed).holds for seed in range(100))
+
+
+def test_a_recovery_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle recovers nothing, so it misses what a recovery loses."""
+
+    def forgets(self: ProfileStore, records: Iterable[tuple[bytes, bytes]]) -> None:
+        restore(self, records)
+        self["consent"][:] = CONSENT_UNKNOWN
+
+    restore = ProfileStore.restore
+    monkeypatch.setattr(ProfileStore, "restore", forgets)
+    assert any("differs in consent" in what for seed in range(100) for what in quietly(seed).found)
+
+
+def test_quiet_hours_in_the_wrong_zone_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit asks the gate; the second opinion does not."""
+    gate = sys.modules["streamrec.policy.gates.quiet_hours"]  # the package's name for it is the function
+    monkeypatch.setattr(gate, "offset_minutes", lambda slots, *when: offset_minutes(slots * 0, *when))
+    assert any("against quiet hours" in what for seed in range(200) for what in quietly(seed).found)
+
+
+def test_a_run_without_an_end_is_a_failing_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns of the event loop are counted, so that not even a mistake that waits for ever hides a seed."""
+
+    async def spins(self: PartitionWriter) -> None:
+        for _ in range(10_000):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(PartitionWriter, "start", spins)
+    monkeypatch.setattr(virtual_time, "MOST_TURNS", 1000)
+    (found,) = quietly(1).found
+    assert found == "StateError: no end after 1000 turns of the event loop"
 
 
 def test_a_run_that_raises_is_a_failing_run(monkeypatch: pytest.MonkeyPatch) -> None:

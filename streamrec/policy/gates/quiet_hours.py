@@ -19,9 +19,9 @@ Minutes = npt.NDArray[np.int64]
 
 def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
     """Opens at the end of the user's window, jittered."""
+    if policy.quiet_from_min == policy.quiet_to_min and (users["quiet_from_min"] == users["quiet_to_min"]).all():
+        return np.zeros(len(users), np.uint32)
     start, end = _window(users, policy)
-    if (start == end).all():
-        return np.zeros(len(start), np.uint32)
     offset = offset_minutes(users["zone_slot"], now_s, policy.default_zone)
     local_s = now_s + offset * 60
     since_start_s = (local_s - start * 60) % (DAY_MIN * 60)

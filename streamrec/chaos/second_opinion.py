@@ -1,0 +1,105 @@
+"""Policy judged once more: every push, against what its owner had surely applied when it decided.
+
+Gates, rules and audit share columns and formulas, so a mistake in one of these would agree with itself. This is the
+same policy in plain Python over the events and articles themselves, and no code of theirs. Where a decision lies among
+the events of its transaction is not known; a push is refused only if it would have been wrong at every place.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ..contracts.article import AnalysedArticle
+from ..contracts.push import Push
+from ..contracts.records import RawRecord
+from ..settings import Settings
+from .fragile import Effect
+
+_push = msgspec.json.Decoder(Push).decode
+
+
+@dataclass
+class Reader:
+    """What one user's events said."""
+
+    subscribed: bool = True
+    zone: str = ""
+    active_s: int = 0
+    read: set[str] = field(default_factory=set)
+    rests_until_s: dict[str, int] = field(default_factory=dict)  # category -> end of its cool-down
+
+
+class SecondOpinion:
+    """On the pushes of one partition."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._readers: dict[str, Reader] = {}
+        self._articles: dict[str, AnalysedArticle] = {}
+
+    def take_over(self, articles: Iterable[AnalysedArticle]) -> None:
+        """A new owner knows the articles before the cursor, and no others."""
+        self._articles = {article.article_id: article for article in articles}
+
+    def refuse(self, effects: Iterable[Effect], records: Iterable[RawRecord]) -> Iterator[str]:
+        """Of one transaction: what was applied in it, and its pushes; those that are wrong, in words."""
+        pushes = [_push(record.value or b"") for record in records]
+        against = [set(self._against(push)) for push in pushes]
+        for effect in effects:
+            self._take(effect)
+            for push, reasons in zip(pushes, against, strict=True):
+                reasons &= set(self._against(push))
+        for push, reasons in zip(pushes, against, strict=True):
+            if reasons:
+                yield f"{push.user_id} was pushed {push.article_id} against {', '.join(sorted(reasons))}"
+
+    def _take(self, effect: Effect) -> None:
+        if isinstance(effect, AnalysedArticle):
+            self._articles[effect.article_id] = effect
+            return
+        event, seen_ms = effect.value, effect.appended_ms
+        reader = self._readers.setdefault(event.user_id, Reader())
+        if event.action in {"subscribe", "unsubscribe"}:
+            reader.subscribed = event.action == "subscribe"
+        if event.action in {"click", "open"}:
+            reader.read.add(event.article_id)
+        if event.action in {"dislike", "dismiss"} and (article := self._articles.get(event.article_id)):
+            until_s = event.at_ms // 1000 + round(self._settings.cooldown_h * 3600)
+            reader.rests_until_s[article.category] = max(until_s, reader.rests_until_s.get(article.category, 0))
+        if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
+            reader.active_s = max(reader.active_s, seen_ms // 1000)
+        reader.zone = event.tz or reader.zone
+
+    def _against(self, push: Push) -> Iterator[str]:
+        settings, at_ms = self._settings, push.created_at_ms
+        reader, article = self._readers.get(push.user_id), self._articles.get(push.article_id)
+        if reader is None or article is None:
+            yield "what was known"
+            return
+        if not reader.subscribed:
+            yield "an opt-out"
+        if push.article_id in reader.read:
+            yield "a read"
+        if reader.rests_until_s.get(article.category, 0) * 1000 > at_ms:
+            yield "a cool-down"
+        bypassed = push.priority == "breaking" and "in_session" in settings.breaking_bypasses
+        if reader.active_s + settings.session_gap_s > at_ms // 1000 and not bypassed:
+            yield "a session"
+        if self._is_night(reader.zone, at_ms):
+            yield "quiet hours"
+        if article.status == "withdrawn":
+            yield "a withdrawal"
+        if max(article.embargo_until_ms, article.published_at_ms) > at_ms:
+            yield "an embargo"
+        if article.expires_at_ms <= at_ms:
+            yield "an expiry"
+
+    def _is_night(self, zone: str, at_ms: int) -> bool:
+        """Whatever the jitter, which only makes it longer."""
+        start, end = self._settings.quiet_from, self._settings.quiet_to
+        clock = datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(ZoneInfo(zone or self._settings.default_zone))
+        now = f"{clock:%H:%M}"
+        return start <= now < end if start <= end else now >= start or now < end
