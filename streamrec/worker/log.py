@@ -137,6 +137,6 @@ class KafkaReader:
             if monotonic_s() - read_s > self._patience_s:
                 raise KafkaError(
                     f"{topic}-{partition}: nothing can be read from offset {position} on, though {end - 1} is written:"
-                    f" a transaction has been open for {self._patience_s:.0f} s, and nobody ends it; find it with"
-                    " kafka-transactions.sh find-hanging, and abort it"
+                    f" a transaction has been open for {self._patience_s:.0f} s, and nobody ends it; how to find"
+                    " it, and whether it may be aborted: deploy/RUNBOOK.md, WorkerNotReady"
                 )

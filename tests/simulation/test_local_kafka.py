@@ -27,19 +27,6 @@ NO_NETWORK = {
 }  # port 9: discard
 
 
-@pytest.fixture(scope="session")
-def jars() -> Path:
-    """The cache folder, filled; where that cannot be: a failure in CI, a skip elsewhere."""
-    cache = load().kafka_cache or kafka_jars.default_cache()
-    try:
-        resolve_jars(cache)
-    except KafkaError as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no jars: {error}")
-    return cache
-
-
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way out leads to a closed port."""
@@ -226,7 +213,7 @@ def test_a_missing_extra_names_the_pip_command(absent: str, tmp_path: Path, no_n
 
 def test_every_jar_is_pinned_by_hash() -> None:
     """The lock names each jar once, with a SHA-256."""
-    assert len(locked()) == 45
+    assert len(locked()) == 46
     assert all(len(sha256) == 64 and int(sha256, 16) for sha256 in locked().values())
     assert kafka_jars.COORDINATE in locked()
 
