@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
 from ..clock import now_ms
 from ..compression.judged import Judged, judged
@@ -25,6 +23,7 @@ from ..training.fit import halves
 from ..training.model import logits_of
 from ..training.negatives import with_negatives
 from ..training.rows import rows_of
+from .bars import Bars
 from .logs import open_log
 from .train_run import divide, millis
 
@@ -63,7 +62,7 @@ def run(work: Work, settings: Settings) -> Done:
     simulated = SimulatedLog(work.seed, work.users) if work.log == "simulated" else None
     log = simulated or with_negatives(open_log(work.log, work.path, work.seed), work.seed)
     settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Bars() as progress:
         playing = progress.add_task("features", total=log.summary.steps)
         encoder = encoder_of(source.encoder)
         rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))

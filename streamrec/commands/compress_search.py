@@ -9,8 +9,6 @@ from ..settings import ENCODERS
 from .duration import Duration
 from .logs import NAMES
 
-WIDTH = 118  # of the table, wherever it goes
-
 
 class Share(click.ParamType):
     """A share like 0.5% or 0.005."""
@@ -76,6 +74,7 @@ def search(
     from ..compression.search.trial import REQUEST
     from ..settings import load
     from .compress_search_run import Work, run
+    from .tables import show
 
     work = Work(log, path, out, budget / 1000, max_loss, teacher, test_from, seed, resume, users, recipes)
     console = Console(stderr=True)
@@ -86,7 +85,7 @@ def search(
         kept = f"everything tried is kept in {out}: the same command with --resume goes on"
         console.print("interrupted;", kept if begun else "nothing was tried yet: give the same command again")
         raise SystemExit(130) from None
-    Console(width=WIDTH).print(table(outcome))
+    show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):
         print(f"{letter:>9}  {point.recipe}")
     for said in filter(None, (sentence(outcome), left_out(outcome))):

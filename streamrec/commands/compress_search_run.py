@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..clock import monotonic_s, now_ms
 from ..compression.publish import publish_compressed
@@ -31,6 +30,7 @@ from ..training.fit_teacher import fit_teacher
 from ..training.negatives import with_negatives
 from ..training.rows import Rows, rows_of
 from ..training.teacher_folder import Saved, TeacherManifest, load, read_manifest, save
+from .bars import Bars
 from .logs import open_log
 from .train_run import millis
 
@@ -65,8 +65,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
         settings = settings.changed(encoder=read_manifest(work.teacher).encoder)
     encoder = encoder_of(settings.encoder)
     use_one_thread()
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Bars(console) as progress:
         rows = _rows(work, settings, encoder, progress)
         start = monotonic_s()
         test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
@@ -89,7 +88,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     return outcome
 
 
-def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Progress) -> Rows:
+def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
     log = _log(work)
     settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
     playing = progress.add_task("features", total=log.summary.steps)
@@ -105,7 +104,7 @@ def _log(work: Work) -> Log:
 
 
 def _teacher(
-    work: Work, rows: Rows, test_from_ms: int | None, encoder: Encoder, encoder_name: str, progress: Progress
+    work: Work, rows: Rows, test_from_ms: int | None, encoder: Encoder, encoder_name: str, progress: Bars
 ) -> tuple[Saved, Windows]:
     """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
@@ -135,7 +134,7 @@ def _teacher(
     return load(own, **checks), cut
 
 
-def _told(progress: Progress) -> Told:
+def _told(progress: Bars) -> Told:
     """One line that moves: how many tries, the latest of them, and the stage after that."""
     task, tries = progress.add_task("search", total=None), [0]
 
