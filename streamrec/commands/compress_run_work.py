@@ -15,6 +15,7 @@ from ..compression.recipe import run as carry_out
 from ..compression.result import Compressed
 from ..compression.source import load_source
 from ..content.encoders import encoder_of
+from ..ranking.artifact import check_replaceable
 from ..ranking.features import fingerprint
 from ..ranking.network import use_one_thread
 from ..settings import Settings
@@ -25,6 +26,7 @@ from ..training.negatives import with_negatives
 from ..training.rows import rows_of
 from .bars import Bars
 from .logs import open_log
+from .outputs import check_writable
 from .train_run import divide, millis
 
 
@@ -56,6 +58,8 @@ class Done(NamedTuple):
 
 def run(work: Work, settings: Settings) -> Done:
     """All of it, with progress bars on stderr; a recipe that is not understood is refused before anything is read."""
+    check_replaceable(work.out)
+    check_writable(work.out)
     recipe, source = parse(work.recipe), load_source(work.teacher)
     test_from_ms = source.test_from_ms if work.test_from is None else millis("--test-from", work.test_from)
     use_one_thread()

@@ -32,6 +32,7 @@ from ..training.rows import Rows, rows_of
 from ..training.teacher_folder import Saved, TeacherManifest, load, read_manifest, save
 from .bars import Bars
 from .logs import open_log
+from .outputs import check_writable
 from .train_run import millis
 
 TEACHER_EPOCHS = 6
@@ -61,6 +62,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     """All of it, with progress on stderr."""
     recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
     check_folder(work.out, resume=work.resume)
+    check_writable(work.out, is_folder=True)
     if work.teacher is not None:
         settings = settings.changed(encoder=read_manifest(work.teacher).encoder)
     encoder = encoder_of(settings.encoder)

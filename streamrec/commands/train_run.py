@@ -11,6 +11,7 @@ from ..clock import now_ms
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..errors import DataError
+from ..ranking.artifact import check_replaceable
 from ..ranking.artifact import load as load_artifact
 from ..ranking.features import fingerprint
 from ..settings import Settings
@@ -27,6 +28,7 @@ from ..training.teacher_folder import save as save_teacher
 from ..training.topics_log import read_topics
 from .bars import Bars
 from .logs import open_log
+from .outputs import check_writable
 
 TEST_SHARE = 0.2  # of the candidates, the last ones
 
@@ -67,6 +69,8 @@ class Done(NamedTuple):
 def run(work: Work, settings: Settings) -> Done:
     """All of it, with progress bars on stderr."""
     check_device(work.device)
+    check_replaceable(work.out)
+    check_writable(work.out)
     test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
     encoder = encoder_of(settings.encoder)
     with Bars() as progress:
