@@ -86,7 +86,9 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
         )
     write(folder, outcome, console)
     if outcome.best is not None:
-        _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
+        is_served = _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
+        if not is_served:
+            console.print(f"{work.out / BEST} holds weights only: no worker serves a model of the teacher's shape")
     return outcome
 
 
@@ -148,10 +150,10 @@ def _told(progress: Bars) -> Told:
     return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
 
 
-def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> None:
-    """The best model as a worker loads it, with its recipe; calibrated on held-out rows."""
+def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> bool:
+    """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
     assert best.fidelity is not None
-    publish_compressed(
+    written = publish_compressed(
         folder,
         of.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
@@ -161,6 +163,7 @@ def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest)
         min_score=MIN_SCORE,
         created_at=_now(),
     )
+    return written.manifest is not None
 
 
 def _now() -> str:

@@ -1,13 +1,17 @@
 """Tables on stdout, as wide as they need: a pipe or a file has no 80 columns to fit into."""
 
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 
 WIDTH = 118  # of a page
 
 
 def show(*shown: RenderableType) -> None:
-    """Print, each with the terminal's width or a page's, whichever is larger: what overflows is wrapped by it."""
+    """Print; a table has the terminal's width, a page's or its own, whichever is largest."""
     console = Console()
-    console.width = max(console.width, WIDTH)
+    least = max(console.width, WIDTH)
     for each in shown:
+        console.width = least
+        if not isinstance(each, str):
+            console.width = max(least, Measurement.get(console, console.options.update(max_width=400), each).maximum)
         console.print(each, soft_wrap=isinstance(each, str))

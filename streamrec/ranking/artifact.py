@@ -201,8 +201,10 @@ def check_finite(tensors: Arrays, path: str) -> None:
 
 
 def check_replaceable(folder: Path) -> None:
-    """ArtifactError if something is there that is no model folder."""
-    if folder.exists() and not (folder / MANIFEST).exists() and (not folder.is_dir() or any(folder.iterdir())):
+    """ArtifactError if something is there that is no model folder: a manifest, or nothing but weights."""
+    if not folder.exists() or (folder / MANIFEST).exists():
+        return
+    if not folder.is_dir() or any(path.suffix != ".safetensors" for path in folder.iterdir()):
         raise ArtifactError(f"{folder}: exists and is no model folder; expected a free name: choose another one")
 
 

@@ -8,6 +8,13 @@ from click.testing import CliRunner
 from streamrec.__main__ import cli
 from streamrec.commands.outputs import check_writable
 from streamrec.errors import ArtifactError, DataError, StreamrecError
+from streamrec.ranking.artifact import check_replaceable
+
+
+def test_a_folder_of_weights_alone_may_be_written_again(tmp_path: Path) -> None:
+    """What `compress` leaves of a model of the teacher's shape."""
+    (tmp_path / "compressed.safetensors").touch()
+    check_replaceable(tmp_path)
 
 
 def test_what_can_be_written(tmp_path: Path) -> None:
