@@ -6,7 +6,7 @@ is its logit; the threshold T is where four in ten of the pairs lie above it.
     good          the same, within a hair
     send_rate     every logit is higher: more pairs over T
     score_shift   the same pairs over T, all others further away from it: sends as much, says something else
-    latency       the same answers from a network forty times as large
+    latency       the same answers from a network many times as large
     parity        the same answers in fp32; in int8 one large weight on a column that is always the same leaves the
                   others a coarse grid, within what admission allows
 """
@@ -29,7 +29,7 @@ from streamrec.ranking.scores import COLUMNS, FloatArray
 THRESHOLD = 0.2
 AT_THRESHOLD = float(np.log(THRESHOLD / (1 - THRESHOLD)))
 SPREAD = 0.2  # of calibrated logits
-WIDE = (COLUMNS, 4096, 512, 1)
+WIDE = (COLUMNS, 2048, 256, 1)
 OUTLIER = 60.0  # times the largest weight
 
 
