@@ -65,8 +65,8 @@ def search(
 
     Without --teacher one is trained first and kept in the folder; its time counts, but half of the budget is the
     search's in any case. Reading the log comes before the budget, and when it is short the finalists' timing and
-    verdicts run a minute or two over it. The best model is written to `best` in that folder, as a worker loads it. Prints a table
-    and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest is named.
+    verdicts run a minute or two over it. The best model is written to `best` in that folder, as a worker loads it.
+    Prints a table and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest is named.
     """
     import orjson
     from rich.console import Console
@@ -84,7 +84,9 @@ def search(
     except KeyboardInterrupt:
         begun = (out / REQUEST).exists()
         kept = f"everything tried is kept in {out}: the same command with --resume goes on"
-        console.print("interrupted;", kept if begun else "nothing was tried yet: give the same command again")
+        console.print(
+            "interrupted;", kept if begun else "nothing was tried yet: give the same command again", soft_wrap=True
+        )
         raise SystemExit(130) from None
     show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):

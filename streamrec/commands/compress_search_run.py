@@ -88,7 +88,8 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     if outcome.best is not None:
         is_served = _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
         if not is_served:
-            console.print(f"{work.out / BEST} holds weights only: no worker serves a model of the teacher's shape")
+            said = f"{work.out / BEST} holds weights only: no worker serves a model of the teacher's shape"
+            console.print(said, soft_wrap=True)
     return outcome
 
 
@@ -177,7 +178,7 @@ def write(folder: Folder, outcome: Outcome, console: Console) -> None:
         from ..compression.report.ink import png
         from ..compression.report.pareto import draw
     except ModuleNotFoundError as error:
-        console.print(f"no picture: {error.name} is missing; pip install 'streamrec[report]'")
+        console.print(f"no picture: {error.name} is missing; pip install 'streamrec[report]'", soft_wrap=True)
         return
     if outcome.points:
         folder.write("pareto.png", png(draw(outcome)))
