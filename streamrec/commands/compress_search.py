@@ -66,7 +66,8 @@ def search(
     Without --teacher one is trained first and kept in the folder; its time counts, but half of the budget is the
     search's in any case. Reading the log comes before the budget, and when it is short the finalists' timing and
     verdicts run a minute or two over it. The best model is written to `best` in that folder, as a worker loads it.
-    Prints a table and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest is named.
+    Prints a table and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest
+    is named.
     """
     import orjson
     from rich.console import Console
