@@ -27,6 +27,7 @@ Priority = Literal["normal", "breaking"]
 Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
 InputTopic = Literal["articles"] | Topic  # without the prefix of the cluster
 ReloadOutcome = Literal["taken_over", "refused"]
+FetchOutcome = Literal["unchanged", "changed", "refused", "unreachable"]
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 
@@ -35,6 +36,7 @@ TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 STAGES: tuple[Stage, ...] = get_args(Stage)
 RELOAD_OUTCOMES: tuple[ReloadOutcome, ...] = get_args(ReloadOutcome)
+FETCH_OUTCOMES: tuple[FetchOutcome, ...] = get_args(FetchOutcome)
 INPUT_TOPICS: tuple[InputTopic, ...] = ("articles", *TOPICS)
 
 # 1 ms is below one round trip to a broker; a minute is where every alert has long fired.
@@ -94,6 +96,10 @@ class Metrics:
         self.model_reloads: dict[ReloadOutcome, Counter] = _each(
             counter("model_reloads_total", "Changes of the models in service, and models refused.", "outcome"),
             RELOAD_OUTCOMES,
+        )
+        self.model_fetches: dict[FetchOutcome, Counter] = _each(
+            counter("model_fetches_total", "Looks at the source of models (STREAMREC_MODEL_URI).", "outcome"),
+            FETCH_OUTCOMES,
         )
         self.canary_rollbacks: dict[RollbackReason, Counter] = _each(
             counter("canary_rollbacks_total", "Canaries this worker stopped serving, by reason.", "reason"),

@@ -21,6 +21,7 @@ def report(folder: Path, out: Path) -> None:
     import orjson
 
     from ..errors import SettingsError
+    from .outputs import check_writable
 
     try:
         from ..compression.report.page import write
@@ -28,5 +29,6 @@ def report(folder: Path, out: Path) -> None:
         raise SettingsError(
             f"the report needs {error.name}, which is missing; pip install 'streamrec[report]'"
         ) from None
+    check_writable(out)
     outcome = write(folder, out)
     print(orjson.dumps({"report": str(out), "models": len(outcome.points), "bytes": out.stat().st_size}).decode())

@@ -69,10 +69,11 @@ def run(
 
 
 def _show(done: "Done") -> None:
-    from rich.console import Console
     from rich.table import Table as Grid
 
-    made, found, console = done.made, done.found, Console(soft_wrap=True)
+    from .tables import show
+
+    made, found = done.made, done.found
     sizes = Grid("bytes", "teacher", "compressed", "ratio", box=None, pad_edge=False)
     for name, before, after in zip(found.teacher_size._fields, found.teacher_size, found.size, strict=True):
         sizes.add_row(name.replace("_", " "), f"{before:,}", f"{after:,}", f"{before / max(after, 1):.1f}")
@@ -88,8 +89,7 @@ def _show(done: "Done") -> None:
         difference = f"{of.difference.value:+.4f} ({of.difference.low:+.4f} to {of.difference.high:+.4f})"
         quality.add_row(name, f"{of.teacher.value:.4f}", f"{of.compressed.value:.4f}", difference, verdict)
     for table in (sizes, layers, quality):
-        console.print(table)
-        console.print()
+        show(table, "")
 
 
 def _print_json(done: "Done") -> None:

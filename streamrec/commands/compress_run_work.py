@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
 from ..clock import now_ms
 from ..compression.judged import Judged, judged
@@ -17,6 +15,7 @@ from ..compression.recipe import run as carry_out
 from ..compression.result import Compressed
 from ..compression.source import load_source
 from ..content.encoders import encoder_of
+from ..ranking.artifact import check_replaceable
 from ..ranking.features import fingerprint
 from ..ranking.network import use_one_thread
 from ..settings import Settings
@@ -25,7 +24,9 @@ from ..training.fit import halves
 from ..training.model import logits_of
 from ..training.negatives import with_negatives
 from ..training.rows import rows_of
+from .bars import Bars
 from .logs import open_log
+from .outputs import check_writable
 from .train_run import divide, millis
 
 
@@ -57,13 +58,15 @@ class Done(NamedTuple):
 
 def run(work: Work, settings: Settings) -> Done:
     """All of it, with progress bars on stderr; a recipe that is not understood is refused before anything is read."""
+    check_replaceable(work.out)
+    check_writable(work.out)
     recipe, source = parse(work.recipe), load_source(work.teacher)
     test_from_ms = source.test_from_ms if work.test_from is None else millis("--test-from", work.test_from)
     use_one_thread()
     simulated = SimulatedLog(work.seed, work.users) if work.log == "simulated" else None
     log = simulated or with_negatives(open_log(work.log, work.path, work.seed), work.seed)
     settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Bars() as progress:
         playing = progress.add_task("features", total=log.summary.steps)
         encoder = encoder_of(source.encoder)
         rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))

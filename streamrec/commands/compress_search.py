@@ -9,8 +9,6 @@ from ..settings import ENCODERS
 from .duration import Duration
 from .logs import NAMES
 
-WIDTH = 118  # of the table, wherever it goes
-
 
 class Share(click.ParamType):
     """A share like 0.5% or 0.005."""
@@ -66,8 +64,10 @@ def search(
     and all rows), layers are probed first, engines are measured last. Press Ctrl-C at any time: --resume goes on.
 
     Without --teacher one is trained first and kept in the folder; its time counts, but half of the budget is the
-    search's in any case. The best model is written to `best` in that folder, as a worker loads it. Prints a table
-    and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest is named.
+    search's in any case. Reading the log comes before the budget, and when it is short the finalists' timing and
+    verdicts run a minute or two over it. The best model is written to `best` in that folder, as a worker loads it.
+    Prints a table and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest
+    is named.
     """
     import orjson
     from rich.console import Console
@@ -76,6 +76,7 @@ def search(
     from ..compression.search.trial import REQUEST
     from ..settings import load
     from .compress_search_run import Work, run
+    from .tables import show
 
     work = Work(log, path, out, budget / 1000, max_loss, teacher, test_from, seed, resume, users, recipes)
     console = Console(stderr=True)
@@ -84,9 +85,11 @@ def search(
     except KeyboardInterrupt:
         begun = (out / REQUEST).exists()
         kept = f"everything tried is kept in {out}: the same command with --resume goes on"
-        console.print("interrupted;", kept if begun else "nothing was tried yet: give the same command again")
+        console.print(
+            "interrupted;", kept if begun else "nothing was tried yet: give the same command again", soft_wrap=True
+        )
         raise SystemExit(130) from None
-    Console(width=WIDTH).print(table(outcome))
+    show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):
         print(f"{letter:>9}  {point.recipe}")
     for said in filter(None, (sentence(outcome), left_out(outcome))):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..clock import monotonic_s, now_ms
 from ..compression.publish import publish_compressed
@@ -31,7 +30,9 @@ from ..training.fit_teacher import fit_teacher
 from ..training.negatives import with_negatives
 from ..training.rows import Rows, rows_of
 from ..training.teacher_folder import Saved, TeacherManifest, load, read_manifest, save
+from .bars import Bars
 from .logs import open_log
+from .outputs import check_writable
 from .train_run import millis
 
 TEACHER_EPOCHS = 6
@@ -61,12 +62,12 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     """All of it, with progress on stderr."""
     recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
     check_folder(work.out, resume=work.resume)
+    check_writable(work.out, is_folder=True)
     if work.teacher is not None:
         settings = settings.changed(encoder=read_manifest(work.teacher).encoder)
     encoder = encoder_of(settings.encoder)
     use_one_thread()
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Bars(console) as progress:
         rows = _rows(work, settings, encoder, progress)
         start = monotonic_s()
         test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
@@ -85,11 +86,14 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
         )
     write(folder, outcome, console)
     if outcome.best is not None:
-        _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
+        is_served = _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
+        if not is_served:
+            said = f"{work.out / BEST} holds weights only: no worker serves a model of the teacher's shape"
+            console.print(said, soft_wrap=True)
     return outcome
 
 
-def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Progress) -> Rows:
+def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
     log = _log(work)
     settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
     playing = progress.add_task("features", total=log.summary.steps)
@@ -105,7 +109,7 @@ def _log(work: Work) -> Log:
 
 
 def _teacher(
-    work: Work, rows: Rows, test_from_ms: int | None, encoder: Encoder, encoder_name: str, progress: Progress
+    work: Work, rows: Rows, test_from_ms: int | None, encoder: Encoder, encoder_name: str, progress: Bars
 ) -> tuple[Saved, Windows]:
     """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
@@ -135,7 +139,7 @@ def _teacher(
     return load(own, **checks), cut
 
 
-def _told(progress: Progress) -> Told:
+def _told(progress: Bars) -> Told:
     """One line that moves: how many tries, the latest of them, and the stage after that."""
     task, tries = progress.add_task("search", total=None), [0]
 
@@ -147,10 +151,10 @@ def _told(progress: Progress) -> Told:
     return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
 
 
-def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> None:
-    """The best model as a worker loads it, with its recipe; calibrated on held-out rows."""
+def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> bool:
+    """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
     assert best.fidelity is not None
-    publish_compressed(
+    written = publish_compressed(
         folder,
         of.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
@@ -160,6 +164,7 @@ def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest)
         min_score=MIN_SCORE,
         created_at=_now(),
     )
+    return written.manifest is not None
 
 
 def _now() -> str:
@@ -173,7 +178,7 @@ def write(folder: Folder, outcome: Outcome, console: Console) -> None:
         from ..compression.report.ink import png
         from ..compression.report.pareto import draw
     except ModuleNotFoundError as error:
-        console.print(f"no picture: {error.name} is missing; pip install 'streamrec[report]'")
+        console.print(f"no picture: {error.name} is missing; pip install 'streamrec[report]'", soft_wrap=True)
         return
     if outcome.points:
         folder.write("pareto.png", png(draw(outcome)))

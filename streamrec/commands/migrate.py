@@ -1,7 +1,6 @@
 """`streamrec migrate`."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,16 +45,15 @@ def migrate(
     --to-model OLD --to-app streamrec --to-catalog catalog.
     """
     import orjson
-    from rich.console import Console
-    from rich.progress import Progress
 
     from ..migration.plan import plan
     from ..migration.run import migrate as run
     from ..settings import load
+    from .bars import Bars
 
     settings = load(brokers=brokers)
     planned = plan(settings, model, encoder, to_app, to_catalog)
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    with Bars() as progress:
         task = progress.add_task("partitions", total=settings.partitions)
         outcome = asyncio.run(run(planned, cut_over, lambda done: progress.update(task, completed=done)))
     if as_json:

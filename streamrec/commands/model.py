@@ -206,8 +206,9 @@ def _facts(version: str, manifest: "Manifest | ArtifactError", rollout: "Rollout
 
 
 def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from .tables import show
 
     table = Table("version", "role", "name", "space", "sizes", "AUC", "made", box=None, pad_edge=False)
     shown: dict[str, Callable[[Any], str]] = {
@@ -218,6 +219,6 @@ def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -
     for version, manifest in found.items():
         facts = _facts(version, manifest, rollout)
         table.add_row(*(shown.get(name, str)(value) for name, value in facts.items()))
-    Console(soft_wrap=True).print(table if found else "no versions yet: `streamrec model add DIR`")
+    show(table if found else "no versions yet: `streamrec model add DIR`")
     if rollout.reason:
         click.echo(f"last change {rollout.changed_at}: {rollout.reason}")

@@ -24,8 +24,10 @@ def export(folder: Path, file: Path, int8: bool) -> None:
     from ..ranking.export import export as write
     from ..ranking.features import fingerprint
     from ..ranking.store import manifest_of
+    from .outputs import check_writable
 
     artifact = load(folder, expected_space_id=manifest_of(folder).space_id, expected_fingerprint=fingerprint())
+    check_writable(file)
     told = write(artifact, file, int8=int8)
     size = file.stat().st_size
     click.echo(f"{file}: {told['name']} {told['version']}, {told['precision']}, {size:,} bytes", err=True)

@@ -47,12 +47,10 @@ def replay(
     import itertools
     import os
 
-    from rich.console import Console
-    from rich.progress import Progress
-
     from ..contracts.event import UserEvent
     from ..settings import load
     from ..simulation.playing import groups
+    from .bars import Bars
 
     opened = open_log(log, path, limit=limit)
     steps: Iterable[Step] = opened if log == "globo" else itertools.islice(iter(opened), limit)
@@ -69,7 +67,7 @@ def replay(
         topic_prefix=f"{name}.",
         max_articles=max(20_000, opened.summary.articles),
     )
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Bars() as progress:
         task = progress.add_task("replay", total=opened.summary.end_ms - opened.summary.start_ms)
 
         def told(group: "Group") -> None:
@@ -161,13 +159,14 @@ def _result(
 
 def _show(log: str, summary: Any, result: dict[str, Any]) -> None:
     import orjson
-    from rich.console import Console
     from rich.table import Table
+
+    from .tables import show
 
     table = Table(box=None, pad_edge=False, show_header=False)
     days = (summary.end_ms - summary.start_ms) / 86_400_000
     table.add_row("log", f"{log}, {days:.1f} days, {summary.users:,} users, {summary.articles:,} articles")
     for name, value in result.items():
         table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
-    Console(soft_wrap=True).print(table)
+    show(table)
     print(orjson.dumps({"log": log, **result}).decode())

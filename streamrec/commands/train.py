@@ -106,11 +106,12 @@ def train(
 
 
 def _show(table: "Table") -> None:
-    from rich.console import Console
     from rich.table import Table as Grid
+
+    from .tables import show
 
     shown = Grid("ranking", "AUC", "MRR", "nDCG@5", "nDCG@10", box=None, pad_edge=False)
     for name, row in table.items():
         cells = [f"{at.value:.4f} ({at.low:.4f} to {at.high:.4f})" for at in row.values()]
         shown.add_row(name, *cells)
-    Console(soft_wrap=True).print(shown)
+    show(shown)

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..clock import now_ms
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..errors import DataError
+from ..ranking.artifact import check_replaceable
 from ..ranking.artifact import load as load_artifact
 from ..ranking.features import fingerprint
 from ..settings import Settings
@@ -27,7 +26,9 @@ from ..training.publish import publish
 from ..training.rows import Rows, rows_of
 from ..training.teacher_folder import save as save_teacher
 from ..training.topics_log import read_topics
+from .bars import Bars
 from .logs import open_log
+from .outputs import check_writable
 
 TEST_SHARE = 0.2  # of the candidates, the last ones
 
@@ -68,9 +69,11 @@ class Done(NamedTuple):
 def run(work: Work, settings: Settings) -> Done:
     """All of it, with progress bars on stderr."""
     check_device(work.device)
+    check_replaceable(work.out)
+    check_writable(work.out)
     test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
     encoder = encoder_of(settings.encoder)
-    with _progress() as progress:
+    with Bars() as progress:
         log = _open(work, settings, progress)
         settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
         playing = progress.add_task("features", total=log.summary.steps)
@@ -104,7 +107,7 @@ def millis(option: str, text: str) -> int:
         raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
 
 
-def _open(work: Work, settings: Settings, progress: Progress) -> Log:
+def _open(work: Work, settings: Settings, progress: Bars) -> Log:
     if work.log != "topics":
         return with_negatives(open_log(work.log, work.path, work.seed, work.limit), work.seed)
     since_ms = millis("--since", work.since) if work.since else 0
@@ -118,7 +121,7 @@ def _open(work: Work, settings: Settings, progress: Progress) -> Log:
 
 
 def _ranker(
-    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Progress
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Bars
 ) -> tuple[str, Table]:
     fitted = fit(
         earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
@@ -140,7 +143,7 @@ def _ranker(
 
 
 def _teacher(
-    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Progress
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Bars
 ) -> tuple[str, Table]:
     bar = _Bar(progress, "epochs of the teacher", work.epochs)
     fitted = fit_teacher(earlier, work.seed, work.epochs, bar, work.device, work.checkpoint, work.resume)
@@ -164,18 +167,13 @@ def _teacher(
 class _Bar:
     """A progress bar that is told each epoch."""
 
-    def __init__(self, progress: Progress, name: str, epochs: int) -> None:
+    def __init__(self, progress: Bars, name: str, epochs: int) -> None:
         self._progress, self._name = progress, name
         self._task = progress.add_task(name, total=epochs)
 
     def __call__(self, epoch: Epoch) -> None:
         losses = f"{self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
         self._progress.update(self._task, completed=epoch.epoch, description=losses)
-
-
-def _progress() -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _now() -> str:

@@ -1,8 +1,9 @@
 """The admission check: which engine may serve this artifact on this machine.
 
 Asked at load:
-1. Is it right?   int8: max |P int8 - recorded P fp32| on the probe rows within the recorded tolerance; float32: within
-                  float rounding of it. Hard: it never serves otherwise, and asking for it by name is an ArtifactError.
+1. Is it right?   int8: its largest sums are not clipped (extremes.py), and max |P int8 - recorded P fp32| on the probe
+                  rows is within the recorded tolerance; float32: within float rounding of it. Hard: it never serves
+                  otherwise, and asking for it by name is an ArtifactError.
 2. Is it fast?    Asked under `auto` only, of every engine that is right: its speed beside torch fp32 at the batch
                   sizes in use (pace.py). One that is slower at any of them, or whose scores depend on the batch here,
                   does not serve.
@@ -24,14 +25,15 @@ from ..settings import EngineChoice as Choice
 from .artifact import Artifact
 from .engines import ENGINES, available, engine_of, int8_name
 from .engines.contract import Engine, EngineName, precision_of
-from .network import network_of
+from .extremes import clipped
+from .network import Network, network_of
 from .pace import REFERENCE, Pace, speedups
 from .parity import FP32_TOLERANCE, Parity, batch_drift, compare
 
 BATCH_SIZES = (256, 1024)  # engines take more rows in blocks of 1024 at most: larger calls have the ratio of these
 MARGIN = 1.2
 
-Build = Callable[[EngineName], Engine]
+Build = Callable[[EngineName, Network], Engine]
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,19 @@ class Trial:
     engine: Engine
     parity: Parity
     tolerance: float
+    clipped: str  # what is wrong with its largest sums; empty if nothing
 
     @property
     def is_right(self) -> bool:
         """Whether it may serve."""
-        return self.parity.max_delta <= self.tolerance
+        return not self.clipped and self.parity.max_delta <= self.tolerance
 
     @property
     def told(self) -> str:
         """Its parity, for people."""
         delta, agreement = self.parity
-        return f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
+        told = f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
+        return f"{self.clipped}; {told}" if self.clipped else told
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,10 @@ def admit(
     choice: Choice = "auto",
     batch_sizes: tuple[int, ...] = BATCH_SIZES,
     pace: Pace = speedups,
-    build: Build | None = None,
+    build: Build = engine_of,
 ) -> Admission:
     """Choose the engine; ArtifactError if fp32 is not what was recorded, or the one asked for cannot or may not run."""
-    build = build or _builder(artifact)
-    reference = _tried(build(REFERENCE), artifact)
+    reference = _tried(REFERENCE, artifact, build)
     if not reference.is_right:
         raise ArtifactError(
             f"{_model(artifact)}: fp32 is {reference.parity.max_delta:.4f} from its recorded probabilities,"
@@ -89,7 +92,7 @@ def admit(
 def _asked_for(
     artifact: Artifact, name: EngineName, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, build: Build
 ) -> Admission:
-    trial = reference if name == REFERENCE else _tried(build(name), artifact)
+    trial = reference if name == REFERENCE else _tried(name, artifact, build)
     if not trial.is_right:
         raise ArtifactError(
             f"{_model(artifact)}: {name} disagrees with fp32, {trial.told}; this processor or library computes it"
@@ -100,7 +103,7 @@ def _asked_for(
         verdict = f"{name} serves because it was asked for: {trial.told}, {_paced(speedup)}"
         return _serve(artifact, trial, verdict, trial.parity, speedup, {})
     try:
-        int8 = _tried(build(int8_name()), artifact)
+        int8 = _tried(int8_name(), artifact, build)
     except ArtifactError as error:
         return _serve(artifact, trial, f"{name} serves because it was asked for; {error}", None, {}, {})
     verdict = f"{name} serves because it was asked for; {int8.engine.name} would have {int8.told}"
@@ -133,7 +136,7 @@ def _trials(
         if name == REFERENCE:
             trials[name] = reference
         elif name not in faults:
-            trial = _tried(build(name), artifact)
+            trial = _tried(name, artifact, build)
             if not trial.is_right:
                 faults[name] = f"disagrees with fp32 here, {trial.told}"
             elif drift := batch_drift(trial.engine, artifact.probe.rows):
@@ -153,15 +156,13 @@ def _chosen(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
     return chosen
 
 
-def _builder(artifact: Artifact) -> Build:
-    network = network_of(artifact.manifest.sizes, artifact.weights)
-    return lambda name: engine_of(name, network)
-
-
-def _tried(engine: Engine, artifact: Artifact) -> Trial:
+def _tried(name: EngineName, artifact: Artifact, build: Build) -> Trial:
     manifest, probe = artifact.manifest, artifact.probe
+    engine = build(name, network_of(manifest.sizes, artifact.weights))
     parity = compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
-    return Trial(engine, parity, probe.tolerance if precision_of(engine.name) == "int8" else FP32_TOLERANCE)
+    if precision_of(name) == "fp32":
+        return Trial(engine, parity, FP32_TOLERANCE, "")
+    return Trial(engine, parity, probe.tolerance, clipped(name, manifest.sizes, build))
 
 
 def _serve(

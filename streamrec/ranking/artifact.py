@@ -200,11 +200,18 @@ def check_finite(tensors: Arrays, path: str) -> None:
             )
 
 
+def check_replaceable(folder: Path) -> None:
+    """ArtifactError if something is there that is no model folder: a manifest, or nothing but weights."""
+    if not folder.exists() or (folder / MANIFEST).exists():
+        return
+    if not folder.is_dir() or any(path.suffix != ".safetensors" for path in folder.iterdir()):
+        raise ArtifactError(f"{folder}: exists and is no model folder; expected a free name: choose another one")
+
+
 def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write a model folder as a whole, in place of one of that name; ArtifactError if something else is there."""
+    check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
-        raise ArtifactError(f"{folder}: exists and is no model folder; expected a free name: choose another one")
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, raw in files.items():

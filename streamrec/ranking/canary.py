@@ -135,9 +135,10 @@ class Compared:
         self, canary: Scores, stable: Scores, limits: Limits, timer: Callable[[], float] = monotonic_s
     ) -> None:
         self.stamp: ModelStamp = canary.stamp
-        agreement = canary.agreement if isinstance(canary, Shadowed) else None
-        self.comparison = Comparison(limits, agreement)
-        self._canary, self._stable, self._timer, self._calls = canary, stable, timer, 0
+        self._shadowed = canary if isinstance(canary, Shadowed) else None
+        self.comparison = Comparison(limits, self._shadowed.agreement if self._shadowed else None)
+        self._canary = self._shadowed.served if self._shadowed else canary  # watching it is not its time
+        self._stable, self._timer, self._calls = stable, timer, 0
 
     def probability(self, features: FloatArray) -> FloatArray:
         """What the canary says."""
@@ -149,6 +150,8 @@ class Compared:
             stable, stable_s = self._timed(self._stable, features)
             canary, canary_s = self._timed(self._canary, features)
         self.comparison.note(stable, canary, stable_s, canary_s)
+        if self._shadowed is not None:
+            self._shadowed.watch(features, canary)
         return canary
 
     def _timed(self, scores: Scores, features: FloatArray) -> tuple[FloatArray, float]:

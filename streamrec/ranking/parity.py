@@ -13,6 +13,7 @@ from .artifact import Probe
 from .calibration import Calibration
 from .engines import available, engine_of
 from .engines.contract import Engine, EngineName
+from .extremes import clipped
 from .network import Network
 from .scores import FloatArray
 
@@ -43,12 +44,14 @@ def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -
     """Up to PROBE_ROWS of `rows` spread evenly, their fp32 logits and the tolerance for int8.
 
     Measured on the int8 engines that every torch has, whatever extras are installed, so that the same training gives
-    the same artifact. Where torch has neither the tolerance is 0: an int8 nobody has measured does not serve anywhere.
+    the same artifact; not on one whose sums are clipped here, which would set its own tolerance. Where none is left
+    the tolerance is 0: an int8 nobody has measured does not serve anywhere.
     """
     chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)].copy()
     logits = engine_of("torch_fp32", network).logits(chosen)
     found = available()
-    engines = [engine_of(name, network) for name in MEASURED if found[name] == "ok"]
+    right = [name for name in MEASURED if found[name] == "ok" and not clipped(name, network.sizes, engine_of)]
+    engines = [engine_of(name, network) for name in right]
     if not engines:
         return Probe(chosen, logits, 0.0)
     measured = max(compare(engine.logits(chosen), logits, calibration, 0.5).max_delta for engine in engines)

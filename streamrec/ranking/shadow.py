@@ -57,13 +57,17 @@ class Shadowed:
     def __init__(self, served: Scores, reference: Scores, share: float, min_score: float) -> None:
         self.stamp: ModelStamp = served.stamp
         self.agreement = Agreement()
-        self._served, self._reference, self._share, self._min_score = served, reference, share, min_score
+        self.served, self._reference, self._share, self._min_score = served, reference, share, min_score
         self._calls = 0
 
     def probability(self, features: FloatArray) -> FloatArray:
         """What the served engine says."""
-        p = self._served.probability(features)
+        p = self.served.probability(features)
+        self.watch(features, p)
+        return p
+
+    def watch(self, features: FloatArray, p: FloatArray) -> None:
+        """What was answered, compared if this call is one of the sample."""
         before, self._calls = int(self._calls * self._share), self._calls + 1
         if len(p) and int(self._calls * self._share) > before:
             self.agreement.note(p[:ROWS], self._reference.probability(features[:ROWS]), self._min_score)
-        return p

@@ -145,16 +145,17 @@ class ModelStore:
             before = self.rollout()
             after = move(before)
             if after != before:
-                self._write(after)
+                self.replace(ROLLOUT, msgspec.json.format(msgspec.json.encode(after), indent=2) + b"\n")
         return after
 
-    def _write(self, rollout: Rollout) -> None:
-        scratch = self.folder / f".{ROLLOUT}-{os.getpid()}"
+    def replace(self, name: str, content: bytes) -> None:
+        """A file of the store itself, whole or as it was; safe on disk."""
+        scratch = self.folder / f".{name}-{os.getpid()}"
         with scratch.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(rollout), indent=2) + b"\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        scratch.replace(self.folder / ROLLOUT)
+        scratch.replace(self.folder / name)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

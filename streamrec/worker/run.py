@@ -13,6 +13,7 @@ from ..logs import configure
 from ..metrics import Metrics, process_registry
 from ..policy.reasons import SUPPRESSION_REASONS
 from ..settings import Settings
+from . import mirroring
 from .app import WorkerApp, build_app
 from .log import KafkaLog, Log
 from .models import Models
@@ -33,6 +34,7 @@ def run_worker(settings: Settings, kafka: Log | None = None) -> None:
     loop.run_until_complete(_check_topics(settings))
     encoder = encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
+    mirroring.start(settings, encoder.space_id, metrics)
     models = Models(settings, encoder.space_id, metrics)
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)

@@ -11,6 +11,7 @@ import yaml
 from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
 from streamrec.metrics import (
+    FETCH_OUTCOMES,
     INPUT_TOPICS,
     OUTCOMES,
     PRIORITIES,
@@ -37,7 +38,7 @@ LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are 
     "trigger": set(TRIGGERS),
     "priority": set(PRIORITIES),
     "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS) | set(ROLLBACK_REASONS),
-    "outcome": set(RELOAD_OUTCOMES),
+    "outcome": {*RELOAD_OUTCOMES, *FETCH_OUTCOMES},
     "topic": set(INPUT_TOPICS),
     "stage": set(STAGES),
     "job": {config["job_name"] for config in SCRAPE["scrape_configs"]},

@@ -13,7 +13,7 @@ from streamrec.ranking.admission import Build, admit
 from streamrec.ranking.artifact import Artifact
 from streamrec.ranking.engines import ENGINES, engine_of, onnx_session
 from streamrec.ranking.engines.contract import Engine, EngineName, precision_of
-from streamrec.ranking.network import network_of
+from streamrec.ranking.network import INPUT_RANGE, Network, network_of
 from streamrec.ranking.pace import Pace, Speedups
 from streamrec.ranking.parity import compare, record_probe
 from streamrec.ranking.scores import FloatArray
@@ -34,15 +34,29 @@ def paced(**speed: float) -> Pace:
 
 
 def with_one(artifact: Artifact, name: EngineName, engine: Engine) -> Build:
-    """The engines as they are, but for one."""
-    network = network_of(artifact.manifest.sizes, artifact.weights)
-    return lambda asked: engine if asked == name else engine_of(asked, network)
+    """The engines as they are, but for one; what is asked of it with another network, it answers as it should."""
+    own = artifact.weights["stages.0.weight"]
+
+    def build(asked: EngineName, network: Network) -> Engine:
+        is_own = np.array_equal(network.arrays()["stages.0.weight"], own)
+        return engine if asked == name and is_own else engine_of(asked, network)
+
+    return build
 
 
 def saturated(artifact: Artifact, name: EngineName) -> Build:
     """That engine as a kernel computes it that clips its products."""
-    network = network_of(artifact.manifest.sizes, artifact.weights)
-    return with_one(artifact, name, Saturating(network, name))
+    return with_one(artifact, name, Saturating(network_of(artifact.manifest.sizes, artifact.weights), name))
+
+
+def clipping(name: EngineName) -> Build:
+    """That engine wrong at the largest sums only, as if the model's own rows never came near them."""
+
+    def build(asked: EngineName, network: Network) -> Engine:
+        is_extreme = asked == name and float(network.high[0]) == INPUT_RANGE
+        return Saturating(network, name) if is_extreme else engine_of(asked, network)
+
+    return build
 
 
 def test_dynamic_int8_serves_where_it_is_right_and_faster(artifact: Artifact) -> None:
@@ -128,6 +142,18 @@ def test_saturated_int8_asked_for_is_an_error(artifact: Artifact, name: EngineNa
     """Wrong numbers are not a preference."""
     with pytest.raises(ArtifactError, match=rf"{name} disagrees with fp32.*STREAMREC_ENGINE=auto or fp32"):
         admit(artifact, name, (256,), paced(), saturated(artifact, name))
+
+
+@pytest.mark.parametrize("name", INT8)
+def test_an_engine_that_would_saturate_is_refused_though_no_recorded_row_shows_it(
+    artifact: Artifact, name: EngineName
+) -> None:
+    """Tomorrow's rows may; the message names the engine, the sum it clips and by how much, and its parity."""
+    admission = admit(artifact, "auto", (256,), paced(**{name: 9.0}), clipping(name))
+    assert admission.engine.name != name
+    assert f"refused: {name} (disagrees with fp32 here, its largest sums are clipped" in admission.verdict
+    with pytest.raises(ArtifactError, match=rf"{name} disagrees with fp32, its largest sums.*% off; max \|dP\|"):
+        admit(artifact, name, (256,), paced(), clipping(name))
 
 
 def test_without_quantize_dynamic_the_second_engine_serves(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:

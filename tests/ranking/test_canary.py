@@ -107,3 +107,22 @@ def test_the_order_takes_turns() -> None:
     for _ in range(120):
         compared.probability(np.zeros((40, COLUMNS), np.float32))
     assert compared.comparison.latency_ratio == pytest.approx(1.25)  # the median of 2 and 0.5
+
+
+def test_watching_a_canary_is_not_its_time() -> None:
+    """Its fp32 runs beside it on a sample of the calls; that is our doing, and must not roll it back."""
+    clock_s = [0.0]
+
+    def taking(seconds: float) -> Curve:
+        def scored(x: FloatArray) -> FloatArray:
+            clock_s[0] += seconds
+            return x
+
+        return Curve(scored)
+
+    canary = Shadowed(taking(1.0), taking(10.0), share=1.0, min_score=0.2)
+    compared = Compared(canary, taking(1.0), LIMITS, lambda: clock_s[0])
+    for _ in range(120):
+        compared.probability(np.zeros((40, COLUMNS), np.float32))
+    assert compared.comparison.latency_ratio == 1
+    assert canary.agreement.rows == 120 * 40

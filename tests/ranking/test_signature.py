@@ -5,23 +5,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as other_kind
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from signing_keys import keys
 
 from streamrec.errors import ArtifactError, SettingsError
 from streamrec.ranking.artifact import MANIFEST, WEIGHTS, load
 from streamrec.ranking.signature import SIGNATURE, sign
 
 SPACE, FEATURES_HASH = "hashed64-test", "feedc0ffee00"
-
-
-def keys(folder: Path, name: str) -> tuple[Path, Path]:
-    """A fresh pair of PEM files: private, public."""
-    key = Ed25519PrivateKey.generate()
-    private, public = folder / f"{name}.pem", folder / f"{name}.pub"
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return private, public
 
 
 def load_signed(folder: Path, public: Path) -> None:

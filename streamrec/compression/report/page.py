@@ -17,6 +17,7 @@ from ..search.telling import BATCHES, LETTERS, kib, percent, sentence, times
 from . import parts, pictures
 from .ink import Picture
 from .pareto import picture as pareto
+from .words import explained, minute
 
 RESULT = "search.json"
 METRICS = (("auc", "AUC"), ("mrr", "MRR"), ("ndcg_5", "nDCG@5"), ("ndcg_10", "nDCG@10"))
@@ -60,9 +61,10 @@ def page(outcome: Outcome) -> str:
         tried=len({trial.recipe for trial in outcome.trials if trial.fidelity.epochs}),
         pictures=_pictures(outcome),
         sentence=sentence(outcome),
+        words=explained(point.recipe for point in outcome.points),
         batches=BATCHES,
         metrics=METRICS,
-        **{function.__name__: function for function in (kib, times, percent, us)},
+        **{function.__name__: function for function in (kib, times, percent, us, minute)},
     )
 
 

@@ -31,4 +31,5 @@ def explore(
 ) -> Explored:
     """Probe the teacher's layers, order the recipes by what that promises, and halve them."""
     probes = probe(layers, tries.one, lambda: time.used() > PROBE_UNTIL)
-    return Explored(probes, halve(by_promise(recipes, probes), tries.one, budget, time, rungs))
+    promising = by_promise(recipes, probes)
+    return Explored(probes, halve(promising, tries.one, budget, time, rungs, is_known=tries.knows))

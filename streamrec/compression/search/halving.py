@@ -56,13 +56,17 @@ def halve(
     time: Allowance,
     rungs: Sequence[Rung] = RUNGS,
     least: int = 4,
+    is_known: Callable[[str, Fidelity], bool] = lambda *_: False,
 ) -> Halved:
-    """Run the rungs; at least `least` survive each, if there are as many. One try a rung is made in any case."""
+    """Run the rungs; at least `least` survive each, if there are as many.
+
+    One try a rung is made in any case, and every one whose result is known already.
+    """
     due, tried, left_out, ranked = list(recipes), list[Trial](), list[str](), list[Trial]()
     for rung in rungs:
         found, last = list[Trial](), {trial.recipe: trial for trial in tried}
         for recipe in due:
-            if not found or time.fits(rung.until, last.get(recipe), rung.fidelity):
+            if not found or is_known(recipe, rung.fidelity) or time.fits(rung.until, last.get(recipe), rung.fidelity):
                 found.append(try_one(recipe, rung.fidelity))
             else:
                 left_out.append(recipe)

@@ -6,12 +6,12 @@ batches are repeated until a measurement lasts LEAST_S. One thread: use_one_thre
 """
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ...clock import monotonic_s
 
-ROUNDS = {1: 7, 32: 7, 256: 5, 4096: 3}  # a teacher needs seconds for 4,096 rows
+ROUNDS = {1: 7, 32: 7, 256: 5, 4096: 2}  # a teacher needs seconds for 4,096 rows
 LEAST_S = 0.002
 
 Run = Callable[[int], object]  # scores a batch of so many rows
@@ -35,7 +35,7 @@ def measure(
     """Speeds of each contestant, and of the baseline under "" with ratio 1; `rounds` by batch size."""
     runs = {"": baseline, **contestants}
     times: dict[tuple[str, int], list[float]] = {(name, batch): [] for name in runs for batch in rounds}
-    repeats = {key: _repeats(runs[key[0]], key[1]) for key in times}
+    repeats = {(name, batch): count for name, run in runs.items() for batch, count in _repeats(run, rounds).items()}
     for number in range(max(rounds.values())):
         for (name, batch), found in times.items():
             if number < rounds[batch]:
@@ -48,12 +48,16 @@ def measure(
     return speeds
 
 
-def _repeats(run: Run, batch: int) -> int:
-    """Runs that together last about LEAST_S; the first call is the warm-up, and is enough to know a slow one."""
-    warm_up = _seconds(run, batch, 1)
-    if warm_up > 10 * LEAST_S:
-        return 1
-    return max(1, min(1000, round(LEAST_S / _seconds(run, batch, 1))))
+def _repeats(run: Run, batches: Iterable[int]) -> dict[int, int]:
+    """Runs that together last about LEAST_S; the first call is the warm-up, and is enough to know a slow one.
+
+    What is slow at a small batch is slow at a larger one, and warm.
+    """
+    found, is_slow = dict[int, int](), False
+    for batch in sorted(batches):
+        is_slow = is_slow or _seconds(run, batch, 1) > 10 * LEAST_S
+        found[batch] = 1 if is_slow else max(1, min(1000, round(LEAST_S / _seconds(run, batch, 1))))
+    return found
 
 
 def _seconds(run: Run, batch: int, repeats: int) -> float:

@@ -94,6 +94,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     machine: Machine
     impressions: dict[str, int]  # usable, of each window
+    spans_ms: dict[str, tuple[int, int]] = {}  # the first and the last impression of each window
     teacher: Point
     teacher_head: dict[int, Pace]  # the teacher with user vectors given, against itself scoring whole rows
     points: list[Point]

@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from ...errors import ArtifactError
-from ...ranking.engines import ENGINES
-from ...ranking.engines.contract import EngineName
+from ...ranking.engines import ENGINES, engine_of
+from ...ranking.engines.contract import EngineName, precision_of
+from ...ranking.extremes import clipped
 from ...ranking.network import Network
 from ...ranking.scores import FloatArray
 from ...training.model import Batch, batch_of, logits_of
@@ -65,6 +66,8 @@ def _served(name: EngineName, model: Network, rows: Rows) -> Scorer | None:
         engine = ENGINES[name](model)
     except ArtifactError:  # an extra that is not installed, or a torch without quantization
         return None
+    if precision_of(name) == "int8" and clipped(name, model.sizes, engine_of):
+        return None  # no worker on this machine would admit it
     return Scorer(name, lambda of: engine.logits(of.x), lambda count: engine.logits(_first(rows.x, count)))
 
 

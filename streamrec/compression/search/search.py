@@ -72,6 +72,7 @@ def search(
         request=request,
         machine=this_machine(),
         impressions={name: usable_impressions(rows) for name, rows in of.cut._asdict().items()},
+        spans_ms={name: (int(rows.at_ms.min()), int(rows.at_ms.max())) for name, rows in of.cut._asdict().items()},
         teacher=found.teacher,
         teacher_head=paces(timed.head),
         points=found.points,

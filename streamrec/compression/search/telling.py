@@ -13,9 +13,10 @@ BATCHES = (1, 32, 256, 4096)
 
 def table(outcome: Outcome) -> Table:
     """The teacher and every finalist: the file's size, and speeds as ratios to the teacher in torch fp32."""
-    grid = Table("", "engine", "file", "smaller", *(f"x{batch:,}" for batch in BATCHES), box=None, pad_edge=False)
-    for name in ("AUC (95 %)", "loss at most", "verdict"):
-        grid.add_column(name)
+    grid = Table(box=None, pad_edge=False)
+    speeds = (f"x{batch:,}" for batch in BATCHES)
+    for name in ("", "engine", "file", "smaller", *speeds, "AUC (95 %)", "loss at most", "verdict"):
+        grid.add_column(name, no_wrap=True)
     for number, (name, point) in enumerate([("teacher", outcome.teacher), *zip(LETTERS, outcome.points, strict=False)]):
         ratios = [times(point.speed[batch].ratio) if batch in point.speed else "1" for batch in BATCHES]
         bound, says = ("", "") if point.verdict is None else (percent(point.verdict.upper_95), point.verdict.outcome)
@@ -56,16 +57,23 @@ def left_out(outcome: Outcome) -> str:
 
 
 def undecided(outcome: Outcome) -> Point | None:
-    """The smallest and fastest model that may well be within the budget, if only more impressions could show it."""
+    """The smallest and fastest model on which these impressions cannot decide, and more could.
+
+    One whose loss lies within the budget goes before any other: more impressions are likelier to show that it passes.
+    """
     able = [
         point
         for number, point in enumerate(outcome.points)
-        if point.verdict and point.verdict.outcome == "not decidable" and point.verdict.loss <= point.verdict.budget
+        if point.verdict and point.verdict.outcome == "not decidable"
         if number != (outcome.closest if outcome.best is None else None)
     ]
     gain = 1.0 if outcome.best is None else _gain(outcome.points[outcome.best])
     better = [point for point in able if _gain(point) > gain]
-    return max(better, key=_gain, default=None)
+    return max(better, key=lambda point: (_is_within(point), _gain(point)), default=None)
+
+
+def _is_within(point: Point) -> bool:
+    return point.verdict is not None and point.verdict.loss <= point.verdict.budget
 
 
 def _gain(point: Point) -> float:
@@ -105,6 +113,7 @@ def _short(point: Point) -> dict[str, Any]:
         "speed_ratio_1": round(point.speed[1].ratio, 2),
         "speed_ratio_256": round(point.speed[256].ratio, 2),
         "auc": round(point.quality["auc"].value, 5),
+        "auc_loss": None if point.verdict is None else round(point.verdict.loss, 6),
         "auc_loss_upper_95": None if point.verdict is None else round(point.verdict.upper_95, 6),
         "verdict": None if point.verdict is None else point.verdict.outcome,
         "impressions_needed": None if point.verdict is None else point.verdict.impressions_needed,

@@ -45,6 +45,10 @@ class Tries:
         self._told(found)
         return found
 
+    def knows(self, recipe: str, fidelity: Fidelity) -> bool:
+        """Whether that was tried before."""
+        return self._folder.trial(self.key(recipe, fidelity)) is not None
+
     def key(self, recipe: str, fidelity: Fidelity) -> Key:
         """What names the trial."""
         return Key(recipe, fidelity, self._seed, self._data)

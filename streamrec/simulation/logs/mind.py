@@ -60,7 +60,8 @@ def load_mind(
     path = existing(folder, "behaviors.tsv", "behaviors.tsv.gz")
     behaviors = sorted(_behaviors(path, news, rejected), key=lambda behavior: behavior.at_ms)
     if not behaviors:
-        raise DataError(f"{path}: expected rows of impression id, user, time, history, impressions; got {rejected}")
+        came = "; ".join(f"{count} times {what}" for what, count in rejected.items()) or "none"
+        raise DataError(f"{path}: expected rows of impression id, user, time, history, impressions; got {came}")
     users, ids = Index(), Index()
     histories = _history_clicks(behaviors, int(history_days * 24 * HOUR_MS), users, ids)
     start_ms = int(histories.at_ms.min()) if len(histories.at_ms) else behaviors[0].at_ms

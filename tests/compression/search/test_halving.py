@@ -95,3 +95,10 @@ def test_the_best_always_survives(losses: list[float], hope: float) -> None:
     ranked = ranking(trials, hope)
     assert min(t.loss for t in ranked[: max(1, (len(ranked) + 1) // 2)]) == min(losses)
     assert len(ranked) == len(trials)
+
+
+def test_what_is_known_needs_no_time() -> None:
+    """An interrupted search that goes on with little time still has all it had found."""
+    found = halve(NAMES, of_name, 0.005, Allowance(1e-9), is_known=lambda *_: True)
+    assert found.left_out == []
+    assert len(found.tried) == 16 + 8 + 4

@@ -54,6 +54,20 @@ def test_what_could_be_better_but_is_not_proven_is_named() -> None:
     assert last_line(more)["best"]["recipe"] == best.recipe
 
 
+def test_without_one_within_the_budget_the_smallest_undecided_is_named() -> None:
+    """How many impressions would decide on the model that was asked for is an answer, too."""
+    outcome = finished()
+    assert outcome.best is not None
+    best = outcome.points[outcome.best]
+    verdicts = [Verdict("not decidable", 0.2, loss, 0.0, 0.5, 0.1, 400, 4000) for loss in (0.3, 0.1)]
+    over, within = (
+        msgspec.structs.replace(best, recipe=name, size_ratio=best.size_ratio * times, verdict=verdict)
+        for name, times, verdict in zip(("over", "within"), (9, 2), verdicts, strict=True)
+    )
+    assert undecided(msgspec.structs.replace(outcome, points=[*outcome.points, over])) == over
+    assert undecided(msgspec.structs.replace(outcome, points=[*outcome.points, over, within])) == within
+
+
 def test_everything_refused_is_said_too() -> None:
     """There is no closest then."""
     outcome = msgspec.structs.replace(finished(), best=None, closest=None, points=[])
