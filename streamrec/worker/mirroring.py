@@ -30,6 +30,8 @@ class Mirroring:
         """Once; never raises, whatever the source does."""
         outcome, reason = self._look()
         self._metrics.model_fetches[outcome].inc()
+        if not threading.main_thread().is_alive():
+            return outcome  # the process is ending, and fetches end with it
         if reason and reason != self._told:
             log.error("models stay as they are: %s", reason)
         elif self._told and not reason:
