@@ -71,16 +71,21 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
         await faults[name](Scene(fleet, kafka, rng))
         await sending
         await _until_applied(settings, verdict, "events", 0)
+        await _end(fleet, supervising)  # or a reader who was due is pushed to between the judge's looks
         await _judge(settings, verdict)
     except KafkaError as error:  # a finding, and not the end of all runs
         verdict.violate(str(error))
     finally:
-        supervising.cancel()
         verdict.owners = len(fleet.workers) + fleet.exits.total()
-        await asyncio.to_thread(fleet.stop)
+        await _end(fleet, supervising)
         if kafka is not None:
             await delete(settings)  # or a broker that is killed has the logs of all runs to look through
     return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
+
+
+async def _end(fleet: Fleet, supervising: "asyncio.Task[None]") -> None:
+    supervising.cancel()
+    await asyncio.to_thread(fleet.stop)
 
 
 async def _until_applied(settings: Settings, verdict: Verdict, topic: Topic, at_least: int) -> None:

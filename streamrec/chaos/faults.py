@@ -53,11 +53,11 @@ async def join_and_leave(scene: Scene) -> None:
 
 
 async def stand_still(scene: Scene) -> None:
-    """SIGSTOP for longer than the session, then SIGCONT: a zombie with work in hand."""
+    """SIGSTOP for longer than the session, then SIGCONT: a zombie with work in hand, perhaps while others take over."""
     await scene.pause(0.5, 2)
     number = scene.someone()
     scene.fleet.signal(number, signal.SIGSTOP)
-    await asyncio.sleep(SESSION_S + float(scene.rng.uniform(2, 5)))
+    await asyncio.sleep(SESSION_S + float(scene.rng.uniform(0, 5)))
     scene.fleet.signal(number, signal.SIGCONT)
 
 
