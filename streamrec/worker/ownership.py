@@ -49,6 +49,8 @@ class Ownership:
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
         self._at_once, self._rounds = asyncio.Semaphore(4), Rounds()
+        self._acquiring: list[asyncio.Task[None]] = []
+        self._group_settled = asyncio.Event()
 
     # --- positions ----------------------------------------------------------------------------------------------------
 
@@ -72,7 +74,10 @@ class Ownership:
         """A rebalance begins, and nobody knows yet what moves: commit everything, and stand still.
 
         The group waits for us here: no partition has two owners at work, and its old one is not fenced in mid-flight.
+        What is being acquired is given up: it may take minutes, and its next owner would fence us in the midst of it.
         """
+        self._group_settled.clear()
+        await self._acquire_no_more()
         await asyncio.gather(*(writer.pause() for writer in self.writers.values()))
 
     async def assigned(self, partitions: set[int]) -> None:
@@ -83,11 +88,25 @@ class Ownership:
         self._forget(moved)
         for writer in self.writers.values():
             writer.resume()
+        self._group_settled.set()
 
     async def acquire(self, partitions: Iterable[int]) -> None:
-        """Fence, recover and start the partitions not owned yet."""
-        await asyncio.gather(*(self._acquire(number) for number in partitions if number not in self.writers))
+        """Fence, recover and start the partitions not owned yet. A rebalance ends it; another call follows that one."""
+        tasks = [asyncio.create_task(self._acquire(number)) for number in partitions if number not in self.writers]
+        self._acquiring = tasks
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in outcomes:
+            if isinstance(error, Exception):
+                raise error
+        if any(outcomes):
+            await self._group_settled.wait()  # or Faust goes on as if all were acquired
+            return
         self._counting.metrics.ready.set(1)
+
+    async def _acquire_no_more(self) -> None:
+        for task in self._acquiring:
+            task.cancel()
+        await asyncio.gather(*self._acquiring, return_exceptions=True)
 
     async def _acquire(self, number: int) -> None:
         async with self._at_once:
@@ -95,7 +114,11 @@ class Ownership:
             writer = PartitionWriter(
                 partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds
             )
-            recovered = await writer.start()
+            try:
+                recovered = await writer.start()
+            except asyncio.CancelledError:
+                await writer.abandon()
+                raise
             self.writers[number] = writer
             self._left.pop(number, None)
         metrics = self._counting.metrics
@@ -113,6 +136,8 @@ class Ownership:
 
     async def release(self) -> None:
         """The worker stops: commit what the partitions were offered and let them go."""
+        await self._acquire_no_more()
+        self._group_settled.set()
         await asyncio.gather(*(writer.stop() for writer in self.writers.values()))
         self._forget(list(self.writers))
 

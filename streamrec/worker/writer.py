@@ -104,6 +104,10 @@ class PartitionWriter:
         await asyncio.gather(*self._tasks)
         await self._transactions.stop()
 
+    async def abandon(self) -> None:
+        """Let go in the midst of `start`."""
+        await self._transactions.stop()
+
     async def pause(self) -> None:
         """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then."""
         self._running.clear()
