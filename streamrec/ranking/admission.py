@@ -19,6 +19,7 @@ torch fp32 itself is held against the recorded logits first: weights that do not
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..errors import ArtifactError
 from ..settings import EngineChoice as Choice
@@ -58,6 +59,9 @@ class Trial:
         return f"{self.clipped}; {told}" if self.clipped else told
 
 
+Try = Callable[[EngineName], Trial]
+
+
 @dataclass(frozen=True)
 class Admission:
     """The engine that serves, and why."""
@@ -78,21 +82,22 @@ def admit(
     build: Build = engine_of,
 ) -> Admission:
     """Choose the engine; ArtifactError if fp32 is not what was recorded, or the one asked for cannot or may not run."""
-    reference = _tried(REFERENCE, artifact, build)
+    tried = partial(_tried, artifact, network_of(artifact.manifest.sizes, artifact.weights), build)
+    reference = tried(REFERENCE)
     if not reference.is_right:
         raise ArtifactError(
             f"{_model(artifact)}: fp32 is {reference.parity.max_delta:.4f} from its recorded probabilities,"
             f" expected at most {FP32_TOLERANCE:g}; check the torch installation, or train again"
         )
     if choice == "auto":
-        return _fastest(artifact, reference, batch_sizes, pace, build)
-    return _asked_for(artifact, _name(choice), reference, batch_sizes, pace, build)
+        return _fastest(artifact, reference, batch_sizes, pace, tried)
+    return _asked_for(artifact, _name(choice), reference, batch_sizes, pace, tried)
 
 
 def _asked_for(
-    artifact: Artifact, name: EngineName, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, build: Build
+    artifact: Artifact, name: EngineName, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, tried: Try
 ) -> Admission:
-    trial = reference if name == REFERENCE else _tried(name, artifact, build)
+    trial = reference if name == REFERENCE else tried(name)
     if not trial.is_right:
         raise ArtifactError(
             f"{_model(artifact)}: {name} disagrees with fp32, {trial.told}; this processor or library computes it"
@@ -103,15 +108,15 @@ def _asked_for(
         verdict = f"{name} serves because it was asked for: {trial.told}, {_paced(speedup)}"
         return _serve(artifact, trial, verdict, trial.parity, speedup, {})
     try:
-        int8 = _tried(int8_name(), artifact, build)
+        int8 = tried(int8_name())
     except ArtifactError as error:
         return _serve(artifact, trial, f"{name} serves because it was asked for; {error}", None, {}, {})
     verdict = f"{name} serves because it was asked for; {int8.engine.name} would have {int8.told}"
     return _serve(artifact, trial, verdict, int8.parity, {}, {})
 
 
-def _fastest(artifact: Artifact, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, build: Build) -> Admission:
-    trials, faults = _trials(artifact, reference, build)
+def _fastest(artifact: Artifact, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, tried: Try) -> Admission:
+    trials, faults = _trials(artifact, reference, tried)
     engines = {name: trial.engine for name, trial in trials.items()}
     speed = pace(engines, artifact.probe.rows, batch_sizes)
     chosen = _chosen(speed)
@@ -126,9 +131,7 @@ def _fastest(artifact: Artifact, reference: Trial, batch_sizes: tuple[int, ...],
     return _serve(artifact, trial, verdict, parity, speed[chosen], faults)
 
 
-def _trials(
-    artifact: Artifact, reference: Trial, build: Build
-) -> tuple[dict[EngineName, Trial], dict[EngineName, str]]:
+def _trials(artifact: Artifact, reference: Trial, tried: Try) -> tuple[dict[EngineName, Trial], dict[EngineName, str]]:
     """The engines that are right, in the order of preference, and what is wrong with the others."""
     trials: dict[EngineName, Trial] = {}
     faults: dict[EngineName, str] = {name: reason for name, reason in available().items() if reason != "ok"}
@@ -136,7 +139,7 @@ def _trials(
         if name == REFERENCE:
             trials[name] = reference
         elif name not in faults:
-            trial = _tried(name, artifact, build)
+            trial = tried(name)
             if not trial.is_right:
                 faults[name] = f"disagrees with fp32 here, {trial.told}"
             elif drift := batch_drift(trial.engine, artifact.probe.rows):
@@ -156,9 +159,9 @@ def _chosen(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
     return chosen
 
 
-def _tried(name: EngineName, artifact: Artifact, build: Build) -> Trial:
+def _tried(artifact: Artifact, network: Network, build: Build, name: EngineName) -> Trial:
     manifest, probe = artifact.manifest, artifact.probe
-    engine = build(name, network_of(manifest.sizes, artifact.weights))
+    engine = build(name, network)
     parity = compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
     if precision_of(name) == "fp32":
         return Trial(engine, parity, FP32_TOLERANCE, "")
