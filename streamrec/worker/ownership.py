@@ -114,11 +114,7 @@ class Ownership:
             writer = PartitionWriter(
                 partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds
             )
-            try:
-                recovered = await writer.start()
-            except asyncio.CancelledError:
-                await writer.abandon()
-                raise
+            recovered = await writer.start()
             self.writers[number] = writer
             self._left.pop(number, None)
         metrics = self._counting.metrics

@@ -20,7 +20,6 @@ class Rounds:
 
     def __init__(self) -> None:
         self._flying: dict[int, float] = {}  # partition -> since when
-        self._over = asyncio.Event()
         self._waiting: set[asyncio.Event] = set()
 
     def on(self) -> bool:
@@ -35,23 +34,19 @@ class Rounds:
     def flight(self, partition: int) -> Iterator[None]:
         """The time of a transaction."""
         self._flying[partition] = monotonic_s()
-        self._over.clear()
         try:
             yield
         finally:
             del self._flying[partition]
             if not self._flying:
-                self._end()
-
-    def _end(self) -> None:
-        self._over.set()
-        for event in self._waiting:
-            event.set()
-        self._waiting.clear()
+                for event in self._waiting:
+                    event.set()
+                self._waiting.clear()
 
     async def over(self) -> None:
         """Wait for the end of the round, and until those it woke have applied what waits for them."""
         if self.on():
+            self.wake(over := asyncio.Event())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), PATIENCE_S)
+                await asyncio.wait_for(over.wait(), PATIENCE_S)
         await asyncio.sleep(0)

@@ -78,12 +78,16 @@ class PartitionWriter:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> Recovered:
-        """Fence the old owner, restore the state, begin."""
-        await self._transactions.start()
-        self.recovered = await self._recover(self.partition)
-        self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
-        owner = owner_records(self._settings.partitions, self.partition.settled.space_id)
-        await write(self._transactions, self._names, self.number, owner, Changes())
+        """Fence the old owner, restore the state, begin. Let go if that is cancelled: it can take minutes."""
+        try:
+            await self._transactions.start()
+            self.recovered = await self._recover(self.partition)
+            self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
+            owner = owner_records(self._settings.partitions, self.partition.settled.space_id)
+            await write(self._transactions, self._names, self.number, owner, Changes())
+        except asyncio.CancelledError:
+            await self._transactions.stop()
+            raise
         self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
 
@@ -102,10 +106,6 @@ class PartitionWriter:
         self._lanes.close()
         self._work.set()
         await asyncio.gather(*self._tasks)
-        await self._transactions.stop()
-
-    async def abandon(self) -> None:
-        """Let go in the midst of `start`."""
         await self._transactions.stop()
 
     async def pause(self) -> None:
