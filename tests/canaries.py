@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from streamrec.content.encoder import HashedEncoder
-from streamrec.ranking.artifact import save
 from streamrec.ranking.calibration import Calibration
 from streamrec.ranking.engines.torch_fp32 import TorchFp32
 from streamrec.ranking.features import fingerprint
 from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.parity import record_probe
 from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.training.fit import Fitted
+from streamrec.training.publish import publish
 
 THRESHOLD = 0.2
 AT_THRESHOLD = float(np.log(THRESHOLD / (1 - THRESHOLD)))
@@ -52,18 +52,15 @@ def publish_all(home: Path, rows: FloatArray) -> Mapping[str, Path]:
         "parity": (_coarse(base, rows), usual),
     }
     for name, (network, calibration) in made.items():
-        save(
+        publish(
             home / name,
+            Fitted(network, calibration, {}),
+            rows,
             name=name,
             space_id=HashedEncoder().space_id,
             encoder="hashed",
             fingerprint=fingerprint(),
-            sizes=network.sizes,
-            weights=network.arrays(),
-            calibration=calibration,
             min_score=THRESHOLD,
-            metrics={},
-            probe=record_probe(network, calibration, rows),
             created_at="2026-01-05T09:00:00Z",
         )
     return {name: home / name for name in made}

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from streamrec.content.encoder import HashedEncoder
-from streamrec.ranking.artifact import save
 from streamrec.ranking.calibration import Calibration
 from streamrec.ranking.engines.torch_fp32 import TorchFp32
 from streamrec.ranking.features import fingerprint as features_now
 from streamrec.ranking.manifest import Manifest
 from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.parity import record_probe
 from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.training.fit import Fitted
+from streamrec.training.publish import publish
 
 
 def publish_small(
@@ -35,17 +35,22 @@ def publish_small(
     network.learn_bounds(rows)
     logits = TorchFp32(network).logits(rows)
     calibration = Calibration(a=spread / float(logits.std()), b=middle - spread * float(logits.mean() / logits.std()))
-    return save(
+    return publish(
         folder,
+        Fitted(network, calibration, {}),
+        rows,
         name="small",
         space_id=space_id or HashedEncoder().space_id,
         encoder=encoder,
         fingerprint=fingerprint or features_now(),
-        sizes=network.sizes,
-        weights=network.arrays(),
-        calibration=calibration,
         min_score=0.2,
-        metrics={},
-        probe=record_probe(network, calibration, rows),
         created_at=f"2026-01-0{seed}T09:00:00Z",
     )
+
+
+def publish_three(home: Path) -> dict[str, Path]:
+    """Folders by name: two that a worker takes, and one of another space."""
+    publish_small(home / "one", 1)
+    publish_small(home / "two", 2)
+    publish_small(home / "elsewhere", 3, space_id="another-space")
+    return {name: home / name for name in ("one", "two", "elsewhere")}

@@ -18,7 +18,6 @@ import numpy as np
 from ..clock import monotonic_s
 from ..content.encoder import HashedEncoder
 from ..errors import StateError
-from ..ranking.artifact import save
 from ..ranking.calibration import Calibration
 from ..ranking.features import fingerprint
 from ..ranking.rollout import promote
@@ -132,7 +131,8 @@ def summary(found: Mapping[str, Sequence[Phase]]) -> dict[str, float]:
 
 def _drawn(folder: Path, seed: int) -> Path:
     from ..ranking.network import Network, use_one_thread  # noqa: PLC0415 - torch
-    from ..ranking.parity import record_probe  # noqa: PLC0415
+    from ..training.fit import Fitted  # noqa: PLC0415
+    from ..training.publish import publish  # noqa: PLC0415
 
     use_one_thread()
     rows: FloatArray = np.random.default_rng(seed).normal(size=(512, COLUMNS)).astype(np.float32)
@@ -141,19 +141,15 @@ def _drawn(folder: Path, seed: int) -> Path:
     for tensor in network.parameters():
         tensor.data.copy_(tensor.new_tensor(rng.normal(size=tuple(tensor.shape)) / max(tensor.shape) ** 0.5))
     network.learn_bounds(rows)
-    calibration = Calibration()
-    save(
+    publish(
         folder,
+        Fitted(network, Calibration(), {}),
+        rows,
         name="drawn",
         space_id=HashedEncoder().space_id,
         encoder="hashed",
         fingerprint=fingerprint(),
-        sizes=network.sizes,
-        weights=network.arrays(),
-        calibration=calibration,
         min_score=0.0,
-        metrics={},
-        probe=record_probe(network, calibration, rows),
         created_at="",
     )
     return folder

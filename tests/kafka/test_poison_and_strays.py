@@ -8,19 +8,16 @@ from pathlib import Path
 
 import pytest
 from on_kafka import Sent, article, event, logged, read, rows_by_user, send, until
-from prometheus_client import CollectorRegistry
+from slow_log import counting
 
 from streamrec.chaos.fragile import FragilePartition
 from streamrec.contracts.route import partition_of
 from streamrec.errors import StateError
 from streamrec.intake import Batch
-from streamrec.metrics import Metrics
 from streamrec.partition import Settled
-from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.ranking.load import prior
 from streamrec.settings import Settings
 from streamrec.simulation.worker_process import value, worker_process
-from streamrec.worker.counting import Counting
 from streamrec.worker.log import KafkaLog
 from streamrec.worker.topics import changelog_topic, create
 from streamrec.worker.writer import PartitionWriter
@@ -32,9 +29,10 @@ pytestmark = pytest.mark.kafka
 def writer(settings: Settings, errors: list[BaseException]) -> PartitionWriter:
     """Of partition 0, where every user lives, with a bug that users named poison reach."""
     names = Names(changelog_topic(settings), settings.topic("push"), settings.topic("rerouted"))
-    counting = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings)
     settled = Settled.of(settings, 0, prior())._replace(partitions=None)
-    return PartitionWriter(FragilePartition(settled), settings, KafkaLog(settings), names, counting, errors.append)
+    return PartitionWriter(
+        FragilePartition(settled), settings, KafkaLog(settings), names, counting(settings), errors.append
+    )
 
 
 async def offered(settings: Settings, users: list[str]) -> list[BaseException]:

@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 from model_server import Server, serving
 from signing_keys import keys
-from trained import publish_small
+from trained import publish_small, publish_three
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import ArtifactError, SettingsError
@@ -24,11 +24,7 @@ SPACE = HashedEncoder().space_id
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two, and one of another space."""
-    home = tmp_path_factory.mktemp("artifacts")
-    publish_small(home / "one", 1)
-    publish_small(home / "two", 2)
-    publish_small(home / "elsewhere", 3, space_id="another-space")
-    return {path.name: path for path in home.iterdir()}
+    return publish_three(tmp_path_factory.mktemp("artifacts"))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
-from trained import publish_small
+from trained import publish_small, publish_three
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import ArtifactError
@@ -25,11 +25,8 @@ SPACE = HashedEncoder().space_id
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Models to promote: two good ones, one that would push to everybody, one of another space."""
     home = tmp_path_factory.mktemp("artifacts")
-    publish_small(home / "one", 1)
-    publish_small(home / "two", 2)
     publish_small(home / "eager", 1, middle=1.0)
-    publish_small(home / "elsewhere", 3, space_id="another-space")
-    return {path.name: path for path in home.iterdir()}
+    return publish_three(home) | {"eager": home / "eager"}
 
 
 @pytest.fixture

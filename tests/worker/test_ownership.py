@@ -6,33 +6,22 @@ import numpy as np
 import pytest
 from making import AffinityScores
 from on_kafka import until
-from prometheus_client import CollectorRegistry
+from slow_log import SlowLog, counting
 
 from streamrec.chaos.memory_log import MemoryLog, ProcessLog
-from streamrec.metrics import Metrics
-from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.settings import load
-from streamrec.worker.counting import Counting
 from streamrec.worker.ownership import Ownership
 
 
 class Process:
-    """The partitions of one worker, on a log in memory that answers when it is told to."""
+    """The partitions of one worker."""
 
-    def __init__(self, broker: MemoryLog) -> None:
-        self.answers = asyncio.Event()
-        self.answers.set()
-        self.asked = 0
+    def __init__(self, log: ProcessLog) -> None:
         self.errors: list[BaseException] = []
         settings = load({}, partitions=2)
-        self.metrics = Metrics(CollectorRegistry(), SUPPRESSION_REASONS)
-        counting = Counting(self.metrics, settings)
-        log = ProcessLog(broker, self._step)
-        self.owned = Ownership(settings, AffinityScores(), counting, self.errors.append, "changelog", log, "")
-
-    async def _step(self) -> None:
-        self.asked += 1
-        await self.answers.wait()
+        counted = counting(settings)
+        self.metrics = counted.metrics
+        self.owned = Ownership(settings, AffinityScores(), counted, self.errors.append, "changelog", log, "")
 
     def ready(self) -> bool:
         """As it says."""
@@ -41,14 +30,14 @@ class Process:
 
 async def test_a_rebalance_ends_what_is_being_acquired() -> None:
     """The next owner fences nobody who is at work, and the first may have its partitions back."""
-    broker = MemoryLog(np.random.default_rng(1))
-    first, second = Process(broker), Process(broker)
-    first.answers.clear()
+    log = SlowLog()
+    first, second = Process(log), Process(SlowLog(log.broker))
+    log.answers.clear()
     acquiring = asyncio.create_task(first.owned.acquire([0, 1]))
-    await until(lambda: first.asked > 0)
+    await until(lambda: log.asked > 0)
     rebalance = asyncio.create_task(first.owned.pause())
     await asyncio.sleep(0)
-    first.answers.set()
+    log.answers.set()
     await rebalance
     assert not first.owned.writers
 
@@ -67,13 +56,11 @@ async def test_a_rebalance_ends_what_is_being_acquired() -> None:
 
 async def test_what_goes_wrong_in_acquiring_is_raised() -> None:
     """A partition that cannot be recovered ends the process, and not only its task."""
-    process = Process(MemoryLog(np.random.default_rng(1)))
 
     async def fails() -> None:
         raise OSError("no such disk")
 
-    process._step = fails  # type: ignore[method-assign]
-    process.owned._log = ProcessLog(MemoryLog(np.random.default_rng(1)), fails)
+    process = Process(ProcessLog(MemoryLog(np.random.default_rng(1)), fails))
     with pytest.raises(OSError, match="no such disk"):
         await process.owned.acquire([0])
     assert not process.ready()

@@ -1,24 +1,15 @@
 """When a writer applies what it is offered: together between two transactions, at once when a batch is full."""
 
-import asyncio
 from collections.abc import Iterator
 
-import numpy as np
 from making import AffinityScores, policy
-from on_kafka import event, until
-from prometheus_client import CollectorRegistry
+from on_kafka import until
+from slow_log import SlowLog, offer_clicks, writer_on
 
 from streamrec.changes import Changes
-from streamrec.chaos.memory_log import MemoryLog, ProcessLog
-from streamrec.contracts.records import RawRecord
 from streamrec.intake import Batch
-from streamrec.metrics import Metrics
 from streamrec.partition import Partition, Settled
-from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.settings import load
-from streamrec.worker.counting import Counting
-from streamrec.worker.writer import PartitionWriter
-from streamrec.worker.written import Names
 
 
 class Watched(Partition):
@@ -35,26 +26,14 @@ class Watched(Partition):
 
 async def sizes_applied(batch_events: int) -> tuple[list[int], list[int]]:
     """A record is offered, and seven more while its transaction is in flight; sizes applied by then, and in all."""
-    broker_answers = asyncio.Event()
-    broker_answers.set()
-
-    async def step() -> None:
-        await broker_answers.wait()
-
-    settings = load({}, batch_events=batch_events)
+    log, errors = SlowLog(), list[BaseException]()
     partition = Watched(Settled(0, policy(), AffinityScores()))
-    log = ProcessLog(MemoryLog(np.random.default_rng(1)), step)
-    counting = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings)
-    errors: list[BaseException] = []
-    writer = PartitionWriter(partition, settings, log, Names("changelog", "push", "rerouted"), counting, errors.append)
+    writer = writer_on(log, partition, load({}, batch_events=batch_events), errors)
     await writer.start()
-    broker_answers.clear()
-    for offset in range(8):
-        record = RawRecord(offset, 1, b"u", event("u", "a").value)
-        await writer.offer(Batch("events", [record], offset + 1), offset)
-        await asyncio.sleep(0.01)
+    log.answers.clear()
+    await offer_clicks(writer, 8 * ["u"])
     in_flight = list(partition.sizes)
-    broker_answers.set()
+    log.answers.set()
     await until(lambda: writer.committed.get("events") == 8)
     await writer.stop()
     assert not errors

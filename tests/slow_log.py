@@ -1,0 +1,56 @@
+"""A worker's pieces on a log in memory that answers when it is told to."""
+
+import asyncio
+from collections.abc import Iterable
+
+import numpy as np
+from on_kafka import event
+from prometheus_client import CollectorRegistry
+
+from streamrec.chaos.memory_log import MemoryLog, ProcessLog
+from streamrec.clock import now_ms
+from streamrec.contracts.records import RawRecord
+from streamrec.intake import Batch
+from streamrec.metrics import Metrics
+from streamrec.partition import Partition
+from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.settings import Settings
+from streamrec.worker.counting import Counting
+from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.written import Names
+
+
+class SlowLog(ProcessLog):
+    """One process's view of `broker`; every request waits while `answers` is clear."""
+
+    def __init__(self, broker: MemoryLog | None = None) -> None:
+        self.broker = broker or MemoryLog(np.random.default_rng(1))
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.asked = 0
+        super().__init__(self.broker, self._answered)
+
+    async def _answered(self) -> None:
+        self.asked += 1
+        await self.answers.wait()
+
+
+def counting(settings: Settings) -> Counting:
+    """Into series of its own."""
+    return Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings)
+
+
+def writer_on(
+    log: ProcessLog, partition: Partition, settings: Settings, errors: list[BaseException]
+) -> PartitionWriter:
+    """Not started; what would end its process goes into `errors`."""
+    names = Names("changelog", "push", "rerouted")
+    return PartitionWriter(partition, settings, log, names, counting(settings), errors.append)
+
+
+async def offer_clicks(writer: PartitionWriter, users: Iterable[str]) -> None:
+    """A click of each, in batches of one, with some time between them."""
+    for offset, user in enumerate(users):
+        record = RawRecord(offset, now_ms(), user.encode(), event(user, "a").value)
+        await writer.offer(Batch("events", [record], offset + 1), offset)
+        await asyncio.sleep(0.01)
