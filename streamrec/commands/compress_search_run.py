@@ -10,6 +10,7 @@ from rich.console import Console
 from ..clock import monotonic_s, now_ms
 from ..compression.publish import publish_compressed
 from ..compression.recipe import parse
+from ..compression.search.models import Models
 from ..compression.search.of_recipes import OfRecipes
 from ..compression.search.outcome import Outcome, Point
 from ..compression.search.search import Told, search
@@ -75,7 +76,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
         data = f"{data_hash(rows)}-{saved.manifest.version}"
         request = Request(work.log, data, work.seed, work.max_loss, test_from_ms)
         folder = Folder(work.out, request, resume=work.resume)
-        of = OfRecipes(saved.teacher, cut, work.seed)
+        of = OfRecipes(saved.teacher, cut, work.seed, Models(folder, saved.teacher, data, work.seed))
         outcome = search(
             of,
             folder,

@@ -4,6 +4,7 @@ Only weight matrices of linear layers are compressed: biases and buffers are und
 """
 
 import copy
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,23 @@ def network_only(model: nn.Module, step: str) -> Network:
 def copied(model: nn.Module) -> nn.Module:
     """A copy in evaluation mode that is not learning."""
     return copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
+
+
+def shaped(model: nn.Module, shapes: Mapping[str, Sequence[int]]) -> nn.Module:
+    """A copy whose linear layers are as large as a state's, and pairs where its are; their weights are noise."""
+    found = copied(model)
+    for name in linears(found):
+        parts = [f"{name}{part}" for part in ("", ".0", ".1") if f"{name}{part}.weight" in shapes]
+        layers = [_empty(shapes[f"{part}.weight"], has_bias=f"{part}.bias" in shapes) for part in parts]
+        if layers:
+            parent, _, last = name.rpartition(".")
+            setattr(found.get_submodule(parent), last, layers[0] if len(layers) == 1 else nn.Sequential(*layers))
+    return found.eval().requires_grad_(requires_grad=False)
+
+
+def _empty(shape: Sequence[int], *, has_bias: bool) -> nn.Linear:
+    rows, columns = shape
+    return nn.Linear(columns, rows, bias=has_bias)
 
 
 def dense(model: nn.Module) -> dict[str, Tensor]:

@@ -26,6 +26,7 @@ from ..errors import ArtifactError
 from ..ranking.network import Network, network_of
 from ..ranking.scores import Arrays
 from .int8 import Grain, integers_of, scales_of
+from .layers import shaped
 
 FORMAT = "streamrec-compressed-1"
 FILE = "compressed.safetensors"
@@ -59,17 +60,21 @@ def load_network(path: Path) -> Network:
     """The network of a file."""
     sizes, arrays = _read(path)
     if not sizes:
-        raise ArtifactError(f"{path}: holds a model that is not a Network; expected one: load it with load_into")
+        raise ArtifactError(f"{path}: holds a model that is not a Network; expected one: load it with load_model")
     return network_of(sizes, arrays)
 
 
-def load_into(path: Path, model: nn.Module) -> None:
-    """Give a model of the same shape the state of a file."""
-    _, arrays = _read(path)
+def load_model(path: Path, like: nn.Module) -> nn.Module:
+    """Whatever a file holds: a network, or a model compressed from one built like `like`."""
+    sizes, arrays = _read(path)
+    if sizes:
+        return network_of(sizes, arrays)
+    model = shaped(like, {name: array.shape for name, array in arrays.items()})
     try:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     except RuntimeError as error:
         raise ArtifactError(f"{path}: is of another model: {str(error).splitlines()[-1].strip()}") from None
+    return model
 
 
 def smallest(array: NDArray[Any]) -> Parts:

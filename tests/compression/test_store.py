@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from streamrec.compression.layers import copied
 from streamrec.compression.recipe import parse, run
-from streamrec.compression.store import FILE, encode, load_into, load_network, restored, save, smallest
+from streamrec.compression.store import FILE, encode, load_model, load_network, restored, save, smallest
 from streamrec.errors import ArtifactError
 from streamrec.ranking.scores import FloatArray
 from streamrec.training.model import logits_of
@@ -50,18 +50,33 @@ def test_a_loaded_network_says_the_same(recipe: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(logits_of(load_network(tmp_path / FILE), HELD_OUT), made.logits(HELD_OUT))
 
 
-def test_a_teacher_is_given_back_to_a_model_of_its_shape(tmp_path: Path) -> None:
-    """It has no chain of sizes to be rebuilt from; another shape is refused."""
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "teacher",
+        "prune(magnitude,.5) > int8",
+        "lowrank(.6) > int8",
+        "neurons(magnitude,.5) > lowrank(.5)",
+        "qat",
+        "student(16) > distil(0)",
+    ],
+)
+def test_a_model_is_given_back_by_one_built_like_it_was(recipe: str, tmp_path: Path) -> None:
+    """A teacher has no chain of sizes to be rebuilt from; layers that were split or shrunk come back so."""
     teacher = trained_teacher()
-    made = run(parse("prune(magnitude,.5) > int8"), teacher, bench(teacher))
+    made = run(parse(recipe), teacher, bench(teacher, 1))
     save(tmp_path / FILE, made.model)
-    again = copied(teacher)
-    load_into(tmp_path / FILE, again)
+    again = load_model(tmp_path / FILE, teacher)
     np.testing.assert_array_equal(logits_of(again, HELD_OUT), made.logits(HELD_OUT))
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    """A teacher's file is no network, and nothing a network could be filled from."""
+    save(tmp_path / FILE, trained_teacher())
     with pytest.raises(ArtifactError, match="not a Network"):
         load_network(tmp_path / FILE)
     with pytest.raises(ArtifactError, match="another model"):
-        load_into(tmp_path / FILE, copied(trained_network()))
+        load_model(tmp_path / FILE, trained_network())
 
 
 def test_the_same_model_gives_the_same_bytes() -> None:

@@ -1,7 +1,8 @@
 """The evaluator of real recipes: methods on the teacher, learning from the training window's latest rows.
 
 Recipes that begin alike ("student(64) > distil > ...") share that beginning: it is carried out once a fidelity and
-kept in memory. Every step depends on its input and the seed alone, so the result is the same as from the start.
+kept in memory and, where a folder is given, on disk. Every step depends on its input and the seed alone, so the result
+is the same as from the start.
 """
 
 from collections import OrderedDict
@@ -17,6 +18,7 @@ from ..method import Workbench
 from ..recipe import Recipe, parse, run
 from ..result import Compressed, LayerChange, layer_changes
 from .evaluator import Evaluated
+from .models import Models
 from .trial import Fidelity
 from .windows import Windows
 
@@ -27,8 +29,8 @@ BEGINNING = 2  # steps: student and distil
 class OfRecipes:
     """Recipes on one teacher over one set of windows."""
 
-    def __init__(self, teacher: nn.Module, cut: Windows, seed: int) -> None:
-        self.teacher, self.cut, self._seed = teacher.eval(), cut, seed
+    def __init__(self, teacher: nn.Module, cut: Windows, seed: int, models: Models | None = None) -> None:
+        self.teacher, self.cut, self._seed, self._models = teacher.eval(), cut, seed, models
         self._teacher_logits = logits_of(teacher, cut.train)
         self._kept: OrderedDict[tuple[str, Fidelity], Compressed] = OrderedDict()
 
@@ -62,18 +64,24 @@ class OfRecipes:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        if _has_student(recipe) and len(recipe.steps) > BEGINNING:
-            begun = self._run(Recipe(recipe.steps[:BEGINNING]), fidelity, bench)
-            rest = run(Recipe(recipe.steps[BEGINNING:]), begun.model, bench)
-            found = rest._replace(log=begun.log + rest.log, recipe=recipe.text())
-        else:
-            found = run(recipe, self.teacher, bench)
-        if not fidelity.epochs and recipe.steps:
-            return found  # a probe: asked once
+        found = self._models.find(recipe.text(), fidelity) if self._models else None
+        if found is None:
+            found = self._make(recipe, fidelity, bench)
+            if not fidelity.epochs and recipe.steps:
+                return found  # a probe: asked once
+            if self._models:
+                self._models.keep(fidelity, found)
         self._kept[key] = found
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return found
+
+    def _make(self, recipe: Recipe, fidelity: Fidelity, bench: Workbench) -> Compressed:
+        if not _has_student(recipe) or len(recipe.steps) <= BEGINNING:
+            return run(recipe, self.teacher, bench)
+        begun = self._run(Recipe(recipe.steps[:BEGINNING]), fidelity, bench)
+        rest = run(Recipe(recipe.steps[BEGINNING:]), begun.model, bench)
+        return rest._replace(log=begun.log + rest.log, recipe=recipe.text())
 
 
 def latest(rows: Rows, logits: FloatArray, share: float) -> tuple[Rows, FloatArray]:

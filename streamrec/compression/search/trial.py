@@ -81,21 +81,19 @@ class Folder:
 
     def __init__(self, path: Path, request: Request, *, resume: bool) -> None:
         """DataError for a folder that holds another search, or this one without `resume`."""
-        self.path, self._trials = path, path / "trials"
+        self.path = path
         check_folder(path, resume=resume)
         if resume:
             _check_same(_read(path / REQUEST, Request), request, path)
-        self._trials.mkdir(parents=True, exist_ok=True)
         self.write(REQUEST, msgspec.json.encode(request))
 
     def trial(self, key: Key) -> Trial | None:
         """What was found before; None if it was not tried, or not to the end."""
-        path = self._trials / f"{key.hash()}.json"
-        return _read(path, Trial) if path.exists() else None
+        return self.read(f"trials/{key.hash()}.json", Trial)
 
     def scores(self, key: Key) -> FloatArray:
         """(N,) logits of the validation rows, of a trial that is there."""
-        return np.asarray(load((self._trials / f"{key.hash()}.safetensors").read_bytes())["logits"], np.float32)
+        return np.asarray(load((self.path / f"trials/{key.hash()}.safetensors").read_bytes())["logits"], np.float32)
 
     def keep(self, key: Key, trial: Trial, logits: FloatArray) -> Trial:
         """Write a trial down."""
@@ -103,9 +101,15 @@ class Folder:
         self.write(f"trials/{key.hash()}.json", msgspec.json.encode(trial))
         return trial
 
+    def read(self, name: str, kind: type[Struct]) -> Struct | None:
+        """A file's JSON; None if there is no such file."""
+        path = self.path / name
+        return _read(path, kind) if path.exists() else None
+
     def write(self, name: str, content: bytes) -> Path:
         """A file that is there whole or not at all."""
         path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(path.suffix + ".part")
         fresh.write_bytes(content)
         return fresh.replace(path)

@@ -63,6 +63,6 @@ def test_there_must_be_something_to_resume(tmp_path: Path) -> None:
 def test_a_torn_file_is_named(tmp_path: Path) -> None:
     """What no search wrote is not guessed at."""
     folder = Folder(tmp_path, REQUEST, resume=False)
-    (tmp_path / "trials" / f"{KEY.hash()}.json").write_text("{")
+    folder.write(f"trials/{KEY.hash()}.json", b"{")
     with pytest.raises(DataError, match="delete it"):
         folder.trial(KEY)
