@@ -13,8 +13,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.conn import collect_hosts
@@ -30,6 +31,7 @@ DAY_MS = 86_400_000
 CONNECT_S = 5.0
 
 APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
+SURVIVES_A_BROKER = {"min.insync.replicas": "2"}  # of three replicas: what is acknowledged is on two
 
 
 class TopicSpec(NamedTuple):
@@ -63,7 +65,7 @@ def specs(settings: Settings) -> list[TopicSpec]:
     many = settings.partitions
     week, two_weeks = str(7 * DAY_MS), str(14 * DAY_MS)
     catalog_ms = str(round(settings.vector_days * DAY_MS))
-    return [
+    found = [
         TopicSpec(settings.topic("articles"), 1, {"retention.ms": week} | APPEND_TIME),
         TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
         # the last version of each article, as long as its vector lives
@@ -85,6 +87,8 @@ def specs(settings: Settings) -> list[TopicSpec]:
             },
         ),
     ]
+    safe = SURVIVES_A_BROKER if settings.replication >= 3 else {}
+    return [spec._replace(config=spec.config | safe) for spec in found]
 
 
 async def create(settings: Settings) -> list[str]:
@@ -124,11 +128,18 @@ async def _usable(admin: AIOKafkaAdminClient, names: set[str], settings: Setting
             if topic["partitions"] and not any(p["error_code"] for p in topic["partitions"])
         }
         if names <= ready:
-            return
+            return await _served(described, settings)
         if monotonic_s() > deadline:
             late = ", ".join(sorted(names - ready))
             raise KafkaError(f"topics were made but have no leader yet: {late}; see whether all brokers run")
         await asyncio.sleep(0.02)
+
+
+async def _served(described: list[dict[str, Any]], settings: Settings) -> None:
+    """Wait until the leaders answer for their partitions: they hear of it after the metadata is out."""
+    made = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]
+    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers) as consumer:
+        await consumer.end_offsets(made)  # asks again while the answer is "not the leader"
 
 
 async def check(settings: Settings) -> list[Drift]:

@@ -79,3 +79,10 @@ def test_names_carry_the_prefix_once(prefix: str, app: str) -> None:
     assert changelog_topic(settings) == f"{prefix}{app}-profiles-changelog"
     assert changelog_topic(settings) in names
     assert {spec.partitions for spec in specs(settings)} == {1, 3}
+
+
+@given(replicas=st.integers(1, 7))
+def test_what_is_acknowledged_survives_a_broker_where_three_hold_it(replicas: int) -> None:
+    """Kafka's default acknowledges what the leader alone holds. Of two replicas both would be needed: not asked for."""
+    configs = [spec.config for spec in specs(load({}, replication=replicas))]
+    assert all(config.get("min.insync.replicas") == ("2" if replicas >= 3 else None) for config in configs)
