@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 _simulated: Callable[[], int] | None = None  # nanoseconds since 1970
 
@@ -10,6 +11,11 @@ _simulated: Callable[[], int] | None = None  # nanoseconds since 1970
 def now_ms() -> int:
     """Wall clock, milliseconds since 1970 (UTC)."""
     return (time.time_ns() if _simulated is None else _simulated()) // 1_000_000
+
+
+def now_iso() -> str:
+    """Wall clock to the second, as RFC 3339 (UTC)."""
+    return datetime.fromtimestamp(now_ms() // 1000, UTC).isoformat()
 
 
 def monotonic_s() -> float:

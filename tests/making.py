@@ -124,3 +124,9 @@ def click(user_id: str = "u1", article_id: str = "a1", at_ms: int = T0, **more: 
 def pushes(changes: Changes) -> list[Push]:
     """Pushes as a gateway reads them."""
     return [msgspec.json.decode(push.value, type=Push) for push in changes.pushes]
+
+
+def columns(state: Partition) -> dict[str, bytes]:
+    """All columns, in the order of user ids."""
+    order = np.argsort(np.array(state.profiles.users, dtype=object)) if len(state.profiles) else np.empty(0, np.intp)
+    return {name: state.profiles[name][order].tobytes() for name in state.profiles.columns}

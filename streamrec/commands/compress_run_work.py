@@ -1,12 +1,11 @@
 """What `streamrec compress run` does: load the teacher, play the log, carry the recipe out, judge it, write it down."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..clock import now_ms
+from ..clock import now_iso
 from ..compression.judged import Judged, judged
 from ..compression.method import Workbench
 from ..compression.publish import publish_compressed
@@ -84,7 +83,7 @@ def run(work: Work, settings: Settings) -> Done:
         bench,
         fingerprint=fingerprint(),
         min_score=work.min_score,
-        created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),
+        created_at=now_iso(),
     )
     version = written.manifest.version if written.manifest else None
     return Done(made, found, recipe.key(), version, len(np.unique(later.impression)))

@@ -1,13 +1,12 @@
 """What `streamrec compress search` does: play the log, cut it, get a teacher, search, write everything down."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
 
-from ..clock import monotonic_s, now_ms
+from ..clock import monotonic_s, now_iso
 from ..compression.publish import publish_compressed
 from ..compression.recipe import parse
 from ..compression.search.models import Models
@@ -135,7 +134,7 @@ def _teacher(
             space_id=encoder.space_id,
             fingerprint=fingerprint(),
             metrics=fitted.metrics,
-            created_at=_now(),
+            created_at=now_iso(),
         )
     return load(own, **checks), cut
 
@@ -163,13 +162,9 @@ def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest)
         of.bench(best.fidelity),
         fingerprint=fingerprint(),
         min_score=MIN_SCORE,
-        created_at=_now(),
+        created_at=now_iso(),
     )
     return written.manifest is not None
-
-
-def _now() -> str:
-    return datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat()
 
 
 def write(folder: Folder, outcome: Outcome, console: Console) -> None:

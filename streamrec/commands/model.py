@@ -1,7 +1,6 @@
 """`streamrec model`: the life of an artifact from the folder it was trained into to the workers that serve it."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,12 +127,13 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
     parity, latency, send rate or score distribution leave their limits (the STREAMREC_CANARY_ settings). A version of
     another vector space is refused here: that is a migration (`streamrec migrate`).
     """
+    from ..clock import now_iso
     from ..ranking import rollout as moves
     from ..settings import load
 
     home = _store(store)
     home.check_fit(version, load().model_public_key)
-    at, why = _now(), reason or "promoted by hand"
+    at, why = now_iso(), reason or "promoted by hand"
     _told(
         home.change(
             lambda rollout: (
@@ -150,9 +150,10 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
 @store_option
 def rollback(reason: str, store: Path | None) -> None:
     """Take the canary back; where there is none, let the version before the stable one serve again."""
+    from ..clock import now_iso
     from ..ranking.rollout import roll_back
 
-    at = _now()
+    at = now_iso()
     _told(_store(store).change(lambda rollout: roll_back(rollout, at, reason or "rolled back by hand")))
 
 
@@ -168,12 +169,6 @@ def _store(folder: Path | None) -> "ModelStore":
     if (home / MANIFEST).exists():
         raise SettingsError(f"{home} is one artifact, expected a store: name another folder, then add this one to it")
     return ModelStore(home)
-
-
-def _now() -> str:
-    from ..clock import now_ms
-
-    return datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _told(rollout: "Rollout") -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..clock import now_ms
+from ..clock import now_iso, now_ms
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..errors import DataError
@@ -136,7 +136,7 @@ def _ranker(
         encoder=encoder_name,
         fingerprint=fingerprint(),
         min_score=work.min_score,
-        created_at=_now(),
+        created_at=now_iso(),
     )
     artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
     return artifact.manifest.version, compare(later, artifact, work.seed)
@@ -157,7 +157,7 @@ def _teacher(
         space_id=encoder.space_id,
         fingerprint=fingerprint(),
         metrics=fitted.metrics,
-        created_at=_now(),
+        created_at=now_iso(),
     )
     beside = _Bar(progress, "epochs of the ranker beside it", work.epochs)
     ranker = fit(earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, beside, work.device)
@@ -174,10 +174,6 @@ class _Bar:
     def __call__(self, epoch: Epoch) -> None:
         losses = f"{self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
         self._progress.update(self._task, completed=epoch.epoch, description=losses)
-
-
-def _now() -> str:
-    return datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat()
 
 
 def _day(at_ms: int) -> str:

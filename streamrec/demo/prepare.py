@@ -1,11 +1,10 @@
 """Before the demo goes live: two days of simulated history, a ranker trained on it in seconds, topics that hold it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ..clock import now_ms
+from ..clock import now_iso, now_ms
 from ..content.encoders import encoder_of
 from ..contracts.event import UserEvent
 from ..settings import Settings
@@ -59,7 +58,7 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         encoder=settings.encoder,
         fingerprint=fingerprint(),
         min_score=MIN_SCORE,
-        created_at=datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(),
+        created_at=now_iso(),
     )
     auc = fitted.metrics["auc"]
     quality = f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"

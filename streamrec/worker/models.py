@@ -14,11 +14,10 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from ..clock import now_ms
+from ..clock import now_iso
 from ..errors import ArtifactError, StreamrecError
 from ..metrics import Metrics
 from ..ranking.canary import Compared, Limits, Verdict
@@ -132,7 +131,7 @@ class Models:
         self._metrics.canary_rollbacks[verdict.reason].inc()
         log.error("canary rolled back: %s", verdict.sentence, extra={"version": version, "reason": verdict.reason})
         reason = f"canary {version} rolled back by a worker, {verdict.reason}: {verdict.sentence}"
-        at = datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(timespec="seconds")
+        at = now_iso()
 
         def without(rollout: Rollout) -> Rollout:
             return roll_back(rollout, at, reason) if rollout.canary == version else rollout
