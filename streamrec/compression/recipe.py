@@ -1,6 +1,6 @@
 """A recipe: methods in order, as text, as JSON, and done.
 
-    student(width=64,depth=1,vector=64) > distil(alpha=.3,T=1) > prune(magnitude,.5) > int8
+    student(width=64,depth=1,vector=64) > distil(alpha=.7,T=1) > prune(magnitude,.5) > int8
     teacher                             no step: the model as it is
 
 Values without a name follow the order of the method's fields. `text` writes what differs from the defaults, JSON

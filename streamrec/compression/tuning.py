@@ -55,6 +55,7 @@ def taught(
     alpha: float,
     temperature: float = 1.0,
     patience: int = PATIENCE,
+    average: float = 0.0,
     after_step: AfterStep | None = None,
 ) -> None:
     """Learn in place with all zeros kept; a Network's bounds are open while learning and set again afterwards."""
@@ -79,6 +80,7 @@ def taught(
         temperature=temperature,
         listwise=LISTWISE,
         patience=patience,
+        average=average,
         after_step=after,
     )
     model.eval().requires_grad_(requires_grad=False)

@@ -1,6 +1,6 @@
 """Where a training stands after an epoch, in one file: safetensors for the numbers, JSON in its header for the rest.
 
-    model.<name>  best.<name>  adam.<parameter>.<name>   tensors
+    model.<name>  best.<name>  adam.<parameter>.<name>   tensors; average.<name> where one is kept
     "training"    {identity, epoch, step, worse, best_loss, loss, held_out_loss}
 
 The file replaces the one before in a single rename, so an interrupted run finds a whole one. `identity` is a hash of
@@ -27,6 +27,7 @@ HEADER = "training"
 AGAIN = "remove it, or train without --resume"
 
 State = dict[str, Tensor]
+Models = Mapping[str, nn.Module]  # by what they are in the file
 
 
 class Standing(NamedTuple):
@@ -62,9 +63,9 @@ def identity_of(parts: Iterable[str | NDArray[np.generic]]) -> str:
     return digest.hexdigest()[:16]
 
 
-def save(path: Path, identity: str, standing: Standing, model: nn.Module, adam: torch.optim.Optimizer) -> None:
+def save(path: Path, identity: str, standing: Standing, models: Models, adam: torch.optim.Optimizer) -> None:
     """Write the file beside its place, then rename it."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors = {f"{kind}.{name}": tensor for kind, of in models.items() for name, tensor in of.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in standing.best.items()}
     for number, state in adam.state_dict()["state"].items():
         tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
@@ -77,8 +78,8 @@ def save(path: Path, identity: str, standing: Standing, model: nn.Module, adam: 
     scratch.replace(path)
 
 
-def load(path: Path, identity: str, model: nn.Module, adam: torch.optim.Optimizer) -> Standing | None:
-    """Put model and optimizer where they stood; None without a file, DataError for one of another training."""
+def load(path: Path, identity: str, models: Models, adam: torch.optim.Optimizer) -> Standing | None:
+    """Put models and optimizer where they stood; None without a file, DataError for one of another training."""
     if not path.exists():
         return None
     header, tensors = _read(path)
@@ -87,7 +88,8 @@ def load(path: Path, identity: str, model: nn.Module, adam: torch.optim.Optimize
             f"{path}: is the checkpoint of another training (identity {header.identity}, expected {identity}: other"
             f" data, model or options); {AGAIN}"
         )
-    model.load_state_dict(_under("model.", tensors))
+    for kind, model in models.items():
+        model.load_state_dict(_under(f"{kind}.", tensors))
     state: dict[int, State] = {}
     for name, tensor in _under("adam.", tensors).items():
         number, _, field = name.partition(".")

@@ -4,12 +4,14 @@
 
 The loss is loss.py's. The state before the first step is a candidate too: fine-tuning a compressed model must not
 make it worse. What is held out is judged by clicks alone. AdamW; training ends after PATIENCE epochs without a better
-held-out loss. The result depends on the seed alone: each epoch has its own random numbers, so a resumed run equals
-one never interrupted (checkpoint.py). A model that reads histories, or learns order, gets whole impressions in a
-batch; any other gets rows at random. DataError for rows nothing can be learned from, and for a loss that is not a
-number.
+held-out loss. With `average` the weights judged and kept are a moving average of those that are moved (Polyak and
+Juditsky, 1992), without the noise of the last steps. The result depends on the seed alone: each epoch has its own
+random numbers, so a resumed run equals one never interrupted (checkpoint.py). A model that reads histories, or learns
+order, gets whole impressions in a batch; any other gets rows at random. DataError for rows nothing can be learned
+from, and for a loss that is not a number.
 """
 
+import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +57,7 @@ class Plan(NamedTuple):
     listwise: float
     batch_rows: int
     weight_decay: float
+    average: float  # decay of the moving average a step; 0: none
 
 
 def learn(
@@ -72,6 +75,7 @@ def learn(
     batch_rows: int = BATCH_ROWS,
     weight_decay: float = WEIGHT_DECAY,
     patience: int = PATIENCE,
+    average: float = 0.0,
     after_step: AfterStep = lambda *_: None,
     progress: Callable[[Progress], object] = lambda _: None,
     device: str = "cpu",
@@ -82,16 +86,16 @@ def learn(
 
     With `save_to` a checkpoint is written there after every epoch; `resume` goes on from it, if there is one.
     """
-    plan = Plan(seed, learning_rate, alpha, temperature, listwise, batch_rows, weight_decay)
+    plan = Plan(seed, learning_rate, alpha, temperature, listwise, batch_rows, weight_decay, average)
     _check(rows, held_out, teacher_logits, plan)
     run = _Run(model.to(device), rows, held_out, teacher_logits, plan, after_step, device)
     identity = run.identity() if save_to else ""
-    standing = checkpoint.load(save_to, identity, model, run.adam) if save_to and resume else None
+    standing = checkpoint.load(save_to, identity, run.models(), run.adam) if save_to and resume else None
     standing = standing or run.start()
     while standing.epoch < epochs and standing.worse < patience:
         standing = run.epoch(standing)
         if save_to:
-            checkpoint.save(save_to, identity, standing, model, run.adam)
+            checkpoint.save(save_to, identity, standing, run.models(), run.adam)
         progress(Progress(standing.epoch, standing.loss, standing.held_out_loss))
     model.load_state_dict(standing.best)
     return model.eval()
@@ -112,10 +116,15 @@ class _Run:
     ) -> None:
         self.model, self.rows, self.held_out, self.plan, self.device = model, rows, held_out, plan, device
         self.after_step = after_step
+        self.judged = copy.deepcopy(model) if plan.average else model
         self.adam = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
         self.clicked = torch.from_numpy(rows.clicked.astype(np.float32))
         self.impression = torch.from_numpy(rows.impression)
         self.teacher = torch.from_numpy(teacher) if teacher is not None and plan.alpha else None
+
+    def models(self) -> dict[str, nn.Module]:
+        """What a checkpoint has to hold."""
+        return {"model": self.model} | ({"average": self.judged} if self.plan.average else {})
 
     def identity(self) -> str:
         """Of the checkpoints of this training."""
@@ -139,6 +148,8 @@ class _Run:
                 total += self._step(chosen) * len(chosen)
                 step += 1
                 self.after_step(self.model, step)
+                if self.plan.average:
+                    _follow(self.judged, self.model, min(self.plan.average, step / (10 + step)))
         loss, held_out_loss = total / len(self.rows.x), self._held_out_loss()
         if held_out_loss < before.best_loss:
             return Standing(epoch, step, self._state(), held_out_loss, 0, loss, held_out_loss)
@@ -171,12 +182,18 @@ class _Run:
         return [order[start : start + size] for start in range(0, len(order), size)]
 
     def _held_out_loss(self) -> float:
-        logits = torch.from_numpy(logits_of(self.model, self.held_out, self.device))
+        logits = torch.from_numpy(logits_of(self.judged, self.held_out, self.device))
         clicked = torch.from_numpy(self.held_out.clicked.astype(np.float32))
         return clicks_loss(logits, clicked, torch.from_numpy(self.held_out.impression), self.plan.listwise).item()
 
     def _state(self) -> dict[str, Tensor]:
-        return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        return {name: tensor.detach().clone() for name, tensor in self.judged.state_dict().items()}
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for kept, moved in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(moved, 1 - decay)
 
 
 def whole_impressions(impression: IntArray, size: int, rng: np.random.Generator) -> list[IntArray]:

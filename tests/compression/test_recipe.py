@@ -14,7 +14,7 @@ from streamrec.compression.student import Student
 from streamrec.errors import RecipeError
 from streamrec.training.model import logits_of
 
-WHOLE = "student(width=64,depth=1,vector=64) > distil(alpha=.3,T=1) > prune(magnitude,.5) > int8"
+WHOLE = "student(width=64,depth=1,vector=64) > distil(alpha=.7,T=1) > prune(magnitude,.5) > int8"
 
 
 def test_text_becomes_structs() -> None:

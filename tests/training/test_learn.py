@@ -1,5 +1,6 @@
 """The training loop: keeps the best, repeats itself, goes on where it stopped, and refuses what cannot be learned."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +44,12 @@ def test_the_seed_decides_everything(*, teacher: bool) -> None:
     assert not same(runs[0], runs[2])
 
 
-@pytest.mark.parametrize("teacher", [False, True])
-def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, *, teacher: bool) -> None:
+@pytest.mark.parametrize(("teacher", "average"), [(False, 0.0), (False, 0.9), (True, 0.0)])
+def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, *, teacher: bool, average: float) -> None:
     """Stopped in the middle of the third epoch and resumed: the same epochs told, the same model to the last bit."""
     whole, parts = list[Progress](), list[Progress]()
-    steady = learn(small(teacher=teacher), TRAINING, HELD_OUT, seed=4, epochs=5, batch_rows=100, progress=whole.append)
+    learned = partial(learn, rows=TRAINING, held_out=HELD_OUT, seed=4, epochs=5, batch_rows=100, average=average)
+    steady = learned(small(teacher=teacher), progress=whole.append)
 
     def interrupt(_: nn.Module, step: int) -> None:
         if step == 14:
@@ -55,15 +57,9 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, *, tea
 
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        learn(
-            small(teacher=teacher), TRAINING, HELD_OUT, seed=4, epochs=5, batch_rows=100, save_to=path,
-            after_step=interrupt, progress=parts.append,
-        )  # fmt: skip
+        learned(small(teacher=teacher), save_to=path, after_step=interrupt, progress=parts.append)
     assert len(parts) == 2
-    resumed = learn(
-        small(teacher=teacher), TRAINING, HELD_OUT, seed=4, epochs=5, batch_rows=100,
-        save_to=path, resume=True, progress=parts.append,
-    )  # fmt: skip
+    resumed = learned(small(teacher=teacher), save_to=path, resume=True, progress=parts.append)
     assert parts == whole
     assert same(steady, resumed)
 
@@ -105,6 +101,23 @@ def test_the_best_epoch_is_kept() -> None:
     best = min(told, key=lambda progress: progress.held_out_loss)
     assert held_out_loss(model) == pytest.approx(best.held_out_loss, rel=1e-6)
     assert told[-1].epoch == best.epoch + 2 < 60
+
+
+def test_the_average_is_what_is_kept() -> None:
+    """By hand: the decay grows from 1/11 to what was asked for, and the weights kept are the average."""
+    moved = list[dict[str, torch.Tensor]]()
+
+    def look(model: nn.Module, _: int) -> None:
+        moved.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+
+    expected = {name: tensor.clone() for name, tensor in small().state_dict().items()}
+    made = learn(small(), TRAINING, HELD_OUT, seed=4, epochs=1, batch_rows=200, average=0.15, after_step=look)
+    for step, state in enumerate(moved, start=1):
+        decay = min(0.15, step / (10 + step))
+        expected = {name: decay * expected[name] + (1 - decay) * tensor for name, tensor in state.items()}
+    assert len(moved) > 2
+    for name, tensor in made.named_parameters():
+        torch.testing.assert_close(tensor, expected[name])
 
 
 def test_a_hook_may_hold_weights_at_zero() -> None:
