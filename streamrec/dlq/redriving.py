@@ -16,7 +16,9 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError as ClientError
 from aiokafka.errors import ProducerFenced
 
+from ..contracts.limits import BATCH_BYTES
 from ..contracts.route import partition_of
+from ..contracts.size import headers_bytes
 from ..errors import KafkaError
 from ..settings import Settings
 from ..worker.log import KafkaLog
@@ -57,11 +59,13 @@ def refusal(letter: Letter, settings: Settings) -> str:
         return f"{home} has no partition {letter.origin.partition}"
     if topic == "catalog" and letter.key is None:
         return f"{home} is compacted and takes no record without a key"
+    if (size := letter.size + headers_bytes([_trail(letter, settings)])) > BATCH_BYTES:
+        return f"it has {size} bytes with its headers, and at most {BATCH_BYTES} can be written back"
     return ""
 
 
 def partition(letter: Letter, settings: Settings) -> int:
-    """Where it goes: an event to where its key's user lives, anything else to where it was."""
+    """Where it goes: an event to where its key's user lives, an article to where it was."""
     if letter.place.topic in ("events", "rerouted") and letter.key is not None:
         try:
             return partition_of(letter.key.decode(), settings.partitions)
@@ -72,9 +76,12 @@ def partition(letter: Letter, settings: Settings) -> int:
 
 def message(letter: Letter, settings: Settings) -> Message:
     """The record as it was, and where it was in between."""
+    return Message(letter.key, letter.value, (*letter.own, _trail(letter, settings)))
+
+
+def _trail(letter: Letter, settings: Settings) -> tuple[str, bytes]:
     place = f"{settings.topic(letter.place.topic)}.dlq/{letter.place.partition}/{letter.place.offset}"
-    trail = (REDRIVEN_FROM_HEADER, f"{place} {letter.reason}".encode())
-    return Message(letter.key, letter.value, (*letter.own, trail))
+    return REDRIVEN_FROM_HEADER, f"{place} {letter.reason}".encode()
 
 
 def chunks(
@@ -84,12 +91,11 @@ def chunks(
     chunk: list[Letter] = []
     size = 0
     for letter in letters:
-        length = len(letter.key or b"") + len(letter.value or b"")
-        if chunk and (len(chunk) == most or size + length > most_bytes):
+        if chunk and (len(chunk) == most or size + letter.size > most_bytes):
             yield chunk
             chunk, size = [], 0
         chunk.append(letter)
-        size += length
+        size += letter.size
     if chunk:
         yield chunk
 

@@ -39,7 +39,7 @@ async def cluster(environ: Settings) -> Settings:
     letters += [dead(environ, "events", number, "invalid") for number in (3, 4)]
     letters += [
         dead(environ, "articles", 5, "invalid"),
-        dead(environ, "articles", 6, "too_large", value=b"x" * 500_000),
+        dead(environ, "articles", 6, "too_large", value=b"x" * 1_000_000),
     ]
     await write(environ, letters)
     return environ
@@ -114,7 +114,7 @@ async def test_show_says_where_and_why(cluster: Settings) -> None:
     assert f"from {cluster.topic('events')}/1/101" in text
     assert "4 of 5 letters; --limit 5 shows all" in (await run("show", "--topic", "events", "--limit", "4")).output
     cut = (await run("show", "--value", "--reason", "too_large")).output
-    assert f"value of 500000 bytes was cut to {LETTER_BYTES}" in cut
+    assert f"value of 1000000 bytes was cut to {LETTER_BYTES}" in cut
     assert len(cut) < 4000
 
 
@@ -143,7 +143,7 @@ async def test_a_cut_letter_is_refused_by_name(cluster: Settings) -> None:
     result = await run("redrive", "--topic", "articles", "--yes")
     assert result.exit_code == 1
     assert "1 cannot be redriven" in result.stderr
-    assert "value of 500000 bytes was cut" in result.stderr
+    assert "value of 1000000 bytes was cut" in result.stderr
     assert "1 letters redriven" in result.stdout
     assert values(await arrived(cluster, "articles")) == [b"v5"]
 

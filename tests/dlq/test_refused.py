@@ -1,0 +1,54 @@
+"""Letters that are not redriven, on a real broker: those that are cut or too long, and those of `catalog`."""
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from dlq.letters_of import arrived, dead, open_letters, values, write
+
+from streamrec.contracts.limits import BATCH_BYTES
+from streamrec.dlq.redriving import plan, redrive, redrives
+from streamrec.settings import Settings
+from streamrec.worker.topics import create
+from streamrec.worker.transaction import LETTER_BYTES, Message
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def cluster(settings_for_test: Settings) -> Settings:
+    """With all topics."""
+    await create(settings_for_test)
+    return settings_for_test
+
+
+async def test_a_cut_letter_stays(cluster: Settings) -> None:
+    """Half a record is never written back, even if it is asked for; the others of the same run are."""
+    await write(cluster, [dead(cluster, "events", 0, value=b"x" * 1_000_000), dead(cluster, "events", 1)])
+    letters = await open_letters(cluster)
+    ((_, why),) = plan(letters, cluster).refused
+    assert why.startswith(f"value of 1000000 bytes was cut to {LETTER_BYTES}; take it from")
+    assert await redrive(cluster, redrives(letters)) == 1
+    assert values(await arrived(cluster, "events")) == [b"v1"]
+    assert len(await open_letters(cluster)) == 1
+
+
+async def test_as_long_as_a_letter_can_be(cluster: Settings) -> None:
+    """One that was set aside whole goes back whole, at the limit, too; one that only an earlier release wrote stays."""
+    long = dead(cluster, "events", 0, trail=[("long", bytes(BATCH_BYTES - 500))])
+    longer = dead(cluster, "events", 1)
+    await write(cluster, [long])
+    await send_alone(cluster, "events.dlq", Message(b"k1", b"v1", [*longer.headers(), ("long", bytes(1_000_000))]))
+    letters = await open_letters(cluster)
+    ((refused, why),) = plan(letters, cluster).refused
+    assert (refused.key, f"at most {BATCH_BYTES} can be written back" in why) == (b"k1", True)
+    assert await redrive(cluster, redrives(letters)) == 1
+    (record,) = await arrived(cluster, "events")
+    assert (record.key, record.headers[0]) == (b"k0", ("long", bytes(BATCH_BYTES - 500)))
+
+
+async def send_alone(settings: Settings, topic: str, message: Message) -> None:
+    """By a producer whose only limit is the broker's."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, max_request_size=2_000_000)
+    await producer.start()
+    key, value, headers, _ = message
+    await producer.send_and_wait(settings.topic(topic), value, key, 0, headers=list(headers))
+    await producer.stop()
