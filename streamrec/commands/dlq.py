@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..dlq.letters import Letter
     from ..dlq.redriving import Plan
 
-SHOWN = 20  # refused letters named one by one
+SHOWN = 20  # reasons why letters are refused
 
 
 class Moment(click.ParamType):
@@ -141,6 +142,8 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     the same time stops the first.
 
     A record counts as new where it arrives: an article counts again, unless a later one names a higher version.
+    Letters of catalog are not written back: a newer version of the article, or its withdrawal, may have been there
+    since. Publish the article again: the partitions that have it already take no notice.
 
     Exit code 1 if a chosen letter cannot be redriven: because it was cut, for example.
     """
@@ -212,8 +215,12 @@ def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
 def _refused(refused: Sequence[tuple["Letter", str]]) -> None:
     from ..dlq.showing import readable
 
-    for letter, why in refused[:SHOWN]:
-        click.echo(f"not {letter.place}: {readable(why.encode())}", err=True)
+    alike: dict[tuple[str, str], list[Letter]] = defaultdict(list)
+    for letter, why in refused:
+        alike[letter.place.topic, why].append(letter)
+    for (topic, why), letters in list(alike.items())[:SHOWN]:
+        which = letters[0].place if len(letters) == 1 else f"{len(letters)} of {topic}.dlq"
+        click.echo(f"not {which}: {readable(why.encode())}", err=True)
     if refused:
-        more = f", the first {SHOWN} are named" if len(refused) > SHOWN else ""
+        more = f"; {SHOWN} of {len(alike)} reasons are named" if len(alike) > SHOWN else ""
         click.echo(f"{len(refused)} cannot be redriven{more}", err=True)

@@ -26,6 +26,8 @@ from ..worker.transaction import Message, Transactions
 from .letters import REDRIVEN_FROM_HEADER, REDRIVEN_HEADER, Letter, Place
 from .reading import read
 
+# the desk alone knows whether a later version or a withdrawal was written since; of a compacted topic the last stays
+NOT_CATALOG = "only the content agent writes catalog, each article's newest version; publish the article again"
 CHUNK_LETTERS, CHUNK_BYTES = 500, 8 * 1024 * 1024  # of one transaction: well within its timeout
 
 
@@ -51,14 +53,14 @@ def plan(letters: Iterable[Letter], settings: Settings) -> Plan:
 def refusal(letter: Letter, settings: Settings) -> str:
     """Why this letter cannot go back; empty if it can."""
     topic, home = letter.place.topic, settings.topic(letter.place.topic)
+    if topic == "catalog":
+        return NOT_CATALOG
     if letter.cut:
         return f"{letter.cut}; take it from {letter.origin} while it is there"
     if letter.origin.topic != home:
         return f"it came from '{letter.origin.topic}', not from {home}"
     if not 0 <= letter.origin.partition < (1 if topic == "articles" else settings.partitions):
         return f"{home} has no partition {letter.origin.partition}"
-    if topic == "catalog" and letter.key is None:
-        return f"{home} is compacted and takes no record without a key"
     if (size := letter.size + headers_bytes([_trail(letter, settings)])) > BATCH_BYTES:
         return f"it has {size} bytes with its headers, and at most {BATCH_BYTES} can be written back"
     return ""

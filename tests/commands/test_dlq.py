@@ -148,6 +148,21 @@ async def test_a_cut_letter_is_refused_by_name(cluster: Settings) -> None:
     assert values(await arrived(cluster, "articles")) == [b"v5"]
 
 
+async def test_letters_of_catalog_are_counted_and_the_cure_is_named(cluster: Settings) -> None:
+    """Whatever was withdrawn or replaced since stays so; the other letters of the run go."""
+    await write(cluster, [dead(cluster, "catalog", number) for number in range(25)])
+    for dry in ([], ["--dry-run"]):
+        result = await run("redrive", "--reason", "processing_error", "--yes", *dry)
+        assert result.exit_code == 1
+        assert "not 25 of catalog.dlq: only the content agent writes catalog" in result.stderr
+        assert "publish the article again" in result.stderr
+        assert "25 cannot be redriven" in result.stderr
+    assert values(await arrived(cluster, "events")) == [b"v0", b"v1", b"v2"]
+    assert await arrived(cluster, "catalog") == []
+    assert await listed("--open", "--topic", "catalog") == {("catalog", "processing_error"): (25, 25)}
+    assert "Letters of catalog are not written back" in (await run("redrive", "--help")).output
+
+
 async def test_without_topics_the_cure_is_named(environ: Settings) -> None:
     """None of the three waits for a topic that nobody makes."""
     for command in (["list"], ["show"], ["redrive", "--yes"]):

@@ -38,7 +38,7 @@ def test_any_other_record_goes_to_where_it_was(topic: str, key: bytes | None, at
         (letter(origin=Origin("", -1, -1)), "it came from '', not from events"),
         (letter(origin=Origin("events", 8, 7)), "events has no partition 8"),
         (letter("articles", origin=Origin("articles", 1, 7)), "articles has no partition 1"),
-        (letter("catalog", key=None), "takes no record without a key"),
+        (letter("catalog", key=b"a1"), "publish the article again"),
         (
             letter(own=(("trace", bytes(BATCH_BYTES)),)),
             "bytes with its headers, and at most 900000 can be written back",

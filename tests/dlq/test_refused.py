@@ -5,10 +5,12 @@ from aiokafka import AIOKafkaProducer
 from dlq.letters_of import arrived, dead, open_letters, values, write
 
 from streamrec.contracts.limits import BATCH_BYTES
-from streamrec.dlq.redriving import plan, redrive, redrives
+from streamrec.contracts.records import DeadLetter
+from streamrec.dlq.redriving import NOT_CATALOG, plan, redrive, redrives
 from streamrec.settings import Settings
+from streamrec.worker.log import KafkaLog
 from streamrec.worker.topics import create
-from streamrec.worker.transaction import LETTER_BYTES, Message
+from streamrec.worker.transaction import LETTER_BYTES, Message, Transactions
 
 pytestmark = pytest.mark.kafka
 
@@ -29,6 +31,24 @@ async def test_a_cut_letter_stays(cluster: Settings) -> None:
     assert await redrive(cluster, redrives(letters)) == 1
     assert values(await arrived(cluster, "events")) == [b"v1"]
     assert len(await open_letters(cluster)) == 1
+
+
+async def test_an_article_is_not_rolled_back(cluster: Settings) -> None:
+    """v1 failed in partition 3; it was withdrawn meanwhile, or there is a v2: those stay the last of the key."""
+    topic, first = cluster.topic("catalog"), DeadLetter("", 3, 0, "processing_error", "", b"a1", b"v1")
+    await write(cluster, [first._replace(topic=topic), first._replace(topic=topic, key=b"a2")])
+    desk = Transactions(f"{cluster.app_id}-content", KafkaLog(cluster))
+    await desk.start()
+    async with desk.begin() as writes:
+        await writes.send(topic, 3, [Message(b"a1", b"v1"), Message(b"a2", b"v1")])
+        await writes.send(topic, 3, [Message(b"a1", b"v1 withdrawn"), Message(b"a2", b"v2")])
+    await desk.stop()
+    letters = await open_letters(cluster)
+    assert await redrive(cluster, redrives(letters)) == 0
+    assert {record.key: record.value for record in await arrived(cluster, "catalog")} == {
+        b"a1": b"v1 withdrawn", b"a2": b"v2"
+    }  # fmt: skip
+    assert [why for _, why in plan(letters, cluster).refused] == [NOT_CATALOG] * 2
 
 
 async def test_as_long_as_a_letter_can_be(cluster: Settings) -> None:
