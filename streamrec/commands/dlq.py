@@ -141,12 +141,14 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     a letter is redriven and marked in one transaction. The markers of earlier runs are read first, and a second run at
     the same time stops the first.
 
-    A record counts as new where it arrives: an article counts again, unless a later one names a higher version.
-    Letters of catalog are not written back: a newer version of the article, or its withdrawal, may have been there
-    since. Publish the article again: the partitions that have it already take no notice.
+    A record counts as new where it arrives. An article stays where it is if `articles` holds a later record of it, a
+    version or its withdrawal, or does not go back to it any more. Letters of catalog are not written back: a newer
+    version of the article, or its withdrawal, may be there. Publish the article again: the partitions that have it
+    already take no notice.
 
     Exit code 1 if a chosen letter cannot be redriven: because it was cut, for example.
     """
+    from ..dlq.articles import since
     from ..dlq.redriving import plan, redrives
     from ..dlq.redriving import redrive as write_back
     from ..settings import load
@@ -154,7 +156,7 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     settings = load(brokers=brokers)
     letters = _read(brokers, choice)
     taken = [letter for letter in letters if again or letter.is_open]
-    planned = plan(taken, settings)
+    planned = plan(taken, settings, asyncio.run(since(settings, taken)))
     _say(planned, len(letters) - len(taken), dry_run)
     if planned.ready and not dry_run:
         if not yes:
@@ -162,7 +164,7 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
         with click.progressbar(length=len(planned.ready), file=sys.stderr, label="redriving") as bar:
             done = asyncio.run(write_back(settings, redrives(planned.ready), lambda done: bar.update(done - bar.pos)))
         gone = len(planned.ready) - done
-        left_out = f"; {gone} left out: redriven or deleted in the meantime" if gone else ""
+        left_out = f"; {gone} left out: redriven, replaced or deleted in the meantime" if gone else ""
         click.echo(f"{done} letters redriven{left_out}")
     ctx.exit(1 if planned.refused else 0)
 

@@ -23,6 +23,7 @@ from ..errors import KafkaError
 from ..settings import Settings
 from ..worker.log import KafkaLog
 from ..worker.transaction import Message, Transactions
+from .articles import NOTHING_SINCE, Since, since
 from .letters import REDRIVEN_FROM_HEADER, REDRIVEN_HEADER, Letter, Place
 from .reading import read
 
@@ -38,11 +39,11 @@ class Plan(NamedTuple):
     refused: list[tuple[Letter, str]]
 
 
-def plan(letters: Iterable[Letter], settings: Settings) -> Plan:
+def plan(letters: Iterable[Letter], settings: Settings, articles: Since = NOTHING_SINCE) -> Plan:
     """Every letter is in one of the two."""
     done = Plan([], [])
     for letter in letters:
-        why_not = refusal(letter, settings)
+        why_not = refusal(letter, settings, articles)
         if why_not:
             done.refused.append((letter, why_not))
         else:
@@ -50,7 +51,7 @@ def plan(letters: Iterable[Letter], settings: Settings) -> Plan:
     return done
 
 
-def refusal(letter: Letter, settings: Settings) -> str:
+def refusal(letter: Letter, settings: Settings, articles: Since = NOTHING_SINCE) -> str:
     """Why this letter cannot go back; empty if it can."""
     topic, home = letter.place.topic, settings.topic(letter.place.topic)
     if topic == "catalog":
@@ -63,7 +64,7 @@ def refusal(letter: Letter, settings: Settings) -> str:
         return f"{home} has no partition {letter.origin.partition}"
     if (size := letter.size + headers_bytes([_trail(letter, settings)])) > BATCH_BYTES:
         return f"it has {size} bytes with its headers, and at most {BATCH_BYTES} can be written back"
-    return ""
+    return articles.refusal(letter) if topic == "articles" else ""
 
 
 def partition(letter: Letter, settings: Settings) -> int:
@@ -115,8 +116,8 @@ async def redrive(
 ) -> int:
     """Write these back; answers with how many. `progress` hears how many are committed, after each chunk.
 
-    A letter that was redriven in between, or that retention has deleted, is left out. KafkaError if another run takes
-    over, or the broker fails; what was committed until then stays and is marked.
+    A letter that was redriven in between, that retention has deleted, or whose article has moved on is left out.
+    KafkaError if another run takes over, or the broker fails; what was committed until then stays and is marked.
     """
     done = 0
     transactions = Transactions(f"{settings.app_id}-redrive", KafkaLog(settings))
@@ -125,7 +126,8 @@ async def redrive(
         topics = {place.topic for place in chosen}
         letters = await read(settings, topics, lambda letter: letter.place in chosen) if topics else []
         still = [letter for letter in letters if chosen.get(letter.place) == len(letter.redriven_ms)]
-        for chunk in chunks(plan(still, settings).ready, chunk_letters):
+        ready = plan(still, settings, await since(settings, still)).ready
+        for chunk in chunks(ready, chunk_letters):
             await _commit(transactions, chunk, settings)
             done += len(chunk)
             progress(done)

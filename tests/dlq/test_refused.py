@@ -1,11 +1,15 @@
-"""Letters that are not redriven, on a real broker: those that are cut or too long, and those of `catalog`."""
+"""Letters that stay, on a real broker: those that are cut or too long, of `catalog`, of articles that moved on."""
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.structs import TopicPartition
 from dlq.letters_of import arrived, dead, open_letters, values, write
 
+from streamrec.contracts.decode import Origin, dead_letter
 from streamrec.contracts.limits import BATCH_BYTES
 from streamrec.contracts.records import DeadLetter
+from streamrec.dlq.articles import since
 from streamrec.dlq.redriving import NOT_CATALOG, plan, redrive, redrives
 from streamrec.settings import Settings
 from streamrec.worker.log import KafkaLog
@@ -72,3 +76,34 @@ async def send_alone(settings: Settings, topic: str, message: Message) -> None:
     key, value, headers, _ = message
     await producer.send_and_wait(settings.topic(topic), value, key, 0, headers=list(headers))
     await producer.stop()
+
+
+async def test_an_article_that_was_withdrawn_stays(cluster: Settings) -> None:
+    """v1 was set aside; a tombstone, or another version, came behind it. Without one it goes, as does one astray."""
+    for key in (b"gone", b"newer", b"alone"):
+        await send_alone(cluster, "articles", Message(key, b"v1"))
+    records = await arrived(cluster, "articles")
+    origin = Origin(cluster.topic("articles"), 0)
+    await write(cluster, [dead_letter(record, origin, "processing_error", "") for record in records])
+    await write(cluster, [dead(cluster, "articles", 0, key=None, value=b"v0")])
+    await send_alone(cluster, "articles", Message(b"gone", None))
+    await send_alone(cluster, "articles", Message(b"newer", b"v2"))
+    letters = await open_letters(cluster)
+    planned = plan(letters, cluster, await since(cluster, letters))
+    assert {letter.key for letter, why in planned.refused if "a later record" in why} == {b"gone", b"newer"}
+    assert await redrive(cluster, redrives(letters)) == 2
+    records = (await arrived(cluster, "articles"))[5:]
+    assert {(record.key, record.value) for record in records} == {(b"alone", b"v1"), (None, b"v0")}
+
+
+async def test_an_article_of_which_nothing_is_known_any_more_stays(cluster: Settings) -> None:
+    """Retention has deleted the record, and a tombstone behind it may be gone as well."""
+    await send_alone(cluster, "articles", Message(b"a1", b"v1"))
+    (record,) = await arrived(cluster, "articles")
+    await write(cluster, [dead_letter(record, Origin(cluster.topic("articles"), 0), "processing_error", "")])
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.brokers)
+    await admin.start()
+    await admin.delete_records({TopicPartition(cluster.topic("articles"), 0): RecordsToDelete(1)})
+    await admin.close()
+    assert await redrive(cluster, redrives(await open_letters(cluster))) == 0
+    assert await arrived(cluster, "articles") == []
