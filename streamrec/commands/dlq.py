@@ -119,8 +119,8 @@ def show(limit: int, with_value: bool, as_json: bool, brokers: str | None, **cho
 
     from ..dlq.showing import record, text
 
-    letters = sorted(_read(brokers, choice, with_value), key=lambda letter: letter.at_ms, reverse=True)
-    for letter in letters[:limit]:
+    letters = sorted(_read(brokers, choice), key=lambda letter: letter.at_ms, reverse=True)
+    for letter in _whole(brokers, letters[:limit]):
         click.echo(orjson.dumps(record(letter, with_value)) if as_json else text(letter, with_value))
     if not as_json:
         more = f"; --limit {len(letters)} shows all" if len(letters) > limit else ""
@@ -169,16 +169,26 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     ctx.exit(1 if planned.refused else 0)
 
 
-def _read(brokers: str | None, choice: dict[str, Any], with_value: bool = False) -> list["Letter"]:
+def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
     from ..dlq.choice import Choice
     from ..dlq.reading import read
     from ..settings import load
 
     wanted = Choice(**choice)
-    letters = asyncio.run(
-        read(load(brokers=brokers), wanted.topics, lambda letter: with_value and wanted.takes(letter))
-    )
+    letters = asyncio.run(read(load(brokers=brokers), wanted.topics, wanted._replace(redriven=None).takes))
     return [letter for letter in letters if wanted.takes(letter)]
+
+
+def _whole(brokers: str | None, letters: Sequence["Letter"]) -> list["Letter"]:
+    """The same in the same order, with values and headers, so far as they are still there."""
+    from ..dlq.reading import read
+    from ..settings import load
+
+    at = {letter.place: number for number, letter in enumerate(letters)}
+    if not at:
+        return []
+    found = asyncio.run(read(load(brokers=brokers), {x.topic for x in at}, lambda x: x.place in at, whole=True))
+    return sorted(found, key=lambda letter: at[letter.place])
 
 
 def _table(found: Iterable["Group"]) -> None:

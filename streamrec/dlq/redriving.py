@@ -30,6 +30,7 @@ from .reading import read
 # the desk alone knows whether a later version or a withdrawal was written since; of a compacted topic the last stays
 NOT_CATALOG = "only the content agent writes catalog, each article's newest version; publish the article again"
 CHUNK_LETTERS, CHUNK_BYTES = 500, 8 * 1024 * 1024  # of one transaction: well within its timeout
+PORTION_LETTERS, PORTION_BYTES = 200_000, 256 * 1024 * 1024  # that are in memory whole at a time
 
 
 class Plan(NamedTuple):
@@ -127,10 +128,11 @@ async def redrive(
         letters = await read(settings, topics, lambda letter: letter.place in chosen) if topics else []
         still = [letter for letter in letters if chosen.get(letter.place) == len(letter.redriven_ms)]
         ready = plan(still, settings, await since(settings, still)).ready
-        for chunk in chunks(ready, chunk_letters):
-            await _commit(transactions, chunk, settings)
-            done += len(chunk)
-            progress(done)
+        for portion in chunks(ready, PORTION_LETTERS, PORTION_BYTES):
+            for chunk in chunks(await _whole(settings, portion), chunk_letters):
+                await _commit(transactions, chunk, settings)
+                done += len(chunk)
+                progress(done)
     except ProducerFenced as error:
         raise KafkaError(f"another redrive took over after {done} letters of this one; nothing is doubled") from error
     except (ClientError, OSError) as error:
@@ -139,6 +141,11 @@ async def redrive(
     finally:
         await transactions.stop()
     return done
+
+
+async def _whole(settings: Settings, letters: Iterable[Letter]) -> list[Letter]:
+    places = {letter.place for letter in letters}
+    return await read(settings, {place.topic for place in places}, lambda letter: letter.place in places, whole=True)
 
 
 async def _commit(transactions: Transactions, chunk: Sequence[Letter], settings: Settings) -> None:

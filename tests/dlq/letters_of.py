@@ -66,4 +66,4 @@ def values(records: Sequence[Any]) -> list[bytes]:
 
 async def open_letters(settings: Settings) -> list[Letter]:
     """All not yet redriven."""
-    return [letter for letter in await read(settings) if letter.is_open]
+    return [letter for letter in await read(settings, whole=True) if letter.is_open]

@@ -241,3 +241,16 @@ async def test_another_number_of_partitions_is_refused(cluster: Settings) -> Non
     """Events would go to partitions where their users do not live."""
     with pytest.raises(KafkaError, match=r"events has 4 partitions, expected 8; set STREAMREC_PARTITIONS"):
         await read(cluster.changed(partitions=8), ["events"])
+
+
+async def test_only_what_is_wanted_is_kept(cluster: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values and headers of a portion at a time; every letter goes once, however small the portions are."""
+    await write(cluster, [dead(cluster, "events", number) for number in range(7)])
+    letters = await read(cluster, wanted=lambda letter: letter.key != b"k3")
+    assert {letter.key for letter in letters} == {b"k%d" % number for number in range(7)} - {b"k3"}
+    assert {(letter.value, letter.own) for letter in letters} == {(None, ())}
+    monkeypatch.setattr("streamrec.dlq.redriving.PORTION_LETTERS", 2)
+    assert await redrive(cluster, redrives(letters)) == 6
+    records = await arrived(cluster, "events")
+    assert values(records) == [b"v0", b"v1", b"v2", b"v4", b"v5", b"v6"]
+    assert {record.headers[0][0] for record in records} == {"trace"}
