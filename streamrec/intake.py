@@ -14,8 +14,10 @@ import numpy as np
 
 from .contracts.decode import Item, Origin, Typed, dead_letter, decode_catalog, decode_events
 from .contracts.event import UserEvent
+from .contracts.limits import BATCH_BYTES
 from .contracts.records import REROUTED_HEADER, DeadLetter, Record, Stray, Topic
 from .contracts.route import partitions_of
+from .contracts.size import record_bytes
 from .profiles.zones import is_zone
 from .timeline import AnyItem
 
@@ -41,7 +43,8 @@ def intake(batch: Batch, origin: Origin, partitions: int | None, reference_ms: i
         items = [*decode_catalog(records, origin)]
     else:
         events = decode_events(records, origin, is_zone, reference_ms)
-        items = [*events] if partitions is None else _strays_apart(events, records, origin, partitions, reference_ms)
+        may_go = batch.topic != "rerouted" and reference_ms is None
+        items = [*events] if partitions is None else _strays_apart(events, records, origin, partitions, may_go)
     if batch.poison:
         poison = [record for record in batch.records if record.offset in batch.poison]
         items += [dead_letter(record, origin, "processing_error", "") for record in poison]
@@ -54,19 +57,22 @@ def _strays_apart(
     records: Sequence[Record],
     origin: Origin,
     partitions: int,
-    reference_ms: int | None,
+    may_go: bool,
 ) -> list[AnyItem]:
     apart: list[AnyItem] = [*items]
     typed = [(i, item.value.user_id) for i, item in enumerate(items) if isinstance(item, Typed)]
     homes = partitions_of([user_id for _, user_id in typed], partitions)
     for at in np.flatnonzero(homes != origin.partition).tolist():
         i, user_id = typed[at]
-        apart[i] = _away(records[i], user_id, int(homes[at]), origin, reference_ms is not None)
+        apart[i] = _away(records[i], user_id, int(homes[at]), origin, may_go)
     return apart
 
 
-def _away(record: Record, user_id: str, home: int, origin: Origin, in_replay: bool) -> Stray | DeadLetter:
-    if in_replay or any(name == REROUTED_HEADER for name, _ in record.headers):
+def _away(record: Record, user_id: str, home: int, origin: Origin, may_go: bool) -> Stray | DeadLetter:
+    if not may_go:
         return dead_letter(record, origin, "misrouted", f"belongs to partition {home}")
     came_from = (REROUTED_HEADER, f"{origin.topic}/{origin.partition}/{record.offset}".encode())
-    return Stray(record.offset, home, user_id, record.value, record.timestamp, (*record.headers, came_from))
+    headers = (*record.headers, came_from)
+    if record_bytes(user_id.encode(), record.value, headers) > BATCH_BYTES:
+        return dead_letter(record, origin, "too_large", f"headers: too long to be sent on to partition {home}")
+    return Stray(record.offset, home, user_id, record.value, record.timestamp, headers)

@@ -52,8 +52,8 @@ class Events:
     def take_dead_letters(self, records: Sequence[Record]) -> None:
         """Records of `events.dlq`: what was set aside was not applied."""
         for record in records:
-            header = dict(record.headers)
-            partition, offset = header.get("streamrec-partition", b""), header.get("streamrec-offset", b"")
+            header = dict(reversed(record.headers))  # the first of a name is ours
+            partition, offset = (header.get(f"streamrec-{name}") or b"" for name in ("partition", "offset"))
             if partition.isdigit() and offset.isdigit():
                 self._set_aside.add((int(partition), int(offset)))
 

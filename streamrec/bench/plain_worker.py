@@ -8,8 +8,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from ..contracts.limits import BATCH_BYTES
 from ..settings import Settings, load
-from ..worker.log import BATCH_BYTES, KafkaLog
+from ..worker.log import KafkaLog
 from ..worker.run import run_worker
 
 

@@ -17,11 +17,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from ..clock import monotonic_s
+from ..contracts.limits import BATCH_BYTES
 from ..errors import StateError
 from ..meta import Meta, layout_record
 from ..profiles.layout import DEFAULTS, ROW
 from ..settings import Settings, environ_of_others, load, to_environ
-from ..worker.log import BATCH_BYTES, KafkaLog
+from ..worker.log import KafkaLog
 from ..worker.topics import DAY_MS, changelog_topic, create, specs
 from ..worker.transaction import Message, Transactions
 

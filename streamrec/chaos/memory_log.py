@@ -19,8 +19,9 @@ import numpy as np
 from aiokafka.errors import ProducerFenced
 
 from ..clock import now_ms
+from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import RawRecord
-from ..worker.log import BATCH_BYTES
+from ..contracts.size import record_bytes
 
 LATE_MARKERS, FORGOTTEN = 0.1, 0.3  # of commits; of starts
 TRANSACTION_TIMEOUT_S = 60.0
@@ -170,18 +171,22 @@ class Builder:
     """A record batch."""
 
     records: list[RawRecord] = field(default_factory=list)
-    size: int = 0
+    length: int = 0
 
     def append(
         self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: list[Any]
     ) -> object | None:
         """None: it is full."""
-        size = len(key or b"") + len(value or b"") + 20
-        if self.records and self.size + size > BATCH_BYTES:
+        length = record_bytes(key, value, headers)
+        if self.records and self.length + length > BATCH_BYTES:
             return None
-        self.size += size
+        self.length += length
         self.records.append(RawRecord(0, now_ms() if timestamp is None else timestamp, key, value, tuple(headers)))
         return self
+
+    def size(self) -> int:
+        """In bytes."""
+        return self.length
 
 
 class MemoryProducer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..dlq.letters import Letter
     from ..dlq.redriving import Plan
 
-SHOWN = 20  # refused letters named one by one
+SHOWN = 20  # reasons why letters are refused
 
 
 class Moment(click.ParamType):
@@ -118,8 +119,8 @@ def show(limit: int, with_value: bool, as_json: bool, brokers: str | None, **cho
 
     from ..dlq.showing import record, text
 
-    letters = sorted(_read(brokers, choice, with_value), key=lambda letter: letter.at_ms, reverse=True)
-    for letter in letters[:limit]:
+    letters = sorted(_read(brokers, choice), key=lambda letter: letter.at_ms, reverse=True)
+    for letter in _whole(brokers, letters[:limit]):
         click.echo(orjson.dumps(record(letter, with_value)) if as_json else text(letter, with_value))
     if not as_json:
         more = f"; --limit {len(letters)} shows all" if len(letters) > limit else ""
@@ -140,10 +141,14 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     a letter is redriven and marked in one transaction. The markers of earlier runs are read first, and a second run at
     the same time stops the first.
 
-    A record counts as new where it arrives: an article counts again, unless a later one names a higher version.
+    A record counts as new where it arrives. An article stays where it is if `articles` holds a later record of it, a
+    version or its withdrawal, or does not go back to it any more. Letters of catalog are not written back: a newer
+    version of the article, or its withdrawal, may be there. Publish the article again: the partitions that have it
+    already take no notice.
 
     Exit code 1 if a chosen letter cannot be redriven: because it was cut, for example.
     """
+    from ..dlq.articles import since
     from ..dlq.redriving import plan, redrives
     from ..dlq.redriving import redrive as write_back
     from ..settings import load
@@ -151,7 +156,7 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     settings = load(brokers=brokers)
     letters = _read(brokers, choice)
     taken = [letter for letter in letters if again or letter.is_open]
-    planned = plan(taken, settings)
+    planned = plan(taken, settings, asyncio.run(since(settings, taken)))
     _say(planned, len(letters) - len(taken), dry_run)
     if planned.ready and not dry_run:
         if not yes:
@@ -159,21 +164,31 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
         with click.progressbar(length=len(planned.ready), file=sys.stderr, label="redriving") as bar:
             done = asyncio.run(write_back(settings, redrives(planned.ready), lambda done: bar.update(done - bar.pos)))
         gone = len(planned.ready) - done
-        left_out = f"; {gone} left out: redriven or deleted in the meantime" if gone else ""
+        left_out = f"; {gone} left out: redriven, replaced or deleted in the meantime" if gone else ""
         click.echo(f"{done} letters redriven{left_out}")
     ctx.exit(1 if planned.refused else 0)
 
 
-def _read(brokers: str | None, choice: dict[str, Any], with_value: bool = False) -> list["Letter"]:
+def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
     from ..dlq.choice import Choice
     from ..dlq.reading import read
     from ..settings import load
 
     wanted = Choice(**choice)
-    letters = asyncio.run(
-        read(load(brokers=brokers), wanted.topics, lambda letter: with_value and wanted.takes(letter))
-    )
+    letters = asyncio.run(read(load(brokers=brokers), wanted.topics, wanted._replace(redriven=None).takes))
     return [letter for letter in letters if wanted.takes(letter)]
+
+
+def _whole(brokers: str | None, letters: Sequence["Letter"]) -> list["Letter"]:
+    """The same in the same order, with values and headers, so far as they are still there."""
+    from ..dlq.reading import read
+    from ..settings import load
+
+    at = {letter.place: number for number, letter in enumerate(letters)}
+    if not at:
+        return []
+    found = asyncio.run(read(load(brokers=brokers), {x.topic for x in at}, lambda x: x.place in at, whole=True))
+    return sorted(found, key=lambda letter: at[letter.place])
 
 
 def _table(found: Iterable["Group"]) -> None:
@@ -212,8 +227,12 @@ def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
 def _refused(refused: Sequence[tuple["Letter", str]]) -> None:
     from ..dlq.showing import readable
 
-    for letter, why in refused[:SHOWN]:
-        click.echo(f"not {letter.place}: {readable(why.encode())}", err=True)
+    alike: dict[tuple[str, str], list[Letter]] = defaultdict(list)
+    for letter, why in refused:
+        alike[letter.place.topic, why].append(letter)
+    for (topic, why), letters in list(alike.items())[:SHOWN]:
+        which = letters[0].place if len(letters) == 1 else f"{len(letters)} of {topic}.dlq"
+        click.echo(f"not {which}: {readable(why.encode())}", err=True)
     if refused:
-        more = f", the first {SHOWN} are named" if len(refused) > SHOWN else ""
+        more = f"; {SHOWN} of {len(alike)} reasons are named" if len(alike) > SHOWN else ""
         click.echo(f"{len(refused)} cannot be redriven{more}", err=True)

@@ -51,6 +51,7 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iter
     """Number, key and value of each line; those that are not records of this topic go to `reject`, unless `raw`."""
     import msgspec
 
+    from ..contracts.limits import MAX_RECORD_BYTES
     from ..contracts.schema import RECORDS
 
     id_field = "article_id" if topic == "articles" else "user_id"
@@ -58,6 +59,9 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iter
     for number, line in enumerate(lines, 1):
         value = line.strip()
         if not value:
+            continue
+        if len(value) > MAX_RECORD_BYTES and not raw:
+            reject(number, f"it has {len(value)} bytes; at most {MAX_RECORD_BYTES} are taken")
             continue
         try:
             yield number, getattr(decoder.decode(value), id_field).encode(), value

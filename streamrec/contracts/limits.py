@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 
 MAX_ID_CHARS = 128
-MAX_RECORD_BYTES = 256 * 1024  # one article or event; Kafka's own limit is 1 MiB
+MAX_RECORD_BYTES = 256 * 1024  # one article or event, without key and headers
+BATCH_BYTES = 900_000  # a record batch as we write it; Kafka's own limit is 1 MiB
 MAX_EVENT_AGE_MS = 7 * 86_400_000  # against the append time
 MAX_EVENT_AHEAD_MS = 5 * 60_000
 MAX_SCHEDULED_MS = 366 * 86_400_000  # how far ahead an article may be scheduled

@@ -4,18 +4,21 @@
     marker   header  streamrec-redriven: <offset of the letter, same partition>; no key, no value
 
 A letter is told from a marker by its reason. Ours are the first headers of their names: a record may bring its own.
-A letter too long to be set aside whole has its lengths in streamrec-key-bytes and -value-bytes, behind all others.
+A letter too long to be set aside whole has the lengths it had in streamrec-key-bytes, -value-bytes and -headers-bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..contracts.records import TOPICS, Record
+from ..contracts.size import headers_bytes, record_bytes
 
 DEAD_LETTER_TOPICS = ("articles", *TOPICS)  # each has its `.dlq`
 REDRIVEN_HEADER = "streamrec-redriven"  # a marker: offset of the letter
 REDRIVEN_FROM_HEADER = "streamrec-redriven-from"  # a record written back: <dlq topic>/<partition>/<offset> <reason>
-_OURS = frozenset(f"streamrec-{name}" for name in ("reason", "detail", "topic", "partition", "offset"))
+_LENGTHS = ("key-bytes", "value-bytes", "headers-bytes")
+_OURS = frozenset(f"streamrec-{name}" for name in ("reason", "detail", "topic", "partition", "offset", *_LENGTHS))
+_WAS = {"key": "was", "value": "was", "headers": "were"}
 _DIGITS = 19  # of any number that is ours; int() refuses very long ones
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -54,6 +57,7 @@ class Letter(NamedTuple):
     own: Headers  # the record's own headers: its trail
     key: bytes | None
     value: bytes | None
+    size: int = 0  # of key, value and own headers as a record, in bytes
     cut: str = ""  # what of it is missing
     redriven_ms: tuple[int, ...] = ()  # when it was redriven, each time
 
@@ -76,13 +80,12 @@ def parse(topic: str, partition: int, record: Record) -> Letter | Marker | None:
     rest: list[tuple[str, bytes]] = []
     for name, value in record.headers:
         if name in _OURS and name not in ours:
-            ours[name] = value.decode("utf-8", "backslashreplace")
+            ours[name] = (value or b"").decode("utf-8", "backslashreplace")  # null, if nothing of ours wrote it
         else:
             rest.append((name, value))
     if "streamrec-reason" not in ours:
         offset = _number(dict(rest).get(REDRIVEN_HEADER))
         return Marker(Place(topic, partition, offset), record.timestamp) if offset >= 0 else None
-    cut = _cut(rest, record)
     return Letter(
         Place(topic, partition, record.offset),
         record.timestamp,
@@ -90,27 +93,22 @@ def parse(topic: str, partition: int, record: Record) -> Letter | Marker | None:
         ours.get("streamrec-detail", ""),
         Origin(
             ours.get("streamrec-topic", ""),
-            _number(ours.get("streamrec-partition", "").encode()),
-            _number(ours.get("streamrec-offset", "").encode()),
+            _number(ours.get("streamrec-partition")),
+            _number(ours.get("streamrec-offset")),
         ),
-        tuple(rest[: len(rest) - len(cut)]),
+        tuple(rest),
         record.key,
         record.value,
-        ", ".join(cut),
+        record_bytes(record.key, record.value, rest),
+        _cut(ours, {"key": len(record.key or b""), "value": len(record.value or b""), "headers": headers_bytes(rest)}),
     )
 
 
-def _number(text: bytes | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) <= _DIGITS else -1
+def _number(text: str | bytes | None) -> int:
+    return int(text) if text and len(text) <= _DIGITS and text.isascii() and text.isdigit() else -1
 
 
-def _cut(headers: Sequence[tuple[str, bytes]], record: Record) -> list[str]:
-    """What was cut, and to how many bytes; the worker puts one header for each behind all others."""
-    last = dict(headers)
-    lengths = {name: _number(last.get(f"streamrec-{name}-bytes")) for name in ("key", "value")}
-    parts = {"key": record.key or b"", "value": record.value or b""}
-    return [
-        f"{name} of {lengths[name]} bytes was cut to {len(part)}"
-        for name, part in parts.items()
-        if lengths[name] > len(part)
-    ]
+def _cut(ours: Mapping[str, str], now: Mapping[str, int]) -> str:
+    had = {part: _number(ours.get(f"streamrec-{part}-bytes")) for part in now}
+    cut = [part for part in now if had[part] > now[part]]
+    return ", ".join(f"{part} of {had[part]} bytes {_WAS[part]} cut to {now[part]}" for part in cut)

@@ -1,4 +1,6 @@
-"""read(settings, topics, keep) -> every letter of these dead-letter topics, with when it was redriven.
+"""read(settings, topics, wanted, whole) -> letters of these dead-letter topics, with when each was redriven.
+
+There may be millions, of up to a megabyte: only those wanted are kept, with value and headers only where asked for.
 
 Committed records only, from the oldest still kept up to the end the log has when reading starts. That end is asked for
 without regard to open transactions, and reading waits until those are over: behind a worker's open transaction may lie
@@ -22,9 +24,16 @@ from .letters import DEAD_LETTER_TOPICS, Letter, Marker, Place, parse
 
 
 async def read(
-    settings: Settings, topics: Collection[str] = (), keep: Callable[[Letter], bool] = lambda _: False
+    settings: Settings,
+    topics: Collection[str] = (),
+    wanted: Callable[[Letter], bool] = lambda _: True,
+    whole: bool = False,
 ) -> list[Letter]:
-    """Letters of these topics (none given: of all), by topic, partition and offset; `value` is None unless `keep`."""
+    """Those wanted of these topics (none given: of all), by topic, partition and offset.
+
+    `wanted` is asked before it is known whether a letter was redriven. Unless `whole`, they have no value and no own
+    headers.
+    """
     topics = list(topics or DEAD_LETTER_TOPICS)
     tps = await _partitions(settings, topics)
     names = {f"{settings.topic(topic)}.dlq": topic for topic in topics}
@@ -34,7 +43,8 @@ async def read(
         async for tp, record in _records(settings, tps):
             found = parse(names[tp.topic], tp.partition, record)
             if isinstance(found, Letter):
-                letters.append(found if keep(found) else found._replace(value=None))
+                if wanted(found):
+                    letters.append(found if whole else found._replace(value=None, own=()))
             elif isinstance(found, Marker):
                 redriven[found.of] = (*redriven.get(found.of, ()), found.at_ms)
     except (ClientError, OSError) as error:

@@ -16,15 +16,21 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError as ClientError
 from aiokafka.errors import ProducerFenced
 
+from ..contracts.limits import BATCH_BYTES
 from ..contracts.route import partition_of
+from ..contracts.size import headers_bytes
 from ..errors import KafkaError
 from ..settings import Settings
 from ..worker.log import KafkaLog
 from ..worker.transaction import Message, Transactions
+from .articles import NOTHING_SINCE, Since, since
 from .letters import REDRIVEN_FROM_HEADER, REDRIVEN_HEADER, Letter, Place
 from .reading import read
 
+# the desk alone knows whether a later version or a withdrawal was written since; of a compacted topic the last stays
+NOT_CATALOG = "only the content agent writes catalog, each article's newest version; publish the article again"
 CHUNK_LETTERS, CHUNK_BYTES = 500, 8 * 1024 * 1024  # of one transaction: well within its timeout
+PORTION_LETTERS, PORTION_BYTES = 200_000, 256 * 1024 * 1024  # that are in memory whole at a time
 
 
 class Plan(NamedTuple):
@@ -34,11 +40,11 @@ class Plan(NamedTuple):
     refused: list[tuple[Letter, str]]
 
 
-def plan(letters: Iterable[Letter], settings: Settings) -> Plan:
+def plan(letters: Iterable[Letter], settings: Settings, articles: Since = NOTHING_SINCE) -> Plan:
     """Every letter is in one of the two."""
     done = Plan([], [])
     for letter in letters:
-        why_not = refusal(letter, settings)
+        why_not = refusal(letter, settings, articles)
         if why_not:
             done.refused.append((letter, why_not))
         else:
@@ -46,22 +52,24 @@ def plan(letters: Iterable[Letter], settings: Settings) -> Plan:
     return done
 
 
-def refusal(letter: Letter, settings: Settings) -> str:
+def refusal(letter: Letter, settings: Settings, articles: Since = NOTHING_SINCE) -> str:
     """Why this letter cannot go back; empty if it can."""
     topic, home = letter.place.topic, settings.topic(letter.place.topic)
+    if topic == "catalog":
+        return NOT_CATALOG
     if letter.cut:
         return f"{letter.cut}; take it from {letter.origin} while it is there"
     if letter.origin.topic != home:
         return f"it came from '{letter.origin.topic}', not from {home}"
     if not 0 <= letter.origin.partition < (1 if topic == "articles" else settings.partitions):
         return f"{home} has no partition {letter.origin.partition}"
-    if topic == "catalog" and letter.key is None:
-        return f"{home} is compacted and takes no record without a key"
-    return ""
+    if (size := letter.size + headers_bytes([_trail(letter, settings)])) > BATCH_BYTES:
+        return f"it has {size} bytes with its headers, and at most {BATCH_BYTES} can be written back"
+    return articles.refusal(letter) if topic == "articles" else ""
 
 
 def partition(letter: Letter, settings: Settings) -> int:
-    """Where it goes: an event to where its key's user lives, anything else to where it was."""
+    """Where it goes: an event to where its key's user lives, an article to where it was."""
     if letter.place.topic in ("events", "rerouted") and letter.key is not None:
         try:
             return partition_of(letter.key.decode(), settings.partitions)
@@ -72,9 +80,12 @@ def partition(letter: Letter, settings: Settings) -> int:
 
 def message(letter: Letter, settings: Settings) -> Message:
     """The record as it was, and where it was in between."""
+    return Message(letter.key, letter.value, (*letter.own, _trail(letter, settings)))
+
+
+def _trail(letter: Letter, settings: Settings) -> tuple[str, bytes]:
     place = f"{settings.topic(letter.place.topic)}.dlq/{letter.place.partition}/{letter.place.offset}"
-    trail = (REDRIVEN_FROM_HEADER, f"{place} {letter.reason}".encode())
-    return Message(letter.key, letter.value, (*letter.own, trail))
+    return REDRIVEN_FROM_HEADER, f"{place} {letter.reason}".encode()
 
 
 def chunks(
@@ -84,12 +95,11 @@ def chunks(
     chunk: list[Letter] = []
     size = 0
     for letter in letters:
-        length = len(letter.key or b"") + len(letter.value or b"")
-        if chunk and (len(chunk) == most or size + length > most_bytes):
+        if chunk and (len(chunk) == most or size + letter.size > most_bytes):
             yield chunk
             chunk, size = [], 0
         chunk.append(letter)
-        size += length
+        size += letter.size
     if chunk:
         yield chunk
 
@@ -107,8 +117,8 @@ async def redrive(
 ) -> int:
     """Write these back; answers with how many. `progress` hears how many are committed, after each chunk.
 
-    A letter that was redriven in between, or that retention has deleted, is left out. KafkaError if another run takes
-    over, or the broker fails; what was committed until then stays and is marked.
+    A letter that was redriven in between, that retention has deleted, or whose article has moved on is left out.
+    KafkaError if another run takes over, or the broker fails; what was committed until then stays and is marked.
     """
     done = 0
     transactions = Transactions(f"{settings.app_id}-redrive", KafkaLog(settings))
@@ -117,10 +127,12 @@ async def redrive(
         topics = {place.topic for place in chosen}
         letters = await read(settings, topics, lambda letter: letter.place in chosen) if topics else []
         still = [letter for letter in letters if chosen.get(letter.place) == len(letter.redriven_ms)]
-        for chunk in chunks(plan(still, settings).ready, chunk_letters):
-            await _commit(transactions, chunk, settings)
-            done += len(chunk)
-            progress(done)
+        ready = plan(still, settings, await since(settings, still)).ready
+        for portion in chunks(ready, PORTION_LETTERS, PORTION_BYTES):
+            for chunk in chunks(await _whole(settings, portion), chunk_letters):
+                await _commit(transactions, chunk, settings)
+                done += len(chunk)
+                progress(done)
     except ProducerFenced as error:
         raise KafkaError(f"another redrive took over after {done} letters of this one; nothing is doubled") from error
     except (ClientError, OSError) as error:
@@ -129,6 +141,11 @@ async def redrive(
     finally:
         await transactions.stop()
     return done
+
+
+async def _whole(settings: Settings, letters: Iterable[Letter]) -> list[Letter]:
+    places = {letter.place for letter in letters}
+    return await read(settings, {place.topic for place in places}, lambda letter: letter.place in places, whole=True)
 
 
 async def _commit(transactions: Transactions, chunk: Sequence[Letter], settings: Settings) -> None:

@@ -46,9 +46,8 @@ class Moved(NamedTuple):
 async def poison_of(side: Side) -> Poison:
     """Records the source set aside because processing failed on them; it would fail here as well."""
     found: Poison = defaultdict(set)
-    for letter in await read_letters(side.settings, LEARNED_FROM):
-        if letter.reason == "processing_error":
-            found[letter.origin.topic, letter.origin.partition].add(letter.origin.offset)
+    for letter in await read_letters(side.settings, LEARNED_FROM, lambda letter: letter.reason == "processing_error"):
+        found[letter.origin.topic, letter.origin.partition].add(letter.origin.offset)
     return found
 
 

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from ..clock import monotonic_s
+from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import Record
 from ..errors import KafkaError
 from ..settings import Settings
 
 UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort every 10 s
-BATCH_BYTES = 900_000  # below Kafka's own limit of 1 MiB a batch
 
 
 class Producer(Protocol):

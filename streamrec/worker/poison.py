@@ -11,11 +11,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ..clock import now_ms
-from ..contracts.records import Topic
+from ..contracts.records import Record, Topic
 from ..errors import SettingsError, StateError
 from ..intake import Batch
 from ..partition import Partition
-from .log import Log, read_all
+from .log import Log
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ async def without_poison(
         raise error
     logger.error("processing failed, looking for the record at fault", exc_info=error)
     settled = partition.settled
-    at_most = allowed_per_hour - await recent_poison(log, settled.topics.values(), settled.number)
+    at_most = allowed_per_hour - await recent_poison(log, settled.topics.values(), settled.number, allowed_per_hour)
     marked = None if settled.tick_ms else await find_poison(batches, restored, at_most)
     if marked is None:
         raise error
@@ -64,14 +64,24 @@ async def find_poison(
     return list(batches) if found else None
 
 
-async def recent_poison(log: Log, topics: Iterable[str], partition: int) -> int:
-    """How many records of this partition were set aside as poison within the last hour, by earlier owners included."""
-    since_ms = now_ms() - HOUR_MS
+async def recent_poison(log: Log, topics: Iterable[str], partition: int, enough: int) -> int:
+    """How many records of this partition were set aside as poison within the last hour, by earlier owners included.
+
+    Counted as they are read, up to `enough` or a few more: an hour of dead letters need not fit into memory.
+    """
+    since_ms, found = now_ms() - HOUR_MS, 0
     async with log.reader() as reader:
-        letters = [
-            letter for topic in topics for letter in await read_all(reader, f"{topic}.dlq", partition, None, since_ms)
-        ]
-    return sum(("streamrec-reason", b"processing_error") in letter.headers for letter in letters)
+        for topic in topics:
+            async for letters in reader.read(f"{topic}.dlq", partition, None, since_ms):
+                found += sum(map(_is_poison, letters))
+                if found >= enough:
+                    return found
+    return found
+
+
+def _is_poison(letter: Record) -> bool:
+    reason = next((value for name, value in letter.headers if name == "streamrec-reason"), None)
+    return reason == b"processing_error"  # only the first is ours: the record may have brought such a header
 
 
 async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tuple[Topic, int] | None:

@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import DeadLetter, Stray
+from ..contracts.size import headers_bytes, record_bytes
 from ..errors import KafkaError
-from .log import BATCH_BYTES, Log, Producer
+from .log import Log, Producer
 
-LETTER_BYTES = BATCH_BYTES // 2  # of a dead letter's key, and of its value
+# of what does not fit whole: key, value and headers of a dead letter, each; above what a good record's value may have
+LETTER_BYTES = (BATCH_BYTES - 30_000) // 3
 
 
 class Message(NamedTuple):
@@ -32,15 +35,31 @@ def reroute(stray: Stray) -> Message:
 
 
 def set_aside(letter: DeadLetter) -> Message:
-    """A dead letter as a record. What is too long for a batch is cut and its length said in a header.
+    """A dead letter as a record. What is too long for a batch is cut, and the lengths it had are said in headers.
 
     A compressed record can be longer than any we may send, and one that cannot be set aside would stop its partition.
+    The lengths are there, too, if the record brings headers of these names: the first of a name is ours.
     """
-    key, value, headers = letter.key, letter.value, letter.headers()
-    for name, part in (("key", key), ("value", value)):
-        if part is not None and len(part) > LETTER_BYTES:
-            headers.append((f"streamrec-{name}-bytes", str(len(part)).encode()))
-    return Message(key and key[:LETTER_BYTES], value and value[:LETTER_BYTES], headers)
+    key, value, trail = letter.key, letter.value, letter.trail
+    lengths = {"key": len(key or b""), "value": len(value or b""), "headers": headers_bytes(trail)}
+    ours = letter._replace(trail=()).headers()
+    said = [(f"streamrec-{part}-bytes", str(length).encode()) for part, length in lengths.items()]
+    cut = record_bytes(key, value, [*ours, *said, *trail]) > BATCH_BYTES
+    if cut:
+        key, value, trail = key and key[:LETTER_BYTES], value and value[:LETTER_BYTES], _fitting(trail)
+    if cut or any(name == mine for name, _ in trail for mine, _ in said):
+        ours += said
+    return Message(key, value, [*ours, *trail])
+
+
+def _fitting(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Those that find room, each whole: one that is long does not push out the short ones behind it."""
+    kept, left = [], LETTER_BYTES
+    for header in headers:
+        if (length := headers_bytes([header])) <= left:
+            kept.append(header)
+            left -= length
+    return kept
 
 
 class Transactions:
@@ -79,17 +98,18 @@ class Writes:
 
     async def send(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
         """Send messages to one partition in as few record batches as they fit into."""
-        builder, empty = self._producer.create_batch(), True
+        builder = None
         for key, value, headers, timestamp_ms in messages:
-            if (size := len(key or b"") + len(value or b"")) > BATCH_BYTES:  # a builder takes any size as its first
-                raise KafkaError(f"a record for {topic} has {size} bytes; at most {BATCH_BYTES} can be sent")
-            if builder.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers)) is not None:
-                empty = False
-                continue
-            await self._flush(builder, topic, partition)
+            record = {"timestamp": timestamp_ms, "key": key, "value": value, "headers": list(headers)}
+            if builder is not None:
+                if builder.append(**record) is not None:
+                    continue
+                await self._flush(builder, topic, partition)
             builder = self._producer.create_batch()
-            builder.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers))
-        if not empty:
+            builder.append(**record)
+            if (size := builder.size()) > BATCH_BYTES:  # a builder takes any size as its first
+                raise KafkaError(f"a record for {topic} has {size} bytes; at most {BATCH_BYTES} can be sent")
+        if builder is not None:
             await self._flush(builder, topic, partition)
 
     async def _flush(self, builder: object, topic: str, partition: int) -> None:

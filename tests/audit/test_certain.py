@@ -60,6 +60,14 @@ def test_an_opt_out_that_was_set_aside_forbids_nothing() -> None:
     assert cluster.broken() == {}
 
 
+def test_a_record_cannot_say_that_another_was_set_aside() -> None:
+    """The first headers of a dead letter are the worker's; those behind them the record brought."""
+    cluster = left()
+    ours = (("streamrec-partition", str(HOME).encode()), ("streamrec-offset", b"7"))
+    cluster.append("dlq", HOME, b"ann", b"", T0, (*ours, ("streamrec-offset", b"0")))
+    assert cluster.broken() == {"opt_out": 1}
+
+
 def test_a_second_opt_out_does_not_hide_the_first() -> None:
     """Somebody who got a push and left once more: the push came after the first time."""
     cluster = left()

@@ -39,7 +39,7 @@ async def cluster(environ: Settings) -> Settings:
     letters += [dead(environ, "events", number, "invalid") for number in (3, 4)]
     letters += [
         dead(environ, "articles", 5, "invalid"),
-        dead(environ, "articles", 6, "too_large", value=b"x" * 500_000),
+        dead(environ, "articles", 6, "too_large", value=b"x" * 1_000_000),
     ]
     await write(environ, letters)
     return environ
@@ -114,7 +114,7 @@ async def test_show_says_where_and_why(cluster: Settings) -> None:
     assert f"from {cluster.topic('events')}/1/101" in text
     assert "4 of 5 letters; --limit 5 shows all" in (await run("show", "--topic", "events", "--limit", "4")).output
     cut = (await run("show", "--value", "--reason", "too_large")).output
-    assert f"value of 500000 bytes was cut to {LETTER_BYTES}" in cut
+    assert f"value of 1000000 bytes was cut to {LETTER_BYTES}" in cut
     assert len(cut) < 4000
 
 
@@ -143,9 +143,24 @@ async def test_a_cut_letter_is_refused_by_name(cluster: Settings) -> None:
     result = await run("redrive", "--topic", "articles", "--yes")
     assert result.exit_code == 1
     assert "1 cannot be redriven" in result.stderr
-    assert "value of 500000 bytes was cut" in result.stderr
+    assert "value of 1000000 bytes was cut" in result.stderr
     assert "1 letters redriven" in result.stdout
     assert values(await arrived(cluster, "articles")) == [b"v5"]
+
+
+async def test_letters_of_catalog_are_counted_and_the_cure_is_named(cluster: Settings) -> None:
+    """Whatever was withdrawn or replaced since stays so; the other letters of the run go."""
+    await write(cluster, [dead(cluster, "catalog", number) for number in range(25)])
+    for dry in ([], ["--dry-run"]):
+        result = await run("redrive", "--reason", "processing_error", "--yes", *dry)
+        assert result.exit_code == 1
+        assert "not 25 of catalog.dlq: only the content agent writes catalog" in result.stderr
+        assert "publish the article again" in result.stderr
+        assert "25 cannot be redriven" in result.stderr
+    assert values(await arrived(cluster, "events")) == [b"v0", b"v1", b"v2"]
+    assert await arrived(cluster, "catalog") == []
+    assert await listed("--open", "--topic", "catalog") == {("catalog", "processing_error"): (25, 25)}
+    assert "Letters of catalog are not written back" in (await run("redrive", "--help")).output
 
 
 async def test_without_topics_the_cure_is_named(environ: Settings) -> None:

@@ -9,9 +9,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from click.testing import CliRunner, Result
 
-from streamrec.commands.produce import produce
+from streamrec.commands.produce import keyed, produce
 from streamrec.commands.topics import topics
 from streamrec.commands.watch import watch
+from streamrec.contracts.limits import MAX_RECORD_BYTES
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.contracts.route import partition_of
 from streamrec.errors import KafkaError
@@ -95,6 +96,18 @@ async def test_a_bad_line_is_named_and_the_others_are_sent(cluster: Settings) ->
     assert "line 4 is not sent: Expected `str`, got `int` - at `$.title`" in result.stderr
     assert result.stdout == "2 records sent to articles, 2 lines left out\n"
     assert [key for _, key, _ in await records_of(cluster, "articles", 2)] == [b"a1", b"a2"]
+
+
+def test_a_line_above_the_limit_is_named() -> None:
+    """It would be set aside as too_large: it is not sent, like any other line that is no record; --raw sends it."""
+    longest = lines({**ARTICLE, "extra": ""}).strip()
+    longest = longest[:-2] + b"x" * (MAX_RECORD_BYTES - len(longest)) + longest[-2:]
+    named: list[tuple[int, str]] = []
+    given = [longest, longest + b" \n", longest[:-1] + b" }"]
+    sent = keyed("articles", given, False, lambda number, why: named.append((number, why)))
+    assert [number for number, _, _ in sent] == [1, 2]
+    assert named == [(3, f"it has {MAX_RECORD_BYTES + 1} bytes; at most {MAX_RECORD_BYTES} are taken")]
+    assert len(list(keyed("articles", given, True, lambda *_: None))) == 3
 
 
 async def test_raw_sends_what_the_contract_forbids(cluster: Settings) -> None:

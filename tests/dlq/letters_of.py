@@ -7,7 +7,9 @@ from typing import Any
 from on_kafka import read as read_topic
 
 from streamrec.contracts.records import DeadLetter, RejectReason
+from streamrec.contracts.size import record_bytes
 from streamrec.dlq.letters import Letter, Origin, Place
+from streamrec.dlq.reading import read
 from streamrec.settings import Settings
 from streamrec.worker.log import KafkaLog
 from streamrec.worker.transaction import Message, Transactions, set_aside
@@ -25,7 +27,9 @@ def letter(topic: str = "events", offset: int = 0, **changed: Any) -> Letter:
         "key": b"u1",
         "value": b"{}",
     }
-    return Letter(**(fields | changed))
+    fields |= changed
+    size = record_bytes(fields["key"], fields["value"], fields["own"])
+    return Letter(**({"size": size} | fields))
 
 
 def dead(
@@ -58,3 +62,8 @@ async def arrived(settings: Settings, topic: str) -> list[Any]:
 def values(records: Sequence[Any]) -> list[bytes]:
     """Sorted, so that doubles show."""
     return sorted(record.value for record in records)
+
+
+async def open_letters(settings: Settings) -> list[Letter]:
+    """All not yet redriven."""
+    return [letter for letter in await read(settings, whole=True) if letter.is_open]

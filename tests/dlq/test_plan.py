@@ -5,6 +5,7 @@ from dlq.letters_of import letter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamrec.contracts.limits import BATCH_BYTES
 from streamrec.contracts.route import partition_of
 from streamrec.dlq.letters import Letter, Origin
 from streamrec.dlq.redriving import chunks, message, partition, plan, redrives, refusal
@@ -22,10 +23,10 @@ def test_an_event_goes_to_where_its_user_lives(topic: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("topic", "key", "at"),
-    [("events", None, 5), ("events", b"\xff", 5), ("rerouted", None, 5), ("catalog", b"a1", 5), ("articles", b"a1", 0)],
+    [("events", None, 5), ("events", b"\xff", 5), ("rerouted", None, 5), ("articles", b"a1", 0)],
 )
 def test_any_other_record_goes_to_where_it_was(topic: str, key: bytes | None, at: int) -> None:
-    """No key, or none a user can have; articles, which have one partition; catalog, one copy a partition."""
+    """No key, or none a user can have; articles, which have one partition."""
     assert partition(letter(topic, key=key, origin=Origin(topic, at, 0)), SETTINGS) == at
 
 
@@ -37,7 +38,11 @@ def test_any_other_record_goes_to_where_it_was(topic: str, key: bytes | None, at
         (letter(origin=Origin("", -1, -1)), "it came from '', not from events"),
         (letter(origin=Origin("events", 8, 7)), "events has no partition 8"),
         (letter("articles", origin=Origin("articles", 1, 7)), "articles has no partition 1"),
-        (letter("catalog", key=None), "takes no record without a key"),
+        (letter("catalog", key=b"a1"), "publish the article again"),
+        (
+            letter(own=(("trace", bytes(BATCH_BYTES)),)),
+            "bytes with its headers, and at most 900000 can be written back",
+        ),
         (letter("events", key=None, value=None), ""),
     ],
 )
@@ -59,12 +64,12 @@ def test_a_plan_leaves_no_letter_out(cuts: list[str]) -> None:
 @given(st.lists(st.integers(0, 50), max_size=40), st.integers(1, 5), st.integers(1, 100))
 def test_chunks_are_bounded_and_keep_the_order(sizes: list[int], most: int, most_bytes: int) -> None:
     """Every letter once, in order; above the bound in bytes only a letter that is so alone."""
-    letters = [letter(offset=number, key=None, value=b"x" * size) for number, size in enumerate(sizes)]
+    letters = [letter(offset=number, size=size) for number, size in enumerate(sizes)]
     found = list(chunks(letters, most, most_bytes))
     assert [one for chunk in found for one in chunk] == letters
     for chunk in found:
         assert 1 <= len(chunk) <= most
-        assert len(chunk) == 1 or sum(len(one.value or b"") for one in chunk) <= most_bytes
+        assert len(chunk) == 1 or sum(one.size for one in chunk) <= most_bytes
 
 
 def test_the_trail_is_appended() -> None:

@@ -19,6 +19,7 @@ from streamrec.contracts.route import partition_of
 from streamrec.settings import Settings, load
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.topics import create
+from streamrec.worker.transaction import LETTER_BYTES
 
 pytestmark = pytest.mark.kafka
 
@@ -126,8 +127,8 @@ async def _all_of_it(settings: Settings, worker: WorkerProcess) -> None:
 def test_it_is_set_aside(scene: Scene, kind: str) -> None:
     """With reason and origin in the headers, key and value untouched up to a length, nothing of it in the detail."""
     topic, content, reason = BAD[kind]
-    found = [r for r in scene.letters[topic] if r.value == (content and content[:450_000])]
-    (letter,) = found
+    kept = content and content[:LETTER_BYTES]
+    (letter,) = [r for r in scene.letters[topic] if r.value == kept]
     headers = dict(letter.headers)
     assert letter.key == b"the key"
     assert headers["streamrec-reason"].decode() == reason

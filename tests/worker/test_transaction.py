@@ -4,10 +4,11 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from on_kafka import read
 
+from streamrec.contracts.limits import BATCH_BYTES
 from streamrec.contracts.records import DeadLetter
 from streamrec.errors import KafkaError
 from streamrec.settings import Settings
-from streamrec.worker.log import BATCH_BYTES, KafkaLog
+from streamrec.worker.log import KafkaLog
 from streamrec.worker.topics import create
 from streamrec.worker.transaction import LETTER_BYTES, Message, Transactions, set_aside
 
@@ -92,12 +93,17 @@ async def test_many_rows_are_split_over_batches(settings_for_test: Settings) -> 
     ]
 
 
+TOO_BIG = Message(b"k", b"x" * (BATCH_BYTES + 1)), Message(b"k", b"v", [("long", bytes(2_000_000))])
+
+
 @pytest.mark.parametrize("others", [0, 2])
-async def test_a_record_that_fits_nowhere_is_an_error(settings_for_test: Settings, others: int) -> None:
+@pytest.mark.parametrize("too_big", TOO_BIG)
+async def test_a_record_that_fits_nowhere_is_an_error(
+    settings_for_test: Settings, others: int, too_big: Message
+) -> None:
     """It is refused by name of its topic, also behind records that fit; it is never left out in silence."""
     await create(settings_for_test)
     transactions = await started(settings_for_test)
-    too_big = Message(b"k", b"x" * (BATCH_BYTES + 1))
     with pytest.raises(KafkaError, match="push"):
         async with transactions.begin() as writes:
             await writes.send(settings_for_test.topic("push"), 0, [Message(b"k", b"v")] * others + [too_big])
@@ -106,9 +112,9 @@ async def test_a_record_that_fits_nowhere_is_an_error(settings_for_test: Setting
 
 
 async def test_any_dead_letter_can_be_sent(settings_for_test: Settings) -> None:
-    """Key and value are kept whole up to a length; what is longer is cut, its length in a header, and sent."""
+    """Whole as long as it fits; what is longer is cut, its length in a header, and sent."""
     await create(settings_for_test)
-    sizes = (10, LETTER_BYTES), (LETTER_BYTES + 1, 20_000_000)
+    sizes = (10, BATCH_BYTES - 1000), (LETTER_BYTES + 1, 20_000_000)
     letters = [DeadLetter("t", 0, 7, "too_large", "", b"k" * key, b"v" * value) for key, value in sizes]
     transactions = await started(settings_for_test)
     async with transactions.begin() as writes:

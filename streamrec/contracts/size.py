@@ -1,0 +1,27 @@
+"""How many bytes a record takes up in a batch: what a broker's limit is about.
+
+    record_bytes(key, value, headers)   a batch of this record alone; at most 30 bytes above its true length
+    headers_bytes(headers)              its headers alone
+
+Headers come from producers: there may be any number of them, of any length, and their values may be null.
+"""
+
+from collections.abc import Iterable
+
+BATCH_FRAME = (
+    61 + 1 + 5 + 5 + 10 + 5
+)  # of the batch; attributes, length, offset, time and number of headers of a record
+
+
+def record_bytes(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] = ()) -> int:
+    """Of a batch that holds nothing else."""
+    return BATCH_FRAME + _framed(len(key or b"")) + _framed(len(value or b"")) + headers_bytes(headers)
+
+
+def headers_bytes(headers: Iterable[tuple[str, bytes | None]]) -> int:
+    """Names, values and their lengths."""
+    return sum(_framed(len(name.encode())) + _framed(len(value or b"")) for name, value in headers)
+
+
+def _framed(length: int) -> int:
+    return length + length.bit_length() // 7 + 1  # behind its length as a zig-zag varint

@@ -1,0 +1,39 @@
+"""What comes of an article is small, whatever it is like: catalog records and pushes always fit."""
+
+import msgspec
+import pytest
+from making import DAY, T0
+
+from streamrec.content.desk import Desk
+from streamrec.content.encoder import HashedEncoder
+from streamrec.contracts.article import AnalysedArticle, ArticleEvent
+from streamrec.contracts.limits import BATCH_BYTES, LATEST_MS, MAX_RECORD_BYTES
+from streamrec.contracts.push import Envelope, ModelStamp
+from streamrec.contracts.records import RawRecord
+from streamrec.contracts.size import record_bytes
+from streamrec.settings import load
+
+
+@pytest.mark.parametrize("char", ["\x01", "é", "国", "𝄞"])
+def test_the_longest_article_the_contract_allows(char: str) -> None:
+    """Of characters that are longest as JSON or as UTF-8; read again, its catalog record is not `too_large`."""
+    text = ArticleEvent(
+        article_id=char * 128,
+        title="".join(f"{char * 60}{n:02} " for n in range(7)),
+        published_at_ms=LATEST_MS - 400 * DAY,
+        abstract="".join(f"{char * 495}{n:03}, " for n in range(10)),
+        category=char * 64,
+        source=char * 64,
+        story_id=char * 128,
+        deep_link=char * 2_000,
+        embedding=[0.1234567890123456] * 64,
+    )
+    record = RawRecord(0, text.published_at_ms, b"a", msgspec.json.encode(text))
+    (written,) = Desk(load({}), HashedEncoder()).analyse([record]).catalog
+    assert len(written.value or b"") < MAX_RECORD_BYTES
+    assert record_bytes(written.key, written.value, written.headers) < BATCH_BYTES
+    analysed = msgspec.json.decode(written.value or b"", type=AnalysedArticle)
+    envelope = Envelope(analysed, ModelStamp("ranker", "1", "int8"), "due", T0, DAY)
+    user = char * 128
+    reason: dict[str, object] = {"code": "recent_reads", "args": {"category": analysed.category, "count": 16}}
+    assert record_bytes(user.encode(), envelope.encode(user, 0.5, reason, T0)) < MAX_RECORD_BYTES
