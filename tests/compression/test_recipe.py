@@ -19,7 +19,7 @@ WHOLE = "student(width=64,depth=1,vector=64) > distil(alpha=.7,T=1) > prune(magn
 
 def test_text_becomes_structs() -> None:
     """Names, positions and defaults."""
-    assert parse(WHOLE).steps == (Student(64, 1, 64), Distil(0.3, 1.0), Prune("magnitude", 0.5), Int8("channel"))
+    assert parse(WHOLE).steps == (Student(64, 1, 64), Distil(0.7, 1.0), Prune("magnitude", 0.5), Int8("channel"))
     assert parse("distil(.7, T=2)").steps == (Distil(0.7, 2.0),)
     assert parse("prune(gradient,.8,gradual=false)").steps == (Prune("gradient", 0.8, gradual=False),)
     assert parse("teacher") == parse("") == Recipe()
