@@ -5,8 +5,9 @@
 Transactions go in rounds (rounds.py). Between two rounds the events which were offered are applied, all in one batch:
 a batch costs milliseconds of this process however small it is. While a round is on articles meet users, a chunk at a
 time, so a click never waits for an article that meets a million of them; and so do events as soon as there is a full
-batch. All that goes into the next transaction (group commit), bounded in events. Rows and cursor are encoded in the
-moment a transaction is put together: they always agree.
+batch. All that goes into the next transaction (group commit), until that is as large as it may be: its rows, pushes,
+strays and dead letters count as its events do, and one step is the most it can be larger. Rows and cursor are encoded
+in the moment a transaction is put together: they always agree.
 
 A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
 was not committed never happened.
@@ -26,6 +27,7 @@ from ..settings import Settings
 from .counting import Counting
 from .lanes import Lanes
 from .log import Log
+from .pending import Pending
 from .poison import without_poison
 from .recovery import Recovered, recover
 from .rounds import PATIENCE_S, Rounds
@@ -64,8 +66,7 @@ class PartitionWriter:
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
-        self._pending = Changes()
-        self._pending_since_s: float | None = None
+        self._pending = Pending()
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
         self._next_look_ms = 0
@@ -140,12 +141,12 @@ class PartitionWriter:
 
     def lag_s(self, at_ms: int) -> float:
         """Age of the oldest record offered and not yet committed, in seconds."""
-        heads = self._lanes.oldest_ms() + self._pending.appended_ms[:1]
+        heads = self._lanes.oldest_ms() + self._pending.changes.appended_ms[:1]
         return max(0.0, (at_ms - min(heads)) / 1000) if heads else 0.0
 
     def uncommitted_s(self) -> float:
         """Age of the oldest change not yet committed, in seconds."""
-        since = [moment for moment in (self._pending_since_s, self._in_flight_since_s) if moment is not None]
+        since = [moment for moment in (self._pending.since_s, self._in_flight_since_s) if moment is not None]
         return monotonic_s() - min(since) if since else 0.0
 
     def stalled_s(self) -> float:
@@ -169,13 +170,12 @@ class PartitionWriter:
                     return
                 await self._wait_for_work()
                 continue
-            self._pending.merge(changes)  # also if it holds facts only: they are counted with the next commit
+            self._pending.add(changes)
             if changes:
-                self._pending_since_s = self._pending_since_s or monotonic_s()
                 self._dirty.set()
             self._counting.applied(self.number, changes)
             await asyncio.sleep(0)
-            while len(self._pending.appended_ms) >= self._settings.commit_window_events:
+            while self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
                 await self._clean.wait()
 
@@ -218,7 +218,7 @@ class PartitionWriter:
         """Find the records at fault and go on without them, from the last commit; raises `error` if none is."""
         async with self._committing:
             self._searching = True
-            self._pending, self._pending_since_s, self._steps = Changes(), None, None
+            self._pending, self._steps = Pending(), None
             allowed = self._settings.max_poison_per_hour
             batches = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
             self.partition = await self._restored()
@@ -267,8 +267,7 @@ class PartitionWriter:
                 self._dirty.set()
 
     def _put_together(self) -> Ready:
-        changes, self._pending = self._pending, Changes()
-        self._in_flight_since_s, self._pending_since_s = self._pending_since_s, None
+        changes, self._in_flight_since_s, self._pending = self._pending.changes, self._pending.since_s, Pending()
         cursor = dict(self.partition.cursor)
         self._uncovered = [batch for batch in self._uncovered if cursor.get(batch.topic, 0) < batch.next_offset]
         return Ready(changes, self.partition.encode(changes.unique_rows()), cursor)
