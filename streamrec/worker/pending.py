@@ -1,6 +1,7 @@
 """What is applied and in no transaction yet: how much it is, and since when it waits."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..changes import Changes
 from ..clock import monotonic_s
@@ -23,3 +24,11 @@ class Pending:
         self.changes.merge(changes)
         if changes:
             self.since_s = self.since_s or monotonic_s()
+
+
+class Ready(NamedTuple):
+    """One transaction, put together."""
+
+    changes: Changes
+    rows: list[tuple[bytes, bytes]]
+    cursor: dict[str, int]

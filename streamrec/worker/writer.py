@@ -15,7 +15,6 @@ was not committed never happened.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import NamedTuple
 
 from ..changes import Changes
 from ..clock import monotonic_s, now_ms
@@ -27,20 +26,12 @@ from ..settings import Settings
 from .counting import Counting
 from .lanes import Lanes
 from .log import Log
-from .pending import Pending
+from .pending import Pending, Ready
 from .poison import without_poison
 from .recovery import Recovered, recover
 from .rounds import PATIENCE_S, Rounds
 from .transaction import Transactions
 from .written import Names, barrier, write
-
-
-class Ready(NamedTuple):
-    """One transaction, put together."""
-
-    changes: Changes
-    rows: list[tuple[bytes, bytes]]
-    cursor: dict[str, int]
 
 
 class PartitionWriter:
@@ -71,7 +62,8 @@ class PartitionWriter:
         self._progress_s = 0.0
         self._next_look_ms = 0
         self._articles_turn = False
-        self._closing = self._leaving = self._searching = False
+        self._closing = self._leaving = False
+        self._search: asyncio.Task[None] | None = None  # for the records on which `apply` raised
         self._work, self._dirty, self._clean, self._running, self._committed = (asyncio.Event() for _ in range(5))
         self._running.set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,9 +102,14 @@ class PartitionWriter:
         await self._transactions.stop()
 
     async def pause(self) -> None:
-        """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then."""
+        """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then.
+
+        A search for records at fault is given up: it may take minutes, and all workers wait for this one.
+        """
         self._running.clear()
-        while self._pending or self._in_flight_since_s is not None or self._searching:
+        if self._search is not None:
+            self._search.cancel()
+        while self._pending or self._in_flight_since_s is not None or self._search is not None:
             self._committed.clear()
             self._dirty.set()
             await self._committed.wait()
@@ -152,13 +149,13 @@ class PartitionWriter:
     def stalled_s(self) -> float:
         """Seconds since the last commit while there is work; 0 when there is none, or while poison is searched for."""
         has_work = bool(self._lanes) or bool(self._pending) or self._in_flight_since_s is not None
-        return monotonic_s() - self._progress_s if has_work and self._progress_s and not self._searching else 0.0
+        return monotonic_s() - self._progress_s if has_work and self._progress_s and self._search is None else 0.0
 
     # --- apply --------------------------------------------------------------------------------------------------------
 
     async def _apply_all(self) -> None:
         while True:
-            await self._running.wait()
+            await self._unpaused()
             try:
                 changes = None if self._leaving else self._step()
             except Exception as error:  # noqa: BLE001 - whatever a record provokes
@@ -178,6 +175,10 @@ class PartitionWriter:
             while self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
                 await self._clean.wait()
+
+    async def _unpaused(self) -> None:
+        while not self._running.is_set():  # a waiter is told of each `resume`, even if a `pause` has followed it
+            await self._running.wait()
 
     def _step(self) -> Changes | None:
         """The next piece of work; None if there is nothing to do. In a replay everything goes in order."""
@@ -215,17 +216,29 @@ class PartitionWriter:
         return changes
 
     async def _set_poison_aside(self, error: Exception) -> None:
-        """Find the records at fault and go on without them, from the last commit; raises `error` if none is."""
+        """Find the records at fault and go on without them, from the last commit; raises `error` if none is.
+
+        A pause ends the search. It begins anew if the partition stays ours; if not, its next owner has its own.
+        """
+        self._pending, self._steps = Pending(), None
+        while not self._leaving:
+            # from this moment on: `pause` must not end between a transaction that is in flight and the search
+            self._search = search = asyncio.create_task(self._go_on_without_poison(error))
+            await asyncio.wait({search})
+            self._search, self._progress_s = None, monotonic_s()
+            self._committed.set()  # `pause` may wait for what was thrown away
+            if not search.cancelled():
+                search.result()
+                break
+            await self._unpaused()
+
+    async def _go_on_without_poison(self, error: Exception) -> None:
         async with self._committing:
-            self._searching = True
-            self._pending, self._steps = Pending(), None
             allowed = self._settings.max_poison_per_hour
             batches = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
             self.partition = await self._restored()
             self._uncovered.clear()
             self._lanes.put_back(batches)
-            self._progress_s, self._searching = monotonic_s(), False
-            self._committed.set()  # `pause` may wait for what was thrown away
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.settled)

@@ -21,10 +21,10 @@ from streamrec.profiles.layout import CONSENT_UNKNOWN
 from streamrec.profiles.store import ProfileStore
 from streamrec.profiles.zones import offset_minutes
 from streamrec.worker import writer
-from streamrec.worker.pending import Pending
+from streamrec.worker.pending import Pending, Ready
 from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.transaction import Transactions
-from streamrec.worker.writer import PartitionWriter, Ready
+from streamrec.worker.writer import PartitionWriter
 from streamrec.worker.written import write
 
 
