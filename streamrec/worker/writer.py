@@ -60,7 +60,7 @@ class PartitionWriter:
         self._pending = Pending()
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
-        self._next_look_ms = 0
+        self._next_look_s = 0.0  # monotonic: users who are due do not wait for a clock that was put back
         self._articles_turn = False
         self._closing = self._leaving = False
         self._search: asyncio.Task[None] | None = None  # for the records on which `apply` raised
@@ -246,15 +246,14 @@ class PartitionWriter:
         return partition
 
     def _look(self) -> Changes | None:
-        moment = now_ms()
-        if moment < self._next_look_ms:
+        if monotonic_s() < self._next_look_s:
             return None
-        self._next_look_ms = moment + round(self._settings.due_scan_s * 1000)
-        return self.partition.look(moment)
+        self._next_look_s = monotonic_s() + self._settings.due_scan_s
+        return self.partition.look(now_ms())
 
     async def _wait_for_work(self) -> None:
         self._work.clear()
-        wait_s = max(0.001, (self._next_look_ms - now_ms()) / 1000) if not self.partition.settled.tick_ms else 1.0
+        wait_s = max(0.001, self._next_look_s - monotonic_s()) if not self.partition.settled.tick_ms else 1.0
         if self._lanes:  # for the end of the round
             self._rounds.wake(self._work)
             wait_s = min(wait_s, PATIENCE_S)
