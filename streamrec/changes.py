@@ -1,6 +1,7 @@
 """What `apply` answers: everything one transaction writes, and the facts metrics are made of."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,9 +57,21 @@ class Changes:
         self.late += other.late
         self.unknown += other.unknown
 
+    def size(self) -> int:
+        """How much it is, in records of up to a KiB: records applied, rows or pushes, whichever are most (each record
+        and each push changes at most one row), and what is passed on as it came.
+        """
+        passed_on = sum(_kib(letter.key, letter.value, letter.trail) for letter in self.dead_letters)
+        passed_on += sum(_kib(None, stray.value, stray.headers) for stray in self.strays)
+        return max(len(self.appended_ms), sum(map(len, self.rows)), len(self.pushes)) + passed_on
+
     def unique_rows(self) -> npt.NDArray[np.intp]:
         """Each changed row once."""
         return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.pushes or self.dead_letters or self.strays or self.cursor)
+
+
+def _kib(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
+    return 1 + (len(key or b"") + len(value or b"") + sum(len(header) for _, header in headers)) // 1024

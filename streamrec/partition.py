@@ -170,16 +170,19 @@ class Partition:
     # --- users who are due --------------------------------------------------------------------------------------------
 
     def look(self, now_ms: int) -> Changes:
-        """Users whose waiting is over meet the fresh articles; articles whose embargo ended meet everybody."""
+        """Users whose waiting is over meet the fresh articles; articles whose embargo ended meet everybody.
+
+        A wall clock that is put back is followed: what ends between its two times would not be noticed otherwise.
+        """
         changes = Changes()
         for slot in self.catalog.opening(self.looked_ms or now_ms, now_ms).tolist():
             for step in self._meet(slot, now_ms):
                 changes.merge(step)
         due_at_s = self.profiles["due_at_s"]
         due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
-        if now_ms // WAKE_EVERY_MS > self._woke_ms // WAKE_EVERY_MS:
+        if now_ms // WAKE_EVERY_MS != self._woke_ms // WAKE_EVERY_MS:
             due |= self._woke(now_ms)
-        self.looked_ms = max(self.looked_ms, now_ms)
+        self.looked_ms = now_ms
         rows = np.flatnonzero(due)
         if len(rows):
             fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)

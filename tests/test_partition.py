@@ -185,6 +185,46 @@ def test_an_embargo_ends_by_itself() -> None:
     assert push.event_at_ms == T0 + HOUR
 
 
+def ahead_by_an_hour(state: Partition, restored: bool) -> Partition:
+    """Its clock was, for a moment; perhaps it died of that."""
+    state.look(T0 + 1000)
+    state.look(T0 + HOUR)
+    if not restored:
+        return state
+    rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
+    successor = Partition(state.settled)
+    catalog = [msgspec.json.encode(value) for value in state.catalog.articles if value]
+    records = [RawRecord(i, T0, None, value) for i, value in enumerate(catalog)]
+    successor.restore(rows.items(), meta, decode_catalog(records, Origin("catalog", 0)))
+    return successor
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_an_embargo_ends_though_the_clock_was_ahead(restored: bool) -> None:
+    """What ends between the two times is noticed when it does, and only once."""
+    state, _ = reader_of_a_topic()
+    state = ahead_by_an_hour(state, restored)
+    feed = Feed(state)
+    feed.offsets |= {name: state.cursor.get(name, 0) for name in feed.offsets}
+    feed.articles(article("new", topic="quantum", embargo_until_ms=T0 + HOUR // 2), now_ms=T0 + 2000)
+    assert not pushes(state.look(T0 + 3000))
+    (push,) = pushes(state.look(T0 + HOUR // 2))
+    assert push.article_id == "new"
+    assert not pushes(state.look(T0 + HOUR // 2 + 1000))
+
+
+def test_quiet_hours_end_though_the_clock_was_ahead() -> None:
+    """Users who wake up between the two times hear of the night."""
+    state, _ = reader_of_a_topic(quiet_from="11:00", quiet_to="12:30", quiet_jitter_s=0)
+    state = ahead_by_an_hour(state, restored=False)
+    feed = Feed(state)
+    feed.offsets |= {name: state.cursor.get(name, 0) for name in feed.offsets}
+    state.look(T0 + 2000)
+    assert not pushes(feed.articles(article("new", topic="quantum"), now_ms=T0 + 3000))
+    sent = [push for minute in range(1, 70) for push in pushes(state.look(T0 + minute * 60_000))]
+    assert [(push.article_id, push.created_at_ms) for push in sent] == [("new", T0 + HOUR // 2)]
+
+
 def test_waking_users_hear_of_the_night() -> None:
     """An article of the night is pushed when quiet hours end."""
     state, feed = reader_of_a_topic(quiet_from="11:00", quiet_to="13:00", quiet_jitter_s=0)

@@ -1,7 +1,8 @@
 """Which partitions this process owns, and one writer for each.
 
 A partition is acquired after Faust's own recovery step, outside the rebalance callback: heartbeats go on while a big
-state is read. It is released before another worker may have it: what was offered is finished and committed.
+state is read. It is released before another worker may have it: what was applied is committed, the rest is its next
+owner's.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from .writer import PartitionWriter
 from .written import Names
 
 log = logging.getLogger(__name__)
+
+STOP_S = 8.0  # at most, to let go and to end, Faust's part of it included
 
 
 class Ownership:
@@ -131,9 +134,15 @@ class Ownership:
             log.error("%d records of %s were deleted by retention before they were applied", count, name, extra=facts)
 
     async def release(self) -> None:
-        """The worker stops: commit what the partitions were offered and let them go."""
+        """The worker stops: commit what was applied, and let the partitions go.
+
+        What hangs must not, neither here nor in Faust after us: clients ask a broker that is gone for ever.
+        """
+        too_long = TimeoutError(f"told to stop {STOP_S:.0f} s ago, and the brokers have not taken everything yet")
+        asyncio.get_running_loop().call_later(STOP_S, self._fail, too_long)
         await self._acquire_no_more()
         self._group_settled.set()
+        await asyncio.gather(*(writer.pause() for writer in self.writers.values()))
         await asyncio.gather(*(writer.stop() for writer in self.writers.values()))
         self._forget(list(self.writers))
 

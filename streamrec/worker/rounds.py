@@ -49,4 +49,5 @@ class Rounds:
             self.wake(over := asyncio.Event())
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), PATIENCE_S)
+            self._waiting.discard(over)  # a slow broker may leave somebody in flight at all times
         await asyncio.sleep(0)

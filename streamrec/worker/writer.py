@@ -5,8 +5,9 @@
 Transactions go in rounds (rounds.py). Between two rounds the events which were offered are applied, all in one batch:
 a batch costs milliseconds of this process however small it is. While a round is on articles meet users, a chunk at a
 time, so a click never waits for an article that meets a million of them; and so do events as soon as there is a full
-batch. All that goes into the next transaction (group commit), bounded in events. Rows and cursor are encoded in the
-moment a transaction is put together: they always agree.
+batch. All that goes into the next transaction (group commit), until that is as large as it may be: its rows, pushes,
+strays and dead letters count as its events do, and one step is the most it can be larger. Rows and cursor are encoded
+in the moment a transaction is put together: they always agree.
 
 A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
 was not committed never happened.
@@ -14,7 +15,6 @@ was not committed never happened.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import NamedTuple
 
 from ..changes import Changes
 from ..clock import monotonic_s, now_ms
@@ -26,19 +26,12 @@ from ..settings import Settings
 from .counting import Counting
 from .lanes import Lanes
 from .log import Log
+from .pending import Pending, Ready
 from .poison import without_poison
 from .recovery import Recovered, recover
 from .rounds import PATIENCE_S, Rounds
 from .transaction import Transactions
 from .written import Names, barrier, write
-
-
-class Ready(NamedTuple):
-    """One transaction, put together."""
-
-    changes: Changes
-    rows: list[tuple[bytes, bytes]]
-    cursor: dict[str, int]
 
 
 class PartitionWriter:
@@ -64,13 +57,13 @@ class PartitionWriter:
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
-        self._pending = Changes()
-        self._pending_since_s: float | None = None
+        self._pending = Pending()
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
-        self._next_look_ms = 0
+        self._next_look_s = 0.0  # monotonic: users who are due do not wait for a clock that was put back
         self._articles_turn = False
-        self._closing = self._leaving = self._searching = False
+        self._closing = self._leaving = False
+        self._search: asyncio.Task[None] | None = None  # for the records on which `apply` raised
         self._work, self._dirty, self._clean, self._running, self._committed = (asyncio.Event() for _ in range(5))
         self._running.set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,9 +102,14 @@ class PartitionWriter:
         await self._transactions.stop()
 
     async def pause(self) -> None:
-        """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then."""
+        """Commit what was applied and apply nothing more, until `resume`: the next owner, if any, may fence us then.
+
+        A search for records at fault is given up: it may take minutes, and all workers wait for this one.
+        """
         self._running.clear()
-        while self._pending or self._in_flight_since_s is not None or self._searching:
+        if self._search is not None:
+            self._search.cancel()
+        while self._pending or self._in_flight_since_s is not None or self._search is not None:
             self._committed.clear()
             self._dirty.set()
             await self._committed.wait()
@@ -140,24 +138,24 @@ class PartitionWriter:
 
     def lag_s(self, at_ms: int) -> float:
         """Age of the oldest record offered and not yet committed, in seconds."""
-        heads = self._lanes.oldest_ms() + self._pending.appended_ms[:1]
+        heads = self._lanes.oldest_ms() + self._pending.changes.appended_ms[:1]
         return max(0.0, (at_ms - min(heads)) / 1000) if heads else 0.0
 
     def uncommitted_s(self) -> float:
         """Age of the oldest change not yet committed, in seconds."""
-        since = [moment for moment in (self._pending_since_s, self._in_flight_since_s) if moment is not None]
+        since = [moment for moment in (self._pending.since_s, self._in_flight_since_s) if moment is not None]
         return monotonic_s() - min(since) if since else 0.0
 
     def stalled_s(self) -> float:
         """Seconds since the last commit while there is work; 0 when there is none, or while poison is searched for."""
         has_work = bool(self._lanes) or bool(self._pending) or self._in_flight_since_s is not None
-        return monotonic_s() - self._progress_s if has_work and self._progress_s and not self._searching else 0.0
+        return monotonic_s() - self._progress_s if has_work and self._progress_s and self._search is None else 0.0
 
     # --- apply --------------------------------------------------------------------------------------------------------
 
     async def _apply_all(self) -> None:
         while True:
-            await self._running.wait()
+            await self._unpaused()
             try:
                 changes = None if self._leaving else self._step()
             except Exception as error:  # noqa: BLE001 - whatever a record provokes
@@ -169,15 +167,18 @@ class PartitionWriter:
                     return
                 await self._wait_for_work()
                 continue
-            self._pending.merge(changes)  # also if it holds facts only: they are counted with the next commit
+            self._pending.add(changes)
             if changes:
-                self._pending_since_s = self._pending_since_s or monotonic_s()
                 self._dirty.set()
             self._counting.applied(self.number, changes)
             await asyncio.sleep(0)
-            while len(self._pending.appended_ms) >= self._settings.commit_window_events:
+            while self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
                 await self._clean.wait()
+
+    async def _unpaused(self) -> None:
+        while not self._running.is_set():  # a waiter is told of each `resume`, even if a `pause` has followed it
+            await self._running.wait()
 
     def _step(self) -> Changes | None:
         """The next piece of work; None if there is nothing to do. In a replay everything goes in order."""
@@ -215,17 +216,29 @@ class PartitionWriter:
         return changes
 
     async def _set_poison_aside(self, error: Exception) -> None:
-        """Find the records at fault and go on without them, from the last commit; raises `error` if none is."""
+        """Find the records at fault and go on without them, from the last commit; raises `error` if none is.
+
+        A pause ends the search. It begins anew if the partition stays ours; if not, its next owner has its own.
+        """
+        self._pending, self._steps = Pending(), None
+        while not self._leaving:
+            # from this moment on: `pause` must not end between a transaction that is in flight and the search
+            self._search = search = asyncio.create_task(self._go_on_without_poison(error))
+            await asyncio.wait({search})
+            self._search, self._progress_s = None, monotonic_s()
+            self._committed.set()  # `pause` may wait for what was thrown away
+            if not search.cancelled():
+                search.result()
+                break
+            await self._unpaused()
+
+    async def _go_on_without_poison(self, error: Exception) -> None:
         async with self._committing:
-            self._searching = True
-            self._pending, self._pending_since_s, self._steps = Changes(), None, None
             allowed = self._settings.max_poison_per_hour
             batches = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
             self.partition = await self._restored()
             self._uncovered.clear()
             self._lanes.put_back(batches)
-            self._progress_s, self._searching = monotonic_s(), False
-            self._committed.set()  # `pause` may wait for what was thrown away
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.settled)
@@ -233,15 +246,14 @@ class PartitionWriter:
         return partition
 
     def _look(self) -> Changes | None:
-        moment = now_ms()
-        if moment < self._next_look_ms:
+        if monotonic_s() < self._next_look_s:
             return None
-        self._next_look_ms = moment + round(self._settings.due_scan_s * 1000)
-        return self.partition.look(moment)
+        self._next_look_s = monotonic_s() + self._settings.due_scan_s
+        return self.partition.look(now_ms())
 
     async def _wait_for_work(self) -> None:
         self._work.clear()
-        wait_s = max(0.001, (self._next_look_ms - now_ms()) / 1000) if not self.partition.settled.tick_ms else 1.0
+        wait_s = max(0.001, self._next_look_s - monotonic_s()) if not self.partition.settled.tick_ms else 1.0
         if self._lanes:  # for the end of the round
             self._rounds.wake(self._work)
             wait_s = min(wait_s, PATIENCE_S)
@@ -267,8 +279,7 @@ class PartitionWriter:
                 self._dirty.set()
 
     def _put_together(self) -> Ready:
-        changes, self._pending = self._pending, Changes()
-        self._in_flight_since_s, self._pending_since_s = self._pending_since_s, None
+        changes, self._in_flight_since_s, self._pending = self._pending.changes, self._pending.since_s, Pending()
         cursor = dict(self.partition.cursor)
         self._uncovered = [batch for batch in self._uncovered if cursor.get(batch.topic, 0) < batch.next_offset]
         return Ready(changes, self.partition.encode(changes.unique_rows()), cursor)

@@ -6,6 +6,7 @@ still can forget an id whose commit it has accepted, and then the old owner's la
 has read.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,7 +40,19 @@ async def write(
 
 
 async def barrier(transactions: Transactions, changelog: str, number: int) -> int:
-    """Commit a record of our own; its offset."""
+    """Commit a record of our own; its offset.
+
+    Whoever is cancelled meanwhile waits for the end of it: a producer left in a transaction can begin no other one.
+    """
+    committing = asyncio.create_task(_commit_barrier(transactions, changelog, number))
+    try:
+        return await asyncio.shield(committing)
+    except asyncio.CancelledError:
+        await asyncio.gather(committing, return_exceptions=True)
+        raise
+
+
+async def _commit_barrier(transactions: Transactions, changelog: str, number: int) -> int:
     async with transactions.begin() as writes:
         await writes.send(changelog, number, [Message(OWNER_KEY, b"{}")])
         (written,) = await writes.acknowledged()

@@ -21,9 +21,10 @@ from streamrec.profiles.layout import CONSENT_UNKNOWN
 from streamrec.profiles.store import ProfileStore
 from streamrec.profiles.zones import offset_minutes
 from streamrec.worker import writer
+from streamrec.worker.pending import Pending, Ready
 from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.transaction import Transactions
-from streamrec.worker.writer import PartitionWriter, Ready
+from streamrec.worker.writer import PartitionWriter
 from streamrec.worker.written import write
 
 
@@ -78,7 +79,7 @@ async def repeated_deliveries_applied_again(self: PartitionWriter, batch: Batch,
 async def applied_in_a_rebalance(self: PartitionWriter) -> None:
     """What was applied is not committed before the partition moves, and is forgotten with it."""
     self._running.clear()
-    self._pending, self._pending_since_s = Changes(), None
+    self._pending = Pending()
 
 
 OFFER = PartitionWriter.offer

@@ -1,6 +1,8 @@
 """Rebalances: what SIGTERM leaves behind, and what static membership saves."""
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import orjson
@@ -9,7 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from on_kafka import all_events_applied, check_against_oracle, event, logged, send, until
 
-from streamrec.settings import Settings
+from streamrec.settings import Settings, load
+from streamrec.simulation.local_kafka import local_kafka
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.topics import create
 
@@ -49,12 +52,27 @@ def test_sigterm_drains(settings_for_test: Settings, tmp_path: Path) -> None:
         worker.wait_ready()
         asyncio.run(send(settings, (event(f"u{n % 500}", "a1") for n in range(20_000))))
         asyncio.run(until(lambda: value(worker.series(), "streamrec_events_total") > 0))
-        assert worker.stop(30) == 0
+        assert worker.stop(10) == 0  # -9 if it is not enough
     cursors = [meta.cursor.get("events", 0) for _, meta in asyncio.run(logged(settings))]
     assert sum(cursors) > 0
     assert asyncio.run(group_offsets(settings)) == cursors
     assert asyncio.run(members(settings)) == 0
     assert asyncio.run(check_against_oracle(settings)) > 0
+
+
+@pytest.mark.parametrize("gone", [signal.SIGKILL, signal.SIGSTOP])
+def test_sigterm_without_a_broker_ends_all_the_same(gone: signal.Signals, tmp_path: Path) -> None:
+    """Nobody answers any more, and work is in hand: the process says so, and ends non-zero by itself."""
+    with local_kafka() as kafka:
+        settings = load({}, brokers=kafka.bootstrap, partitions=4, session_timeout_s=2.0, web_port=0)
+        asyncio.run(create(settings))
+        with worker_process(settings, tmp_path / "log") as worker:
+            worker.wait_ready()
+            asyncio.run(send(settings, (event(f"u{n % 500}", "a1") for n in range(20_000))))
+            asyncio.run(until(lambda: value(worker.series(), "streamrec_events_total") > 0))
+            os.killpg(kafka.pid, gone)
+            assert worker.stop(20) == 1
+        assert "ending: told to stop" in (tmp_path / "log").read_text()
 
 
 def test_a_static_member_comes_back_to_its_partitions(settings_for_test: Settings, tmp_path: Path) -> None:

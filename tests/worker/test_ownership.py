@@ -5,12 +5,16 @@ import asyncio
 import numpy as np
 import pytest
 from making import AffinityScores
-from on_kafka import until
+from on_kafka import event, until
 from slow_log import SlowLog, counting
 
 from streamrec.chaos.memory_log import MemoryLog, ProcessLog
+from streamrec.clock import now_ms
+from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
+from streamrec.worker import ownership
 from streamrec.worker.ownership import Ownership
+from streamrec.worker.transport import RecordBatch
 
 
 class Process:
@@ -52,6 +56,44 @@ async def test_a_rebalance_ends_what_is_being_acquired() -> None:
     await first.owned.release()
     await second.owned.release()
     assert not first.errors + second.errors
+
+
+async def offered_more_than_is_applied(log: SlowLog) -> Process:
+    """Nothing is committed any more, so most of it waits."""
+    process = Process(log)
+    await process.owned.acquire([0])
+    log.answers.clear()
+    for offset in range(10):
+        records: list[Record] = [RawRecord(offset, now_ms(), b"u", event("u", "a").value)]
+        await process.owned.offer("events", 0, RecordBatch(offset, records, offset + 1))
+        await asyncio.sleep(0.01 if offset < 2 else 0)
+    return process
+
+
+async def test_a_release_commits_what_was_applied_and_no_more() -> None:
+    """A backlog is the next owner's: it may take longer than a worker that is told to stop has time for."""
+    log = SlowLog()
+    process = await offered_more_than_is_applied(log)
+    releasing = asyncio.create_task(process.owned.release())
+    await asyncio.sleep(0.01)
+    assert not releasing.done()
+    log.answers.set()
+    await releasing
+    assert process.owned.committed("events", 0) in range(1, 10)
+    assert not process.errors
+
+
+async def test_a_release_that_hangs_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker does not answer any more: what was not committed never happened."""
+    monkeypatch.setattr(ownership, "STOP_S", 0.05)
+    log = SlowLog()
+    process = await offered_more_than_is_applied(log)
+    releasing = asyncio.create_task(process.owned.release())
+    await until(lambda: bool(process.errors))
+    assert "told to stop" in str(process.errors[0])
+    assert not releasing.done()
+    log.answers.set()
+    await releasing
 
 
 async def test_what_goes_wrong_in_acquiring_is_raised() -> None:

@@ -1,38 +1,156 @@
-"""A rebalance that begins while a record at fault is searched for."""
+"""A rebalance that begins while records at fault are searched for."""
 
 import asyncio
 
+import pytest
 from making import AffinityScores, policy
-from on_kafka import until
+from on_kafka import event, until
 from slow_log import SlowLog, offer_clicks, writer_on
 
+from streamrec.chaos import memory_log
 from streamrec.chaos.fragile import POISON, FragilePartition
+from streamrec.chaos.memory_log import MemoryLog
+from streamrec.clock import now_ms
+from streamrec.contracts.records import RawRecord
+from streamrec.intake import Batch
+from streamrec.meta import OWNER_KEY
 from streamrec.partition import Settled
 from streamrec.settings import load
+from streamrec.worker.writer import PartitionWriter
+
+USERS = ["u", *(f"{POISON}{n}" for n in range(6)), "u"]
 
 
-async def test_a_pause_ends_though_what_it_waits_for_is_thrown_away() -> None:
-    """A transaction is in flight, its successor pending, and then a record raises: the search begins anew without it.
+@pytest.fixture(autouse=True)
+def markers_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late ones would take seconds here, where time is real."""
+    monkeypatch.setattr(memory_log, "LATE_MARKERS", 0.0)
 
-    `pause` waited for ever for a commit of what no longer was (chaos --simulate, seed 610).
+
+def writer_of(log: SlowLog, errors: list[BaseException]) -> PartitionWriter:
+    """With a bug that some users reach."""
+    return writer_on(
+        log,
+        FragilePartition(Settled(0, policy(), AffinityScores())),
+        load({}, batch_events=1),
+        errors,
+    )
+
+
+def barriers(broker: MemoryLog) -> int:
+    """How often a state was about to be restored."""
+    return sum(record.key == OWNER_KEY for record in broker.committed("changelog", 0))
+
+
+async def nothing_written(broker: MemoryLog) -> None:
+    """It stands still: the next owner may fence it."""
+    before = len(broker.partitions["changelog", 0])
+    await asyncio.sleep(0.05)
+    assert len(broker.partitions["changelog", 0]) == before
+
+
+@pytest.mark.parametrize("users", [["u", f"{POISON}1", "u"], ["u", "u", f"{POISON}1", "u"]])
+async def test_a_pause_ends_though_what_it_waits_for_is_thrown_away(users: list[str]) -> None:
+    """A transaction is in flight, its successor may be pending, and then a record raises: nothing is written after the
+    pause, and the search begins with the end of it.
+
+    `pause` waited for ever for a commit of what no longer was (chaos --simulate, seed 610), or ended before the search.
     """
     log, errors = SlowLog(), list[BaseException]()
-    broker = log.broker
-    partition = FragilePartition(Settled(0, policy(), AffinityScores()))
-    writer = writer_on(log, partition, load({}, batch_events=1), errors)
+    writer = writer_of(log, errors)
     await writer.start()
     log.answers.clear()
-    await offer_clicks(writer, ["u", "u", f"{POISON}1", "u"])
+    await offer_clicks(writer, users)
+    pausing = asyncio.create_task(writer.pause())
+    await asyncio.sleep(0.01)
+    assert not pausing.done()  # a transaction is in flight
+    log.answers.set()
+    async with asyncio.timeout(5):
+        await pausing
+    await nothing_written(log.broker)
+    writer.resume()
+    await until(lambda: writer.committed.get("events") == len(users))
+    await until(lambda: len(log.broker.committed("events.dlq", 0)) == 1)
+    await writer.stop()
+    assert not errors
+
+
+class StopsInTheSearch(SlowLog):
+    """Answers so many requests more, and then none until it is told to."""
+
+    left = -1
+
+    async def _answered(self) -> None:
+        if self.left == 0:
+            self.answers.clear()
+        self.left -= 1
+        await super()._answered()
+
+
+async def offer(writer: PartitionWriter) -> None:
+    """A batch with six records at fault."""
+    records = [RawRecord(n, now_ms(), user.encode(), event(user, "a").value) for n, user in enumerate(USERS)]
+    await writer.offer(Batch("events", records, len(records)), 0)
+
+
+async def paused_in_a_search(log: StopsInTheSearch, after: int, errors: list[BaseException]) -> PartitionWriter:
+    """So many requests after it began."""
+    writer = writer_of(log, errors)
+    await writer.start()
+    before, log.left = barriers(log.broker), after
+    await offer(writer)
+    await until(lambda: not log.answers.is_set())
     pausing = asyncio.create_task(writer.pause())
     await asyncio.sleep(0.01)
     log.answers.set()
     async with asyncio.timeout(5):
         await pausing
-    before = len(broker.partitions["changelog", 0])
-    await asyncio.sleep(0.05)
-    assert len(broker.partitions["changelog", 0]) == before  # it stands still: the next owner may fence it
-    writer.resume()
-    await until(lambda: writer.committed.get("events") == 4)
-    await until(lambda: len(broker.committed("events.dlq", 0)) == 1)
+    await nothing_written(log.broker)
+    assert barriers(log.broker) - before <= 1 + after / 6  # not the eight of the whole search
+    assert not log.broker.committed("events.dlq", 0)
+    return writer
+
+
+async def finishes(writer: PartitionWriter, broker: MemoryLog) -> None:
+    """All is applied, and the six are set aside, once."""
+    await until(lambda: writer.committed.get("events") == len(USERS))
+    assert len(broker.committed("events.dlq", 0)) == 6
     await writer.stop()
+
+
+@pytest.mark.parametrize("after", [0, 3, 6, 8, 10, 13, 17])
+async def test_a_pause_gives_the_search_up_and_it_begins_anew(after: int) -> None:
+    """Everybody waits for a pause, and a search takes a recovery for each culprit."""
+    log, errors = StopsInTheSearch(), list[BaseException]()
+    writer = await paused_in_a_search(log, after, errors)
+    writer.resume()
+    await finishes(writer, log.broker)
     assert not errors
+
+
+@pytest.mark.parametrize("after", [0, 8, 17])
+async def test_the_next_owner_searches_for_itself(after: int) -> None:
+    """What was not committed never happened."""
+    log, errors = StopsInTheSearch(), list[BaseException]()
+    before = await paused_in_a_search(log, after, errors)
+    async with asyncio.timeout(5):
+        await before.stop()
+    writer = writer_of(log, errors)
+    await writer.start()
+    assert writer.committed.get("events") == 0
+    await offer(writer)
+    await finishes(writer, log.broker)
+    assert not errors
+
+
+async def test_a_pause_ends_when_a_search_fails() -> None:
+    """The process ends of it; until then nothing hangs."""
+    log, errors = SlowLog(), list[BaseException]()
+    writer = writer_on(
+        log, FragilePartition(Settled(0, policy(), AffinityScores())), load({}, max_poison_per_hour=0), errors
+    )
+    await writer.start()
+    await offer_clicks(writer, [f"{POISON}1"])
+    await until(lambda: bool(errors))
+    async with asyncio.timeout(5):
+        await writer.pause()

@@ -1,6 +1,7 @@
 """Transactions of one process: who waits for whom, and for how long."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -50,6 +51,22 @@ async def test_a_slow_transaction_is_not_waited_for() -> None:
         assert not rounds.on()
         with rounds.flight(1):
             assert rounds.on()
+
+
+async def test_nobody_is_kept_who_waited_in_vain() -> None:
+    """With a slow broker somebody may be in flight for as long as the process lives."""
+    rounds, before = Rounds(), events_alive()
+    with rounds.flight(0):
+        for number in range(1, 4):
+            with rounds.flight(number):
+                await rounds.over()
+        assert events_alive() == before
+
+
+def events_alive() -> int:
+    """Somebody holds them."""
+    gc.collect()
+    return sum(isinstance(held, asyncio.Event) for held in gc.get_objects())
 
 
 async def test_a_round_ends_with_a_transaction_that_fails() -> None:
