@@ -19,7 +19,8 @@ def losses(outcome: Outcome) -> Picture:
     budget, names = outcome.request.max_loss, LETTERS[: len(outcome.points)]
     with sheet(1.1 + 0.3 * len(names)) as figure:
         axes = figure.axes[0]
-        most = 100 * max(4 * budget, *(p.verdict.upper_95 for p in outcome.points if p.verdict and _in_view(p, budget)))
+        bounds_in_view = (p.verdict.upper_95 for p in outcome.points if p.verdict and _in_view(p, budget))
+        most = 100 * max([4 * budget, *bounds_in_view])
         for row, point in enumerate(outcome.points):
             assert point.verdict is not None
             v, colour = point.verdict, colour_of(point.verdict.outcome)
