@@ -72,7 +72,7 @@ def search(
     import orjson
     from rich.console import Console
 
-    from ..compression.search.telling import LETTERS, last_line, left_out, sentence, table
+    from ..compression.search.telling import LETTERS, last_line, left_out, refused, sentence, table
     from ..compression.search.trial import REQUEST
     from ..settings import load
     from .compress_search_run import Work, run
@@ -92,7 +92,8 @@ def search(
     show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):
         print(f"{letter:>9}  {point.recipe}")
-    for said in filter(None, (sentence(outcome), left_out(outcome))):
+    not_measured = (f"engine {line}" for line in refused(outcome))
+    for said in filter(None, (*not_measured, sentence(outcome), left_out(outcome))):
         print(said)
     print(orjson.dumps(last_line(outcome)).decode())
     if outcome.best is None:

@@ -13,7 +13,7 @@ import msgspec
 
 from ...errors import DataError
 from ..search.outcome import Outcome
-from ..search.telling import BATCHES, LETTERS, kib, percent, sentence, times
+from ..search.telling import BATCHES, LETTERS, kib, percent, refused, sentence, times
 from . import parts, pictures
 from .ink import Picture
 from .pareto import picture as pareto
@@ -61,6 +61,7 @@ def page(outcome: Outcome) -> str:
         tried=len({trial.recipe for trial in outcome.trials if trial.fidelity.epochs}),
         pictures=_pictures(outcome),
         sentence=sentence(outcome),
+        refused=refused(outcome),
         words=explained(point.recipe for point in outcome.points),
         batches=BATCHES,
         metrics=METRICS,

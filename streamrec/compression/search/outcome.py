@@ -71,6 +71,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Sizes
     size_ratio: float  # teacher's file / this file
     engines: dict[str, dict[int, Pace]] = {}  # the same of every engine that can run it
+    engines_refused: dict[str, str] = {}  # the others, with the reason
     speed: dict[int, Pace]  # against the teacher scoring whole rows in torch fp32, by batch size
     quality: Metrics
     slices: dict[str, Metrics]

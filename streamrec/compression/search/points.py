@@ -96,6 +96,7 @@ class Judging:
             size_ratio=of.size_ratio,
             speed=paces(of.speeds[of.engine]),
             engines={name: paces(speeds) for name, speeds in of.speeds.items()},
+            engines_refused=of.refused,
             verdict=found["auc"],
             verdict_ndcg_10=found["ndcg_10"],
             upper_all_looks=shared.upper_95,

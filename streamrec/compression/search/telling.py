@@ -56,6 +56,15 @@ def left_out(outcome: Outcome) -> str:
     return f"time left out {tries}; a larger --budget with --resume goes on" if count else ""
 
 
+def refused(outcome: Outcome) -> list[str]:
+    """Engines that were not measured, and why: "ort_int8 for A, B: ..."; models with the same reason in one line."""
+    found = dict[tuple[str, str], list[str]]()
+    for letter, point in zip(LETTERS, outcome.points, strict=False):
+        for engine, reason in point.engines_refused.items():
+            found.setdefault((engine, reason), []).append(letter)
+    return [f"{engine} for {', '.join(letters)}: {reason}" for (engine, reason), letters in found.items()]
+
+
 def undecided(outcome: Outcome) -> Point | None:
     """The smallest and fastest model on which these impressions cannot decide, and more could.
 

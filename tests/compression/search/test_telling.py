@@ -6,7 +6,8 @@ import msgspec
 from compression.search.finished import finished
 from rich.console import Console
 
-from streamrec.compression.search.telling import last_line, left_out, sentence, table, undecided
+from streamrec.compression.report.page import page
+from streamrec.compression.search.telling import last_line, left_out, refused, sentence, table, undecided
 from streamrec.compression.verdict import Verdict
 
 
@@ -83,3 +84,14 @@ def test_the_table_has_a_row_for_each_model() -> None:
     assert lines[1].startswith("teacher")
     assert lines[2].startswith("A ")
     assert len(lines) == 2 + len(finished().points)
+
+
+def test_engines_that_were_not_measured_are_told_with_the_reason() -> None:
+    """Models with the same reason share a line."""
+    first, second, *rest = finished().points
+    missing = {"ort_int8": "onnx not installed"}
+    points = [msgspec.structs.replace(point, engines_refused=missing) for point in (first, second)]
+    others = [msgspec.structs.replace(point, engines_refused={}) for point in rest]
+    outcome = msgspec.structs.replace(finished(), points=[*points, *others])
+    assert refused(outcome) == ["ort_int8 for A, B: onnx not installed"]
+    assert "Not measured: ort_int8 for A, B: onnx not installed." in page(outcome)
