@@ -1,5 +1,6 @@
 """What `streamrec compress search` does: play the log, cut it, get a teacher, search, write everything down."""
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,12 +86,16 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
             told=_told(progress),
         )
     write(folder, outcome, console)
-    if outcome.best is not None:
-        is_served = _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
-        if not is_served:
-            said = f"{work.out / BEST} holds weights only: no worker serves a model of the teacher's shape"
-            console.print(said, soft_wrap=True)
+    _write_best(work.out / BEST, of, outcome, saved.manifest, console)
     return outcome
+
+
+def _write_best(folder: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, console: Console) -> None:
+    """The best model, or nothing: not that of an earlier search either."""
+    if outcome.best is None or not outcome.met:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif not _publish(folder, of, outcome.points[outcome.best], teacher):
+        console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
 
 
 def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:

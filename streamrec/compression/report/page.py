@@ -49,7 +49,7 @@ def page(outcome: Outcome) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    best = None if outcome.best is None else outcome.points[outcome.best]
+    best = outcome.points[outcome.best] if outcome.best is not None and outcome.met else None
     return environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8")).render(
         o=outcome,
         style=folder.joinpath("page.css").read_text("utf-8"),

@@ -113,8 +113,8 @@ def calibration(outcome: Outcome) -> Picture:
         "Calibration",
         svg(figure),
         "Predicted against observed share of clicks in tenths of the rows. Mean gap: " + ", ".join(gaps),
-        "Tenths of the test rows by predicted probability; on the line is right. Slope and offset were fitted on the"
-        f" validation window. Mean gap: {', '.join(gaps)}.",
+        "Tenths of the test rows by predicted probability; on the line is right. Slope and offset are those"
+        f" of the artifact, fitted on the held-out window. Mean gap: {', '.join(gaps)}.",
     )
 
 

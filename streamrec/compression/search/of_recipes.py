@@ -10,6 +10,7 @@ from collections import OrderedDict
 import numpy as np
 from torch import nn
 
+from ...ranking.network import Network
 from ...ranking.scores import FloatArray
 from ...training.model import logits_of
 from ...training.rows import Rows
@@ -42,6 +43,10 @@ class OfRecipes:
     def layers(self) -> list[str]:
         """Of the teacher."""
         return list(linears(self.teacher))
+
+    def is_servable(self, text: str) -> bool:
+        """Whether a worker can load what comes out: a network, and no model of the teacher's shape."""
+        return isinstance(self.teacher, Network) or _has_student(parse(text))
 
     def compressed(self, text: str, fidelity: Fidelity) -> Compressed:
         """The model itself."""
