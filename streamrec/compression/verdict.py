@@ -81,8 +81,7 @@ def judge_together(
     for candidate in candidates:
         _check(teacher, candidate, unit)
     totals = [np.bincount(unit, weights=values) for values in (teacher, *candidates)]  # (U,) each
-    sums = ([float(drawn @ total) for total in totals] for drawn in resampled(len(totals[0]), seed))
-    samples = np.array([_losses(of) for of in sums])  # (B, K)
+    samples = np.array([_losses([float(drawn @ of) for of in totals]) for drawn in resampled(len(totals[0]), seed)])
     losses, errors = _losses([float(total.sum()) for total in totals]), np.nanstd(samples, axis=0)  # (K,)
     moved = np.divide(samples - losses, errors, out=np.zeros_like(samples), where=errors > LEAST_ERROR)
     above, below = (float(np.nanquantile((sign * moved).max(axis=1), 0.95)) for sign in (1, -1))

@@ -86,8 +86,8 @@ def test_as_many_impressions_as_it_asked_for_decide() -> None:
     reach = found.upper_95 - found.loss + 0.8416 * found.standard_error
     assert needed == pytest.approx(300 * (reach / (0.003 - found.loss)) ** 2, rel=0.01)
     users = round(((1.645 + 0.8416) * 0.02 / 0.7 / 0.003) ** 2)  # the formula with the world's own spread and loss
-    decided = sum(judge(*world(rng, users, loss=0.0, spread=0.02), 0.003, s).outcome == "pass" for s in range(100))
-    assert 67 <= decided <= 91  # binomial limits of 80 %
+    decided = sum(judge(*world(rng, users, loss=0.0, spread=0.02), 0.003, s).outcome == "pass" for s in range(50))
+    assert 32 <= decided <= 47  # binomial limits of 80 %
 
 
 def test_impressions_of_one_user_are_not_independent() -> None:
@@ -121,9 +121,9 @@ def test_the_best_of_many_is_rarely_passed_at_the_budget() -> None:
         teacher, candidates, users = several(rng, 9, loss=0.005)
         found = judge_together(teacher, candidates, users, 0.005, seed)
         passed += any(verdict.outcome == "pass" for verdict in found)
-        alone += any(judge(teacher, c, users, 0.005, seed).outcome == "pass" for c in candidates[:3])
+        alone += any(verdict.loss + 1.645 * verdict.standard_error <= 0.005 for verdict in found)
     assert passed <= 12  # binomial limit of 5 %
-    assert alone > 6  # three of them, each by itself
+    assert alone > 20  # each at its own 5 %
 
 
 def test_bounds_that_hold_together_are_wider() -> None:
