@@ -131,18 +131,18 @@ def _teacher(
     cut, own = windows(rows, test_from_ms), work.out / OWN
     if not (work.resume and own.exists()):
         learning = progress.add_task("epochs of the teacher", total=EPOCHS)
-        fitted, epochs = fit_within(
+        fitted, stopped = fit_within(
             before(rows, cut),
             work.seed,
             work.seconds * (1 - LEAST_SHARE),
             work.out,
             lambda epoch: progress.update(learning, completed=epoch),
         )
-        if epochs < EPOCHS:
+        if stopped:
             said = (
-                f"the teacher learned for {epochs} of {EPOCHS} epochs: either it learned nothing more, or its half of"
+                f"the teacher was stopped after {stopped} of {EPOCHS} epochs, to leave half of --budget to the search;"
             )
-            console.print(said, "--budget was over; `streamrec train --teacher` has no such limit", soft_wrap=True)
+            console.print(said, "`streamrec train --teacher` has no such limit", soft_wrap=True)
         save(
             own,
             fitted.teacher,

@@ -23,8 +23,10 @@ def fit_within(
     folder: Path,
     progress: Callable[[int], object] = lambda _: None,
     epochs: int = EPOCHS,
-) -> tuple[FittedTeacher, int]:
-    """The best of the epochs that were made, and how many those are; `folder` holds its checkpoint until it ends.
+) -> tuple[FittedTeacher, int | None]:
+    """The best of the epochs that were made, and after how many time stopped it (None if it did not).
+
+    `folder` holds its checkpoint until it ends.
 
     A teacher that time has stopped after an epoch is the one that was asked for so many.
     """
@@ -40,7 +42,8 @@ def fit_within(
 
     try:
         fitted = fit_teacher(rows, seed, epochs, after, save_to=checkpoint)
+        stopped = None
     except _TimeIsUpError:
-        fitted = fit_teacher(rows, seed, made, save_to=checkpoint, resume=True)
+        fitted, stopped = fit_teacher(rows, seed, made, save_to=checkpoint, resume=True), made
     checkpoint.unlink(missing_ok=True)
-    return fitted, made
+    return fitted, stopped

@@ -13,8 +13,8 @@ from streamrec.training.fit_teacher import fit_teacher
 ROWS = readers(60)
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(25, 2), (1, 1)])
-def test_the_teacher_stops_in_time(tmp_path: Path, seconds: int, expected: int) -> None:
+@pytest.mark.parametrize(("seconds", "expected", "said"), [(25, 2, 2), (1, 1, 1), (100, 3, None)])
+def test_the_teacher_stops_in_time(tmp_path: Path, seconds: int, expected: int, said: int | None) -> None:
     """Epochs of ten seconds: two end in 25 and three would not; one is made in any case, and no checkpoint is left."""
     now = [0]
 
@@ -22,8 +22,8 @@ def test_the_teacher_stops_in_time(tmp_path: Path, seconds: int, expected: int) 
         now[0] += 10 * 10**9
 
     with simulated(lambda: now[0]):
-        fitted, epochs = fit_within(ROWS, 1, seconds, tmp_path / "out", ten_seconds)
-    assert epochs == expected
+        fitted, stopped = fit_within(ROWS, 1, seconds, tmp_path / "out", ten_seconds, epochs=3)
+    assert stopped == said
     assert list((tmp_path / "out").iterdir()) == []
     short = fit_teacher(ROWS, 1, expected).teacher.state_dict()
     for name, tensor in fitted.teacher.state_dict().items():

@@ -57,7 +57,7 @@ def losses(outcome: Outcome) -> Picture:
         "Loss against the teacher, in pairs",
         svg(figure),
         f"Loss of AUC of each model against a budget of {percent(budget)}. " + "; ".join(words),
-        "Each line runs between the one-sided 95 % bounds, users resampled. Wholly left of the budget passes, wholly"
+        "Each line runs between one-sided 95 % bounds that hold for all together. Left of the budget passes, wholly"
         " right of it fails, across it cannot be decided on so few impressions.",
     )
 
