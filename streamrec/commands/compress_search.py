@@ -25,11 +25,18 @@ class Share(click.ParamType):
         return share
 
 
+def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
+    """No time is none to search in."""
+    if value <= 0:
+        raise click.BadParameter("no time is not enough; expected more, like 10m", ctx, param)
+    return value
+
+
 @click.command()
 @click.option("--log", required=True, type=click.Choice(NAMES), help="What to learn from and to be judged on.")
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of this search.")
-@click.option("--budget", type=Duration(), default="10m", show_default=True, help="Time, like 90s, 10m or 1h.")
+@click.option("--budget", type=Duration(), callback=_some, default="10m", show_default=True, help="Time, like 10m.")
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Of AUC, relative to the teacher's.")
 @click.option("--teacher", type=click.Path(exists=True, path_type=Path), help="Of `streamrec train --teacher`.")
 @click.option("--test-from", metavar="DAY", help="The verdict is on what is later (default: the last quarter).")
@@ -63,16 +70,18 @@ def search(
     the last, which nothing has looked at. Recipes are tried by successive halving (1, 2, 4 epochs on a quarter, half
     and all rows), layers are probed first, engines are measured last. Press Ctrl-C at any time: --resume goes on.
 
-    Without --teacher one is trained first and kept in the folder; its time counts, but half of the budget is the
-    search's in any case. Reading the log comes before the budget, and when it is short the finalists' timing and
-    verdicts run a minute or two over it. The best model is written to `best` in that folder, as a worker loads it.
-    Prints a table and, as the last line, JSON. Exit code 0: a model met the budget; 1: none was shown to, the closest
-    is named.
+    Without --teacher one is trained first and kept in the folder, in half of the budget: for six epochs if there is
+    time, for one at least. A try is begun if it should end in time; the first always is. Reading the log comes before
+    the budget; the finalists' timing and verdicts, a minute or two, may come after it. The best model is written to
+    `best` in that folder, as a worker loads it. Prints a table and, as the last line, JSON. Exit code 0: a model that a
+    worker can serve met the budget (where every --recipe is of the teacher's shape: a model did); 1: none was shown to,
+    the closest is named. All models judged on the last part share the 5 % of error, those of earlier searches in the
+    folder too.
     """
     import orjson
     from rich.console import Console
 
-    from ..compression.search.telling import LETTERS, last_line, left_out, sentence, table
+    from ..compression.search.telling import LETTERS, last_line, left_out, refused, sentence, table
     from ..compression.search.trial import REQUEST
     from ..settings import load
     from .compress_search_run import Work, run
@@ -92,8 +101,9 @@ def search(
     show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):
         print(f"{letter:>9}  {point.recipe}")
-    for said in filter(None, (sentence(outcome), left_out(outcome))):
+    not_measured = (f"engine {line}" for line in refused(outcome))
+    for said in filter(None, (*not_measured, sentence(outcome), left_out(outcome))):
         print(said)
     print(orjson.dumps(last_line(outcome)).decode())
-    if outcome.best is None:
+    if not outcome.met:
         raise SystemExit(1)

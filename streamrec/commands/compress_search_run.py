@@ -1,5 +1,6 @@
 """What `streamrec compress search` does: play the log, cut it, get a teacher, search, write everything down."""
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,16 +27,15 @@ from ..ranking.network import use_one_thread
 from ..settings import Settings
 from ..simulation.logs.records import Log
 from ..simulation.simulated_log import SimulatedLog
-from ..training.fit_teacher import fit_teacher
 from ..training.negatives import with_negatives
 from ..training.rows import Rows, rows_of
 from ..training.teacher_folder import Saved, TeacherManifest, load, read_manifest, save
 from .bars import Bars
+from .compress_search_teacher import EPOCHS, fit_within
 from .logs import open_log
 from .outputs import check_writable
 from .train_run import millis
 
-TEACHER_EPOCHS = 6
 LEAST_SHARE = 0.5  # of the budget, for the search itself, however long a teacher took to train
 MIN_SCORE = 0.2  # threshold recorded in the artifact, as `streamrec train` does
 BEST = "best"  # folder of the artifact
@@ -71,7 +71,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
         rows = _rows(work, settings, encoder, progress)
         start = monotonic_s()
         test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
-        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings.encoder, progress)
+        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings.encoder, progress, console)
         data = f"{data_hash(rows)}-{saved.manifest.version}"
         request = Request(work.log, data, work.seed, work.max_loss, test_from_ms)
         folder = Folder(work.out, request, resume=work.resume)
@@ -85,12 +85,16 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
             told=_told(progress),
         )
     write(folder, outcome, console)
-    if outcome.best is not None:
-        is_served = _publish(work.out / BEST, of, outcome.points[outcome.best], saved.manifest)
-        if not is_served:
-            said = f"{work.out / BEST} holds weights only: no worker serves a model of the teacher's shape"
-            console.print(said, soft_wrap=True)
+    write_best(work.out / BEST, of, outcome, saved.manifest, console)
     return outcome
+
+
+def write_best(folder: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, console: Console) -> None:
+    """The best model, or nothing: not that of an earlier search either."""
+    if outcome.best is None or not outcome.met:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif not _publish(folder, of, outcome.points[outcome.best], teacher):
+        console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
 
 
 def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
@@ -109,7 +113,13 @@ def _log(work: Work) -> Log:
 
 
 def _teacher(
-    work: Work, rows: Rows, test_from_ms: int | None, encoder: Encoder, encoder_name: str, progress: Bars
+    work: Work,
+    rows: Rows,
+    test_from_ms: int | None,
+    encoder: Encoder,
+    encoder_name: str,
+    progress: Bars,
+    console: Console,
 ) -> tuple[Saved, Windows]:
     """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
@@ -120,10 +130,19 @@ def _teacher(
         return saved, after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
     cut, own = windows(rows, test_from_ms), work.out / OWN
     if not (work.resume and own.exists()):
-        learning = progress.add_task("epochs of the teacher", total=TEACHER_EPOCHS)
-        fitted = fit_teacher(
-            before(rows, cut), work.seed, TEACHER_EPOCHS, lambda epoch: progress.update(learning, completed=epoch.epoch)
+        learning = progress.add_task("epochs of the teacher", total=EPOCHS)
+        fitted, stopped = fit_within(
+            before(rows, cut),
+            work.seed,
+            work.seconds * (1 - LEAST_SHARE),
+            work.out,
+            lambda epoch: progress.update(learning, completed=epoch),
         )
+        if stopped:
+            said = (
+                f"the teacher was stopped after {stopped} of {EPOCHS} epochs, to leave half of --budget to the search;"
+            )
+            console.print(said, "`streamrec train --teacher` has no such limit", soft_wrap=True)
         save(
             own,
             fitted.teacher,

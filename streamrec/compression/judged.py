@@ -49,5 +49,5 @@ def judged(teacher: nn.Module, made: Compressed, later: Rows, budget: float, see
         teacher_size=size_of(teacher),
         size=made.size(),
         quality={name: Compared(*(column[name] for column in columns)) for name in METRICS},
-        verdicts=verdicts(before, after, users, budget, seed),
+        verdicts=verdicts(before, [after], users, budget, seed)[0],
     )

@@ -5,7 +5,8 @@
     resident_bytes  weights, biases and buffers in memory when served by a float32 engine: zeros count like any weight
     resident_int8   the same for an int8 engine: weights 1 byte each with a float32 scale per row, the rest float32
     parameters      numbers in weights and biases; `nonzero` of these
-    per_user_bytes  the stored user vector (user_vectors.py): not part of the model, but there are millions of them
+    per_user_bytes  the stored user vector (user_vectors.py), float16 at most, as in a served profile: not part of the
+                    model, but there are millions of them
 
 What none counts: the article encoder, code, and whatever an engine allocates while computing.
 """
@@ -45,5 +46,5 @@ def size_of(model: nn.Module, users: Form = "fp32") -> Size:
         resident_int8_bytes=resident + sum(4 * len(weight) - 3 * weight.numel() for weight in weights),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         nonzero=sum(int((parameter != 0).sum()) for parameter in model.parameters()),
-        per_user_bytes=BYTES_PER_USER[users],
+        per_user_bytes=min(BYTES_PER_USER[users], BYTES_PER_USER["fp16"]),
     )

@@ -68,9 +68,19 @@ def manifest_of(folder: Path) -> Manifest:
     try:
         return decode_manifest(path.read_bytes(), str(path))
     except OSError as error:
+        if _is_weights_only(folder):
+            raise ArtifactError(
+                f"{folder} holds the weights of a compressed model only: it has the teacher's shape, which no worker"
+                ' serves; expected one of a recipe that begins with a student, like "student(64) > distil > int8"'
+            ) from None
         raise ArtifactError(
             f"{path}: cannot be read ({error.strerror}); expected a model folder or a store: see `streamrec model list`"
         ) from None
+
+
+def _is_weights_only(folder: Path) -> bool:
+    """Whether it is what `streamrec compress` writes of a model of the teacher's shape."""
+    return folder.is_dir() and [path.name for path in folder.iterdir()] == ["compressed.safetensors"]
 
 
 def _touched(folder: Path) -> str:

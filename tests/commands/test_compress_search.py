@@ -2,20 +2,24 @@
 
 from pathlib import Path
 
+import msgspec
 import orjson
 import pytest
 from click.testing import CliRunner, Result
+from compression.search.finished import finished, taught
 from compression.search.worlds import REQUEST
+from rich.console import Console
 
 from streamrec.__main__ import cli
+from streamrec.commands.compress_search_run import write_best
 from streamrec.compression.search.trial import Folder
 from streamrec.compression.source import load_source
 from streamrec.content.encoders import encoder_of
-from streamrec.errors import DataError, RecipeError
+from streamrec.errors import ArtifactError, DataError, RecipeError
 from streamrec.ranking.features import fingerprint
 from streamrec.simulation.simulated_log import SimulatedLog
 from streamrec.training.teacher import Teacher
-from streamrec.training.teacher_folder import save
+from streamrec.training.teacher_folder import read_manifest, save
 
 
 def typed(*arguments: str) -> Result:
@@ -64,6 +68,30 @@ def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
     assert "--resume goes on with it" in str(again.exception)
 
 
+def test_a_model_of_the_teachers_shape_is_met_only_if_asked_for(tmp_path: Path, teacher: Path) -> None:
+    """It is written as weights, and a store says what they are."""
+    out, data = tmp_path / "found", ("--log", "simulated", "--users", "250", "--teacher", str(teacher))
+    result = typed("search", *data, "--budget", "1s", "--max-loss", "20%", "--recipe", "int8", "--out", str(out))
+    line = orjson.loads(result.stdout.splitlines()[-1])
+    assert (result.exit_code, line["met"], line["best"]["servable"]) == (0, True, False)
+    assert "no worker serves" in result.stderr
+    added = CliRunner().invoke(cli, ["model", "add", str(out / "best"), "--store", str(tmp_path / "models")])
+    assert isinstance(added.exception, ArtifactError)
+    assert "which no worker serves" in str(added.exception)
+
+
+@pytest.mark.parametrize("best", [None, 0])
+def test_a_best_of_an_earlier_search_does_not_stay(tmp_path: Path, teacher: Path, best: int | None) -> None:
+    """Where nothing met the budget, or only what no worker can load, there is nothing to roll out."""
+    folder = tmp_path / "best"
+    folder.mkdir()
+    (folder / "manifest.json").touch()
+    reference = msgspec.structs.replace(finished().points[0], servable=False)
+    outcome = msgspec.structs.replace(finished(), points=[reference], best=best)
+    write_best(folder, taught(), outcome, read_manifest(teacher), Console())
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -80,6 +108,13 @@ def test_what_cannot_be_searched_is_said_at_once(
     assert isinstance(result.exception, error)
     assert message in str(result.exception)
     assert not (tmp_path / "o").exists()
+
+
+def test_no_time_is_refused(tmp_path: Path) -> None:
+    """Before a teacher is trained."""
+    result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"), "--budget", "0s")
+    assert result.exit_code == 2
+    assert "no time is not enough" in result.output
 
 
 @pytest.mark.parametrize("share", ["0", "100%", "half", "-1%", "2"])

@@ -108,3 +108,14 @@ def test_a_version_of_other_vectors_or_features_cannot_follow(store: ModelStore,
     for version in (space, features):
         with pytest.raises(ArtifactError, match="streamrec migrate"):
             store.check_fit(version)
+
+
+def test_a_compressed_teacher_is_no_model_for_a_store(store: ModelStore, tmp_path: Path) -> None:
+    """A folder with weights alone is told for what it is, with what would serve; one with nothing is not."""
+    folder = tmp_path / "found"
+    folder.mkdir()
+    with pytest.raises(ArtifactError, match="expected a model folder or a store"):
+        store.add(folder)
+    (folder / "compressed.safetensors").touch()
+    with pytest.raises(ArtifactError, match="which no worker serves; expected one of a recipe that begins"):
+        store.add(folder)

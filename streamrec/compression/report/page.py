@@ -13,7 +13,7 @@ import msgspec
 
 from ...errors import DataError
 from ..search.outcome import Outcome
-from ..search.telling import BATCHES, LETTERS, kib, percent, sentence, times
+from ..search.telling import BATCHES, LETTERS, kib, percent, refused, sentence, times
 from . import parts, pictures
 from .ink import Picture
 from .pareto import picture as pareto
@@ -49,7 +49,7 @@ def page(outcome: Outcome) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    best = None if outcome.best is None else outcome.points[outcome.best]
+    best = outcome.points[outcome.best] if outcome.best is not None and outcome.met else None
     return environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8")).render(
         o=outcome,
         style=folder.joinpath("page.css").read_text("utf-8"),
@@ -61,6 +61,7 @@ def page(outcome: Outcome) -> str:
         tried=len({trial.recipe for trial in outcome.trials if trial.fidelity.epochs}),
         pictures=_pictures(outcome),
         sentence=sentence(outcome),
+        refused=refused(outcome),
         words=explained(point.recipe for point in outcome.points),
         batches=BATCHES,
         metrics=METRICS,

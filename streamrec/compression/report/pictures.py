@@ -19,7 +19,8 @@ def losses(outcome: Outcome) -> Picture:
     budget, names = outcome.request.max_loss, LETTERS[: len(outcome.points)]
     with sheet(1.1 + 0.3 * len(names)) as figure:
         axes = figure.axes[0]
-        most = 100 * max(4 * budget, *(p.verdict.upper_95 for p in outcome.points if p.verdict and _in_view(p, budget)))
+        bounds_in_view = (p.verdict.upper_95 for p in outcome.points if p.verdict and _in_view(p, budget))
+        most = 100 * max([4 * budget, *bounds_in_view])
         for row, point in enumerate(outcome.points):
             assert point.verdict is not None
             v, colour = point.verdict, colour_of(point.verdict.outcome)
@@ -56,7 +57,7 @@ def losses(outcome: Outcome) -> Picture:
         "Loss against the teacher, in pairs",
         svg(figure),
         f"Loss of AUC of each model against a budget of {percent(budget)}. " + "; ".join(words),
-        "Each line runs between the one-sided 95 % bounds, users resampled. Wholly left of the budget passes, wholly"
+        "Each line runs between one-sided 95 % bounds that hold for all together. Left of the budget passes, wholly"
         " right of it fails, across it cannot be decided on so few impressions.",
     )
 
@@ -112,8 +113,8 @@ def calibration(outcome: Outcome) -> Picture:
         "Calibration",
         svg(figure),
         "Predicted against observed share of clicks in tenths of the rows. Mean gap: " + ", ".join(gaps),
-        "Tenths of the test rows by predicted probability; on the line is right. Slope and offset were fitted on the"
-        f" validation window. Mean gap: {', '.join(gaps)}.",
+        "Tenths of the test rows by predicted probability; on the line is right. Slope and offset are those"
+        f" of the artifact, fitted on the held-out window. Mean gap: {', '.join(gaps)}.",
     )
 
 

@@ -1,19 +1,23 @@
 """The time a search may take, and what still fits into it.
 
 A try cannot be stopped halfway, so one that would end long after its time is not begun. How long it takes is foretold
-by the same recipe's last try: learning costs epochs x rows.
+by the same recipe's last try: learning costs epochs x rows. A beginning that other recipes share counts as if nobody
+else had paid for it, for at the next fidelity it may be this recipe that does.
 """
 
 from ...clock import monotonic_s
+from ...errors import DataError
 from .trial import Fidelity, Trial
 
 OVERRUN = 0.1  # of the whole time, that a try may take longer than its rung
 
 
 class Allowance:
-    """Begins when it is made."""
+    """Begins when it is made; of more than no time."""
 
     def __init__(self, seconds: float) -> None:
+        if not seconds > 0:
+            raise DataError(f"a search was given {seconds:g} s; expected more than none")
         self._seconds, self._start = seconds, monotonic_s()
 
     def used(self) -> float:
@@ -32,4 +36,5 @@ class Allowance:
 
 def expected_s(last: Trial, fidelity: Fidelity) -> float:
     """Seconds of a try at another fidelity than its last one."""
-    return last.seconds * (fidelity.epochs * fidelity.share) / max(last.fidelity.epochs * last.fidelity.share, 1e-3)
+    alone = last.seconds + last.shared_s
+    return alone * (fidelity.epochs * fidelity.share) / max(last.fidelity.epochs * last.fidelity.share, 1e-3)

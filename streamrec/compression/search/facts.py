@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...ranking.calibration import fit_calibration
+from ...ranking.calibration import Calibration
 from ...ranking.scores import FloatArray
 from ...training.evaluate import quality, summary
 from ...training.rows import BoolArray, Rows
@@ -22,12 +22,9 @@ def agreement(engine: str, int8: FloatArray, fp32: FloatArray) -> Agreement:
     return Agreement(engine, float(np.abs(int8 - fp32).max()), len(top[0] & top[1]) / count)
 
 
-def calibration_curve(logits: FloatArray, test: Rows, earlier_logits: FloatArray, earlier: Rows) -> list[Bin]:
-    """Predicted against observed share of clicks in tenths of the test rows, by predicted probability.
-
-    Slope and offset come from the earlier window, as in serving.
-    """
-    p = fit_calibration(earlier_logits, earlier.clicked).probability(logits)
+def calibration_curve(logits: FloatArray, test: Rows, calibration: Calibration) -> list[Bin]:
+    """Predicted against observed share of clicks in tenths of the test rows, by predicted probability."""
+    p = calibration.probability(logits)
     parts = np.array_split(np.argsort(p, kind="stable"), BINS)
     return [Bin(float(p[part].mean()), float(test.clicked[part].mean()), len(part)) for part in parts if len(part)]
 

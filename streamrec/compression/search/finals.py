@@ -20,7 +20,7 @@ from ..user_vectors import with_user_vectors
 from ..verdict import Verdict, judge, users_of
 from .latency import Run, Speed, measure
 from .of_recipes import OfRecipes
-from .scoring import Scorer, head, scorers
+from .scoring import Scorer, Scorers, head, scorers
 from .trial import Fidelity
 
 ENGINE_SHARE = 0.2  # of the budget that an engine may lose on top
@@ -37,6 +37,7 @@ class Contender(NamedTuple):
     fidelity: Fidelity
     compressed: Compressed
     engines: dict[str, Scorer]
+    refused: dict[str, str]  # engines that are not among them, and why
     speeds: dict[str, Speeds]  # by engine
     engine: str  # the one chosen
     size_ratio: float
@@ -67,25 +68,25 @@ def finals(
     progress: Callable[[str], object] = lambda _: None,
 ) -> Finals:
     """Carry out the chosen recipes at their fidelities, and time every engine of each."""
-    made, runs = list[tuple[str, Fidelity, Compressed, dict[str, Scorer]]](), dict[str, Run]()
+    made, runs = list[tuple[str, Fidelity, Compressed, Scorers]](), dict[str, Run]()
     for recipe, fidelity in chosen:
         progress(recipe)
         compressed = of.compressed(recipe, fidelity)
         engines = scorers(compressed.model, of.cut.validation)
         made.append((recipe, fidelity, compressed, engines))
-        runs |= {f"{len(made)} {name}": scorer.run for name, scorer in engines.items()}
+        runs |= {f"{len(made)} {name}": scorer.run for name, scorer in engines.able.items()}
     if isinstance(of.teacher, Teacher):
         runs[HEAD] = head(of.teacher, of.cut.validation)
     progress("timing")
-    times = measure(scorers(of.teacher, of.cut.validation)[FP32].run, runs)
+    times = measure(scorers(of.teacher, of.cut.validation).able[FP32].run, runs)
     judge_one = _Validation(of, budget, seed)
     teacher_bytes = of.compressed("teacher", Fidelity(0, 1.0)).size().file_bytes
     found = list[Contender]()
     for number, (recipe, fidelity, compressed, engines) in enumerate(made, start=1):
-        speeds = {name: times[f"{number} {name}"] for name in engines}
-        engine, verdict = judge_one.engine(compressed, engines, speeds)
+        speeds = {name: times[f"{number} {name}"] for name in engines.able}
+        engine, verdict = judge_one.engine(compressed, engines.able, speeds)
         ratio = teacher_bytes / compressed.size().file_bytes
-        found.append(Contender(recipe, fidelity, compressed, engines, speeds, engine, ratio, verdict))
+        found.append(Contender(recipe, fidelity, compressed, *engines, speeds, engine, ratio, verdict))
     return Finals(sorted(found, key=Contender.merit), times.get(HEAD, {}))
 
 

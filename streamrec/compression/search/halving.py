@@ -41,7 +41,7 @@ RUNGS = (
 class Halved(NamedTuple):
     """What came of it."""
 
-    finalists: list[Trial]  # of the last rung, best first
+    finalists: list[Trial]  # of the last rung that was reached, best first
     tried: list[Trial]  # all, of all rungs
     left_out: list[str]  # recipes that time did not reach, at any rung they were due
 
@@ -60,19 +60,23 @@ def halve(
 ) -> Halved:
     """Run the rungs; at least `least` survive each, if there are as many.
 
-    One try a rung is made in any case, and every one whose result is known already.
+    One try of the first rung is made in any case, and every one whose result is known already. A rung into which
+    nothing fits is not begun: the finalists are then those of the one before.
     """
     due, tried, left_out, ranked = list(recipes), list[Trial](), list[str](), list[Trial]()
     for rung in rungs:
         found, last = list[Trial](), {trial.recipe: trial for trial in tried}
         for recipe in due:
-            if not found or is_known(recipe, rung.fidelity) or time.fits(rung.until, last.get(recipe), rung.fidelity):
+            is_first = not tried and not found
+            if is_first or is_known(recipe, rung.fidelity) or time.fits(rung.until, last.get(recipe), rung.fidelity):
                 found.append(try_one(recipe, rung.fidelity))
             else:
                 left_out.append(recipe)
         tried += found
-        ranked = ranking(found, rung.slack * budget)
+        ranked = ranking(found, rung.slack * budget) or ranked
         due = [trial.recipe for trial in ranked[: max(least, math.ceil(len(ranked) / 2))]]
+        if not found:
+            break
     return Halved(ranked, tried, left_out)
 
 

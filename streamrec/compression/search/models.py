@@ -19,6 +19,7 @@ class Made(msgspec.Struct, frozen=True):
     recipe: str
     users: Form
     log: tuple[StepLog, ...]
+    seconds: float = 0.0  # that it took
 
 
 class Models:
@@ -30,17 +31,26 @@ class Models:
     def find(self, recipe: str, fidelity: Fidelity) -> Compressed | None:
         """What was kept; None if nothing was."""
         name = self._name(recipe, fidelity)
-        made = self._folder.read(f"{name}.json", Made)
+        made = self._made(name)
         if made is None:
             return None
         model = load_model(self._folder.path / f"{name}.safetensors", self._teacher)
         return Compressed(model, made.log, made.recipe, made.users)
 
-    def keep(self, fidelity: Fidelity, found: Compressed) -> None:
+    def seconds(self, recipe: str, fidelity: Fidelity) -> float:
+        """What it took to make; 0 if nothing was kept."""
+        made = self._made(self._name(recipe, fidelity))
+        return made.seconds if made else 0.0
+
+    def keep(self, fidelity: Fidelity, found: Compressed, seconds: float = 0.0) -> None:
         """Write a model down."""
         name = self._name(found.recipe, fidelity)
         self._folder.write(f"{name}.safetensors", encode(found.model))
-        self._folder.write(f"{name}.json", msgspec.json.encode(Made(found.recipe, found.users, found.log)))
+        made = Made(found.recipe, found.users, found.log, seconds)
+        self._folder.write(f"{name}.json", msgspec.json.encode(made))
+
+    def _made(self, name: str) -> Made | None:
+        return self._folder.read(f"{name}.json", Made)
 
     def _name(self, recipe: str, fidelity: Fidelity) -> str:
         return f"models/{Key(recipe, fidelity, self._seed, self._data).hash()}"

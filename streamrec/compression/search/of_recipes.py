@@ -10,6 +10,8 @@ from collections import OrderedDict
 import numpy as np
 from torch import nn
 
+from ...clock import monotonic_s
+from ...ranking.network import Network
 from ...ranking.scores import FloatArray
 from ...training.model import logits_of
 from ...training.rows import Rows
@@ -33,15 +35,21 @@ class OfRecipes:
         self.teacher, self.cut, self._seed, self._models = teacher.eval(), cut, seed, models
         self._teacher_logits = logits_of(teacher, cut.train)
         self._kept: OrderedDict[tuple[str, Fidelity], Compressed] = OrderedDict()
+        self._seconds = dict[tuple[str, Fidelity], float]()  # what was made here took
 
     def evaluate(self, recipe: str, fidelity: Fidelity) -> Evaluated:
         """RecipeError if its methods refuse."""
+        shared_s = self._beginning_s(parse(recipe), fidelity)
         found = self.compressed(recipe, fidelity)
-        return Evaluated(found.logits(self.cut.validation), found.size().file_bytes)
+        return Evaluated(found.logits(self.cut.validation), found.size().file_bytes, shared_s)
 
     def layers(self) -> list[str]:
         """Of the teacher."""
         return list(linears(self.teacher))
+
+    def is_servable(self, text: str) -> bool:
+        """Whether a worker can load what comes out: a network, and no model of the teacher's shape."""
+        return isinstance(self.teacher, Network) or _has_student(parse(text))
 
     def compressed(self, text: str, fidelity: Fidelity) -> Compressed:
         """The model itself."""
@@ -50,7 +58,7 @@ class OfRecipes:
     def changes(self, text: str, fidelity: Fidelity) -> tuple[LayerChange, ...]:
         """Its layers beside those before compression: the teacher's, or of a student as it was distilled."""
         recipe = parse(text)
-        begun = Recipe(recipe.steps[:BEGINNING]) if _has_student(recipe) else Recipe()
+        begun = _beginning(recipe) if _has_student(recipe) else Recipe()
         before = self.compressed(begun.text(), fidelity).model
         return layer_changes(before, self.compressed(text, fidelity).model)
 
@@ -66,20 +74,32 @@ class OfRecipes:
             return self._kept[key]
         found = self._models.find(recipe.text(), fidelity) if self._models else None
         if found is None:
+            start = monotonic_s()
             found = self._make(recipe, fidelity, bench)
+            self._seconds[key] = monotonic_s() - start
             if not fidelity.epochs and recipe.steps:
                 return found  # a probe: asked once
             if self._models:
-                self._models.keep(fidelity, found)
+                self._models.keep(fidelity, found, self._seconds[key])
         self._kept[key] = found
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return found
 
+    def _beginning_s(self, recipe: Recipe, fidelity: Fidelity) -> float:
+        """What the beginning that it shares took, if it is there already."""
+        if not _has_student(recipe) or len(recipe.steps) <= BEGINNING:
+            return 0.0
+        begun = _beginning(recipe)
+        made = self._seconds.get((begun.key(), fidelity))
+        if made is None and self._models:
+            made = self._models.seconds(begun.text(), fidelity)
+        return made or 0.0
+
     def _make(self, recipe: Recipe, fidelity: Fidelity, bench: Workbench) -> Compressed:
         if not _has_student(recipe) or len(recipe.steps) <= BEGINNING:
             return run(recipe, self.teacher, bench)
-        begun = self._run(Recipe(recipe.steps[:BEGINNING]), fidelity, bench)
+        begun = self._run(_beginning(recipe), fidelity, bench)
         rest = run(Recipe(recipe.steps[BEGINNING:]), begun.model, bench)
         return rest._replace(log=begun.log + rest.log, recipe=recipe.text())
 
@@ -90,6 +110,10 @@ def latest(rows: Rows, logits: FloatArray, share: float) -> tuple[Rows, FloatArr
     at_ms = np.quantile(rows.at_ms[first], 1 - share) if share < 1 else -np.inf
     chosen = rows.at_ms >= at_ms
     return rows.take(chosen), logits[chosen]
+
+
+def _beginning(recipe: Recipe) -> Recipe:
+    return Recipe(recipe.steps[:BEGINNING])
 
 
 def _has_student(recipe: Recipe) -> bool:

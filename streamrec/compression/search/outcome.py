@@ -71,12 +71,14 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     sizes: Sizes
     size_ratio: float  # teacher's file / this file
     engines: dict[str, dict[int, Pace]] = {}  # the same of every engine that can run it
+    engines_refused: dict[str, str] = {}  # the others, with the reason
     speed: dict[int, Pace]  # against the teacher scoring whole rows in torch fp32, by batch size
     quality: Metrics
     slices: dict[str, Metrics]
-    verdict: Verdict | None = None  # on AUC; None for the teacher
+    servable: bool = False  # by a worker; what has the teacher's shape is there to compare with
+    verdict: Verdict | None = None  # on AUC, together with all that was judged here; None for the teacher
     verdict_ndcg_10: Verdict | None = None
-    upper_all_looks: float | None = None  # the AUC bound with the 5 % shared among all finalists
+    upper_one_look: float | None = None  # the AUC bound if this were the only model that was ever judged
     validation: Verdict | None = None  # on AUC of the validation window
     fidelity: Fidelity | None = None
     agreement: list[Agreement] = []
@@ -98,10 +100,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     teacher: Point
     teacher_head: dict[int, Pace]  # the teacher with user vectors given, against itself scoring whole rows
     points: list[Point]
-    best: int | None  # index of points; None: nothing met the budget
+    best: int | None  # index of points; None: nothing met the budget. One that can be served, if one did
+    references_only: bool = False  # no recipe was asked for that could be served
     closest: int | None  # the point nearest to the budget where nothing met it
     probes: list[Probe]
     trials: list[Trial]
     left_out: list[str]
     slice_impressions: dict[str, int] = {}
     seconds: float = 0.0
+
+    @property
+    def met(self) -> bool:
+        """Whether there is what was asked for: a model that meets the budget and, unless none was asked, can serve."""
+        return self.best is not None and (self.points[self.best].servable or self.references_only)

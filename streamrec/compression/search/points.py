@@ -1,28 +1,31 @@
-"""The one look at the test window: verdicts, slices and everything the comparison page shows of each finalist."""
+"""The look at the test window: verdicts, slices and everything the comparison page shows of each finalist."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict
 
 import msgspec
 import numpy as np
+from torch import nn
 
 from ...profiles.interest import FloatArray
+from ...ranking.calibration import Calibration, fit_calibration
 from ...ranking.network import Network
-from ...training.evaluate import quality
+from ...training.evaluate import Quality, quality
 from ...training.history import HISTORY
 from ...training.model import logits_of
 from ...training.rows import Rows
 from ..recipe import parse
 from ..result import LayerChange
-from ..verdict import judge, users_of, verdicts
+from ..verdict import Verdict, judge, users_of, verdicts
 from .facts import agreement, by_slice, calibration_curve, metrics
 from .finals import FP32, Contender, Speeds
 from .importance import importance
+from .looks import Looks
 from .of_recipes import OfRecipes
 from .outcome import Agreement, Bin, Layer, Metrics, Pace, Point, Sizes
 from .pareto import front
 from .slices import slices
-from .trial import Fidelity
+from .trial import Fidelity, Key, Request
 from .windows import usable_impressions
 
 ID_BYTES = 8  # of an article in a history
@@ -49,19 +52,21 @@ class Seen(TypedDict):
 class Judging:
     """The teacher's scores of the test window, and whoever is put beside them."""
 
-    def __init__(self, of: OfRecipes, budget: float, seed: int) -> None:
-        self._of, self._budget, self._seed, self._test = of, budget, seed, of.cut.test
+    def __init__(self, of: OfRecipes, request: Request, looks: Looks) -> None:
+        self._of, self._request, self._looks, self._test = of, request, looks, of.cut.test
+        self._budget, self._seed = request.max_loss, request.seed
         self._masks = slices(self._test, of.cut.train)
         self._logits = logits_of(of.teacher, self._test)
-        self._quality = quality(self._logits, self._test.clicked, self._test.impression)
+        self._quality = self._seen_in(self._logits)
         self._users = users_of(self._quality, self._test.impression, self._test.user)
 
     def all(self, contenders: Sequence[Contender], progress: Callable[[str], object] = lambda _: None) -> Judged:
-        """Points in the order of the contenders; the shared bound divides its 5 % by their number."""
+        """Points in the order of the contenders; verdicts hold for all of them, and all judged before, together."""
+        scored = [contender.logits(self._test) for contender in contenders]
         found = list[Point]()
-        for contender in contenders:
+        for contender, logits, of in zip(contenders, scored, self._verdicts(contenders, scored), strict=True):
             progress(contender.recipe)
-            found.append(self._point(contender, len(contenders)))
+            found.append(self._point(contender, logits, of))
         costs = [[-p.size_ratio, -p.speed[256].ratio, -p.quality["auc"].value] for p in found]
         on_front = front(np.array(costs).reshape(-1, 3)).tolist()
         points = [msgspec.structs.replace(point, on_front=on) for point, on in zip(found, on_front, strict=True)]
@@ -77,15 +82,25 @@ class Judging:
             size_ratio=1.0,
             speed={},
             layers=_layers(self._of.changes("teacher", Fidelity(0, 1.0))),
-            **self._seen(lambda rows: logits_of(self._of.teacher, rows), self._logits),
+            **self._seen(
+                lambda rows: logits_of(self._of.teacher, rows), self._logits, self._calibrated(self._of.teacher)
+            ),
         )
 
-    def _point(self, of: Contender, looks: int) -> Point:
-        logits = of.logits(self._test)
-        ours = quality(logits, self._test.clicked, self._test.impression)
-        found = verdicts(self._quality, ours, self._users, self._budget, self._seed)
-        size = of.compressed.size()
-        shared = judge(self._quality.auc, ours.auc, self._users, self._budget, self._seed, looks)
+    def _verdicts(self, contenders: Sequence[Contender], scored: Sequence[FloatArray]) -> list[dict[str, Verdict]]:
+        ours, names = [self._seen_in(logits) for logits in scored], list[str]()
+        for of, seen in zip(contenders, ours, strict=True):
+            key = Key(of.recipe, of.fidelity, self._seed, self._request.data)
+            names.append(self._looks.keep(key, of.engine, seen))
+        earlier = self._looks.others(names, self._quality.impressions)
+        return verdicts(self._quality, [*ours, *earlier], self._users, self._budget, self._seed)[: len(ours)]
+
+    def _seen_in(self, logits: FloatArray) -> Quality:
+        return quality(logits, self._test.clicked, self._test.impression)
+
+    def _point(self, of: Contender, logits: FloatArray, found: dict[str, Verdict]) -> Point:
+        size, ours = of.compressed.size(), self._seen_in(logits)
+        alone = judge(self._quality.auc, ours.auc, self._users, self._budget, self._seed)
         resident = size.resident_int8_bytes if of.engine.endswith("int8") else size.resident_bytes
         is_network = isinstance(of.compressed.model, Network)
         return Point(
@@ -96,9 +111,11 @@ class Judging:
             size_ratio=of.size_ratio,
             speed=paces(of.speeds[of.engine]),
             engines={name: paces(speeds) for name, speeds in of.speeds.items()},
+            engines_refused=of.refused,
+            servable=is_network,
             verdict=found["auc"],
             verdict_ndcg_10=found["ndcg_10"],
-            upper_all_looks=shared.upper_95,
+            upper_one_look=alone.upper_95,
             validation=of.validation,
             fidelity=of.fidelity,
             agreement=self._agreement(of),
@@ -107,16 +124,20 @@ class Judging:
                 f"{s.step}: {s.file_bytes:,} bytes, {s.nonzero:,} of {s.parameters:,} numbers"
                 for s in of.compressed.log
             ],
-            **self._seen(of.logits, logits),
+            **self._seen(of.logits, logits, self._calibrated(of.compressed.model)),
         )
 
-    def _seen(self, score: Scoring, logits: FloatArray) -> Seen:
+    def _calibrated(self, model: nn.Module) -> Calibration:
+        """As its artifact is: on the held-out rows, in torch fp32 (publish.py)."""
+        held_out = self._of.cut.held_out
+        return fit_calibration(logits_of(model, held_out), held_out.clicked)
+
+    def _seen(self, score: Scoring, logits: FloatArray, calibrated: Calibration) -> Seen:
         """What scores say of themselves."""
-        validation = self._of.cut.validation
         return Seen(
             quality=metrics(logits, self._test, self._seed),
             slices=by_slice(logits, self._test, self._masks, self._seed),
-            calibration=calibration_curve(logits, self._test, score(validation), validation),
+            calibration=calibration_curve(logits, self._test, calibrated),
             importance=importance(score, self._test, self._seed),
         )
 

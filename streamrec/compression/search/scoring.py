@@ -4,19 +4,21 @@ A Network runs in the served engines (ranking/engines). A model of the teacher's
 dynamically quantized: it never serves, so nothing is promised of it but its figures. What is timed starts from
 features, or for a teacher from article vectors and the 30 last reads: one user a row, as an article meets its
 readers. `head` is the teacher with user vectors given: what remains if somebody kept those up to date at every read.
+An engine that cannot be built here, or whose sums saturate, is told with the reason.
 """
 
 import copy
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
 from ...errors import ArtifactError
-from ...ranking.engines import ENGINES, engine_of
+from ...ranking.engines import ENGINES, available, engine_of, torch_int8
 from ...ranking.engines.contract import EngineName, precision_of
 from ...ranking.extremes import clipped
 from ...ranking.network import Network
@@ -37,14 +39,26 @@ class Scorer(NamedTuple):
     run: Run
 
 
-def scorers(model: nn.Module, rows: Rows) -> dict[str, Scorer]:
-    """By name of the engine; `rows` are what is scored when timed."""
+class Scorers(NamedTuple):
+    """By name of the engine."""
+
+    able: dict[str, Scorer]
+    refused: dict[str, str]  # why
+
+
+def scorers(model: nn.Module, rows: Rows) -> Scorers:
+    """Every engine for a model of its shape; `rows` are what is scored when timed."""
+    build: Callable[[EngineName], Scorer]
     if isinstance(model, Network):
-        return {name: scorer for name in ENGINES if (scorer := _served(name, model, rows)) is not None}
-    found = {"torch_fp32": _offline("torch_fp32", model, rows)}
-    quantized = _quantized(model)
-    if quantized is not None:
-        found["torch_int8"] = _offline("torch_int8", quantized, rows)
+        build, names = partial(_served, model=model, rows=rows), list(ENGINES)
+    else:
+        build, names = partial(_offline, model=model, rows=rows), ["torch_fp32", "torch_int8"]
+    found = Scorers({}, {})
+    for name in names:
+        try:
+            found.able[name] = build(name)
+        except ArtifactError as error:
+            found.refused[name] = str(error)
     return found
 
 
@@ -61,18 +75,19 @@ def head(teacher: Teacher, rows: Rows) -> Run:
     return run
 
 
-def _served(name: EngineName, model: Network, rows: Rows) -> Scorer | None:
-    try:
-        engine = ENGINES[name](model)
-    except ArtifactError:  # an extra that is not installed, or a torch without quantization
-        return None
-    if precision_of(name) == "int8" and clipped(name, model.sizes, engine_of):
-        return None  # no worker on this machine would admit it
+def _served(name: EngineName, model: Network, rows: Rows) -> Scorer:
+    """ArtifactError for an engine that this machine lacks, or that no worker on it would admit."""
+    if (reason := available()[name]) != "ok":
+        raise ArtifactError(reason)
+    engine = engine_of(name, model)
+    if precision_of(name) == "int8" and (reason := clipped(name, model.sizes, engine_of)):
+        raise ArtifactError(reason)
     return Scorer(name, lambda of: engine.logits(of.x), lambda count: engine.logits(_first(rows.x, count)))
 
 
-def _offline(name: str, model: nn.Module, rows: Rows) -> Scorer:
-    batches = _Batches(rows)
+def _offline(name: EngineName, model: nn.Module, rows: Rows) -> Scorer:
+    """ArtifactError where this torch can no longer quantize."""
+    batches, model = _Batches(rows), _quantized(model) if name == "torch_int8" else model
 
     @torch.inference_mode()
     def run(count: int) -> None:
@@ -104,11 +119,11 @@ def _first(x: FloatArray, count: int) -> FloatArray:
     return x[:count] if count <= len(x) else np.resize(x, (count, x.shape[1]))
 
 
-def _quantized(model: nn.Module) -> nn.Module | None:
-    """Dynamically quantized linear layers; None where this torch no longer can."""
-    quantize = getattr(getattr(torch.ao, "quantization", None), "quantize_dynamic", None)
-    if quantize is None:
-        return None
+def _quantized(model: nn.Module) -> nn.Module:
+    """Dynamically quantized linear layers."""
+    if reason := torch_int8.missing():
+        raise ArtifactError(reason)
+    quantize: Any = torch.ao.quantization.quantize_dynamic
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", UserWarning)

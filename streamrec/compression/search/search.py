@@ -1,8 +1,9 @@
 """A search from windows to outcome: explore, finals, verdicts, each with what the one before it has left.
 
 The validation window decides who is tried on and in which order the finalists are preferred; the test window is looked
-at once, after that. The best is the first in order of preference whose verdict there is `pass`. Several finalists are
-judged, so each point also has the bound with the 5 % shared among all of them (`upper_all_looks`).
+at after that, for the finalists alone. The best is the first in order of preference whose verdict there is `pass`, of
+those that a worker can serve if there is one. Verdicts of all finalists, and of all that were judged in this folder
+before, hold together (verdict.py): who chooses among nine models, or searches again, is not likelier to be wrong.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from .allowance import Allowance
 from .explore import explore
 from .finals import finals
 from .halving import RUNGS, Halved, Rung
+from .looks import Looks
 from .machine import this_machine
 from .of_recipes import OfRecipes
 from .outcome import Outcome, Point
@@ -67,7 +69,7 @@ def search(
     explored = explore(tries, of.layers(), recipes, request.max_loss, time, rungs)
     chosen = chosen_for_finals(explored.halved)
     timed = finals(of, chosen, request.max_loss, request.seed, told.stage)
-    found = Judging(of, request.max_loss, request.seed).all(timed.contenders, told.stage)
+    found = Judging(of, request, Looks(folder)).all(timed.contenders, told.stage)
     return Outcome(
         request=request,
         machine=this_machine(),
@@ -77,6 +79,7 @@ def search(
         teacher_head=paces(timed.head),
         points=found.points,
         best=best(found.points),
+        references_only=not any(of.is_servable(recipe) for recipe in recipes),
         closest=closest(found.points),
         probes=explored.probes,
         trials=trials,
@@ -95,12 +98,14 @@ def chosen_for_finals(halved: Halved) -> list[tuple[str, Fidelity]]:
 
 
 def best(points: Sequence[Point]) -> int | None:
-    """The first that passed, in order of preference."""
-    passed = (number for number, point in enumerate(points) if point.verdict and point.verdict.outcome == "pass")
-    return next(passed, None)
+    """The first that passed, in order of preference; one that can be served before any other."""
+    passed = [number for number, point in enumerate(points) if point.verdict and point.verdict.outcome == "pass"]
+    return min(passed, key=lambda number: (not points[number].servable, number), default=None)
 
 
 def closest(points: Sequence[Point]) -> int | None:
-    """The one with the smallest upper bound: nearest to a budget that nothing met."""
-    bounds = [point.verdict.upper_95 for point in points if point.verdict]
-    return bounds.index(min(bounds)) if bounds else None
+    """The one with the smallest upper bound, nearest to a budget that nothing met: of the servable, if there are."""
+    bounds = {
+        number: (not point.servable, point.verdict.upper_95) for number, point in enumerate(points) if point.verdict
+    }
+    return min(bounds, key=lambda number: bounds[number], default=None)

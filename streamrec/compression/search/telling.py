@@ -21,32 +21,50 @@ def table(outcome: Outcome) -> Table:
         ratios = [times(point.speed[batch].ratio) if batch in point.speed else "1" for batch in BATCHES]
         bound, says = ("", "") if point.verdict is None else (percent(point.verdict.upper_95), point.verdict.outcome)
         size = kib(point.sizes.file_bytes), f"{times(point.size_ratio)}x"
-        style = "bold" if number - 1 == outcome.best else ""
+        style = "bold" if number - 1 == outcome.best and outcome.met else ""
         grid.add_row(name, point.engine, *size, *ratios, around(point.quality["auc"]), bound, says, style=style)
     return grid
 
 
 def sentence(outcome: Outcome) -> str:
-    """Who is best, or that nobody is and who is closest."""
+    """Who is best, or that nobody is and who is closest; of a best that no worker can load, both."""
     budget = percent(outcome.request.max_loss)
+    if outcome.best is None and outcome.closest is None:
+        return f"nothing meets the budget of {budget}: all recipes were refused"
+    found = list[str]()
+    if not outcome.met:
+        what = "nothing" if outcome.best is None else "nothing that a worker can serve"
+        found.append(f"{what} was shown to meet the budget of {budget}")
+        if outcome.closest is not None and outcome.closest != outcome.best:
+            found.append(_closest(outcome.points[outcome.closest]))
     if outcome.best is not None:
-        point = outcome.points[outcome.best]
-        found = (
-            f"best: {point.recipe} in {point.engine}: {times(point.size_ratio)} times smaller,"
-            f" {times(point.speed[256].ratio)} times as fast at 256 rows; its loss of AUC is below {budget} with 95 %"
-            " confidence"
-        )
-    elif outcome.closest is not None:
-        point = outcome.points[outcome.closest]
-        assert point.verdict is not None
-        found = (
-            f"nothing was shown to meet the budget of {budget}; the closest is {point.recipe} in {point.engine}: loss"
-            f" {percent(point.verdict.loss)}, at most {percent(point.verdict.upper_95)} with 95 % confidence"
-            f" ({point.verdict.says()})"
-        )
-    else:
-        found = f"nothing meets the budget of {budget}: all recipes were refused"
-    return found + _undecided(outcome)
+        found.append(_best(outcome.points[outcome.best], budget, is_met=outcome.met))
+    return "; ".join(found) + _undecided(outcome)
+
+
+def _best(point: Point, budget: str, *, is_met: bool) -> str:
+    assert point.verdict is not None
+    many = point.verdict.together
+    together = f" (of all {many} models judged on these impressions together)" if many > 1 else ""
+    found = (
+        f"{'best' if is_met else 'to compare with'}: {point.recipe} in {point.engine}: {times(point.size_ratio)} times"
+        f" smaller, {times(point.speed[256].ratio)} times as fast at 256 rows; its loss of AUC is below {budget} with"
+        f" 95 % confidence{together}"
+    )
+    if not point.servable:
+        found += "; it has the teacher's shape, which no worker serves"
+    other = point.verdict_ndcg_10
+    if other is not None and other.outcome == "fail":
+        found += f"; its loss of nDCG@10, which decides nothing here, is above: {percent(other.loss)}"
+    return found
+
+
+def _closest(point: Point) -> str:
+    assert point.verdict is not None
+    return (
+        f"the closest is {point.recipe} in {point.engine}: loss {percent(point.verdict.loss)}, at most"
+        f" {percent(point.verdict.upper_95)} with 95 % confidence ({point.verdict.says()})"
+    )
 
 
 def left_out(outcome: Outcome) -> str:
@@ -54,6 +72,15 @@ def left_out(outcome: Outcome) -> str:
     count = len(outcome.left_out)
     tries = f"{count} {'try' if count == 1 else 'tries'}"
     return f"time left out {tries}; a larger --budget with --resume goes on" if count else ""
+
+
+def refused(outcome: Outcome) -> list[str]:
+    """Engines that were not measured, and why: "ort_int8 for A, B: ..."; models with the same reason in one line."""
+    found = dict[tuple[str, str], list[str]]()
+    for letter, point in zip(LETTERS, outcome.points, strict=False):
+        for engine, reason in point.engines_refused.items():
+            found.setdefault((engine, reason), []).append(letter)
+    return [f"{engine} for {', '.join(letters)}: {reason}" for (engine, reason), letters in found.items()]
 
 
 def undecided(outcome: Outcome) -> Point | None:
@@ -65,7 +92,7 @@ def undecided(outcome: Outcome) -> Point | None:
         point
         for number, point in enumerate(outcome.points)
         if point.verdict and point.verdict.outcome == "not decidable"
-        if number != (outcome.closest if outcome.best is None else None)
+        if number != (None if outcome.met else outcome.closest)
     ]
     gain = 1.0 if outcome.best is None else _gain(outcome.points[outcome.best])
     better = [point for point in able if _gain(point) > gain]
@@ -92,12 +119,15 @@ def _undecided(outcome: Outcome) -> str:
 
 
 def last_line(outcome: Outcome) -> dict[str, Any]:
-    """What a script reads; `best` is the closest where nothing met the budget, and its verdict says so."""
+    """What a script reads; `best` is the closest where nothing met the budget, and its verdict says so.
+
+    Where only a model met it that no worker can load, that is `best`, not `servable`, and `met` is false.
+    """
     number = outcome.best if outcome.best is not None else outcome.closest
     return {
         "candidates": len({trial.recipe for trial in outcome.trials if trial.fidelity.epochs}),
         "best": None if number is None else _short(outcome.points[number]),
-        "met": outcome.best is not None,
+        "met": outcome.met,
         "undecided": None if (promising := undecided(outcome)) is None else _short(promising),
         "teacher": {"auc": round(outcome.teacher.quality["auc"].value, 5)},
         "left_out": len(outcome.left_out),
@@ -109,6 +139,7 @@ def _short(point: Point) -> dict[str, Any]:
     return {
         "recipe": point.recipe,
         "engine": point.engine,
+        "servable": point.servable,
         "size_ratio": round(point.size_ratio, 2),
         "speed_ratio_1": round(point.speed[1].ratio, 2),
         "speed_ratio_256": round(point.speed[256].ratio, 2),

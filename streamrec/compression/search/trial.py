@@ -50,6 +50,7 @@ class Trial(msgspec.Struct, frozen=True):
     upper_95: float
     seconds: float
     refused: str = ""  # why the methods would not take it; numbers are then 0
+    shared_s: float = 0.0  # what its beginning took when another recipe's try made it
 
 
 class Request(msgspec.Struct, frozen=True):

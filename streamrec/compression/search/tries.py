@@ -56,7 +56,7 @@ class Tries:
     def _make(self, key: Key) -> Trial:
         start = monotonic_s()
         try:
-            logits, stored_bytes = self._evaluator.evaluate(key.recipe, key.fidelity)
+            logits, stored_bytes, shared_s = self._evaluator.evaluate(key.recipe, key.fidelity)
             ours = quality(logits, self._rows.clicked, self._rows.impression)
         except (RecipeError, DataError) as error:  # a training that diverged is the recipe's fault as well
             refused = Trial(
@@ -74,5 +74,6 @@ class Tries:
             lower_95=on_auc.lower_95,
             upper_95=on_auc.upper_95,
             seconds=monotonic_s() - start,
+            shared_s=shared_s,
         )
         return self._folder.keep(key, trial, logits)

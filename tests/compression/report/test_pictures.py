@@ -5,6 +5,7 @@ from compression.search.finished import finished
 
 from streamrec.compression.report import parts, pictures
 from streamrec.compression.report.ink import png, svg
+from streamrec.compression.report.page import page
 from streamrec.compression.report.pareto import draw, picture
 from streamrec.compression.search.outcome import Point
 from streamrec.compression.search.telling import LETTERS, percent
@@ -31,6 +32,15 @@ def test_a_loss_far_beyond_the_budget_is_a_number_at_the_edge() -> None:
     drawn = pictures.losses(msgspec.structs.replace(finished(), request=request, points=[hopeless(first), *others]))
     assert percent(0.5) in drawn.svg
     assert "budget 0.50 %" in drawn.svg
+
+
+def test_nothing_near_the_budget_is_a_picture_too() -> None:
+    """All models far beyond it: numbers at the edge, and the budget's line."""
+    request = msgspec.structs.replace(finished().request, max_loss=0.0001)
+    points = [hopeless(point) for point in finished().points]
+    outcome = msgspec.structs.replace(finished(), request=request, points=points, best=None, closest=0)
+    assert pictures.losses(outcome).svg.count(f">{percent(0.5)} ") == len(points)
+    assert "Nothing was shown to meet the budget of 0.01 %" in page(outcome)
 
 
 def test_no_probes_no_map() -> None:

@@ -5,6 +5,7 @@ import pytest
 from compression.search.worlds import readers
 
 from streamrec.compression.search.facts import BINS, agreement, by_slice, calibration_curve, metrics
+from streamrec.ranking.calibration import fit_calibration
 
 ROWS = readers(500)
 
@@ -27,11 +28,11 @@ def test_agreement_is_of_the_top_percent() -> None:
 
 
 def test_a_curve_of_true_probabilities_is_the_diagonal() -> None:
-    """Rows in tenths, none left out; slope and offset come from the earlier window."""
+    """Rows in tenths, none left out."""
     rng = np.random.default_rng(2)
     logits = rng.normal(size=len(ROWS.x)).astype(np.float32)
     rows = ROWS._replace(clicked=rng.random(len(logits)) < 1 / (1 + np.exp(-logits)))
-    curve = calibration_curve(logits, rows, logits, rows)
+    curve = calibration_curve(logits, rows, fit_calibration(logits, rows.clicked))
     assert len(curve) == BINS
     assert sum(bin_.rows for bin_ in curve) == len(logits)
     assert all(bin_.clicked == pytest.approx(bin_.predicted, abs=0.1) for bin_ in curve)

@@ -1,6 +1,7 @@
 """Halving keeps what has promise, in size as well as in quality, and says what time did not reach."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from streamrec.clock import simulated
 from streamrec.compression.search.allowance import Allowance
 from streamrec.compression.search.halving import RUNGS, halve, ranking
 from streamrec.compression.search.trial import Fidelity, Trial
+from streamrec.errors import DataError
 
 
 def trial(recipe: str, stored: int, loss: float, fidelity: Fidelity = RUNGS[0].fidelity, refused: str = "") -> Trial:
@@ -51,19 +53,52 @@ def test_the_refused_do_not_go_on() -> None:
     assert ranking([trial("a", 0, 0.0, refused="no")], 0.01) == []
 
 
-def test_time_that_is_over_leaves_recipes_out_by_name() -> None:
-    """One try a rung is always made, so that there is an answer at all; the rest is named."""
-    now = [0]
+@pytest.mark.parametrize(("seconds", "made"), [(60, 1), (20, 1), (10, 2)])
+def test_time_that_is_over_leaves_recipes_out_by_name(seconds: float, made: int) -> None:
+    """One try is always made, so that there is an answer at all; a rung that nothing fits into is not begun."""
+    world = Costs(dict.fromkeys(NAMES, (0.0, seconds)))
+    with simulated(lambda: world.now_ns):
+        found = halve(NAMES, world.one, 0.005, Allowance(40))
+    assert [t.recipe for t in found.tried] == NAMES[:made]
+    assert {t.recipe for t in found.finalists} == set(NAMES[:made])
+    assert found.left_out == [*NAMES[made:], *(t.recipe for t in found.finalists)]
 
-    def slow(recipe: str, fidelity: Fidelity) -> Trial:
-        now[0] += 10 * 10**9
-        return of_name(recipe, fidelity)
 
-    with simulated(lambda: now[0]):
-        found = halve(NAMES, slow, 0.005, Allowance(40))
-    assert [t.recipe for t in found.tried[:2]] == NAMES[:2]
-    assert found.left_out[:14] == NAMES[2:]
-    assert [t.fidelity for t in found.tried[2:]] == [rung.fidelity for rung in RUNGS[1:]]
+class Costs:
+    """Seconds a recipe takes in the first rung: of a beginning that all share, paid once a fidelity, and of its own."""
+
+    def __init__(self, seconds: dict[str, tuple[float, float]]) -> None:
+        self.now_ns, self._seconds, self._begun = 0, seconds, set[Fidelity]()
+
+    def one(self, recipe: str, fidelity: Fidelity) -> Trial:
+        """A try that takes its time."""
+        shared, own = (part * 4 * fidelity.epochs * fidelity.share for part in self._seconds[recipe])
+        paid = own + (0 if fidelity in self._begun else shared)
+        self._begun.add(fidelity)
+        self.now_ns += round(paid * 1e9)
+        made = of_name(recipe, fidelity)
+        return msgspec.structs.replace(made, seconds=paid, shared_s=shared + own - paid)
+
+
+@given(
+    own=st.lists(st.floats(0.01, 300), min_size=1, max_size=16),
+    shared=st.floats(0, 100),
+    seconds=st.floats(0.1, 3600),
+)
+def test_a_search_ends_in_its_time(own: list[float], shared: float, seconds: float) -> None:
+    """A tenth more than it was given and one try of the first rung at most, whatever tries cost."""
+    names = NAMES[: len(own)]
+    world = Costs({name: (shared, cost) for name, cost in zip(names, own, strict=True)})
+    with simulated(lambda: world.now_ns):
+        found = halve(names, world.one, 0.005, Allowance(seconds))
+    assert world.now_ns / 1e9 <= 1.1 * seconds + shared + max(own)
+    assert found.finalists
+
+
+def test_no_time_is_refused() -> None:
+    """Rather than divided by."""
+    with pytest.raises(DataError, match="expected more than none"):
+        Allowance(0)
 
 
 def test_a_try_that_would_not_end_in_time_is_not_begun() -> None:

@@ -55,3 +55,10 @@ def test_one_written_in_part_is_made_again(tmp_path: Path) -> None:
         path.unlink()
     again = of_folder(tmp_path, resume=True).compressed("int8", FIDELITY)
     assert again.log == made.log
+
+
+def test_what_a_model_took_is_known_when_a_search_goes_on(tmp_path: Path) -> None:
+    """A beginning found on disk cost something, too."""
+    other = "student(width=8) > distil(alpha=.3) > fp16"
+    of_folder(tmp_path, resume=False).evaluate(STUDENT, FIDELITY)
+    assert of_folder(tmp_path, resume=True).evaluate(other, FIDELITY).shared_s > 0

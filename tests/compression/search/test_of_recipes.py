@@ -6,7 +6,7 @@ from compression.search.finished import taught
 
 from streamrec.compression.method import Workbench
 from streamrec.compression.recipe import parse, run
-from streamrec.compression.search.of_recipes import latest
+from streamrec.compression.search.of_recipes import OfRecipes, latest
 from streamrec.compression.search.trial import Fidelity
 from streamrec.errors import RecipeError
 from streamrec.training.model import logits_of
@@ -55,3 +55,14 @@ def test_refusals_come_through() -> None:
     """With the method's own reason."""
     with pytest.raises(RecipeError, match="chain of layers"):
         taught().evaluate("columns(magnitude,.5)", Fidelity(1, 0.25))
+
+
+def test_what_others_have_paid_for_is_counted() -> None:
+    """The second student that begins alike is quick here, but at the next fidelity it may be the first."""
+    of = OfRecipes(taught().teacher, taught().cut, seed=1)
+    first, second, alone = (
+        of.evaluate(recipe, Fidelity(1, 0.25)).shared_s
+        for recipe in ("student(width=8) > distil > int8", "student(width=8) > distil > fp16", "int8")
+    )
+    assert first == alone == 0
+    assert second > 0

@@ -1,11 +1,16 @@
 """What is timed is what scores, and each engine scores what the model does."""
 
+import sys
+
 import numpy as np
 import pytest
+import torch
 from compression.search.finished import taught
 
+from streamrec.compression.search import scoring
 from streamrec.compression.search.scoring import TEACHER_BLOCK, head, scorers
 from streamrec.compression.search.trial import Fidelity
+from streamrec.ranking.engines import ENGINES, onnx_session
 from streamrec.training.model import logits_of
 from streamrec.training.teacher import Teacher
 
@@ -15,7 +20,7 @@ def test_a_network_runs_in_every_engine() -> None:
     of = taught()
     network = of.compressed("student(width=8) > distil(alpha=.3)", Fidelity(1, 0.25)).model
     expected = logits_of(network, of.cut.test)
-    found = scorers(network, of.cut.test)
+    found = scorers(network, of.cut.test).able
     assert {"torch_fp32", "numpy_fp32"} <= set(found)
     for name, scorer in found.items():
         assert np.abs(scorer.logits(of.cut.test) - expected).max() < (0.5 if name.endswith("int8") else 1e-4)
@@ -24,7 +29,7 @@ def test_a_network_runs_in_every_engine() -> None:
 def test_a_teacher_runs_in_torch_alone() -> None:
     """fp32, and int8 where torch can still quantize; one user a row gives the logits that shared users give."""
     of = taught()
-    found = scorers(of.teacher, of.cut.test)
+    found = scorers(of.teacher, of.cut.test).able
     assert next(iter(found)) == "torch_fp32"
     expected = logits_of(of.teacher, of.cut.test)
     for scorer in found.values():
@@ -37,5 +42,41 @@ def test_any_number_of_rows_can_be_timed(count: int) -> None:
     of = taught()
     assert isinstance(of.teacher, Teacher)
     head(of.teacher, of.cut.test)(count)
-    for scorer in scorers(of.teacher, of.cut.test).values():
+    for scorer in scorers(of.teacher, of.cut.test).able.values():
         scorer.run(count)
+
+
+@pytest.fixture
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which the extra is not installed: it is neither found nor imported."""
+    monkeypatch.setattr(onnx_session, "EXTRA", ("onnx_that_is_not_installed",))
+    for name in ("onnx", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+@pytest.mark.usefixtures("without_onnx")
+def test_an_engine_that_is_not_installed_is_left_out_with_the_reason() -> None:
+    """The end of a search is no place for an import error."""
+    network = taught().compressed("student(width=8) > distil(alpha=.3)", Fidelity(1, 0.25)).model
+    found = scorers(network, taught().cut.test)
+    assert set(found.able) | set(found.refused) == set(ENGINES)
+    assert "torch_fp32" in found.able
+    for name in ("ort_int8", "ort_fp32"):
+        assert "pip install 'streamrec[onnx]'" in found.refused[name]
+
+
+def test_a_torch_that_no_longer_quantizes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a network nor a teacher fails for it."""
+    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    network = taught().compressed("student(width=8) > distil(alpha=.3)", Fidelity(1, 0.25)).model
+    for model in (network, taught().teacher):
+        assert "quantize_dynamic" in scorers(model, taught().cut.test).refused["torch_int8"]
+
+
+def test_an_int8_that_saturates_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker here would admit it, and who reads the figures learns why it is not among them."""
+    monkeypatch.setattr(scoring, "clipped", lambda name, *_: "its largest sums are clipped" if "ort" in name else "")
+    network = taught().compressed("student(width=8) > distil(alpha=.3)", Fidelity(1, 0.25)).model
+    found = scorers(network, taught().cut.test)
+    assert "ort_int8" not in found.able
+    assert "its largest sums are clipped" in found.refused["ort_int8"]

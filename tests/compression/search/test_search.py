@@ -1,16 +1,21 @@
 """A whole search with real methods: what it promises of the best, of the budget, and of every figure."""
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 import pytest
-from compression.search.finished import RECIPES, again, finished
+from compression.search.finished import RECIPES, WITHIN, again, finished, taught
 
 from streamrec.compression.recipe import from_json, parse
+from streamrec.compression.search.finals import finals
 from streamrec.compression.search.halving import Halved
+from streamrec.compression.search.looks import Looks
 from streamrec.compression.search.outcome import Outcome, Point
+from streamrec.compression.search.points import Judging
 from streamrec.compression.search.search import best, chosen_for_finals, closest
 from streamrec.compression.search.sensitivity import UNTUNED
+from streamrec.compression.search.trial import Fidelity, Folder
 
 
 def test_the_best_is_small_fast_and_proven() -> None:
@@ -32,11 +37,11 @@ def test_the_exact_recipe_is_in_the_file() -> None:
         assert from_json(point.recipe_json) == parse(point.recipe)
 
 
-def judged_as(point: Point, outcome: Literal["pass", "fail"], upper: float) -> Point:
+def judged_as(point: Point, outcome: Literal["pass", "fail"], upper: float, *, servable: bool = True) -> Point:
     """The point with another verdict."""
     assert point.verdict is not None
     verdict = msgspec.structs.replace(point.verdict, outcome=outcome, upper_95=upper)
-    return msgspec.structs.replace(point, verdict=verdict)
+    return msgspec.structs.replace(point, verdict=verdict, servable=servable)
 
 
 def test_the_first_in_preference_that_passes_is_best() -> None:
@@ -44,6 +49,31 @@ def test_the_first_in_preference_that_passes_is_best() -> None:
     first, second, third, *_ = finished().points
     points = [judged_as(first, "fail", 0.3), judged_as(second, "pass", 0.1), judged_as(third, "pass", 0.0)]
     assert best(points) == 1
+
+
+def test_what_no_worker_can_load_is_best_only_where_nothing_else_passed() -> None:
+    """And then the search has not met its budget, unless nothing else was asked for; closest is one that can serve."""
+    first, second, third, *_ = finished().points
+    reference = judged_as(first, "pass", 0.0, servable=False)
+    points = [reference, judged_as(second, "fail", 0.3), judged_as(third, "pass", 0.1)]
+    assert best(points) == 2
+    points[2] = judged_as(third, "fail", 0.2)
+    assert best(points) == 0
+    assert closest(points) == 2
+    outcome = msgspec.structs.replace(finished(), points=points, best=0, closest=2)
+    assert not outcome.met
+    assert msgspec.structs.replace(outcome, references_only=True).met
+
+
+def test_a_later_search_of_the_folder_shares_the_5_percent(tmp_path: Path) -> None:
+    """What was judged there before counts, the same model in the same engine once."""
+    of, folder, looks = taught(), Folder(tmp_path, WITHIN, resume=False), [RECIPES[0], RECIPES[2]]
+    judging = Judging(of, WITHIN, Looks(folder))
+    first, second = (
+        finals(of, [(recipe, Fidelity(1, 0.5))], WITHIN.max_loss, WITHIN.seed).contenders for recipe in looks
+    )
+    found = [judging.all(contenders).points[0].verdict for contenders in (first, second, second)]
+    assert [verdict.together for verdict in found if verdict] == [1, 2, 2]
 
 
 def test_where_nothing_passes_the_closest_has_the_smallest_bound() -> None:
@@ -91,9 +121,11 @@ def test_every_point_has_what_the_page_shows() -> None:
         assert point.layers
         assert [a.engine for a in point.agreement] == [name for name in point.engines if name.endswith("int8")]
         assert all(0 <= a.overlap <= 1 for a in point.agreement)
-        assert point.upper_all_looks is not None
+        assert point.upper_one_look is not None
         assert point.verdict is not None
-        assert point.upper_all_looks >= point.verdict.upper_95
+        assert point.verdict.upper_95 >= point.upper_one_look
+        assert point.verdict.together == len(finished().points)
+        assert point.servable == point.recipe.startswith("student")
 
 
 def test_pruning_shows_in_the_layers() -> None:

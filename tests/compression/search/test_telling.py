@@ -6,7 +6,8 @@ import msgspec
 from compression.search.finished import finished
 from rich.console import Console
 
-from streamrec.compression.search.telling import last_line, left_out, sentence, table, undecided
+from streamrec.compression.report.page import page
+from streamrec.compression.search.telling import last_line, left_out, refused, sentence, table, undecided
 from streamrec.compression.verdict import Verdict
 
 
@@ -83,3 +84,43 @@ def test_the_table_has_a_row_for_each_model() -> None:
     assert lines[1].startswith("teacher")
     assert lines[2].startswith("A ")
     assert len(lines) == 2 + len(finished().points)
+
+
+def test_engines_that_were_not_measured_are_told_with_the_reason() -> None:
+    """Models with the same reason share a line."""
+    first, second, *rest = finished().points
+    missing = {"ort_int8": "onnx not installed"}
+    points = [msgspec.structs.replace(point, engines_refused=missing) for point in (first, second)]
+    others = [msgspec.structs.replace(point, engines_refused={}) for point in rest]
+    outcome = msgspec.structs.replace(finished(), points=[*points, *others])
+    assert refused(outcome) == ["ort_int8 for A, B: onnx not installed"]
+    assert "Not measured: ort_int8 for A, B: onnx not installed." in page(outcome)
+
+
+def test_a_reference_that_met_it_alone_is_told_as_one() -> None:
+    """Both are said: nothing that serves met the budget, and what did; a failed nDCG@10 is not hidden either."""
+    outcome = finished()
+    reference = next(n for n, point in enumerate(outcome.points) if not point.servable)
+    servable = next(n for n, point in enumerate(outcome.points) if point.servable)
+    fail = Verdict("fail", 0.2, 0.4, 0.3, 0.5, 0.06, 400, None)
+    points = [
+        msgspec.structs.replace(point, verdict_ndcg_10=fail, **({"verdict": fail} if point.servable else {}))
+        for point in outcome.points
+    ]
+    alone = msgspec.structs.replace(outcome, points=points, best=reference, closest=servable)
+    said = sentence(alone)
+    assert said.startswith("nothing that a worker can serve was shown to meet the budget of 20.00 %; the closest is ")
+    assert f"; to compare with: {points[reference].recipe} in " in said
+    assert "which no worker serves" in said
+    assert "its loss of nDCG@10, which decides nothing here, is above: 40.00 %" in said
+    line = last_line(alone)
+    assert (line["met"], line["best"]["servable"], line["best"]["verdict"]) == (False, False, "pass")
+    asked = msgspec.structs.replace(alone, references_only=True)
+    assert sentence(asked).startswith(f"best: {points[reference].recipe} in ")
+    assert last_line(asked)["met"] is True
+
+
+def test_the_confidence_names_all_that_share_it() -> None:
+    """95 % hold for all models judged on these impressions, not for the best alone."""
+    count = len(finished().points)
+    assert f"95 % confidence (of all {count} models judged on these impressions together)" in sentence(finished())
