@@ -13,7 +13,7 @@ def compress() -> None:
 
     \b
     streamrec train simulated --teacher --out teacher
-    streamrec compress run "student(64) > distil(.3) > int8" --teacher teacher --log simulated --out small
+    streamrec compress run "student(64) > distil > int8" --teacher teacher --log simulated --out small
     streamrec compress search --log simulated --budget 10m --max-loss 0.5% --out found
     streamrec compress report found --out report.html
 

@@ -40,12 +40,12 @@ def run(
     r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
 
     \b
-    streamrec compress run "student(64) > distil(.3) > int8" --teacher teacher --log simulated --out small
+    streamrec compress run "student(64) > distil > int8" --teacher teacher --log simulated --out small
     streamrec compress run "lowrank(.9) > prune(gradient,.5) > qat" --teacher model --log mind DIR --out small
 
     \b
     student(width=64,depth=1,vector=64)    start from a small new network; vector = product columns it reads
-    distil(alpha=.3,T=1,epochs=0)          teach it; alpha 0 = clicks alone, 1 = the teacher alone
+    distil(alpha=.7,T=1,epochs=0)          teach it; alpha 0 = clicks alone, 1 = the teacher alone
     lowrank(energy=.9,layers=)             two thin matrices for one, where that saves
     prune(magnitude|gradient, share)       single weights become zero: smaller, not faster
     neurons(magnitude|gradient, share)     whole units go: smaller and faster

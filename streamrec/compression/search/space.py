@@ -19,7 +19,7 @@ SMALLER = (
     "student(width=32,vector=16)",
     "student(width=32,vector=32)",
 )
-PULLS = ("distil(alpha=0)", "distil(alpha=.3)", "distil(alpha=.7,T=2)")
+PULLS = ("distil(alpha=0)", "distil", "distil(alpha=1)", "distil(alpha=1,T=2)")
 AFTER_STUDENT = (
     "prune(magnitude,.5) > int8",
     "prune(magnitude,.75) > int8",
