@@ -132,7 +132,9 @@ class Metrics:
             return Gauge(f"streamrec_{name}", documentation, labels, registry=self.registry)
 
         self.partitions = gauge("partitions", "Partitions of the deployment; more than this worker owns.")
-        self.lag = gauge("lag_seconds", "Age of the oldest record not applied yet, of an owned partition.", "partition")
+        self.lag = gauge(
+            "lag_seconds", "Age of the oldest record not committed yet, of an owned partition.", "partition"
+        )
         self.users = gauge("users", "Profiles in memory.", "partition")
         self.recovery_rows = gauge("recovery_rows", "Changelog records read by the last recovery.", "partition")
         self.recovery = gauge("recovery_seconds", "Time the last recovery took.", "partition")

@@ -101,7 +101,7 @@ class Ownership:
         if any(outcomes):
             await self._group_settled.wait()  # or Faust goes on as if all were acquired
             return
-        self._counting.metrics.ready.set(1)
+        self._counting.metrics.ready.set(bool(self.writers))  # as /ready says
 
     async def _acquire_no_more(self) -> None:
         for task in self._acquiring:
