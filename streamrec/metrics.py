@@ -87,6 +87,10 @@ class Metrics:
             INPUT_TOPICS,
             REJECT_REASONS,
         )
+        self.lost_records: dict[InputTopic, Counter] = _each(
+            counter("lost_records_total", "Offsets that retention deleted before they were read, by topic.", "topic"),
+            INPUT_TOPICS,
+        )
         self.rerouted = counter(
             "rerouted_total", "Events that came to a partition their user does not live in, and were sent there."
         )

@@ -10,12 +10,13 @@ import numpy as np
 from ..changes import Changes
 from ..clock import monotonic_s
 from ..contracts.push import Trigger
-from ..metrics import INPUT_TOPICS, Metrics, Priority, Stage
+from ..metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
 
 RECOVERY_TOLD_S = 5.0
+MARKED: tuple[InputTopic, ...] = ("catalog", "rerouted")
 
 
 class Counting:
@@ -44,6 +45,18 @@ class Counting:
                 log.info("recovering: %d records so far", records, extra={"partition": partition})
 
         return progress
+
+    def lost(self, topic: str, partition: int, offsets: int) -> None:
+        """So many offsets of an input were deleted before they were read; the topic by its full name.
+
+        In what we write in transactions the first of them is the marker of one that was read: it is no record.
+        """
+        name = self._inputs[topic]
+        records = offsets - (name in MARKED)
+        if records > 0:
+            self.metrics.lost_records[name].inc(records)
+            where = {"topic": topic, "partition": partition}
+            log.error("%d records were deleted by retention before they were read", records, extra=where)
 
     def applied(self, partition: int, changes: Changes) -> None:
         """A step of work is done, though not committed."""

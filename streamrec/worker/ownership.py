@@ -68,6 +68,13 @@ class Ownership:
         writer = self.writers.get(partition)
         return (writer.committed if writer else self._left.get(partition, {})).get(name)
 
+    def lost(self, topic: str, partition: int, offsets: int) -> None:
+        """Retention was faster than we: it is counted, and work goes on.
+
+        Nobody can bring these records back, and standing still would lose more of them.
+        """
+        self._counting.lost(topic, partition, offsets)
+
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     async def pause(self) -> None:
@@ -128,7 +135,7 @@ class Ownership:
         }
         log.info("partition recovered in %.2f s", recovered.seconds, extra=facts)
         for name, count in recovered.lost.items():
-            log.error("%d records of %s were deleted by retention before they were applied", count, name, extra=facts)
+            self.lost(self._settings.topic(name), number, count)
 
     async def release(self) -> None:
         """The worker stops: commit what the partitions were offered and let them go."""
