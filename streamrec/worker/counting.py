@@ -25,6 +25,7 @@ class Counting:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
+        self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -57,6 +58,20 @@ class Counting:
             self.metrics.lost_records[name].inc(records)
             where = {"topic": topic, "partition": partition}
             log.error("%d records were deleted by retention before they were read", records, extra=where)
+
+    def sized(self, topic: str, partitions: int) -> None:
+        """An input has so many partitions. Those beyond the deployment's are read by nobody; told once."""
+        name = self._inputs[topic]
+        unread = max(0, partitions - (1 if name == "articles" else self._partitions))
+        if unread > self._unread[name]:
+            log.error(
+                "nobody reads the last %d of %d partitions: the topic was enlarged",
+                unread,
+                partitions,
+                extra={"topic": topic},
+            )
+        self._unread[name] = unread
+        self.metrics.unread_partitions[name].set(unread)
 
     def applied(self, partition: int, changes: Changes) -> None:
         """A step of work is done, though not committed."""

@@ -89,6 +89,14 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         ends = await consumer.end_offsets(tps) if tps else {}
         return {tp: (await consumer.position(tp), ends[tp]) for tp in tps}
 
+    async def sizes(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each of these topics has, as far as is known."""
+        return dict(await self.call_thread(self._sizes, list(topics)))
+
+    async def _sizes(self, topics: list[str]) -> dict[str, int]:
+        consumer = self._ensure_consumer()
+        return {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in topics}
+
     async def go_on(self, positions: Mapping[TP, int]) -> dict[TP, int]:
         """Go to the beginning where retention deleted what was to be read next; how many offsets that passes over.
 

@@ -75,6 +75,10 @@ class Ownership:
         """
         self._counting.lost(topic, partition, offsets)
 
+    def sized(self, topic: str, partitions: int) -> None:
+        """Tell where an input has more partitions than the deployment; ending would leave the others unread, too."""
+        self._counting.sized(topic, partitions)
+
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     async def pause(self) -> None:

@@ -51,6 +51,10 @@ class Positions(Protocol):
         """So many offsets were deleted before they were read."""
         ...
 
+    def sized(self, topic: str, partitions: int) -> None:
+        """An input has so many partitions; those beyond the deployment's are read by nobody."""
+        ...
+
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer with batches and our positions."""
@@ -99,6 +103,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         for tp, (position, end) in (await self._thread.progress(self._expected.keys() & self.assignment())).items():
             handed_over = self._expected[tp] >= self._thread.positions.get(tp, 0)  # all that was fetched
             found[tp] = Progress(position if handed_over else self._expected[tp], end)
+        for topic, size in (await self._thread.sizes({tp.topic for tp in found})).items():
+            self._positions.sized(topic, size)
         return found
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:

@@ -23,3 +23,16 @@ def test_a_transactions_marker_is_no_lost_record(topic: str, offsets: int, lost:
     counted.lost(f"p.{topic}", 0, offsets)
     counters = {name: counter._value.get() for name, counter in counted.metrics.lost_records.items()}
     assert counters == dict.fromkeys(counters, 0) | {topic: lost}
+
+
+def test_an_enlarged_topic_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It is looked at every second; `articles` has one partition, and not known yet is not too many."""
+    counted = counting(load({}, partitions=24))
+    for _ in range(3):
+        for topic, partitions in (("events", 30), ("catalog", 24), ("articles", 1), ("rerouted", 0)):
+            counted.sized(topic, partitions)
+    unread = {name: gauge._value.get() for name, gauge in counted.metrics.unread_partitions.items()}
+    assert unread == {"articles": 0, "events": 6, "catalog": 0, "rerouted": 0}
+    assert [record.getMessage() for record in caplog.records] == [
+        "nobody reads the last 6 of 30 partitions: the topic was enlarged"
+    ]

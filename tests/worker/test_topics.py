@@ -38,9 +38,33 @@ async def test_create_is_idempotent_and_leaves_no_drift(settings_for_test: Setti
 async def test_another_partition_count_names_the_setting(settings_for_test: Settings) -> None:
     """P is fixed at birth: the cure is the setting, not more partitions."""
     await create(settings_for_test)
-    drift = await check(settings_for_test.changed(partitions=5))
-    assert {(d.what, d.expected, d.got) for d in drift} == {("partitions", "5", "4")}
-    assert "STREAMREC_PARTITIONS" in str(drift[0])
+    for others in (3, 5):
+        drift = await check(settings_for_test.changed(partitions=others))
+        assert {(d.what, d.expected, d.got) for d in drift} == {("partitions", str(others), "4")}
+        assert "set STREAMREC_PARTITIONS to" in str(drift[0])
+
+
+@pytest.mark.kafka
+async def test_fewer_replicas_than_asked_for_are_found(settings_for_test: Settings) -> None:
+    """One broker has one copy of each; who set three relies on the other two."""
+    await create(settings_for_test)
+    drift = await check(settings_for_test.changed(replication=3))
+    found = {(d.what, d.expected, d.got) for d in drift}
+    assert found == {("replicas", "at least 3", "1"), ("min.insync.replicas", "2", "1")}
+    assert len([d for d in drift if d.what == "replicas"]) == len(specs(settings_for_test))
+    assert "STREAMREC_REPLICATION" in next(d.cure for d in drift if d.what == "replicas")
+
+
+@pytest.mark.kafka
+async def test_more_in_sync_replicas_than_there_are_is_found(settings_for_test: Settings) -> None:
+    """Such a topic passes every other check, and then takes no write."""
+    push = settings_for_test.topic("push")
+    config = next(spec.config for spec in specs(settings_for_test) if spec.name == push)
+    await make(settings_for_test, push, 4, config | {"min.insync.replicas": "2"})
+    await create(settings_for_test)
+    (drift,) = await check(settings_for_test)
+    assert (drift.topic, drift.what, drift.got) == (push, "min.insync.replicas", "2")
+    assert "kafka-reassign-partitions" in drift.cure
 
 
 @pytest.mark.kafka
