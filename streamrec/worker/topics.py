@@ -70,7 +70,8 @@ def specs(settings: Settings) -> list[TopicSpec]:
         TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
         # the last version of each article, as long as its vector lives
         TopicSpec(settings.topic("catalog"), many, {"cleanup.policy": "compact,delete", "retention.ms": catalog_ms}),
-        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": week}),  # append times of the first append
+        # the time of the first append is kept, so a stray from the end of a backlog comes here almost a week old
+        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": two_weeks}),
         TopicSpec(settings.topic("push"), many, {"retention.ms": str(DAY_MS)}),
         TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": two_weeks}),
         *(TopicSpec(settings.topic(f"{topic}.dlq"), many, {"retention.ms": two_weeks}) for topic in TOPICS),

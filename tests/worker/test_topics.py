@@ -110,3 +110,9 @@ def test_what_is_acknowledged_survives_a_broker_where_three_hold_it(replicas: in
     """Kafka's default acknowledges what the leader alone holds. Of two replicas both would be needed: not asked for."""
     configs = [spec.config for spec in specs(load({}, replication=replicas))]
     assert all(config.get("min.insync.replicas") == ("2" if replicas >= 3 else None) for config in configs)
+
+
+def test_strays_outlive_the_longest_wait_for_them() -> None:
+    """They keep the time of their first append: one from a backlog's end is nearly as old as `events` keeps any."""
+    kept_ms = {spec.name: int(spec.config.get("retention.ms", 0)) for spec in specs(load({}))}
+    assert kept_ms["rerouted"] >= 2 * kept_ms["events"]
