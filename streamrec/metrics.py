@@ -87,6 +87,10 @@ class Metrics:
             INPUT_TOPICS,
             REJECT_REASONS,
         )
+        self.lost_records: dict[InputTopic, Counter] = _each(
+            counter("lost_records_total", "Offsets that retention deleted before they were read, by topic.", "topic"),
+            INPUT_TOPICS,
+        )
         self.rerouted = counter(
             "rerouted_total", "Events that came to a partition their user does not live in, and were sent there."
         )
@@ -131,8 +135,14 @@ class Metrics:
         def gauge(name: str, documentation: str, *labels: str) -> Gauge:
             return Gauge(f"streamrec_{name}", documentation, labels, registry=self.registry)
 
+        unread = gauge(
+            "unread_partitions", "Partitions a topic has beyond the deployment's; nobody reads them.", "topic"
+        )
         self.partitions = gauge("partitions", "Partitions of the deployment; more than this worker owns.")
-        self.lag = gauge("lag_seconds", "Age of the oldest record not applied yet, of an owned partition.", "partition")
+        self.lag = gauge(
+            "lag_seconds", "Age of the oldest record not committed yet, of an owned partition.", "partition"
+        )
+        self.unread_partitions: dict[InputTopic, Gauge] = {topic: unread.labels(topic) for topic in INPUT_TOPICS}
         self.users = gauge("users", "Profiles in memory.", "partition")
         self.recovery_rows = gauge("recovery_rows", "Changelog records read by the last recovery.", "partition")
         self.recovery = gauge("recovery_seconds", "Time the last recovery took.", "partition")

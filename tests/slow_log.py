@@ -49,8 +49,10 @@ def writer_on(
 
 
 async def offer_clicks(writer: PartitionWriter, users: Iterable[str]) -> None:
-    """A click of each, in batches of one, with some time between them."""
+    """A click of each, in batches of one, with some time between them; they stand in the log as well."""
+    assert isinstance(writer._log, SlowLog)
     for offset, user in enumerate(users):
         record = RawRecord(offset, now_ms(), user.encode(), event(user, "a").value)
+        writer._log.broker.append("events", writer.number, record, "committed")
         await writer.offer(Batch("events", [record], offset + 1), offset)
         await asyncio.sleep(0.01)

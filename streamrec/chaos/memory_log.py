@@ -149,6 +149,11 @@ class MemoryReader:
         await self._step()
         return dict.fromkeys(topics, 0)
 
+    async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """Open transactions included."""
+        await self._step()
+        return {topic: len(self._broker.partitions[topic, partition]) for topic in topics}
+
     async def read(
         self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
     ) -> AsyncIterator[list[RawRecord]]:

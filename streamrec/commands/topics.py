@@ -1,15 +1,20 @@
 """`streamrec topics`."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ..contracts.records import Topic
+    from ..worker.rewind import Place
 
 brokers_option = click.option("--brokers", metavar="HOST:PORT,...", help="Bootstrap servers (STREAMREC_BROKERS).")
 
 
 @click.group()
 def topics() -> None:
-    """Create, check and list the Kafka topics.
+    """Create, check and list the Kafka topics, and move cursors where a topic was made anew.
 
     All settings of the topics stand in one table of the program; nothing else makes or alters them.
     """
@@ -37,6 +42,28 @@ def check(ctx: click.Context, brokers: str | None) -> None:
     drift = asyncio.run(compare(load(brokers=brokers)))
     click.echo("\n".join(map(str, drift)) or "all topics are as they should be")
     ctx.exit(1 if drift else 0)
+
+
+@topics.command()
+@click.argument("topic", type=click.Choice(["events", "catalog", "rerouted"]))
+@click.option(
+    "--to",
+    type=click.Choice(["beginning", "end"]),
+    required=True,
+    help="beginning: the topic was made anew. end: its log was cut short, and what it still holds was read.",
+)
+@brokers_option
+def rewind(topic: "Topic", to: "Place", brokers: str | None) -> None:
+    """Move cursors that are beyond the end of TOPIC; workers end rather than go on from such a one.
+
+    Stop the workers first. Cursors inside the log stay where they are, and so do all profiles.
+    """
+    from ..settings import load
+    from ..worker.rewind import rewind as move
+
+    moved = asyncio.run(move(load(brokers=brokers), topic, to))
+    lines = [f"{topic}-{one.partition}: from {one.was} to {one.now}" for one in moved]
+    click.echo("\n".join(lines) or "no cursor is beyond the end")
 
 
 @topics.command("list")

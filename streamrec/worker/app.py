@@ -141,7 +141,7 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "recovery_consistency_check": False,
         "stream_wait_empty": False,  # offsets follow the cursors, not the acknowledgements
         "stream_recovery_delay": 0.0,
-        "consumer_auto_offset_reset": "earliest",
+        "consumer_auto_offset_reset": "none",  # where a position is lost, transport.py decides
         "consumer_group_instance_id": settings.instance_id or None,
         "broker_session_timeout": settings.session_timeout_s,
         "broker_heartbeat_interval": min(1.0, settings.session_timeout_s / 4),  # how soon all learn of a rebalance

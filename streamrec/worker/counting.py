@@ -1,6 +1,7 @@
 """From facts to metrics: pure stages return facts, here they are counted."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -10,12 +11,36 @@ import numpy as np
 from ..changes import Changes
 from ..clock import monotonic_s
 from ..contracts.push import Trigger
-from ..metrics import INPUT_TOPICS, Metrics, Priority, Stage
+from ..contracts.records import DeadLetter, RejectReason
+from ..metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
 
 RECOVERY_TOLD_S = 5.0
+TOLD_EVERY_S = 1.0
+MARKED: tuple[InputTopic, ...] = ("catalog", "rerouted")
+
+
+class SetAside:
+    """Log lines about dead letters: one a second of each topic and reason, or a bad producer would fill the disk.
+
+    A line says how many came since the one before and are not in the log; all are in the dead letter topic.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, RejectReason], tuple[float, int]] = {}
+
+    def tell(self, letter: DeadLetter, at_s: float) -> None:
+        """Or leave it for the next line; `at_s` is monotonic."""
+        kind = letter.topic, letter.reason
+        told_s, left_out = self._told.get(kind, (-math.inf, 0))
+        if at_s - told_s < TOLD_EVERY_S:
+            self._told[kind] = told_s, left_out + 1
+            return
+        self._told[kind] = at_s, 0
+        names = ("topic", "partition", "offset", "reason", "detail")
+        log.warning("set aside", extra={name: getattr(letter, name) for name in names} | {"left_out": left_out})
 
 
 class Counting:
@@ -24,6 +49,8 @@ class Counting:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
+        self._set_aside = SetAside()
+        self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -44,6 +71,32 @@ class Counting:
                 log.info("recovering: %d records so far", records, extra={"partition": partition})
 
         return progress
+
+    def lost(self, topic: str, partition: int, offsets: int) -> None:
+        """So many offsets of an input were deleted before they were read; the topic by its full name.
+
+        In what we write in transactions the first of them is the marker of one that was read: it is no record.
+        """
+        name = self._inputs[topic]
+        records = offsets - (name in MARKED)
+        if records > 0:
+            self.metrics.lost_records[name].inc(records)
+            where = {"topic": topic, "partition": partition}
+            log.error("%d records were deleted by retention before they were read", records, extra=where)
+
+    def sized(self, topic: str, partitions: int) -> None:
+        """An input has so many partitions. Those beyond the deployment's are read by nobody; told once."""
+        name = self._inputs[topic]
+        unread = max(0, partitions - (1 if name == "articles" else self._partitions))
+        if unread > self._unread[name]:
+            log.error(
+                "nobody reads the last %d of %d partitions: the topic was enlarged",
+                unread,
+                partitions,
+                extra={"topic": topic},
+            )
+        self._unread[name] = unread
+        self.metrics.unread_partitions[name].set(unread)
 
     def applied(self, partition: int, changes: Changes) -> None:
         """A step of work is done, though not committed."""
@@ -68,16 +121,7 @@ class Counting:
         self._pushes(changes, at_ms)
         for letter in changes.dead_letters:
             metrics.dead_letters[self._inputs[letter.topic], letter.reason].inc()
-            log.warning(
-                "set aside",
-                extra={
-                    "topic": letter.topic,
-                    "partition": letter.partition,
-                    "offset": letter.offset,
-                    "reason": letter.reason,
-                    "detail": letter.detail,
-                },
-            )
+            self._set_aside.tell(letter, monotonic_s())
 
     def _pushes(self, changes: Changes, at_ms: int) -> None:
         by_trigger: dict[Trigger, list[int]] = {}

@@ -43,6 +43,10 @@ class Reader(Protocol):
         """First offset that still exists in each topic's partition."""
         ...
 
+    async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """Offset after the last record of each topic's partition, committed or not."""
+        ...
+
     def read(
         self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
     ) -> AsyncIterator[Sequence[Record]]:
@@ -98,7 +102,7 @@ class KafkaLog:
         )
         await consumer.start()
         try:
-            yield KafkaReader(consumer, self._settings.transaction_timeout_s + UNDECIDED_S)
+            yield KafkaReader(consumer, self._settings)
         finally:
             await consumer.stop()
 
@@ -106,13 +110,20 @@ class KafkaLog:
 class KafkaReader:
     """One consumer without a group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, patience_s: float) -> None:
-        self._consumer, self._patience_s = consumer, patience_s
+    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
+        self._consumer, self._brokers = consumer, settings.brokers
+        self._patience_s = settings.transaction_timeout_s + UNDECIDED_S
 
     async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
         """As Reader says."""
         tps = [TopicPartition(topic, partition) for topic in topics]
         return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
+
+    async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """As Reader says; a consumer that reads committed records is told of the end of these only."""
+        tps = [TopicPartition(topic, partition) for topic in topics]
+        async with AIOKafkaConsumer(bootstrap_servers=self._brokers) as uncommitted:
+            return {tp.topic: offset for tp, offset in (await uncommitted.end_offsets(tps)).items()}
 
     async def read(
         self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1

@@ -71,6 +71,17 @@ class Ownership:
         writer = self.writers.get(partition)
         return (writer.committed if writer else self._left.get(partition, {})).get(name)
 
+    def lost(self, topic: str, partition: int, offsets: int) -> None:
+        """Retention was faster than we: it is counted, and work goes on.
+
+        Nobody can bring these records back, and standing still would lose more of them.
+        """
+        self._counting.lost(topic, partition, offsets)
+
+    def sized(self, topic: str, partitions: int) -> None:
+        """Tell where an input has more partitions than the deployment; ending would leave the others unread, too."""
+        self._counting.sized(topic, partitions)
+
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     async def pause(self) -> None:
@@ -104,7 +115,7 @@ class Ownership:
         if any(outcomes):
             await self._group_settled.wait()  # or Faust goes on as if all were acquired
             return
-        self._counting.metrics.ready.set(1)
+        self._counting.metrics.ready.set(bool(self.writers))  # as /ready says
 
     async def _acquire_no_more(self) -> None:
         for task in self._acquiring:
@@ -131,7 +142,7 @@ class Ownership:
         }
         log.info("partition recovered in %.2f s", recovered.seconds, extra=facts)
         for name, count in recovered.lost.items():
-            log.error("%d records of %s were deleted by retention before they were applied", count, name, extra=facts)
+            self.lost(self._settings.topic(name), number, count)
 
     async def release(self) -> None:
         """The worker stops: commit what was applied, and let the partitions go.

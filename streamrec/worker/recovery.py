@@ -14,6 +14,7 @@ from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
 from .log import Log, Reader, read_all
+from .rewind import beyond_the_end
 
 
 class Recovered(NamedTuple):
@@ -23,7 +24,7 @@ class Recovered(NamedTuple):
     records: int  # of the changelog, older versions of rows included
     articles: int
     seconds: float
-    lost: dict[Topic, int]  # topic -> records that retention deleted before they were applied
+    lost: dict[Topic, int]  # topic -> offsets that retention deleted before they were applied
 
 
 async def recover(
@@ -62,8 +63,15 @@ async def recover(
 async def _cursor(
     reader: Reader, meta: Meta, topics: Mapping[Topic, str], number: int
 ) -> tuple[dict[Topic, int], dict[Topic, int]]:
-    """The logged cursor, moved to the first offset that still exists where retention was faster than we."""
+    """The logged cursor, moved to the first offset that still exists where retention was faster than we.
+
+    StateError where it is beyond the end.
+    """
     beginnings = await reader.beginnings(list(topics.values()), number)
+    ends = await reader.ends(list(topics.values()), number)
+    for name, topic in topics.items():
+        if meta.cursor.get(name, 0) > ends[topic]:
+            raise beyond_the_end(topic, number, meta.cursor[name], ends[topic])
     cursor = {name: max(meta.cursor.get(name, 0), beginnings[topic]) for name, topic in topics.items()}
     lost = {
         name: cursor[name] - meta.cursor[name] for name in topics if cursor[name] > meta.cursor.get(name, cursor[name])

@@ -70,7 +70,8 @@ def specs(settings: Settings) -> list[TopicSpec]:
         TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
         # the last version of each article, as long as its vector lives
         TopicSpec(settings.topic("catalog"), many, {"cleanup.policy": "compact,delete", "retention.ms": catalog_ms}),
-        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": week}),  # append times of the first append
+        # the time of the first append is kept, so a stray from the end of a backlog comes here almost a week old
+        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": two_weeks}),
         TopicSpec(settings.topic("push"), many, {"retention.ms": str(DAY_MS)}),
         TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": two_weeks}),
         *(TopicSpec(settings.topic(f"{topic}.dlq"), many, {"retention.ms": two_weeks}) for topic in TOPICS),
@@ -151,7 +152,9 @@ async def check(settings: Settings) -> list[Drift]:
         drift = [_missing(spec) for spec in wanted if spec not in present]
         for spec in present:
             drift += _partitions(spec, len(found[spec.name]["partitions"]))
+            drift += _replicas(spec, _fewest_replicas(found[spec.name]), settings.replication)
         for spec, values in zip(present, await _configs(admin, present), strict=True):
+            drift += _in_sync(spec, values, _fewest_replicas(found[spec.name]))
             drift += [
                 Drift(
                     spec.name,
@@ -196,7 +199,34 @@ def _partitions(spec: TopicSpec, got: int) -> list[Drift]:
     if got == spec.partitions:
         return []
     cure = "the number is fixed for the life of the topics: set STREAMREC_PARTITIONS to what they were made with"
+    if got > spec.partitions:
+        cure = (
+            "if only this topic differs it was enlarged, and Kafka takes no partitions back: it has to be deleted and"
+            f" made anew, deploy/RUNBOOK.md, UnreadPartitions; if all do, set STREAMREC_PARTITIONS to {got}"
+        )
     return [Drift(spec.name, "partitions", str(spec.partitions), str(got), cure)]
+
+
+def _fewest_replicas(described: dict[str, Any]) -> int:
+    """Of the partition that has the fewest."""
+    return min(len(partition["replicas"]) for partition in described["partitions"])
+
+
+def _replicas(spec: TopicSpec, got: int, wanted: int) -> list[Drift]:
+    if got >= wanted:
+        return []
+    cure = "add replicas with kafka-reassign-partitions, or set STREAMREC_REPLICATION to what the topics have"
+    return [Drift(spec.name, "replicas", f"at least {wanted}", str(got), cure)]
+
+
+def _in_sync(spec: TopicSpec, values: dict[str, str], replicas: int) -> list[Drift]:
+    """More in-sync replicas asked for than there are, perhaps by the cluster's default: every write would fail."""
+    name = "min.insync.replicas"
+    asked = int(values.get(name, 1))
+    if asked <= replicas:
+        return []
+    cure = "no write can succeed: add replicas with kafka-reassign-partitions, or alter it with kafka-configs"
+    return [Drift(spec.name, name, f"at most {replicas}, the number of replicas", str(asked), cure)]
 
 
 async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[dict[str, str]]:

@@ -1,38 +1,31 @@
 """Batch transport: Faust's consumer hands an agent one message that holds up to N raw records of one partition.
 
-Every private name of faust, mode and aiokafka the project touches stands in this file; the versions are pinned and
-tests/worker/test_private_names.py names each of them. Stock Faust spends four futures a message; this spends them a
-batch. What it changes besides:
+Every private name of faust, mode and aiokafka the project touches stands in this file and in fetching.py; the versions
+are pinned and tests/worker/test_private_names.py names each of them. Stock Faust spends four futures a message; this
+spends them a batch. What it changes besides:
 
 * Positions. The partition's cursor, kept in its changelog, decides where reading goes on (`perform_seek`); the group's
   committed offsets only follow it. Each batch carries where the consumer stood before it, so records dropped by a
   rebalance are noticed and fetched again, never passed over.
 * Isolation. `catalog` is written in transactions, so the consumer reads committed records only.
 * Commits. Offsets are taken from the cursors (`Positions.committed`), not from acknowledged messages.
+* Positions that are not in the log any more. aiokafka would go to the beginning and tell nobody. Where retention was
+  faster than we, that is right, and the records are counted as lost; a position beyond the end ends the process.
 """
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
-import aiokafka
 import faust
+from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from ..contracts.records import Record
+from ..errors import StateError
+from .fetching import BatchConsumerThread, Fetched
 from .undelivered import Progress
-
-# A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
-# 1,500 ms made a p99 of a second.
-FETCH_MAX_WAIT_MS = 20
-
-
-class Fetched(NamedTuple):
-    """Records of one partition and where the consumer stood before them."""
-
-    start: int | None  # None: not known yet
-    records: list[Record]
 
 
 class RecordBatch(NamedTuple):
@@ -54,60 +47,13 @@ class Positions(Protocol):
         """Offset up to which everything is in a committed transaction; None = nothing yet."""
         ...
 
+    def lost(self, topic: str, partition: int, offsets: int) -> None:
+        """So many offsets were deleted before they were read."""
+        ...
 
-class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that talks to Kafka; knows its positions at every step."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.positions: dict[TP, int] = {}
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        # the driver asks for read_committed only where Faust itself runs transactions
-        self.consumer.in_transaction = True
-        try:
-            consumer = super()._create_worker_consumer(transport)
-        finally:
-            self.consumer.in_transaction = False
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
-        return consumer
-
-    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:
-        fetched: dict[TP, Fetched] = {}
-        for tp, records in (await super()._fetch_records(*args, **kwargs)).items():
-            key = TP(tp.topic, tp.partition)
-            fetched[key] = Fetched(self.positions.get(key), records)
-            self.positions[key] = records[-1].offset + 1
-        return fetched
-
-    async def _seek_wait(self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
-        self.positions.update(partitions)
-        await super()._seek_wait(consumer, partitions)
-
-    async def leave_alone(self, tps: Iterable[TP]) -> None:
-        """Do not fetch these partitions: the changelog is ours to write, and is read in bulk elsewhere."""
-        await self.call_thread(self._leave_alone, list(tps))
-
-    async def _leave_alone(self, tps: list[TP]) -> None:
-        self._ensure_consumer().pause(*(aiokafka.TopicPartition(tp.topic, tp.partition) for tp in tps))
-
-    async def group_positions(self, tps: Iterable[TP]) -> dict[TP, int]:
-        """The group's committed offsets, or the beginning where there is none."""
-        return dict(await self.call_thread(self._group_positions, list(tps)))
-
-    async def _group_positions(self, tps: list[TP]) -> dict[TP, int]:
-        consumer = self._ensure_consumer()
-        beginnings = await consumer.beginning_offsets(tps) if tps else {}
-        return {tp: await consumer.committed(tp) or beginnings[tp] for tp in tps}
-
-    async def progress(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
-        """Where each partition stands and where it ends. KafkaError if the broker does not say."""
-        return dict(await self.call_thread(self._progress, list(tps)))
-
-    async def _progress(self, tps: list[TP]) -> dict[TP, tuple[int, int]]:
-        consumer = self._ensure_consumer()
-        ends = await consumer.end_offsets(tps) if tps else {}
-        return {tp: (await consumer.position(tp), ends[tp]) for tp in tps}
+    def sized(self, topic: str, partitions: int) -> None:
+        """An input has so many partitions; those beyond the deployment's are read by nobody."""
+        ...
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
@@ -157,6 +103,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         for tp, (position, end) in (await self._thread.progress(self._expected.keys() & self.assignment())).items():
             handed_over = self._expected[tp] >= self._thread.positions.get(tp, 0)  # all that was fetched
             found[tp] = Progress(position if handed_over else self._expected[tp], end)
+        for topic, size in (await self._thread.sizes({tp.topic for tp in found})).items():
+            self._positions.sized(topic, size)
         return found
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
@@ -180,7 +128,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _drain(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
-            records, _ = await self._wait_next_records(1.0)
+            try:
+                records, _ = await self._wait_next_records(1.0)
+            except OffsetOutOfRangeError as error:
+                await self._go_on(error.args[0])
+                continue
             if self.should_stop or fetcher.should_stop:
                 return
             if not self.flow_active or self.app.rebalancing:
@@ -190,6 +142,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await self._fetch_dropped_again()
             for tp, fetched in (records or {}).items():
                 await self._deliver(tp, fetched)
+
+    async def _go_on(self, positions: Mapping[TP, int]) -> None:
+        if not self.flow_active or self.app.rebalancing:
+            return  # if they are still ours after it, they are fetched again, and this comes again
+        ours = self.assignment()
+        try:
+            passed = await self._thread.go_on({TP(*tp): at for tp, at in positions.items() if TP(*tp) in ours})
+        except StateError as error:
+            self.app.fail(error)
+            return
+        for tp, offsets in passed.items():
+            self._positions.lost(tp.topic, tp.partition, offsets)
 
     async def _fetch_dropped_again(self) -> None:
         again = {tp: self._expected[tp] for tp in self._dropped & self._expected.keys() & self.assignment()}
@@ -247,6 +211,10 @@ class BatchApp(faust.App):  # type: ignore[misc]
 
     positions: Positions
     batch_events: int
+
+    def fail(self, error: BaseException) -> None:
+        """End the process."""
+        raise NotImplementedError
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -54,6 +54,7 @@ class PartitionWriter:
         self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
         self._transactions = Transactions(f"{settings.app_id}-{self.number}", log)
         self._uncovered: list[Batch] = []  # applied, at least in part; no transaction put together so far covers them
+        self._in_flight: list[Batch] = []  # covered by the transaction that is
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
@@ -138,7 +139,8 @@ class PartitionWriter:
 
     def lag_s(self, at_ms: int) -> float:
         """Age of the oldest record offered and not yet committed, in seconds."""
-        heads = self._lanes.oldest_ms() + self._pending.changes.appended_ms[:1]
+        applied = [batch.records[0].timestamp for batch in self._in_flight + self._uncovered if batch.records]
+        heads = self._lanes.oldest_ms() + applied
         return max(0.0, (at_ms - min(heads)) / 1000) if heads else 0.0
 
     def uncommitted_s(self) -> float:
@@ -281,14 +283,16 @@ class PartitionWriter:
     def _put_together(self) -> Ready:
         changes, self._in_flight_since_s, self._pending = self._pending.changes, self._pending.since_s, Pending()
         cursor = dict(self.partition.cursor)
-        self._uncovered = [batch for batch in self._uncovered if cursor.get(batch.topic, 0) < batch.next_offset]
+        taken = self._uncovered
+        self._uncovered = [batch for batch in taken if cursor.get(batch.topic, 0) < batch.next_offset]
+        self._in_flight = [batch for batch in taken if cursor.get(batch.topic, 0) >= batch.next_offset]
         return Ready(changes, self.partition.encode(changes.unique_rows()), cursor)
 
     async def _commit(self, ready: Ready) -> None:
         started_s = monotonic_s()
         with self._rounds.flight(self.number):
             await write(self._transactions, self._names, self.number, ready.rows, ready.changes)
-        self._in_flight_since_s = None
+        self._in_flight_since_s, self._in_flight = None, []
         self._progress_s = monotonic_s()
         self.committed = ready.cursor
         self._committed.set()

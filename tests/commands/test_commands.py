@@ -95,6 +95,8 @@ def test_topics_produce_check(settings_for_test: Settings) -> None:
     assert code == 1
     assert "STREAMREC_PARTITIONS" in drift
     assert "retention.ms" in streamrec("topics", "list", environ=environ)[1]
+    rewound = streamrec("topics", "rewind", "events", "--to", "beginning", environ=environ)
+    assert rewound[:2] == (0, "no cursor is beyond the end\n")
     good = EVENT % (time.time_ns() // 1_000_000)
     assert "2 records sent" in streamrec("produce", "events", environ=environ, given=good * 2)[1]
 

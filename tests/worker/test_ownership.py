@@ -106,3 +106,10 @@ async def test_what_goes_wrong_in_acquiring_is_raised() -> None:
     with pytest.raises(OSError, match="no such disk"):
         await process.owned.acquire([0])
     assert not process.ready()
+
+
+async def test_a_worker_without_partitions_is_not_ready() -> None:
+    """There are more workers than partitions: the gauge says what /ready says."""
+    process = Process(SlowLog())
+    await process.owned.acquire([])
+    assert not process.ready()

@@ -12,8 +12,9 @@ from faust.stores.base import SerializedStore
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
+from streamrec.worker.fetching import BatchConsumerThread
 from streamrec.worker.profile_table import ProfileRows
-from streamrec.worker.transport import BatchApp, BatchConsumer, BatchConsumerThread, BatchTransport
+from streamrec.worker.transport import BatchApp, BatchConsumer, BatchTransport
 
 PINNED = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 

@@ -14,7 +14,7 @@ from streamrec.changes import Changes
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import TOPICS
 from streamrec.errors import StateError
-from streamrec.meta import LAYOUT_KEY, layout_record
+from streamrec.meta import LAYOUT_KEY, Meta, layout_record
 from streamrec.partition import Partition, Settled
 from streamrec.settings import Settings
 from streamrec.worker.log import KafkaLog
@@ -72,6 +72,7 @@ async def test_recovered_equals_what_was_lost(settings_for_test: Settings) -> No
     for changes in _history(feed, articles, at_ms):
         state.cursor["catalog"] = await end_of(settings_for_test, catalog)
         await write(settings_for_test, changelog, state.encode(changes.unique_rows()))
+    await write(settings_for_test, settings_for_test.topic("events"), state.cursor["events"] * [(b"", b"")])
     later = article("later", published_at_ms=at_ms, known_at_ms=at_ms)  # behind the cursor: not part of the state
     await write(settings_for_test, catalog, [(b"later", msgspec.json.encode(later))])
     successor = empty(settings_for_test)
@@ -96,6 +97,7 @@ async def test_an_open_transaction_is_not_state(settings_for_test: Settings) -> 
     changelog = changelog_topic(settings_for_test)
     state = empty(settings_for_test)
     Feed(state).events(click("ann"), click("bo"))
+    await write(settings_for_test, settings_for_test.topic("events"), state.cursor["events"] * [(b"", b"")])
     await write(settings_for_test, changelog, state.encode(np.array([0])))
     dead = Transactions(f"{settings_for_test.app_id}-{NUMBER}", KafkaLog(settings_for_test))
     await dead.start()
@@ -136,5 +138,19 @@ async def test_a_foreign_log_is_refused(settings_for_test: Settings, record: tup
     await create(settings_for_test)
     changelog = changelog_topic(settings_for_test)
     await write(settings_for_test, changelog, [record])
+    with pytest.raises(StateError, match=says):
+        await recover(empty(settings_for_test), KafkaLog(settings_for_test), changelog, settings_for_test.partitions)
+
+
+async def test_a_cursor_beyond_the_end_is_refused(settings_for_test: Settings) -> None:
+    """The topic was made anew: what is written up to that offset would be passed over, and nothing would show it."""
+    await create(settings_for_test)
+    changelog, events = changelog_topic(settings_for_test), settings_for_test.topic("events")
+    await write(settings_for_test, events, [(b"ann", b"{}")])
+    end = await end_of(settings_for_test, events)
+    await write(settings_for_test, changelog, [Meta({"events": end}, 0).record()])
+    await recover(empty(settings_for_test), KafkaLog(settings_for_test), changelog, settings_for_test.partitions)
+    await write(settings_for_test, changelog, [Meta({"events": end + 1}, 0).record()])
+    says = f"{events}-{NUMBER}: reading goes on at offset {end + 1}, and the log ends at {end}: .* topics rewind"
     with pytest.raises(StateError, match=says):
         await recover(empty(settings_for_test), KafkaLog(settings_for_test), changelog, settings_for_test.partitions)

@@ -38,9 +38,33 @@ async def test_create_is_idempotent_and_leaves_no_drift(settings_for_test: Setti
 async def test_another_partition_count_names_the_setting(settings_for_test: Settings) -> None:
     """P is fixed at birth: the cure is the setting, not more partitions."""
     await create(settings_for_test)
-    drift = await check(settings_for_test.changed(partitions=5))
-    assert {(d.what, d.expected, d.got) for d in drift} == {("partitions", "5", "4")}
-    assert "STREAMREC_PARTITIONS" in str(drift[0])
+    for others in (3, 5):
+        drift = await check(settings_for_test.changed(partitions=others))
+        assert {(d.what, d.expected, d.got) for d in drift} == {("partitions", str(others), "4")}
+        assert "set STREAMREC_PARTITIONS to" in str(drift[0])
+
+
+@pytest.mark.kafka
+async def test_fewer_replicas_than_asked_for_are_found(settings_for_test: Settings) -> None:
+    """One broker has one copy of each; who set three relies on the other two."""
+    await create(settings_for_test)
+    drift = await check(settings_for_test.changed(replication=3))
+    found = {(d.what, d.expected, d.got) for d in drift}
+    assert found == {("replicas", "at least 3", "1"), ("min.insync.replicas", "2", "1")}
+    assert len([d for d in drift if d.what == "replicas"]) == len(specs(settings_for_test))
+    assert "STREAMREC_REPLICATION" in next(d.cure for d in drift if d.what == "replicas")
+
+
+@pytest.mark.kafka
+async def test_more_in_sync_replicas_than_there_are_is_found(settings_for_test: Settings) -> None:
+    """Such a topic passes every other check, and then takes no write."""
+    push = settings_for_test.topic("push")
+    config = next(spec.config for spec in specs(settings_for_test) if spec.name == push)
+    await make(settings_for_test, push, 4, config | {"min.insync.replicas": "2"})
+    await create(settings_for_test)
+    (drift,) = await check(settings_for_test)
+    assert (drift.topic, drift.what, drift.got) == (push, "min.insync.replicas", "2")
+    assert "kafka-reassign-partitions" in drift.cure
 
 
 @pytest.mark.kafka
@@ -86,3 +110,9 @@ def test_what_is_acknowledged_survives_a_broker_where_three_hold_it(replicas: in
     """Kafka's default acknowledges what the leader alone holds. Of two replicas both would be needed: not asked for."""
     configs = [spec.config for spec in specs(load({}, replication=replicas))]
     assert all(config.get("min.insync.replicas") == ("2" if replicas >= 3 else None) for config in configs)
+
+
+def test_strays_outlive_the_longest_wait_for_them() -> None:
+    """They keep the time of their first append: one from a backlog's end is nearly as old as `events` keeps any."""
+    kept_ms = {spec.name: int(spec.config.get("retention.ms", 0)) for spec in specs(load({}))}
+    assert kept_ms["rerouted"] >= 2 * kept_ms["events"]
