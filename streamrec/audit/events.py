@@ -52,9 +52,9 @@ class Events:
     def take_dead_letters(self, records: Sequence[Record]) -> None:
         """Records of `events.dlq`: what was set aside was not applied."""
         for record in records:
-            header = dict(record.headers)
-            partition, offset = header.get("streamrec-partition", b""), header.get("streamrec-offset", b"")
-            if partition.isdigit() and offset.isdigit():
+            ours = dict(reversed(record.headers))  # the first of a name; the record may have brought another
+            partition, offset = ours.get("streamrec-partition"), ours.get("streamrec-offset")
+            if partition and offset and partition.isdigit() and offset.isdigit():
                 self._set_aside.add((int(partition), int(offset)))
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
