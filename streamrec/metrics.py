@@ -133,6 +133,9 @@ class Metrics:
 
         self.partitions = gauge("partitions", "Partitions of the deployment; more than this worker owns.")
         self.lag = gauge("lag_seconds", "Age of the oldest record not applied yet, of an owned partition.", "partition")
+        self.articles_lag = gauge(
+            "articles_lag_seconds", "Age of the oldest article not analysed yet; 0 where another worker does that."
+        )
         self.users = gauge("users", "Profiles in memory.", "partition")
         self.recovery_rows = gauge("recovery_rows", "Changelog records read by the last recovery.", "partition")
         self.recovery = gauge("recovery_seconds", "Time the last recovery took.", "partition")

@@ -13,6 +13,8 @@ from ..changes import Changes
 from ..meta import OWNER_KEY
 from .transaction import Message, Transactions, reroute, set_aside
 
+OWNER = Message(OWNER_KEY, b"{}")
+
 
 class Names(NamedTuple):
     """Full topic names."""
@@ -38,9 +40,9 @@ async def write(
             await writes.send(f"{topic}.dlq", number, letters)
 
 
-async def barrier(transactions: Transactions, changelog: str, number: int) -> int:
+async def barrier(transactions: Transactions, topic: str, number: int, owner: Message = OWNER) -> int:
     """Commit a record of our own; its offset."""
     async with transactions.begin() as writes:
-        await writes.send(changelog, number, [Message(OWNER_KEY, b"{}")])
+        await writes.send(topic, number, [owner])
         (written,) = await writes.acknowledged()
     return int(written.offset)
