@@ -143,6 +143,9 @@ class Metrics:
             "lag_seconds", "Age of the oldest record not committed yet, of an owned partition.", "partition"
         )
         self.unread_partitions: dict[InputTopic, Gauge] = {topic: unread.labels(topic) for topic in INPUT_TOPICS}
+        self.articles_lag = gauge(
+            "articles_lag_seconds", "Age of the oldest article not analysed yet; 0 where another worker does that."
+        )
         self.users = gauge("users", "Profiles in memory.", "partition")
         self.recovery_rows = gauge("recovery_rows", "Changelog records read by the last recovery.", "partition")
         self.recovery = gauge("recovery_seconds", "Time the last recovery took.", "partition")

@@ -23,11 +23,11 @@ def producer(settings: Settings) -> AIOKafkaProducer:
     )
 
 
-async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str) -> None:
-    """One article, with words of its own."""
+async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str, version: int = 0) -> None:
+    """One version of an article, with words of its own."""
     record = {
         "article_id": article_id, "title": f"{article_id}x {article_id}y {article_id}z", "category": "science",
-        "published_at_ms": now_ms(),
+        "published_at_ms": now_ms(), "version": version,
     }  # fmt: skip
     await to.send_and_wait(settings.topic("articles"), key=article_id.encode(), value=orjson.dumps(record))
 
@@ -40,7 +40,9 @@ async def publish_first(settings: Settings) -> None:
 
 
 async def send_events(settings: Settings, rng: np.random.Generator, events: int, per_s: float) -> None:
-    """Events of all kinds, one in a hundred unreadable, and a new article every second."""
+    """Events of all kinds, one in a hundred unreadable; every second a new article, an older version of it that comes
+    late, and one that cannot be read.
+    """
     async with producer(settings) as to:
         for number in range(events):
             user = f"u{rng.integers(USERS)}"
@@ -51,7 +53,9 @@ async def send_events(settings: Settings, rng: np.random.Generator, events: int,
             value = b"{" if rng.random() < 0.01 else orjson.dumps(record)
             await to.send(settings.topic("events"), key=user.encode(), value=value)
             if number % max(1, round(per_s)) == 0:
-                await publish(to, settings, f"n{number}")
+                await publish(to, settings, f"n{number}", 2)
+                await publish(to, settings, f"n{number}", 1)
+                await to.send_and_wait(settings.topic("articles"), key=f"n{number}".encode(), value=b"{")
             if number % 20 == 0:
                 await asyncio.sleep(20 / per_s)
         await to.flush()

@@ -1,7 +1,8 @@
 """One run on a real cluster: workers under load and faults, then the judge.
 
 The judge reads committed records only. Rows must be those of a sequential oracle, fed with the topics one record at a
-time; the rules of the audit must hold; the dead letters are exactly what cannot be read; and everything is applied.
+time; the rules of the audit must hold; the dead letters are exactly what cannot be read; everything is applied; and
+each article that was acknowledged stands in every partition of `catalog` (articles.py).
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from ..settings import Settings
 from ..simulation.kafka_process import LocalKafka
 from ..worker.log import KafkaLog, Reader, read_all
 from ..worker.topics import changelog_topic, create, delete
+from .articles import article_differences, letter_differences
 from .cluster_load import ARTICLES, publish_first, send_events
 from .faults import SESSION_S, Scene, available
 from .fleet import Fleet
@@ -71,6 +73,8 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
         await faults[name](Scene(fleet, kafka, rng))
         await sending
         await _until_applied(settings, verdict, "events", 0)
+        await _until_catalogued(settings)
+        await _until_applied(settings, verdict, "catalog", 0)
         await _end(fleet, supervising)  # or a reader who was due is pushed to between the judge's looks
         await _judge(settings, verdict)
     except KafkaError as error:  # a finding, and not the end of all runs
@@ -108,6 +112,26 @@ async def _until_applied(settings: Settings, verdict: Verdict, topic: Topic, at_
         await asyncio.sleep(0.5)
 
 
+async def _until_catalogued(settings: Settings) -> None:
+    """Until every article stands in `catalog`, or DRAIN_S; the judge says what does not."""
+    deadline = monotonic_s() + DRAIN_S
+    while monotonic_s() < deadline:
+        async with KafkaLog(settings).reader() as reader:
+            if not await _misplaced(reader, settings):
+                return
+        await asyncio.sleep(0.5)
+
+
+async def _misplaced(reader: Reader, settings: Settings) -> list[str]:
+    articles = await read_all(reader, settings.topic("articles"), 0)
+    letters = await read_all(reader, settings.topic("articles.dlq"), 0)
+    found = letter_differences(articles, letters)
+    for number in range(settings.partitions):
+        catalog = await read_all(reader, settings.topic("catalog"), number)
+        found += [f"partition {number}: {what}" for what in article_differences(articles, catalog)]
+    return found
+
+
 async def _state(reader: Reader, settings: Settings, number: int) -> tuple[dict[bytes, bytes], Meta]:
     records = await read_all(reader, changelog_topic(settings), number)
     return split([(record.key or b"", record.value) for record in records], settings.partitions)
@@ -128,6 +152,8 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
             set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))
             for what in [*row_differences(rows, state), *push_differences(rows, pushes)]:
                 verdict.violate(f"partition {number}: {what}")
+        for what in await _misplaced(reader, settings):
+            verdict.violate(what)
     if unreadable != set_aside:
         verdict.violate(f"{set_aside} dead letters, {unreadable} records that cannot be read")
     for finding in check(await read_facts(settings), settings, now_ms(), skew_ms=0):

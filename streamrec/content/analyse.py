@@ -2,9 +2,9 @@
 
     analyse(article, encoder, stories, eligible_h, known_at_ms) -> AnalysedArticle, or Reject with a dead-letter reason
 
-Pure apart from `stories`, which is told of every published article. An `embedding` the article brings replaces the
-encoder's vector: exactly 64 finite numbers, not all zero, scaled to unit length; else the article is rejected as
-`bad_embedding`.
+Pure: `stories` is asked and not told; the desk tells it when nothing can fail any more. An `embedding` the article
+brings replaces the encoder's vector: exactly 64 finite numbers, not all zero, scaled to unit length; else the article
+is rejected as `bad_embedding`.
 A withdrawal is never rejected: it needs no text and no vector (a tombstone's title is empty), its vector is zero.
 """
 
@@ -44,8 +44,6 @@ def analyse(
     if isinstance(vector, Reject):
         return vector
     story_id = stories.story_of(article)
-    if article.status != "withdrawn":
-        stories.remember(article.article_id, story_id, article.title, article.published_at_ms)
     return AnalysedArticle(
         article_id=article.article_id,
         version=article.version,

@@ -3,10 +3,14 @@
 The content agent runs it in the worker, replay without a broker runs it directly; both give the same bytes. What it
 remembers (stories, and the newest version of each article) stands in `catalog`: `recall` reads it back after a restart.
 
+All that can fail comes before the desk remembers anything of an article, so a record on which analysis raises leaves
+no trace and can be set aside alone.
+
 A version older than one already written is not written: `catalog` is compacted, and the last record of an article is
 all a new owner of a partition may find. A tombstone has no version of its own; it withdraws whatever is newest.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -16,10 +20,13 @@ import msgspec
 from ..contracts.article import AnalysedArticle, ArticleEvent, Outcome
 from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles
 from ..contracts.records import DeadLetter, Record, watermark_headers
+from ..errors import SettingsError
 from ..settings import Settings
 from .analyse import Reject, analyse
 from .encoder import Encoder, Text
 from .story import RecentStories
+
+logger = logging.getLogger(__name__)
 
 WATERMARK_KEY = b"\xffwatermark"  # `catalog` is compacted, so every record needs a key; no id can be this one
 
@@ -56,27 +63,43 @@ class Desk:
         """Let the encoder read its weights now, which may take seconds; any thread, before the first article."""
         self._encoder.encode([Text("ready")])
 
-    def analyse(self, records: Sequence[Record]) -> Analysed:
-        """Records of `articles` in order; watermarks are passed on."""
+    def analyse(self, records: Sequence[Record], set_aside: bool = False) -> Analysed:
+        """Records of `articles` in order; watermarks are passed on.
+
+        `set_aside`: a record on which this raises becomes a dead letter. A setting at fault is no record's fault.
+        """
         done = Analysed([], [], [])
-        by_offset = {record.offset: record for record in records}
-        for item in decode_articles(records, self._origin, self._replay):
-            if isinstance(item, DeadLetter):
-                done.dead_letters.append(item)
-            elif isinstance(item, Watermark):
-                done.catalog.append(CatalogRecord(WATERMARK_KEY, b"", watermark_headers(item.at_ms)))
-            else:
-                self._one(item, by_offset[item.offset], done)
+        for record in records:
+            try:
+                self._one(record, done)
+            except SettingsError:
+                raise
+            except Exception:
+                if not set_aside:
+                    raise
+                logger.exception("analysis failed", extra={"offset": record.offset})
+                done.dead_letters.append(dead_letter(record, self._origin, "processing_error", ""))
         return done
+
+    def forget(self) -> None:
+        """As a new desk: what was analysed and perhaps never written is not remembered."""
+        self._stories, self._versions = RecentStories(), OrderedDict()
 
     def recall(self, articles: Iterable[AnalysedArticle]) -> None:
         """Remember articles written before, in the order of `catalog`."""
         for article in articles:
-            self._note(article.article_id, article.version)
-            if article.status != "withdrawn":
-                self._stories.remember(article.article_id, article.story_id, article.title, article.published_at_ms)
+            self._remember(article)
 
-    def _one(self, item: Typed[ArticleEvent], record: Record, done: Analysed) -> None:
+    def _one(self, record: Record, done: Analysed) -> None:
+        (item,) = decode_articles([record], self._origin, self._replay)
+        if isinstance(item, DeadLetter):
+            done.dead_letters.append(item)
+        elif isinstance(item, Watermark):
+            done.catalog.append(CatalogRecord(WATERMARK_KEY, b"", watermark_headers(item.at_ms)))
+        else:
+            self._article(item, record, done)
+
+    def _article(self, item: Typed[ArticleEvent], record: Record, done: Analysed) -> None:
         article = item.value
         newest = self._versions.get(article.article_id, 0)
         if record.value is None:
@@ -89,9 +112,15 @@ class Desk:
         if isinstance(analysed, Reject):
             done.dead_letters.append(dead_letter(record, self._origin, analysed.reason, analysed.detail))
             return
-        self._note(article.article_id, article.version)
-        done.catalog.append(CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed)))
+        written = CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed))
+        self._remember(analysed)
+        done.catalog.append(written)
         done.outcomes.append(article.status)
+
+    def _remember(self, article: AnalysedArticle) -> None:
+        if article.status != "withdrawn":
+            self._stories.remember(article.article_id, article.story_id, article.title, article.published_at_ms)
+        self._note(article.article_id, article.version)
 
     def _note(self, article_id: str, version: int) -> None:
         self._versions[article_id] = version

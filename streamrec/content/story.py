@@ -54,9 +54,9 @@ class RecentStories:
 
     def remember(self, article_id: str, story_id: str, title: str, published_at_ms: int) -> None:
         """Let later titles join this article's story; the oldest article is forgotten when the capacity is reached."""
+        seen = _Seen(self._arrivals + 1, story_id, published_at_ms // DAY_MS, title_words(title))
         self._forget(article_id)
         self._arrivals += 1
-        seen = _Seen(self._arrivals, story_id, published_at_ms // DAY_MS, title_words(title))
         self._seen[article_id] = seen
         for word in seen.words:
             self._by_word.setdefault((seen.day, word), {})[article_id] = None

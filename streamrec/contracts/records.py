@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, get_args
 
 WATERMARK_HEADER = "streamrec-watermark"
+MS_DIGITS = 13  # of a time in ms, until 2286; int() refuses very long numbers, and columns of 64 bits long ones
 REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
 
 Topic = Literal["catalog", "rerouted", "events"]  # what a partition reads, without the prefix of the cluster
@@ -39,7 +40,9 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Kafka allows a value to be null, whatever this type says."""
+        ...
 
 
 class RawRecord(NamedTuple):
@@ -90,8 +93,10 @@ def watermark_headers(at_ms: int) -> list[tuple[str, bytes]]:
 
 
 def watermark_of(record: Record) -> int | None:
-    """Event time a watermark record carries in ms, None for any other record."""
+    """Event time a watermark record carries in ms, None for any other record, whatever stands in its headers."""
+    if record.value:
+        return None  # an article or event that brings the header is still one
     for name, value in record.headers:
-        if name == WATERMARK_HEADER and value.isdigit():
+        if name == WATERMARK_HEADER and value and value.isdigit() and len(value) <= MS_DIGITS:
             return int(value)
     return None

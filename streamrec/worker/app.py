@@ -3,13 +3,16 @@
 articles -> ContentAgent -> catalog            events, catalog -> Ownership -> PartitionWriter -> profiles, push
 """
 
+import asyncio
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from faust.types import TP
 
 from ..clock import monotonic_s
 from ..content.desk import Desk
@@ -25,6 +28,7 @@ from .ownership import Ownership
 from .profile_table import declare_profiles
 from .topics import changelog_topic
 from .transport import BatchApp
+from .undelivered import Progress
 from .web import add_pages
 
 log = logging.getLogger(__name__)
@@ -38,6 +42,15 @@ class WorkerApp(BatchApp):
     positions: Ownership
     content: ContentAgent
     metrics: Metrics
+
+    def note_undelivered(self, progress: Mapping[TP, Progress], articles: str) -> None:
+        """Take in how far each input was handed over; nothing: partitions move or recover."""
+        if not progress:
+            self.positions.undelivered.forget()
+            self.content.undelivered.forget()
+        for tp, seen in progress.items():
+            ours = self.content if tp.topic == articles else self.positions  # it has a partition 0 as well
+            ours.undelivered.note(tp.topic, tp.partition, seen, monotonic_s())
 
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
@@ -54,7 +67,7 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     app = WorkerApp(settings.app_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events
     app.metrics = metrics
-    app.content = ContentAgent(settings, Desk(settings, encoder), metrics)
+    app.content = ContentAgent(settings, Desk(settings, encoder), metrics, kafka)
     changelog = changelog_topic(settings)
     counting = Counting(metrics, settings)
     app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id)
@@ -74,7 +87,7 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
     async def articles(stream: Any) -> None:
         async for event in stream.events():
             with _ends(app):
-                await app.content.analyse(event.value)
+                await app.content.analyse(event.value, event.message.generation_id)
                 app.positions.articles_done = app.content.done
 
     async def offered(stream: Any) -> None:
@@ -88,8 +101,7 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
     @app.on_partitions_revoked.connect
     async def revoked(_: Any, tps: Any, **__: Any) -> None:
         app.metrics.ready.set(0)
-        await app.positions.pause()
-        await app.content.release()
+        await asyncio.gather(app.positions.pause(), app.content.release())
         app.positions.articles_done = None
 
 
@@ -115,15 +127,13 @@ def _add_timers(app: WorkerApp, settings: Settings) -> None:
         except KafkaError as error:  # no answer is no evidence; a write that hangs ends the process below
             log.warning("the ends of the inputs are not known: %r", error)
             return
-        if not progress:
-            app.positions.undelivered.forget()
-        for tp, seen in progress.items():
-            app.positions.undelivered.note(tp.topic, tp.partition, seen, monotonic_s())
+        app.note_undelivered(progress, settings.topic("articles"))
 
     @app.timer(1.0)
     async def observe() -> None:
         app.positions.observe()
-        age_s = app.positions.oldest_uncommitted_s()
+        app.content.observe()
+        age_s = max(app.positions.oldest_uncommitted_s(), app.content.stalled_s())
         if age_s > settings.max_commit_age_s:
             app.fail(
                 TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {settings.max_commit_age_s:.0f} s")

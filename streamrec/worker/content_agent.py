@@ -1,71 +1,172 @@
 """The content agent: analyses each article once and writes it to every partition of `catalog`, in one transaction.
 
 `articles` has one partition, so one worker at a time does this; news comes at a few articles a second. Like a
-partition's writer it fences the owner before it and then reads back what was written: the desk remembers stories and
-versions. After a crash a batch may be analysed again: the catalog knows a version by its digest, so the second time
-changes nothing.
+partition's writer it fences the owner before it, writes a barrier, and then reads back what was written: the desk
+remembers stories and versions. After a crash a batch may be analysed again: the catalog knows a version by its digest,
+so the second time changes nothing.
+
+A rebalance waits for `release`: what is being written is committed, and taking over is given up. A batch of an earlier
+generation of the group is dropped; whoever owns `articles` now reads it again.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
-from ..content.desk import Desk
+from ..clock import monotonic_s, now_ms
+from ..content.desk import Analysed, Desk
 from ..contracts.article import Outcome
 from ..contracts.decode import Origin, Typed, decode_catalog
-from ..contracts.records import DeadLetter
+from ..contracts.records import DeadLetter, watermark_headers
+from ..errors import StateError
+from ..meta import OWNER_KEY
 from ..metrics import Metrics
 from ..settings import Settings
-from .log import KafkaLog
+from .counting import SetAside
+from .log import UNDECIDED_S, Log
+from .poison import recent_poison
 from .transaction import Message, Transactions, set_aside
 from .transport import RecordBatch
+from .undelivered import Undelivered
+from .written import barrier
 
-log = logging.getLogger(__name__)
+OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
 
 
 class ContentAgent:
     """One batch of `articles` at a time."""
 
-    def __init__(self, settings: Settings, desk: Desk, metrics: Metrics) -> None:
-        self._settings, self._desk, self._metrics = settings, desk, metrics
+    def __init__(self, settings: Settings, desk: Desk, metrics: Metrics, kafka: Log) -> None:
+        self._settings, self._desk, self._metrics, self._log = settings, desk, metrics, kafka
+        self._articles, self._catalog = settings.topic("articles"), settings.topic("catalog")
         self._transactions: Transactions | None = None
+        self._generation: int | None = None  # of the group, in which we are at work; None: a rebalance is on
+        self._taking_over: asyncio.Task[Transactions] | None = None
+        self._busy, self._set_aside = asyncio.Lock(), SetAside()
+        self._at_hand: RecordBatch | None = None
+        self._progress_s = 0.0
+        self.undelivered = Undelivered()
         self.done: int | None = None  # next offset of `articles`
 
-    async def analyse(self, batch: RecordBatch) -> None:
+    # --- rebalances ---------------------------------------------------------------------------------------------------
+
+    def assigned(self, generation: int) -> None:
+        """The group has settled: batches of this generation are ours."""
+        self._generation = generation
+
+    async def release(self) -> None:
+        """`articles` may move: finish and let the producers go. The next batch takes the ids over again."""
+        self._generation = None
+        if self._taking_over is not None:
+            self._taking_over.cancel()
+        async with self._busy:
+            transactions, self._transactions, self.done = self._transactions, None, None
+            if transactions is not None:
+                await transactions.stop()
+
+    # --- input --------------------------------------------------------------------------------------------------------
+
+    async def analyse(self, batch: RecordBatch, generation: int | None) -> None:
         """Write what the desk makes of these records; counted when committed."""
-        if self._transactions is None:
-            self._transactions = await self._take_over()
-            await asyncio.to_thread(self._desk.prepare)
-        analysed = self._desk.analyse(batch.records)
-        async with self._transactions.begin() as writes:
+        async with self._busy:
+            if generation is None or generation != self._generation:
+                return
+            if self.done is not None and batch.start > self.done:
+                raise StateError(f"{self._articles}: offsets {self.done} to {batch.start - 1} were passed over")
+            self._at_hand, self._progress_s = batch, monotonic_s()
+            try:
+                await self._write(batch)
+            finally:
+                self._at_hand = None
+
+    def lag_s(self, at_ms: int) -> float:
+        """Age of the oldest article not analysed yet, or how long one has waited to be handed over; in seconds."""
+        at_hand_s = (at_ms - self._at_hand.records[0].timestamp) / 1000 if self._at_hand else 0.0
+        return max(0.0, at_hand_s, self.undelivered.seconds(0, monotonic_s()))
+
+    def observe(self) -> None:
+        """Renew the gauge."""
+        self._metrics.articles_lag.set(self.lag_s(now_ms()))
+
+    def stuck_s(self) -> float:
+        """Seconds without a commit, or without being handed what there is."""
+        return max(self.stalled_s(), self.undelivered.seconds(0, monotonic_s()))
+
+    def stalled_s(self) -> float:
+        """Seconds since the batch at hand came nearer to its commit; 0 when there is none.
+
+        A new owner may have to wait for a transaction of the one before it, and the reader says so in time.
+        """
+        if self._at_hand is None:
+            return 0.0
+        patience_s = 0.0 if self._transactions else self._settings.transaction_timeout_s + UNDECIDED_S
+        return max(0.0, monotonic_s() - self._progress_s - patience_s)
+
+    # --- work ---------------------------------------------------------------------------------------------------------
+
+    async def _write(self, batch: RecordBatch) -> None:
+        transactions = self._transactions or await self._taken_over()
+        if transactions is None:
+            return
+        analysed = await self._analysed(batch)
+        self._progress_s = monotonic_s()
+        async with transactions.begin() as writes:
             for partition in range(self._settings.partitions):
-                await writes.send(self._settings.topic("catalog"), partition, (Message(*r) for r in analysed.catalog))
-            letters = map(set_aside, analysed.dead_letters)
-            await writes.send(f"{self._settings.topic('articles')}.dlq", 0, letters)
+                await writes.send(self._catalog, partition, (Message(*record) for record in analysed.catalog))
+            await writes.send(f"{self._articles}.dlq", 0, map(set_aside, analysed.dead_letters))
         self.done = batch.next_offset
         self._count(analysed.outcomes, analysed.dead_letters)
 
+    async def _analysed(self, batch: RecordBatch) -> Analysed:
+        """What the desk makes of it; in a replay nothing is set aside, as nowhere.
+
+        StateError if the desk fails on too many records: the release is bad then.
+        """
+        analysed = self._desk.analyse(batch.records, set_aside=self._settings.policy_time == "wall")
+        poison = sum(letter.reason == "processing_error" for letter in analysed.dead_letters)
+        too_many = self._settings.max_poison_per_hour + 1 - poison
+        if poison and await recent_poison(self._log, [self._articles], 0, too_many) >= too_many:
+            raise StateError(
+                "analysis fails on more articles than STREAMREC_MAX_POISON_PER_HOUR allows; nothing more is set aside: "
+                "correct or roll back the release, then `streamrec dlq redrive --reason processing_error`"
+            )
+        return analysed
+
+    async def _taken_over(self) -> Transactions | None:
+        """None if a rebalance came in between."""
+        self._taking_over = asyncio.create_task(self._take_over())
+        (outcome,) = await asyncio.gather(self._taking_over, return_exceptions=True)
+        self._taking_over = None
+        if isinstance(outcome, asyncio.CancelledError):
+            return None
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._transactions = outcome
+        return outcome if self._generation is not None else None
+
     async def _take_over(self) -> Transactions:
-        kafka, topic = KafkaLog(self._settings), self._settings.topic("catalog")
-        transactions = Transactions(f"{self._settings.app_id}-content", kafka)
-        await transactions.start()
-        async with kafka.reader() as reader:
-            async for records in reader.read(topic, 0):  # all partitions hold the same articles
-                items = decode_catalog(records, Origin(topic, 0))
-                self._desk.recall(item.value for item in items if isinstance(item, Typed))
+        transactions = Transactions(f"{self._settings.app_id}-content", self._log)
+        try:
+            await transactions.start()
+            through = await barrier(transactions, self._catalog, 0, OWNER)
+            await self._recall(through)
+            await asyncio.to_thread(self._desk.prepare)
+        except BaseException:
+            await transactions.stop()
+            raise
+        self._progress_s = monotonic_s()
         return transactions
 
-    async def release(self) -> None:
-        """`articles` may go to another worker: let the producers go; the next batch takes the ids over again."""
-        transactions, self._transactions, self.done = self._transactions, None, None
-        if transactions is not None:
-            await transactions.stop()
+    async def _recall(self, through: int) -> None:
+        self._desk.forget()
+        async with self._log.reader() as reader:
+            async for records in reader.read(self._catalog, 0, through=through):  # all partitions hold the same
+                items = decode_catalog(records, Origin(self._catalog, 0))
+                self._desk.recall(item.value for item in items if isinstance(item, Typed))
+                self._progress_s = monotonic_s()
 
     def _count(self, outcomes: Sequence[Outcome], letters: Sequence[DeadLetter]) -> None:
         for outcome in outcomes:
             self._metrics.articles[outcome].inc()
         for letter in letters:
             self._metrics.dead_letters["articles", letter.reason].inc()
-            log.warning(
-                "article set aside", extra={"offset": letter.offset, "reason": letter.reason, "detail": letter.detail}
-            )
+            self._set_aside.tell(letter, monotonic_s())

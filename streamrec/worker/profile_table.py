@@ -30,7 +30,8 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Let go of what is not ours any more."""
+        """Let go of what is not ours any more. Before anything of this generation is handed over."""
+        self.app.content.assigned(generation_id)
         await self._ownership.assigned({tp.partition for tp in assigned if tp.topic == self._changelog})
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:

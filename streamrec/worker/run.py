@@ -7,6 +7,7 @@ from typing import Any
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..errors import KafkaError
 from ..logs import configure
@@ -22,8 +23,11 @@ from .topics import check
 log = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings, kafka: Log | None = None) -> None:
-    """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure. `kafka`: where state is written."""
+def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | None = None) -> None:
+    """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure.
+
+    `kafka`: where state is written; `encoder`: another than the settings name.
+    """
     configure(settings.log_format, settings.log_level)
     if settings.log_level == "INFO":  # their INFO tells of their own insides
         for library in ("faust", "mode", "aiokafka", "streamrec.worker.app", "streamrec.worker.transport"):
@@ -32,7 +36,7 @@ def run_worker(settings: Settings, kafka: Log | None = None) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.run_until_complete(_check_topics(settings))
-    encoder = encoder_of(settings.encoder)
+    encoder = encoder or encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
     mirroring.start(settings, encoder.space_id, metrics)
     models = Models(settings, encoder.space_id, metrics)

@@ -14,6 +14,8 @@ from ..changes import Changes
 from ..meta import OWNER_KEY
 from .transaction import Message, Transactions, reroute, set_aside
 
+OWNER = Message(OWNER_KEY, b"{}")
+
 
 class Names(NamedTuple):
     """Full topic names."""
@@ -39,12 +41,12 @@ async def write(
             await writes.send(f"{topic}.dlq", number, letters)
 
 
-async def barrier(transactions: Transactions, changelog: str, number: int) -> int:
+async def barrier(transactions: Transactions, topic: str, number: int, owner: Message = OWNER) -> int:
     """Commit a record of our own; its offset.
 
     Whoever is cancelled meanwhile waits for the end of it: a producer left in a transaction can begin no other one.
     """
-    committing = asyncio.create_task(_commit_barrier(transactions, changelog, number))
+    committing = asyncio.create_task(_commit_barrier(transactions, topic, number, owner))
     try:
         return await asyncio.shield(committing)
     except asyncio.CancelledError:
@@ -52,8 +54,8 @@ async def barrier(transactions: Transactions, changelog: str, number: int) -> in
         raise
 
 
-async def _commit_barrier(transactions: Transactions, changelog: str, number: int) -> int:
+async def _commit_barrier(transactions: Transactions, topic: str, number: int, owner: Message) -> int:
     async with transactions.begin() as writes:
-        await writes.send(changelog, number, [Message(OWNER_KEY, b"{}")])
+        await writes.send(topic, number, [owner])
         (written,) = await writes.acknowledged()
     return int(written.offset)

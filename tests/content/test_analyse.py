@@ -83,14 +83,12 @@ def test_an_embedding_is_scaled_to_unit_length(scale: float) -> None:
     "embedding",
     [[], [1.0] * 63, [1.0] * 65, [0.0] * 64, [1.0] * 63 + [math.nan], [1.0] * 63 + [math.inf], [-math.inf] * 64],
 )
-def test_a_bad_embedding_is_rejected_and_leaves_no_story(embedding: list[float]) -> None:
-    """Wrong length, NaN, infinity and all zeros are dead letters, and no later article joins a rejected one."""
-    stories = RecentStories()
-    done = run(msgspec.structs.replace(ARTICLE, embedding=embedding), stories)
+def test_a_bad_embedding_is_rejected(embedding: list[float]) -> None:
+    """Wrong length, NaN, infinity and all zeros are dead letters."""
+    done = run(msgspec.structs.replace(ARTICLE, embedding=embedding))
     assert isinstance(done, Reject)
     assert done.reason == "bad_embedding"
     assert done.detail.startswith("embedding: ")
-    assert len(stories) == 0
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"null", b'"1"', b"true"])
@@ -123,7 +121,8 @@ def test_a_title_without_words_has_a_zero_vector() -> None:
 def test_copies_share_a_story() -> None:
     """Two articles with the same words, one after the other, are one story."""
     stories = RecentStories()
-    accepted(ARTICLE, stories)
+    first = accepted(ARTICLE, stories)
+    stories.remember(first.article_id, first.story_id, first.title, first.published_at_ms)
     copy = msgspec.structs.replace(ARTICLE, article_id="a18", title="Record: quantum telescope breaks")
     assert accepted(copy, stories).story_id == "a17"
 

@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
+import pytest
+from fragile_encoder import EARLY, LATE, FragileEncoder
+from hypothesis import given
+from hypothesis import strategies as st
+from making import T0
 
 from streamrec.content.desk import Desk
-from streamrec.content.encoder import FloatArray, Text
+from streamrec.content.encoder import FloatArray, HashedEncoder, Text
+from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.records import RawRecord
+from streamrec.errors import SettingsError
 from streamrec.settings import load
+
+QUAKE, COPY = "Strong quake hits northern Chile", "Northern Chile hit by strong quake hits"
 
 
 class Lazy:
@@ -27,3 +38,75 @@ def test_weights_are_read_before_the_first_article() -> None:
     assert not encoder.ready
     desk.prepare()
     assert encoder.ready
+
+
+def published(offset: int, article_id: str, title: str, version: int = 0) -> RawRecord:
+    """A record of `articles`."""
+    value = {"article_id": article_id, "title": title, "published_at_ms": T0, "version": version}
+    return RawRecord(offset, T0, article_id.encode(), msgspec.json.encode(value))
+
+
+@pytest.mark.parametrize("word", [EARLY, LATE])
+def test_a_record_on_which_analysis_raises_is_set_aside_alone(word: str) -> None:
+    """Those beside it are analysed; nobody who did not ask for it passes it over."""
+    records = [published(0, "a1", QUAKE), published(1, "a2", f"{QUAKE} {word}"), published(2, "a3", "Weather")]
+    done = Desk(load({}), FragileEncoder()).analyse(records, set_aside=True)
+    assert [(letter.reason, letter.offset, letter.value) for letter in done.dead_letters] == [
+        ("processing_error", 1, records[1].value)
+    ]
+    assert [record.key for record in done.catalog] == [b"a1", b"a3"]
+    with pytest.raises((RuntimeError, ValueError)):
+        Desk(load({}), FragileEncoder()).analyse(records)
+
+
+def test_a_setting_at_fault_is_no_records_fault() -> None:
+    """Or a misspelt path would empty the topic."""
+
+    class Misconfigured(HashedEncoder):
+        """Its weights are elsewhere."""
+
+        def encode(self, texts: Sequence[Text]) -> FloatArray:
+            raise SettingsError("no such folder")
+
+    with pytest.raises(SettingsError):
+        Desk(load({}), Misconfigured()).analyse([published(0, "a1", QUAKE)], set_aside=True)
+
+
+def test_no_later_article_joins_one_that_was_set_aside() -> None:
+    """Nobody was told of its story."""
+    desk = Desk(load({}), HashedEncoder())
+    bad = published(0, "a1", QUAKE)
+    bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embedding":[1]}')
+    done = desk.analyse([bad, published(1, "a2", COPY)])
+    assert [letter.reason for letter in done.dead_letters] == ["bad_embedding"]
+    assert msgspec.json.decode(done.catalog[0].value or b"", type=AnalysedArticle).story_id == "a2"
+
+
+titles = st.sampled_from([QUAKE, COPY, f"{QUAKE} {EARLY}", f"{QUAKE} {LATE}", "Weather in Odense"])
+versions = st.tuples(st.sampled_from(["a1", "a2", "a3"]), titles, st.integers(0, 3), st.booleans())
+
+
+@given(st.lists(versions, max_size=20))
+def test_what_was_set_aside_leaves_no_trace(drawn: list[tuple[str, str, int, bool]]) -> None:
+    """Versions and stories of all others are those of a topic in which it never was."""
+    records = [
+        RawRecord(offset, T0, article_id.encode(), None) if taken_back else published(offset, article_id, title, number)
+        for offset, (article_id, title, number, taken_back) in enumerate(drawn)
+    ]
+    done = Desk(load({}), FragileEncoder()).analyse(records, set_aside=True)
+    culprits = {letter.offset for letter in done.dead_letters}
+    others = [record for record in records if record.offset not in culprits]
+    expected = Desk(load({}), HashedEncoder()).analyse(others)
+    assert (done.catalog, done.outcomes) == (expected.catalog, expected.outcomes)
+    for letter in done.dead_letters:
+        assert letter.reason == "processing_error"
+        assert EARLY.encode() in (letter.value or b"") or LATE.encode() in (letter.value or b"")
+
+
+def test_a_desk_that_forgot_is_as_new() -> None:
+    """What was analysed and never written must not make a later version stale, or found a story."""
+    desk = Desk(load({}), HashedEncoder())
+    desk.analyse([published(0, "a1", QUAKE, version=5)])
+    desk.forget()
+    records = [published(0, "a1", "Weather in Odense", version=3), published(1, "a2", COPY)]
+    assert desk.analyse(records) == Desk(load({}), HashedEncoder()).analyse(records)

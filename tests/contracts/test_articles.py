@@ -1,5 +1,7 @@
 """Articles as published: what is taken, what is set aside, what a tombstone means."""
 
+from typing import cast
+
 import msgspec
 import pytest
 from making import T0
@@ -60,6 +62,32 @@ def test_watermarks_pass_through() -> None:
     done = desk().analyse([RawRecord(0, T0, None, b"", watermark_headers(T0)), RawRecord(1, T0, b"a1", GOOD)])
     assert [bool(entry.headers) for entry in done.catalog] == [True, False]
     assert done.catalog[0].key
+
+
+NOT_A_TIME = [None, b"", b"noon", b"-5", "\u0665".encode(), b"9" * 14, b"9" * 5_000]
+
+
+@pytest.mark.parametrize("mark", NOT_A_TIME)
+@pytest.mark.parametrize("name", ["streamrec-watermark", "streamrec-rerouted-from", "traceparent"])
+def test_no_header_stops_an_article(name: str, mark: bytes | None) -> None:
+    """Kafka allows a header to be null, and of any length; the article, or the tombstone, is what it is without."""
+    headers = [(name, cast(bytes, mark))]
+    records = [RawRecord(0, T0, b"a1", GOOD, headers), RawRecord(1, T0, b"a1", None, headers)]
+    assert desk().analyse(records) == desk().analyse([record._replace(headers=()) for record in records])
+
+
+def test_an_article_with_a_watermark_is_an_article() -> None:
+    """A watermark is an empty record: nothing that has a value gets lost for its headers."""
+    (entry,) = desk().analyse([RawRecord(0, T0, b"a1", GOOD, watermark_headers(T0))]).catalog
+    assert entry.key == b"a1"
+
+
+@pytest.mark.parametrize("mark", NOT_A_TIME)
+def test_an_empty_record_with_no_time_is_set_aside(mark: bytes | None) -> None:
+    """It is no watermark, and nothing else either."""
+    record = RawRecord(0, T0, None, b"", [("streamrec-watermark", cast(bytes, mark))])
+    (letter,) = desk().analyse([record]).dead_letters
+    assert letter.reason == "empty_value"
 
 
 def version(number: int, title: str = "Quake of 6.1 hits Chile coast") -> RawRecord:

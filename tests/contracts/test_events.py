@@ -1,5 +1,7 @@
 """Events off the wire: a batch means what its records mean one by one, and nothing in a record raises."""
 
+from typing import cast
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +41,16 @@ raw = st.one_of(
     st.none(),
     st.just(b'{"user_id":"a","article_id":"b","action":"click","at_ms":%d},{}' % T0),
 )
-headers = st.sampled_from([(), (), (("traceparent", b"00-1"),), tuple(watermark_headers(T0))])
+headers = st.sampled_from(
+    [
+        (),
+        (),
+        (("traceparent", b"00-1"),),
+        tuple(watermark_headers(T0)),
+        (("streamrec-watermark", cast(bytes, None)),),  # Kafka allows that
+        (("streamrec-watermark", b"9" * 5_000),),
+    ]
+)
 
 
 @given(st.lists(st.tuples(raw, headers), max_size=12))

@@ -64,7 +64,8 @@ async def all_articles_known(settings: Settings) -> bool:
     catalog = await read(settings, settings.topic("catalog"), settings.partitions)
     last = {number: max((r.offset for r in catalog if r.partition == number), default=-1) for number in range(4)}
     cursors = [meta.cursor.get("catalog", 0) for _, meta in await logged(settings)]
-    return len(catalog) == ARTICLES * settings.partitions and all(cursors[n] > last[n] for n in last)
+    articles = [record for record in catalog if record.value]  # the agent's barrier is there, too
+    return len(articles) == ARTICLES * settings.partitions and all(cursors[n] > last[n] for n in last)
 
 
 def stream(seed: int, count: int) -> Iterator[Sent]:

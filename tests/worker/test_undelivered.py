@@ -1,8 +1,17 @@
 """Waiting that only the topic's end can show."""
 
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from slow_log import SlowLog
 
+from streamrec.content.encoder import HashedEncoder
+from streamrec.metrics import Metrics
+from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.ranking.load import prior
+from streamrec.settings import load
+from streamrec.worker.app import build_app
 from streamrec.worker.undelivered import Progress, Undelivered
 
 
@@ -37,3 +46,14 @@ def test_a_rebalance_starts_the_count_anew() -> None:
     waiting.note("events", 0, Progress(0, 5), 1.0)
     waiting.forget()
     assert waiting.seconds(0, 100.0) == 0.0
+
+
+def test_articles_are_not_booked_on_partition_0() -> None:
+    """Which waits for nothing, or is another worker's."""
+    metrics = Metrics(CollectorRegistry(), SUPPRESSION_REASONS)
+    app = build_app(load({}), prior(), HashedEncoder(), metrics, SlowLog())
+    app.note_undelivered({TP("articles", 0): Progress(3, 5), TP("events", 0): Progress(5, 5)}, "articles")
+    assert app.positions.undelivered.seconds(0, 1e12) == 0.0
+    assert app.content.undelivered.seconds(0, 1e12) > 0.0
+    app.note_undelivered({}, "articles")
+    assert app.content.undelivered.seconds(0, 1e12) == 0.0
