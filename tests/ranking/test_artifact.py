@@ -60,9 +60,16 @@ def test_the_version_is_the_content(tmp_path: Path, fitted: Fitted, rows: FloatA
     """The same training saved on another day has the same version; another threshold has another."""
 
     def version(number: int, min_score: float) -> str:
-        words = {"name": "small", "space_id": SPACE, "encoder": "hashed", "fingerprint": FEATURES_HASH}
         return publish(
-            tmp_path / str(number), fitted, rows, min_score=min_score, created_at=f"2026-01-0{number}", **words
+            tmp_path / str(number),
+            fitted,
+            rows,
+            name="small",
+            space_id=SPACE,
+            encoder="hashed",
+            fingerprint=FEATURES_HASH,
+            min_score=min_score,
+            created_at=f"2026-01-0{number}",
         ).version
 
     assert version(1, 0.2) == version(2, 0.2) != version(3, 0.3)
