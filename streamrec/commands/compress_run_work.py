@@ -12,7 +12,7 @@ from ..compression.publish import publish_compressed
 from ..compression.recipe import parse
 from ..compression.recipe import run as carry_out
 from ..compression.result import Compressed
-from ..compression.source import load_source
+from ..compression.source import check_log, judged_from, load_source
 from ..content.encoders import encoder_of
 from ..ranking.artifact import check_replaceable
 from ..ranking.features import fingerprint
@@ -60,7 +60,8 @@ def run(work: Work, settings: Settings) -> Done:
     check_replaceable(work.out)
     check_writable(work.out)
     recipe, source = parse(work.recipe), load_source(work.teacher)
-    test_from_ms = source.test_from_ms if work.test_from is None else millis("--test-from", work.test_from)
+    asked_ms = None if work.test_from is None else millis("--test-from", work.test_from)
+    check_log(source.log, work.log)
     use_one_thread()
     simulated = SimulatedLog(work.seed, work.users) if work.log == "simulated" else None
     log = simulated or with_negatives(open_log(work.log, work.path, work.seed), work.seed)
@@ -69,7 +70,7 @@ def run(work: Work, settings: Settings) -> Done:
         playing = progress.add_task("features", total=log.summary.steps)
         encoder = encoder_of(source.encoder)
         rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
-        earlier, later, _ = divide(rows, test_from_ms)
+        earlier, later, _ = divide(rows, judged_from(source, int(rows.at_ms.min()), asked_ms))
         training, held_out = halves(earlier)
         bench = Workbench(training, held_out, logits_of(source.model, training), work.seed, work.epochs)
         doing = progress.add_task("steps", total=len(recipe.steps))

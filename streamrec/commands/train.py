@@ -55,8 +55,10 @@ def train(
     streamrec train topics --since 2026-01-05 --out model      # from a running system
 
     The log is played through the same columns and feature function as in serving, so nothing from the future gets in.
-    Without --test-from the last fifth of the candidates is kept for the comparison. Globo has clicks alone: each gets
-    four articles that others read in the hours before, and probabilities learned from that are good for order only.
+    Without --test-from the last fifth of the candidates is kept for the comparison. For mind and ebnerd PATH is the
+    folder of one split, which holds behaviors.tsv or behaviors.parquet; for ebnerd also the folder of all: then train/.
+    Globo has clicks alone: each gets four articles that others read in the hours before, and probabilities learned
+    from that are good for order only.
 
     A checkpoint is written beside the folder after each epoch, and removed at the end. Days and times are UTC. Prints
     a table and, as the last line, JSON.

@@ -100,9 +100,10 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
 
 
 def millis(option: str, text: str) -> int:
-    """A day or a time of the command line, UTC."""
+    """A day or a time of the command line; UTC unless it says another offset."""
     try:
-        return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+        at = datetime.fromisoformat(text)
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except ValueError:
         raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
 
@@ -125,7 +126,7 @@ def _ranker(
 ) -> tuple[str, Table]:
     fitted = fit(
         earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
-        work.device, work.checkpoint, work.resume,
+        work.device, work.checkpoint, work.resume, earlier.user,
     )  # fmt: skip
     publish(
         work.out,
@@ -137,6 +138,8 @@ def _ranker(
         fingerprint=fingerprint(),
         min_score=work.min_score,
         created_at=now_iso(),
+        log=work.log,
+        test_from_ms=cut_ms,
     )
     artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
     return artifact.manifest.version, compare(later, artifact, work.seed)

@@ -21,5 +21,5 @@ def units(incoming: Tensor, bias: Tensor, outgoing: Tensor) -> Tensor:
 
 
 def inputs(outgoing: Tensor) -> Tensor:
-    """(F,) importance of standardised inputs, which all have the same spread: the norm of what comes out."""
+    """(F,) importance of inputs, which all have the same spread once standardised: the norm of what comes out."""
     return outgoing.square().sum(dim=0).sqrt()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import RecipeError
-from ..ranking.network import Network
+from ..ranking.network import ABSENT, Network
 from ..training.model import forward
 from . import prune_gradient, prune_magnitude
 from .layers import copied, network_only
@@ -62,7 +62,7 @@ class Columns(msgspec.Struct, frozen=True, tag="columns"):
         network = network_only(model, "columns(...)")
         first = network.linears()[0]
         if self.by == "magnitude":
-            importance = prune_magnitude.inputs(first.weight)
+            importance = prune_magnitude.inputs(first.weight) * (network.std < ABSENT)
         else:
             first_layer = "stages.0"
             importance = prune_gradient.importance(copied(network), bench, prune_gradient.inputs_of_layer, first_layer)[

@@ -4,8 +4,10 @@
     all of ranking/artifact   float32 weights, calibration, probe and recipe; a Network only
 
 Calibration is fitted on the held-out rows with the compressed model's own logits: pruning and distillation move them.
+users(...) changes nothing in the folder: it measures another way to keep user vectors, and workers keep float16.
 """
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ from ..ranking.calibration import fit_calibration
 from ..ranking.engines import engine_of
 from ..ranking.manifest import Manifest
 from ..ranking.network import Network
-from ..training.evaluate import quality, summary
+from ..training.evaluate import quality, summary, users_of
 from ..training.fit import Fitted
 from ..training.publish import publish
 from .method import Workbench
@@ -23,6 +25,8 @@ from .recipe import Recipe
 from .result import Compressed
 from .source import Source
 from .store import FILE, encode, save
+
+log = logging.getLogger(__name__)
 
 
 class Published(NamedTuple):
@@ -48,6 +52,7 @@ def publish_compressed(
         raw = encode(made.model)
         replace_folder(folder, {FILE: raw})
         return Published(len(raw), None)
+    learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
     manifest = publish(
         folder,
         _fitted(made.model, bench),
@@ -59,7 +64,11 @@ def publish_compressed(
         min_score=min_score,
         created_at=created_at,
         recipe=recipe.json(),
+        log=source.log,
+        test_from_ms=max(source.test_from_ms or 0, learned_ms),
     )
+    if made.users != "fp32":
+        log.warning("users(%s) was measured, but no worker does it: it keeps user vectors in float16", made.users)
     return Published(save(folder / FILE, made.model), manifest)
 
 
@@ -72,4 +81,6 @@ def _fitted(network: Network, bench: Workbench) -> Fitted:
             "the compressed model's order does not hold on the held-out impressions; nothing was written:"
             " compress less, or give it more epochs"
         )
-    return Fitted(network, calibration, summary(quality(logits, held_out.clicked, held_out.impression), bench.seed))
+    measured = quality(logits, held_out.clicked, held_out.impression)
+    users = users_of(measured, held_out.impression, held_out.user)
+    return Fitted(network, calibration, summary(measured, bench.seed, users))

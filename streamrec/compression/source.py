@@ -1,21 +1,25 @@
 """What is compressed: a teacher's folder, or a served ranker's. The two are told apart by the file of weights.
 
-Both know the encoder whose vectors they were trained on; a teacher also knows the time before which its training
-impressions lie, so that nothing of it is judged on what it has learned by heart.
+Both know the encoder whose vectors they were trained on, the log, and the time before which its impressions lie, so
+that nothing is judged on what it has learned by heart. A ranker of an earlier release knows neither log nor time.
 """
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 from torch import nn
 
 from ..content.encoders import encoder_of
+from ..errors import DataError
 from ..ranking.artifact import MANIFEST
 from ..ranking.artifact import load as load_ranker
 from ..ranking.features import fingerprint
 from ..ranking.manifest import decode
 from ..ranking.network import network_of
 from ..training import teacher_folder
+
+log = logging.getLogger(__name__)
 
 
 class Source(NamedTuple):
@@ -26,6 +30,7 @@ class Source(NamedTuple):
     encoder: str
     space_id: str
     test_from_ms: int | None  # judge on impressions from here on; None: not recorded
+    log: str = ""  # what it was trained on; empty: not recorded
 
 
 def load_source(folder: Path) -> Source:
@@ -34,9 +39,39 @@ def load_source(folder: Path) -> Source:
         name = teacher_folder.read_manifest(folder).encoder
         space_id = encoder_of(name).space_id
         told, teacher = teacher_folder.load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
-        return Source(teacher, told.version, name, space_id, told.test_from_ms)
+        return Source(teacher, told.version, name, space_id, told.test_from_ms, told.log)
     name = decode((folder / MANIFEST).read_bytes(), str(folder / MANIFEST)).encoder
     space_id = encoder_of(name).space_id
     artifact = load_ranker(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
     network = network_of(artifact.manifest.sizes, artifact.weights)
-    return Source(network, artifact.manifest.version, name, space_id, None)
+    told_of = artifact.manifest
+    return Source(network, told_of.version, name, space_id, told_of.test_from_ms, told_of.log)
+
+
+def check_log(trained_on: str, chosen: str) -> None:
+    """DataError if what was trained on one log would be compressed and judged on another."""
+    if trained_on not in {"", chosen}:
+        raise DataError(
+            f"--log is {chosen!r}, but the model was trained on {trained_on!r}: give that, or train on this"
+        )
+
+
+def check_unseen(trained_until_ms: int, test_from_ms: int | None) -> None:
+    """DataError if the test window would hold what the model has learned from; None is wherever that ends."""
+    if test_from_ms is not None and test_from_ms < trained_until_ms:
+        raise DataError(
+            f"the test window begins {(trained_until_ms - test_from_ms) / 3_600_000:.1f} h before the teacher stopped"
+            " learning; expected it after: give a later --test-from, or train the teacher with this one"
+        )
+
+
+def judged_from(source: Source, first_ms: int, test_from_ms: int | None) -> int | None:
+    """Where the test window of a log that begins at `first_ms` begins; None: anywhere. DataError as above."""
+    if source.test_from_ms is None:
+        log.warning(
+            "the model does not say what it has learned from: it is of an earlier release. If the test window holds"
+            " some of that, the losses found are wrong: give --test-from as it was trained with, or train it again"
+        )
+        return test_from_ms
+    check_unseen(source.test_from_ms, test_from_ms)
+    return source.test_from_ms if test_from_ms is None and first_ms < source.test_from_ms else test_from_ms

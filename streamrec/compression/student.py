@@ -1,4 +1,4 @@
-"""A student: a new, small network of the served kind; the architectures a search may choose from.
+"""A student: a new, small network of the served kind.
 
     width, depth    `depth` hidden layers of `width` units; depth 0 is a linear model of the features
     vector          how many of the 64 product columns u * c it reads, besides the 32 scalar features
@@ -8,7 +8,6 @@ student with `vector` = 0 sees the dot product, but not where it comes from.
 It has learned nothing: distil(...) must follow.
 """
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -20,8 +19,6 @@ from ..contracts.limits import VECTOR_DIMS
 from ..ranking.network import Network
 from ..ranking.scores import COLUMNS, FloatArray
 from .method import Workbench
-
-WIDTHS, DEPTHS, VECTORS = (16, 32, 64, 128, 256), (0, 1, 2), (0, 16, 32, 64)
 
 
 class Student(msgspec.Struct, frozen=True, tag="student"):
@@ -46,11 +43,3 @@ def columns_read(x: FloatArray, vector: int) -> list[int]:
     spread = x[:, :VECTOR_DIMS].std(axis=0, dtype=np.float64)
     products = np.argsort(-spread, kind="stable")[:vector]
     return [*sorted(products.tolist()), *range(VECTOR_DIMS, COLUMNS)]
-
-
-def architectures() -> Iterator[Student]:
-    """All students a search may try, smallest first."""
-    for width in WIDTHS:
-        for depth in DEPTHS:
-            if depth or width == WIDTHS[0]:  # without a hidden layer there is no width
-                yield from (Student(width, depth, vector) for vector in VECTORS)

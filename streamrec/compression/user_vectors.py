@@ -5,8 +5,10 @@ sees is: products u * c and every feature made of the vector.
     sq8      68 bytes    scale = max |u| / 127,  |u - u'| <= scale / 2,  |u . c - u' . c| <= scale / 2 * sum |c|
     fp32    256 bytes
 
-(bounds asserted in tests, exact arithmetic.) The served profile keeps float16 and scans an SQ8 mirror of it, so `sq8`
-here answers: what if the ranker too had nothing but the mirror, at half the bytes?
+(bounds asserted in tests, exact arithmetic.) A worker keeps float16, whatever a recipe says, and scans an SQ8 mirror of
+it; nothing here changes a published artifact. What is measured is a question about storage. Rows come from float16
+profiles, decayed to the moment: `fp16` rounds them once more, as if the decayed vector had been written back, and costs
+next to nothing; `sq8` asks what if the ranker, too, had nothing but the mirror, at half the bytes.
 
 Rows hold products, not vectors. u is found again as product / c, from all candidates of an impression, for they met
 one and the same u; where c is zero in all of them nothing depends on u.
@@ -34,7 +36,7 @@ COLUMN = {function.__name__: VECTOR_DIMS + number for number, function in enumer
 
 
 class UserVectors(msgspec.Struct, frozen=True, tag="users"):
-    """Store user vectors this way; quality is then measured on what is left of them."""
+    """Measure quality as if user vectors were stored this way; workers keep float16."""
 
     name: ClassVar[str] = "users"
     form: Annotated[Form, msgspec.Meta(description="fp32, fp16 or sq8")]

@@ -66,6 +66,8 @@ def save(
     probe: Probe,
     created_at: str,
     recipe: str = "",
+    log: str = "",
+    test_from_ms: int | None = None,
 ) -> Manifest:
     """Write the folder, replacing one of that name; ArtifactError for numbers that must never be served."""
     _check_weights(weights, sizes, str(folder / WEIGHTS))
@@ -85,6 +87,8 @@ def save(
         int8_tolerance=probe.tolerance,
         files={name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()},
         created_at=created_at,
+        log=log,
+        test_from_ms=test_from_ms,
     ).sealed()
     files[MANIFEST] = encode(manifest)
     decode(files[MANIFEST], str(folder / MANIFEST))  # what cannot be loaded is not saved

@@ -3,14 +3,17 @@
 Same users, same articles, same moment: what differs is the model alone, so few rows decide, where two groups of users
 would first have to be proven alike. It costs the stable model's time on the canary's share of the traffic.
 
-    parity       rows on which int8 and fp32 of the canary fall on other sides of the threshold (shadow.py)
+    parity       rows on which int8 and fp32 of the canary fall on other sides of the threshold, and the largest
+                 difference between the two (shadow.py): where hardly a row is over the threshold, an engine that says
+                 0 for all still agrees on nearly all rows
     latency      median over calls of canary time / stable time, calls of at least CALL_ROWS rows, order alternating
     send rate    pairs at or over the threshold, canary / stable, either way. Also asked: is the difference real? Of
                  the pairs only one model would send, z = (c - s) / sqrt(c + s) must exceed Z (McNemar's test; Z is
                  high because it is asked again and again)
     score shift  psi.py, stable as expected, canary as actual
 
-A canary whose scores are not finite fails on parity at once. All else waits for `min_rows` rows.
+A canary whose scores are not finite fails on parity at once; else parity waits for MIN_SHADOWED shadowed rows, latency
+for a quarter of TIMED_CALLS calls, and the other two for `min_rows` rows.
 """
 
 from collections import deque
@@ -33,6 +36,7 @@ ROLLBACK_REASONS: tuple[RollbackReason, ...] = get_args(RollbackReason)
 CALL_ROWS = 8  # below, the fixed cost of a call is all there is to measure
 TIMED_CALLS = 201  # the last ones; the median of at least a quarter of them counts
 MIN_SHADOWED = 256
+MAX_DELTA = 0.1  # of P(click); twice what admission ever accepts on its 256 rows, for live ones reach further
 Z = 4.0
 
 
@@ -107,12 +111,9 @@ class Comparison:
 
     def verdict(self) -> Verdict | None:
         """None while nothing speaks against it; comparisons with NaN are false, so what is not known is no reason."""
-        limits, agreement, sends = self._limits, self._agreement, self.send_ratio
-        if not self._finite:
-            return Verdict("parity", "its scores are not finite")
-        if agreement and agreement.rows >= MIN_SHADOWED and agreement.share < limits.min_agreement:
-            told = f"its engine and fp32 agree on {agreement.share:.1%} of the rows"
-            return Verdict("parity", f"{told}, limit {limits.min_agreement:.1%}")
+        limits, sends = self._limits, self.send_ratio
+        if parity := self._parity():
+            return Verdict("parity", parity)
         if self.latency_ratio > limits.max_latency_ratio:
             told = f"it takes {self.latency_ratio:.2f} times as long as stable"
             return Verdict("latency", f"{told}, limit {limits.max_latency_ratio:g}")
@@ -122,6 +123,19 @@ class Comparison:
         if self.psi > limits.max_psi:
             return Verdict("score_shift", f"PSI of its scores is {self.psi:.3f}, limit {limits.max_psi:g}")
         return None
+
+    def _parity(self) -> str:
+        """What is wrong with its scores by themselves; empty if nothing is known."""
+        agreement, least = self._agreement, self._limits.min_agreement
+        if not self._finite:
+            return "its scores are not finite"
+        if not agreement or agreement.rows < MIN_SHADOWED:
+            return ""
+        if agreement.share < least:
+            return f"its engine and fp32 agree on {agreement.share:.1%} of the rows, limit {least:.1%}"
+        if agreement.max_delta > MAX_DELTA:
+            return f"its engine and fp32 are {agreement.max_delta:.3f} apart in P(click), limit {MAX_DELTA:g}"
+        return ""
 
     def _differs(self) -> bool:
         stable, canary = self._only.tolist()

@@ -20,7 +20,6 @@ cannot be written.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -95,11 +94,3 @@ def contract(manifest: Manifest, *, int8: bool) -> dict[str, str]:
 def column_names() -> list[str]:
     """Names of the feature columns, in order."""
     return [f"product_{i}" for i in range(VECTOR_DIMS)] + [function.__name__ for function in FEATURES]
-
-
-def row_of(record: Mapping[str, float], names: list[str]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """One candidate, (COLUMNS,), from a JSON record of named features; ValueError names what is missing or unknown."""
-    wrong = sorted(set(names) ^ set(record))
-    if wrong:
-        raise ValueError(f"features missing or unknown: {', '.join(wrong[:5])}; expected the {len(names)} of the file")
-    return np.array([record[name] for name in names], np.float32)

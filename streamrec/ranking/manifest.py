@@ -24,8 +24,8 @@ class Interval(msgspec.Struct, frozen=True):
     high: float
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """The contract of one artifact folder."""
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The contract of one artifact folder. A field with a default is newer than FORMAT; its default is not written."""
 
     format: int
     name: str
@@ -41,6 +41,8 @@ class Manifest(msgspec.Struct, frozen=True):
     int8_tolerance: float  # largest |P int8 - P fp32| on the probe rows that the admission check accepts
     files: dict[str, str]  # SHA-256 by file name
     created_at: str  # ISO 8601, for people
+    log: str = ""  # what it was trained on; empty: not recorded
+    test_from_ms: int | None = None  # nothing from here on was learned from; None: not recorded
 
     def content_version(self) -> str:
         """The version this content must have."""

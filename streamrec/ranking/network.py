@@ -25,6 +25,7 @@ from .scores import COLUMNS, Arrays, FloatArray
 
 SIZES = (COLUMNS, 512, 256, 1)
 INPUT_RANGE = 4.0  # standard deviations; rarer inputs count as this far out
+ABSENT = 1e30  # standard deviation of a column that never varied: its weights have learned nothing, so it reads as 0
 DROPOUT = (0.1, 0.3)  # of inputs and hidden units while learning; without it the width costs 1.5 points of AUC
 BOUND_QUANTILE = 0.9999  # of a stage's activations; 7 bits are better spent below the last one in 10,000
 
@@ -82,11 +83,10 @@ class Network(nn.Module):
         return list(zip(self.low.tolist(), self.high.tolist(), strict=True))
 
     def learn_standardisation(self, x: FloatArray) -> None:
-        """Mean and standard deviation of each column read of (N, COLUMNS); a constant column is left as it is."""
-        x = x[:, self.columns.numpy()]
-        std = x.std(axis=0, dtype=np.float64)
-        self.mean.copy_(torch.from_numpy(x.mean(axis=0, dtype=np.float64).astype(np.float32)))
-        self.std.copy_(torch.from_numpy(np.where(std > 1e-6, std, 1.0).astype(np.float32)))
+        """Mean and standard deviation of each column read of (N, COLUMNS)."""
+        mean, std = standardisation(x[:, self.columns.numpy()])
+        self.mean.copy_(mean)
+        self.std.copy_(std)
 
     @torch.inference_mode()
     def learn_bounds(self, x: FloatArray) -> None:
@@ -102,6 +102,18 @@ class Network(nn.Module):
     def arrays(self) -> Arrays:
         """Weights and buffers by name, float32; `columns` int64."""
         return {name: tensor.detach().numpy().copy() for name, tensor in self.state_dict().items()}
+
+
+def standardisation(x: FloatArray) -> tuple[Tensor, Tensor]:
+    """(F,) mean and standard deviation of the columns of (N, F), ABSENT where one is constant.
+
+    Such a column (pushes of a log without any) may vary when served. Its weights are still those drawn at the start,
+    for no gradient ever reached them: read as it is, it would move every score by chance.
+    """
+    std = x.std(axis=0, dtype=np.float64)
+    mean = x.mean(axis=0, dtype=np.float64)
+    std = np.where(std > 1e-6, std, ABSENT)
+    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(std.astype(np.float32))
 
 
 def network_of(sizes: Sequence[int], arrays: Arrays) -> Network:

@@ -15,7 +15,7 @@ from ..ranking.features import FEATURES
 from ..ranking.manifest import Interval
 from ..ranking.network import Network, network_of
 from ..ranking.scores import FloatArray
-from .evaluate import difference, quality, summary
+from .evaluate import difference, quality, summary, users_of
 from .model import logits_of
 from .rows import Rows
 from .teacher import Teacher
@@ -63,9 +63,7 @@ def table_of(
 ) -> Table:
     """Quality of each (N,) scores, and of the differences between two of them by name."""
     measured = {name: quality(score, rows.clicked, rows.impression) for name, score in scores.items()}
-    usable = next(iter(measured.values())).impressions
-    first = np.unique(rows.impression, return_index=True)
-    users = rows.user[first[1][np.searchsorted(first[0], usable)]]
+    users = users_of(next(iter(measured.values())), rows.impression, rows.user)
     table = {name: summary(values, seed, users) for name, values in measured.items()}
     return table | {
         name: difference(measured[left], measured[right], seed, users) for name, (left, right) in differences.items()

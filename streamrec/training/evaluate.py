@@ -82,6 +82,12 @@ def difference(left: Quality, right: Quality, seed: int, units: ArrayLike | None
     return {name: interval(getattr(left, name) - getattr(right, name), seed, units) for name in METRICS}
 
 
+def users_of(measured: Quality, impression: ArrayLike, user: ArrayLike) -> NDArray[np.generic]:
+    """(M,) the user of each measured impression, from (N,) columns of rows: the units of `summary`."""
+    names, first = np.unique(np.asarray(impression), return_index=True)
+    return np.asarray(np.asarray(user)[first[np.searchsorted(names, measured.impressions)]])
+
+
 def interval(values: Floats, seed: int, units: ArrayLike | None = None) -> Interval:
     """Mean of (M,) values and its 95 % percentile bootstrap interval, whole units resampled."""
     unit = np.arange(len(values)) if units is None else np.unique(np.asarray(units), return_inverse=True)[1]

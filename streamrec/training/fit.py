@@ -21,7 +21,7 @@ from ..ranking.manifest import Interval
 from ..ranking.network import SIZES, Network, use_one_thread
 from ..ranking.scores import FloatArray
 from .checks import check_classes, check_rows
-from .evaluate import quality, summary
+from .evaluate import quality, summary, users_of
 from .learn import Progress, learn
 from .rows import Rows
 
@@ -50,12 +50,15 @@ def fit(
     device: str = "cpu",
     save_to: Path | None = None,
     resume: bool = False,
+    users: ArrayLike | None = None,
 ) -> Fitted:
     """Fit (N, COLUMNS) rows to (N,) clicks; `groups` (N,) are impression ids, rows in time order.
 
+    `users` (N,) are the units of the metrics' intervals; without them impressions are taken for independent.
+
     DataError for rows nothing can be learned from: none, NaN, no clicks or only clicks in either part.
     """
-    earlier, later = split(x, clicked, groups)
+    earlier, later = split(x, clicked, groups, users)
     use_one_thread()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights
@@ -72,14 +75,17 @@ def fit(
     calibration = fit_calibration(logits, later.clicked)
     if not calibration.is_usable():
         raise DataError("training found no order that holds on the last tenth of the impressions; expected more data")
-    return Fitted(network, calibration, summary(quality(logits, later.clicked, later.impression), seed))
+    measured = quality(logits, later.clicked, later.impression)
+    units = users_of(measured, later.impression, later.user)
+    return Fitted(network, calibration, summary(measured, seed, units))
 
 
-def split(x: FloatArray, clicked: ArrayLike, groups: ArrayLike) -> tuple[Rows, Rows]:
+def split(x: FloatArray, clicked: ArrayLike, groups: ArrayLike, users: ArrayLike | None = None) -> tuple[Rows, Rows]:
     """The first nine tenths of the impressions and the last one; DataError if either cannot be learned from."""
     y, group = np.asarray(clicked, bool), np.asarray(groups)
     check_rows(x, y, group)
-    return halves(Rows.of_features(x, y, group))
+    rows = Rows.of_features(x, y, group)
+    return halves(rows if users is None else rows._replace(user=np.asarray(users, np.int64)))
 
 
 def halves(rows: Rows) -> tuple[Rows, Rows]:

@@ -12,7 +12,7 @@ import torch
 
 from ..ranking.manifest import Interval
 from ..ranking.network import use_one_thread
-from .evaluate import quality, summary
+from .evaluate import quality, summary, users_of
 from .fit import halves
 from .learn import Progress, learn
 from .model import logits_of
@@ -61,4 +61,4 @@ def fit_teacher(
     )
     teacher.to("cpu")
     measured = quality(logits_of(teacher, later), later.clicked, later.impression)
-    return FittedTeacher(teacher, summary(measured, seed))
+    return FittedTeacher(teacher, summary(measured, seed, users_of(measured, later.impression, later.user)))

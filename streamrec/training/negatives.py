@@ -6,14 +6,15 @@ Such a log does not say what was shown and not clicked. So each clicked article 
 clicks of the last HOURS: an article is drawn as often as it was clicked then (as the evaluation protocol of CHAMELEON
 does; de Souza Pereira Moreira et al., RecSys DLRS 2018). Only earlier clicks are drawn from, in the order of the log:
 a log cut at a time gets the same impressions before it. Articles the user has clicked among their last 30 are left
-out; a click with nothing to draw gets no impression.
+out; a click with nothing to draw gets no impression. Nor does a click on what nobody has clicked in those hours: among
+articles that all have readers it would be known by having none, and a model learn that what is unread gets clicked.
 
 What this cannot give: probabilities. One of five is clicked by construction, and popular articles are refused as
 often as they are read, so what is learned is an order among articles equally in demand. A threshold on P(click) needs
 a log with real impressions.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -48,19 +49,21 @@ class WithNegatives:
     def __iter__(self) -> Iterator[Step]:
         rng = np.random.default_rng(self.seed)
         recent: deque[tuple[int, str]] = deque()  # clicks of the last hours
+        times: Counter[str] = Counter()  # that an article is in them
         reads: dict[str, deque[str]] = {}
         for step in self.log:
             if isinstance(step.record, UserEvent) and step.record.action == "click":
                 click = step.record
                 while recent and recent[0][0] < step.at_ms - self.hours * HOUR_MS:
-                    recent.popleft()
+                    times[recent.popleft()[1]] -= 1
                 read = reads.setdefault(click.user_id, deque(maxlen=HISTORY))
                 if click.article_id not in read:
                     others = self._draw(rng, recent, {*read, click.article_id})
-                    if others:
+                    if others and times[click.article_id]:
                         yield Step(step.at_ms, _shown(rng, click, others))
                     read.append(click.article_id)
                 recent.append((step.at_ms, click.article_id))
+                times[click.article_id] += 1
             yield step
 
     def _draw(self, rng: np.random.Generator, recent: deque[tuple[int, str]], not_these: set[str]) -> list[str]:

@@ -21,6 +21,8 @@ def publish(
     min_score: float,
     created_at: str,
     recipe: str = "",
+    log: str = "",
+    test_from_ms: int | None = None,
 ) -> Manifest:
     """Save the artifact; `rows` (N, COLUMNS) are training rows, of which 256 are recorded as the probe."""
     return save(
@@ -37,4 +39,6 @@ def publish(
         probe=record_probe(fitted.network, fitted.calibration, rows),
         created_at=created_at,
         recipe=recipe,
+        log=log,
+        test_from_ms=test_from_ms,
     )

@@ -12,19 +12,18 @@ they are compared with. All weights are in nn.Linear layers, so every method of 
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..contracts.limits import VECTOR_DIMS
 from ..profiles.interest import FloatArray
+from ..ranking.network import INPUT_RANGE, standardisation
 from ..ranking.scores import COLUMNS
 from .model import Batch
 
 WIDTH = 256
 HEADS = 8
-INPUT_RANGE = 4.0  # standard deviations, as in the served network
 ARTICLE_DROPOUT, INPUT_DROPOUT, HIDDEN_DROPOUT = 0.2, 0.1, 0.3
 
 
@@ -52,10 +51,10 @@ class Teacher(nn.Module):
         self.register_buffer("std", torch.ones(COLUMNS))
 
     def learn_standardisation(self, x: FloatArray) -> None:
-        """Mean and standard deviation of each column of (N, 96); a constant column is left as it is."""
-        std = x.std(axis=0, dtype=np.float64)
-        self.mean.copy_(torch.from_numpy(x.mean(axis=0, dtype=np.float64).astype(np.float32)))
-        self.std.copy_(torch.from_numpy(np.where(std > 1e-6, std, 1.0).astype(np.float32)))
+        """Mean and standard deviation of each column of (N, 96), as in the served network."""
+        mean, std = standardisation(x)
+        self.mean.copy_(mean)
+        self.std.copy_(std)
 
     def forward(self, batch: Batch) -> Tensor:
         """(n,) logits."""

@@ -4,8 +4,9 @@
 
 Loading, verifying, admission and warm-up happen in a thread of lower priority, while batches are applied and committed
 as ever. What cannot be loaded changes nothing: it is counted, the log says why, and the model before goes on. A
-canary that is refused or judged badly (ranking/canary.py) is not served again by this process, and the store is told,
-so that the other workers drop it, too.
+canary that is judged badly (ranking/canary.py), or whose artifact is bad, is not served any more, and the store is
+told, so that the other workers drop it, too; promoted again, it gets another chance. What else goes wrong at a load
+(memory, a bug) is this worker's own affair: it does without the canary, and the store is left alone.
 """
 
 import asyncio
@@ -40,8 +41,9 @@ class Models:
         """Loads the stable model; ArtifactError if neither it nor the one before it can serve."""
         self._settings, self._space_id, self._metrics = settings, space_id, metrics
         self._limits = Limits.of(settings)
-        self._condemned: set[str] = set()  # canaries this process does not serve again
-        self._refused: set[tuple[str, str]] = set()  # (version, changed_at): told once each
+        self._condemned: set[tuple[str, str]] = set()  # canaries not served any more, as (version, changed_at)
+        self._refused: dict[tuple[str, str], bool] = {}  # the same: told once each; is it the artifact's fault?
+        self._changed_at = ""  # of the rollout read last
         self._aside = ThreadPoolExecutor(1, "models", initializer=_step_back)
         self._stable = self._first()
         self._canary: Model | None = None
@@ -82,18 +84,20 @@ class Models:
         self.observe()
         if self._compared is not None and (verdict := self._compared.comparison.verdict()) is not None:
             await self._drop_canary(folder, self._compared.stamp.version, verdict)
+            self._compared = None  # what was seen of it is no evidence if it is promoted again
         try:
             now = await self._in_thread(lambda: wanted(folder))
         except ArtifactError as error:
             self._refuse(Wanted(folder, ""), "", error)
             self._metrics.model_behind.set(1)
             return
+        self._changed_at = now.changed_at
         stable = await self._ready(now, now.stable) or self._stable
         self._metrics.model_behind.set(stable.bare.stamp.version != now.stable)
         canary = None
-        if now.canary and now.canary not in self._condemned:
+        if now.canary and (now.canary, now.changed_at) not in self._condemned:
             canary = await self._ready(now, now.canary)
-            if canary is None:
+            if canary is None and self._refused[now.canary, now.changed_at]:
                 await self._drop_canary(folder, now.canary, Verdict("load", "it was refused at load"))
         self._take_over(stable, canary, now.percent)
 
@@ -126,8 +130,8 @@ class Models:
             )
 
     async def _drop_canary(self, folder: Path, version: str, verdict: Verdict) -> None:
-        """Never again in this process; the store is told if it still wants this canary."""
-        self._condemned.add(version)
+        """Not again until it is promoted again; the store is told if it still wants this canary."""
+        self._condemned.add((version, self._changed_at))
         self._metrics.canary_rollbacks[verdict.reason].inc()
         log.error("canary rolled back: %s", verdict.sentence, extra={"version": version, "reason": verdict.reason})
         reason = f"canary {version} rolled back by a worker, {verdict.reason}: {verdict.sentence}"
@@ -139,12 +143,13 @@ class Models:
         try:
             await self._in_thread(lambda: ModelStore(folder).change(without))
         except ArtifactError as error:
-            log.error("the store still names the canary: %s", error)  # noqa: TRY400 - expected where it is read-only
+            # expected where the store is read-only
+            log.error("canary %s is not served here until it is promoted again; %s", version, error)  # noqa: TRY400
 
     def _refuse(self, now: Wanted, version: str, error: Exception) -> None:
         if (version, now.changed_at) in self._refused:
             return
-        self._refused.add((version, now.changed_at))
+        self._refused[version, now.changed_at] = isinstance(error, ArtifactError)
         self._metrics.model_reloads["refused"].inc()
         known = isinstance(error, StreamrecError)
         log.error("model refused, the one before goes on: %s", error, exc_info=None if known else error)

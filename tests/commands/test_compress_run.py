@@ -11,7 +11,7 @@ from streamrec.__main__ import cli
 from streamrec.compression.recipe import METHODS
 from streamrec.compression.store import FILE
 from streamrec.content.encoder import HashedEncoder
-from streamrec.errors import RecipeError
+from streamrec.errors import DataError, RecipeError
 from streamrec.ranking.artifact import load
 from streamrec.ranking.features import fingerprint
 from streamrec.simulation.simulated_log import START_MS
@@ -71,6 +71,17 @@ def test_a_recipe_that_makes_no_sense_is_refused_at_once(tmp_path: Path) -> None
     """Before a log is played or a folder written."""
     with pytest.raises(RecipeError, match="must be last"):
         CliRunner().invoke(cli, arguments("int8 > lowrank", tmp_path), catch_exceptions=False)
+    assert not (tmp_path / "small").exists()
+
+
+def test_the_teacher_is_not_judged_on_what_it_has_learned_from(tmp_path: Path) -> None:
+    """An earlier test window is refused, and so is another log."""
+    early = [*arguments("student(8) > distil", tmp_path), "--test-from", "2026-01-02"]
+    with pytest.raises(DataError, match=r"24\.0 h before the teacher stopped learning"):
+        CliRunner().invoke(cli, early, catch_exceptions=False)
+    other = [*arguments("student(8) > distil", tmp_path), "--log", "mind"]
+    with pytest.raises(DataError, match="--log is 'mind', but the model was trained on 'simulated'"):
+        CliRunner().invoke(cli, other, catch_exceptions=False)
     assert not (tmp_path / "small").exists()
 
 

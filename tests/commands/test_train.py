@@ -13,12 +13,13 @@ import torch
 from click.testing import CliRunner
 
 from streamrec.__main__ import cli
+from streamrec.commands.train_run import millis
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
 from streamrec.ranking.artifact import load as load_ranker
 from streamrec.ranking.features import fingerprint
-from streamrec.simulation.simulated_log import SimulatedLog
+from streamrec.simulation.simulated_log import START_MS, SimulatedLog
 from streamrec.training.teacher_folder import load as load_teacher
 from streamrec.training.teacher_folder import read_manifest
 
@@ -30,7 +31,7 @@ def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clicks of simulated readers in Globo's format."""
     numbers: dict[str, int] = {}
     lines = ["user_id,click_article_id,click_timestamp"]
-    for at_ms, record in SimulatedLog(seed=5, n_users=60, hours=8, visits_per_user_day=20):
+    for at_ms, record in SimulatedLog(seed=5, n_users=400, hours=8, visits_per_user_day=20):
         if isinstance(record, UserEvent) and record.action == "click":
             article = numbers.setdefault(record.article_id, len(numbers))
             lines.append(f"{record.user_id[1:].lstrip('0') or 0},{article},{at_ms}")
@@ -52,12 +53,16 @@ def train(*arguments: object) -> tuple[int, str, str]:
 
 def test_a_ranker_from_clicks_alone(clicks: Path, tmp_path: Path) -> None:
     """The folder loads, the last line is JSON with intervals, and no checkpoint is left."""
-    code, output, errors = train("globo", clicks, "--out", tmp_path / "model", "--epochs", 2)
+    code, output, errors = train("globo", clicks, "--out", tmp_path / "model", "--epochs", 4)
     assert code == 0, errors
     said = json.loads(output.splitlines()[-1])
     artifact = load_ranker(tmp_path / "model", expected_space_id=SPACE, expected_fingerprint=fingerprint())
     assert said["version"] == artifact.manifest.version
     assert said["model"] == "ranker"
+    manifest = artifact.manifest
+    assert manifest.log == "globo"
+    assert manifest.test_from_ms is not None
+    assert manifest.test_from_ms > START_MS
     value, low, high = said["quality"]["ranker fp32"]["auc"]
     assert low < value < high
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
@@ -88,14 +93,23 @@ def test_a_killed_training_goes_on_where_it_was(clicks: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "hour"),
+    [("2019-11-13T18", 18), ("2019-11-13T18:00+02:00", 16), ("2019-11-13", 0), ("2019-11-13T18:00Z", 18)],
+)
+def test_a_time_means_its_own_offset(text: str, hour: int) -> None:
+    """And UTC where it names none."""
+    assert millis("--since", text) == 1_573_603_200_000 + hour * 3_600_000
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--test-from", "tomorrow"], "--test-from is 'tomorrow'; expected a day like 2019-11-13"),
         (["--test-from", "2031-01-01"], "nothing was shown from 2031-01-01"),
         (["--test-from", "2001-01-01"], "nothing was shown before 2001-01-01"),
         (["--limit", "1"], "the log has no impressions to learn from"),
-        (["--limit", "3"], "hold no rows; expected both clicked and unclicked articles: give more impressions"),
-        (["--limit", "20"], "impressions to learn from; expected at least 50"),
+        (["--limit", "20"], "hold no rows; expected both clicked and unclicked articles: give more impressions"),
+        (["--limit", "60"], "impressions to learn from; expected at least 50"),
         (["--device", "cuda"], "the device is cuda, but torch finds none"),
     ],
 )

@@ -10,7 +10,7 @@ from streamrec.compression.lowrank import LowRank
 from streamrec.compression.masks import By
 from streamrec.compression.prune_structured import Columns, Neurons, reading
 from streamrec.errors import RecipeError
-from streamrec.ranking.network import Network, network_of
+from streamrec.ranking.network import ABSENT, Network, network_of
 from streamrec.training.model import logits_of
 
 BY: tuple[By, ...] = ("magnitude", "gradient")
@@ -63,6 +63,18 @@ def test_columns_the_clicks_depend_on_stay(by: By) -> None:
     assert isinstance(smaller, Network)
     assert smaller.sizes == (24, 24, 12, 1)
     assert {0, 70, 90} <= set(smaller.columns.tolist())
+
+
+@pytest.mark.parametrize("by", BY)
+def test_columns_that_never_varied_go_first(by: By) -> None:
+    """Untrained weights may be the largest of all; they say nothing."""
+    network = copied(trained_network())
+    assert isinstance(network, Network)
+    network.std[[3, 91]] = ABSENT
+    network.linears()[0].weight[:, [3, 91]] = 10
+    smaller = Columns(by, 2 / 96).apply(network, bench(network))
+    assert isinstance(smaller, Network)
+    assert not {3, 91} & set(smaller.columns.tolist())
 
 
 def test_a_dropped_column_counts_as_its_mean() -> None:

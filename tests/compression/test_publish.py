@@ -22,7 +22,7 @@ from streamrec.training.model import logits_of
 def published(folder: Path, model: nn.Module, text: str) -> Published:
     """Do a recipe and write what came of it."""
     recipe, work = parse(text), bench(model, 1)
-    source = Source(model, "version", "hashed", "space", None)
+    source = Source(model, "version", "hashed", "space", None, "simulated")
     made = run(recipe, model, work)
     return publish_compressed(
         folder, made, recipe, source, work, fingerprint="feedc0ffee00", min_score=0.2, created_at="2026-01-05"
@@ -40,6 +40,22 @@ def test_the_artifact_and_the_small_file_are_one_model(text: str, tmp_path: Path
     assert written.file_bytes == (tmp_path / "small" / FILE).stat().st_size
     int8 = engine_of("torch_int8", served).logits(HELD_OUT.x)
     assert np.corrcoef(int8, logits_of(served, HELD_OUT))[0, 1] > 0.99
+
+
+def test_the_manifest_says_what_was_learned_from(tmp_path: Path) -> None:
+    """A compressed ranker may be compressed again: then it must not be judged on what it knows."""
+    manifest = published(tmp_path / "small", trained_network(), "fp16").manifest
+    assert manifest is not None
+    last_ms = max(int(part.at_ms.max()) for part in (bench(trained_network()).rows, HELD_OUT))
+    assert (manifest.log, manifest.test_from_ms) == ("simulated", last_ms + 1)
+
+
+def test_what_only_was_measured_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """users(...) changes nothing a worker does."""
+    published(tmp_path / "small", trained_network(), "fp16")
+    assert not caplog.records
+    published(tmp_path / "small", trained_network(), "fp16 > users(sq8)")
+    assert "users(sq8) was measured, but no worker does it" in caplog.text
 
 
 def test_a_teacher_that_stays_one_is_only_a_file(tmp_path: Path) -> None:

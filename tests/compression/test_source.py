@@ -6,9 +6,9 @@ import pytest
 from benches import trained_teacher
 from trained import publish_small
 
-from streamrec.compression.source import load_source
+from streamrec.compression.source import Source, check_log, judged_from, load_source
 from streamrec.content.encoder import HashedEncoder
-from streamrec.errors import ArtifactError
+from streamrec.errors import ArtifactError, DataError
 from streamrec.ranking.features import fingerprint
 from streamrec.ranking.network import Network
 from streamrec.training.teacher import Teacher
@@ -40,12 +40,37 @@ def test_a_teacher_knows_where_its_judgement_starts(tmp_path: Path) -> None:
 
 
 def test_a_ranker_can_be_compressed_too(tmp_path: Path) -> None:
-    """The served kind of folder; it does not say what it was trained on."""
+    """The served kind of folder; one of an earlier release does not say what it was trained on."""
     manifest = publish_small(tmp_path / "model", 1)
     source = load_source(tmp_path / "model")
     assert isinstance(source.model, Network)
     assert source.model.sizes == manifest.sizes
-    assert (source.version, source.test_from_ms) == (manifest.version, None)
+    assert (source.version, source.test_from_ms, source.log) == (manifest.version, None, "")
+
+
+def source_of(test_from_ms: int | None) -> Source:
+    """All that is asked of it here is where it stopped learning."""
+    return Source(trained_teacher(), "version", "hashed", "space", test_from_ms, "mind")
+
+
+@pytest.mark.parametrize(
+    ("first_ms", "asked_ms", "from_ms"),
+    [(0, None, 7), (0, 9, 9), (0, 7, 7), (8, None, None), (7, None, None), (8, 10, 10)],
+)
+def test_judgement_starts_where_learning_stopped(first_ms: int, asked_ms: int | None, from_ms: int | None) -> None:
+    """There or later; a log wholly later is cut wherever one likes."""
+    assert judged_from(source_of(7), first_ms, asked_ms) == from_ms
+
+
+def test_what_was_learned_from_is_no_test(caplog: pytest.LogCaptureFixture) -> None:
+    """An earlier test window or another log is refused; where nothing is recorded, that is said."""
+    with pytest.raises(DataError, match="before the teacher stopped learning"):
+        judged_from(source_of(7), 0, 6)
+    check_log("", "mind")
+    with pytest.raises(DataError, match="--log is 'globo', but the model was trained on 'mind'"):
+        check_log("mind", "globo")
+    assert judged_from(source_of(None), 0, 6) == 6
+    assert "does not say what it has learned from" in caplog.text
 
 
 def test_folders_that_cannot_be_trusted_are_refused(tmp_path: Path) -> None:

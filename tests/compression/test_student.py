@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from benches import TRAINING, bench, trained_teacher
 
-from streamrec.compression.student import Student, architectures, columns_read
+from streamrec.compression.student import Student, columns_read
 from streamrec.ranking.network import Network
 
 
@@ -34,10 +34,3 @@ def test_the_products_that_vary_most_are_read() -> None:
     x[:, [5, 40]] = np.arange(10)[:, None]
     assert columns_read(x, 2) == [5, 40, *range(64, 96)]
     assert len(columns_read(x, 0)) == 32
-
-
-def test_the_search_space_names_each_shape_once() -> None:
-    """Width means nothing without a hidden layer, so depth 0 comes once per vector size."""
-    shapes = list(architectures())
-    assert len(shapes) == len(set(shapes))
-    assert sum(student.depth == 0 for student in shapes) == 4

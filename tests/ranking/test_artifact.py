@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -59,12 +60,29 @@ def test_the_version_is_the_content(tmp_path: Path, fitted: Fitted, rows: FloatA
     """The same training saved on another day has the same version; another threshold has another."""
 
     def version(number: int, min_score: float) -> str:
-        words = {"name": "small", "space_id": SPACE, "encoder": "hashed", "fingerprint": FEATURES_HASH}
         return publish(
-            tmp_path / str(number), fitted, rows, min_score=min_score, created_at=f"2026-01-0{number}", **words
+            tmp_path / str(number),
+            fitted,
+            rows,
+            name="small",
+            space_id=SPACE,
+            encoder="hashed",
+            fingerprint=FEATURES_HASH,
+            min_score=min_score,
+            created_at=f"2026-01-0{number}",
         ).version
 
     assert version(1, 0.2) == version(2, 0.2) != version(3, 0.3)
+
+
+def test_a_manifest_of_an_earlier_release_is_read(artifact: Artifact) -> None:
+    """It has no field for what was learned from, and its version was sealed without."""
+    raw = encode(artifact.manifest)
+    assert b"test_from_ms" not in raw
+    assert decode(raw, "manifest.json") == artifact.manifest
+    told = msgspec.structs.replace(artifact.manifest, log="mind", test_from_ms=5).sealed()
+    assert told.version != artifact.manifest.version
+    assert decode(encode(told), "manifest.json") == told
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "ranker.safetensors", "probe.safetensors"])

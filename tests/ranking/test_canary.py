@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from streamrec.contracts.push import ModelStamp
-from streamrec.ranking.canary import Compared, Limits
+from streamrec.ranking.canary import Compared, Comparison, Limits
 from streamrec.ranking.scores import COLUMNS, FloatArray
-from streamrec.ranking.shadow import Shadowed
+from streamrec.ranking.shadow import Agreement, Shadowed
 
 LIMITS = Limits(min_rows=2000)
 
@@ -81,6 +81,18 @@ def test_an_engine_that_disagrees_with_its_own_fp32_rolls_it_back() -> None:
     """The canary's live shadow is judged, too: int8 may saturate on rows no probe holds."""
     saturating = Shadowed(Curve(lambda x: np.minimum(x, np.float32(0.19))), SAME, share=1.0, min_score=0.2)
     assert reason_of(judged(saturating)) == "parity"
+
+
+def test_an_engine_that_says_nothing_is_found_where_hardly_a_row_is_likely() -> None:
+    """It agrees on all rows under the threshold, which are nearly all; the largest difference gives it away."""
+    agreement, p = Agreement(), np.random.default_rng(5).beta(1, 30, 5000).astype(np.float32)
+    comparison = Comparison(LIMITS, agreement)
+    agreement.note(p + np.float32(0.01), p, LIMITS.min_score)
+    assert comparison.verdict() is None
+    agreement.note(0 * p, p, LIMITS.min_score)
+    assert agreement.share > LIMITS.min_agreement
+    assert comparison.verdict() is not None
+    assert reason_of(Compared(Shadowed(Curve(lambda x: 0 * x), SAME, 1.0, 0.2), SAME, LIMITS)) is None  # not seen yet
 
 
 def test_few_rows_are_no_reason() -> None:

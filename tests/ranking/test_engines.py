@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
+from streamrec.compression.prune_structured import reading
 from streamrec.errors import ArtifactError
 from streamrec.ranking.engines import ENGINES, available, engine_of, int8_name, onnx_session
 from streamrec.ranking.engines.contract import BLOCK_ROWS, Engine, EngineName, precision_of
@@ -103,6 +104,22 @@ def test_engines_agree_with_fp32(name: EngineName, kind: str, engine: Engine, fi
     if kind != "one wide":  # through a stage of one unit pass 128 or 256 values in all
         assert np.abs(found - expected).mean() < 0.05 * expected.std()
         assert np.corrcoef(found, expected)[0, 1] > 0.998
+
+
+@every_engine
+@given(value=st.floats(-1e6, 1e6, width=32), narrow=st.booleans())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_never_varied_moves_nothing(
+    name: EngineName, fitted: Fitted, rows: FloatArray, value: float, *, narrow: bool
+) -> None:
+    """A column that was constant in training changes no logit when it is not so any more: its weights are untrained."""
+    constant = int(rows.std(axis=0).argmin())
+    network = reading(fitted.network, torch.arange(60, 80)) if narrow else fitted.network
+    engine = engine_of(name, network)
+    live = rows[:200].copy()
+    live[:, constant] = value
+    assert np.abs(network.linears()[0].weight.numpy()[:, constant - 60 * narrow]).max() > 0
+    np.testing.assert_array_equal(engine.logits(live), engine.logits(rows[:200]))
 
 
 @every_engine

@@ -99,6 +99,16 @@ def test_the_original_article_table_brings_text(tmp_path: Path) -> None:
     assert found["12"].published_at_ms == START_MS - 300_000
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_split_may_be_named_itself(tmp_path: Path, *, beside: bool) -> None:
+    """The validation split is read like the training one, its articles beside it or above."""
+    whole = list(load_ebnerd(written(tmp_path, [behavior()])))
+    split = (tmp_path / "train").rename(tmp_path / "validation")
+    if beside:
+        (tmp_path / "articles_side.parquet").rename(split / "articles_side.parquet")
+    assert list(load_ebnerd(split)) == whole
+
+
 def test_absent_reading_times_leave_no_dwell(tmp_path: Path) -> None:
     """Without read_time the click falls on the impression; without next_read_time there is no dwell."""
     rows = [behavior(), behavior(read_time=None, next_read_time=float("nan"), article_ids_clicked=[11])]

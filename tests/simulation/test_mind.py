@@ -129,6 +129,20 @@ def test_a_file_without_one_good_row_is_an_error(tmp_path: Path, behaviors: str)
         load_mind(written(tmp_path, behaviors))
 
 
+def test_a_test_set_is_refused_for_having_no_labels(tmp_path: Path) -> None:
+    """What MINDlarge_test holds: candidates that do not say whether they were clicked."""
+    rows = "1\tU1\t11/15/2019 8:55:22 AM\tN1 N2\tN3 N4\n2\tU2\t11/15/2019 9:55:22 AM\t\tN4\n"
+    with pytest.raises(DataError, match=r"no candidate says whether it was clicked .* take the training"):
+        load_mind(written(tmp_path, rows))
+
+
+def test_readers_without_a_history_are_read(tmp_path: Path) -> None:
+    """As in MINDlarge: an empty field is a reader who has read nothing yet, and all of them may be new."""
+    log = load_mind(written(tmp_path, "1\tU1\t11/9/2019 12:01:00 AM\t\tN3-1 N4-0\n"))
+    assert (log.summary.impressions, log.summary.start_ms) == (1, FIRST_MS - 60_000)
+    check_log(log)
+
+
 def test_a_truncated_archive_is_an_error(tmp_path: Path) -> None:
     """Half a gzip file must not pass for a shorter log."""
     written(tmp_path)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from making_rows import TRAINING
 from numpy.typing import NDArray
 
 from streamrec.errors import DataError
@@ -9,6 +10,7 @@ from streamrec.ranking.engines import engine_of
 from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.evaluate import quality
 from streamrec.training.fit import fit, last_impressions
+from streamrec.training.fit_teacher import fit_teacher
 from streamrec.training.learn import Progress
 
 BoolArray = NDArray[np.bool_]
@@ -25,6 +27,17 @@ def readers(rows: int, seed: int) -> tuple[FloatArray, BoolArray, NDArray[np.int
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, COLUMNS)).astype(np.float32)
     return x, rng.random(rows) < 1 / (1 + np.exp(-truth(x))), np.arange(rows) // SLATE
+
+
+def test_metrics_resample_users_not_impressions() -> None:
+    """Impressions of one reader are not independent: where all are his, nothing is known of other readers."""
+    own = fit(TRAINING.x, TRAINING.clicked, TRAINING.impression, seed=1, epochs=1)
+    his = fit(TRAINING.x, TRAINING.clicked, TRAINING.impression, seed=1, epochs=1, users=0 * TRAINING.user)
+    teacher = fit_teacher(TRAINING._replace(user=0 * TRAINING.user), seed=1, epochs=1)
+    assert own.metrics["auc"].low < own.metrics["auc"].high
+    for auc in (his.metrics["auc"], teacher.metrics["auc"]):
+        assert auc.low == pytest.approx(auc.value) == auc.high
+    assert his.metrics["auc"].value == own.metrics["auc"].value
 
 
 def test_learnable_clicks_are_learned() -> None:

@@ -43,6 +43,18 @@ def test_a_logit_does_not_depend_on_its_neighbours(*, teacher: bool) -> None:
     assert model.training
 
 
+@pytest.mark.parametrize("teacher", [False, True])
+def test_a_constant_column_changes_no_logit(*, teacher: bool) -> None:
+    """What never varied in training (pushes, in a log without any) moves no score when it does: in both models."""
+    model = small(teacher=teacher)
+    x = TRAINING.x.copy()
+    x[:, 91] = np.log1p(9000)
+    model.learn_standardisation(x)
+    live = x.copy()
+    live[::2, 91] = 2
+    np.testing.assert_array_equal(logits_of(model, TRAINING._replace(x=live)), logits_of(model, TRAINING._replace(x=x)))
+
+
 def test_histories_may_be_given_once_or_for_each_row() -> None:
     """Sharing them saves time and changes nothing."""
     teacher = small(teacher=True).eval()

@@ -75,6 +75,20 @@ def test_each_impression_is_a_click_among_recently_read_articles() -> None:
     assert len(places) == PER_CLICK + 1  # the place does not give the click away
 
 
+def test_the_clicked_article_had_readers_like_the_others() -> None:
+    """Not one candidate, clicked or not, is without a click in the hours before: else that alone would be the label."""
+    clicked: list[tuple[int, str]] = []
+    unread = Counter[bool]()
+    for step in sampled():
+        if isinstance(step.record, Impression):
+            recent = {name for at_ms, name in clicked if at_ms >= step.at_ms - HOURS * HOUR_MS}
+            unread.update(name not in recent for name in step.record.candidates)
+        elif isinstance(step.record, UserEvent) and step.record.action == "click":
+            clicked.append((step.at_ms, step.record.article_id))
+    assert unread[False] > 100
+    assert unread[True] == 0
+
+
 @settings(max_examples=15, deadline=None)
 @given(share=st.floats(0, 1))
 def test_nothing_from_the_future_gets_in(share: float) -> None:

@@ -13,8 +13,9 @@ from streamrec.metrics import Metrics
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.ranking import rollout as moves
 from streamrec.ranking.artifact import WEIGHTS
+from streamrec.ranking.ranker import Ranker
 from streamrec.ranking.scores import COLUMNS, FloatArray
-from streamrec.ranking.store import VERSIONS, ModelStore
+from streamrec.ranking.store import LOCK, VERSIONS, ModelStore
 from streamrec.settings import Settings, load
 from streamrec.worker.models import Models
 
@@ -174,7 +175,7 @@ async def test_a_canary_like_stable_stays_and_can_be_promoted(store: ModelStore,
 async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
     store: ModelStore, artifacts: dict[str, Path]
 ) -> None:
-    """The store is told, with the reason, and this process never serves it as a canary again."""
+    """The store is told, with the reason; promoted again, it is tried again and judged afresh."""
     models, eager = models_of(store), version(artifacts, "eager")
     promote(store, eager, percent=20)
     await models.look(store.folder)
@@ -191,8 +192,61 @@ async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
     assert sample("streamrec_canary_rollbacks_total", {"reason": "send_rate"}) == 1
     promote(store, eager, percent=20)
     await models.look(store.folder)
-    assert served(models)[1] is None
-    assert store.rollout().canary == eager  # somebody asked for it again: another worker may try
+    assert served(models)[1:] == (eager, 20)
+    await models.look(store.folder)
+    assert (served(models)[1:], store.rollout().canary) == ((eager, 20), eager)  # nothing is known of it yet
+    again = models.serving.lineup.canary
+    assert again is not None
+    for seed in range(6):
+        again.probability(rows(seed))
+    await models.look(store.folder)
+    assert (served(models)[1], store.rollout().canary) == (None, "")
+
+
+async def test_where_the_store_cannot_be_changed_a_bad_canary_is_left_alone(
+    store: ModelStore, artifacts: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not served while that rollout stands, and said once; a new rollout is another chance."""
+    models, eager = models_of(store), version(artifacts, "eager")
+    promote(store, eager, percent=20)
+    await models.look(store.folder)
+    canary = models.serving.lineup.canary
+    assert canary is not None
+    for seed in range(6):
+        canary.probability(rows(seed))
+    (store.folder / LOCK).unlink()
+    (store.folder / LOCK).mkdir()
+    for _ in range(3):
+        await models.look(store.folder)
+        assert served(models)[1] is None
+    assert store.rollout().canary == eager
+    assert caplog.text.count("is not served here until it is promoted again") == 1
+    (store.folder / LOCK).rmdir()
+    promote(store, eager, percent=20)
+    await models.look(store.folder)
+    assert served(models)[1] == eager
+
+
+def out_of_memory(ranker: Ranker) -> None:
+    """As the machine may be at any load."""
+    raise MemoryError
+
+
+async def test_trouble_of_one_worker_takes_the_canary_from_nobody_else(
+    store: ModelStore, artifacts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory left at a load is no fault of the artifact: this worker goes on with stable, the store is as it was."""
+    models, (one, two) = models_of(store), (version(artifacts, name) for name in ("one", "two"))
+    promote(store, two, percent=5)
+    with monkeypatch.context() as here:
+        here.setattr(Ranker, "warm_up", out_of_memory)  # of what is loaded from now on
+        for _ in range(2):
+            await models.look(store.folder)
+    assert (served(models), reloads(models, "refused")) == ((one, None, 0), 1)
+    assert store.rollout().canary == two
+    promote(store, two, percent=5)
+    await models.look(store.folder)
+    assert served(models) == (one, two, 5)
 
 
 async def test_a_canary_that_cannot_be_loaded_is_rolled_back(store: ModelStore, artifacts: dict[str, Path]) -> None:

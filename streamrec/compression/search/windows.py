@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import DataError
 from ...training.fit import HELD_OUT, halves, last_impressions
 from ...training.rows import Rows
+from ..source import check_unseen
 
 TEST_SHARE, VALIDATION_SHARE = 0.25, 0.2
 LEAST_IMPRESSIONS = 20  # of a window, with a clicked and an unclicked article
@@ -49,14 +50,13 @@ def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = 
     """Windows for a teacher that has learned from what is earlier than a time, but for the last tenth of it.
 
     Validation is what lies between that time and the test window, or, where nothing does, the tenth on which the
-    teacher's training was stopped. DataError if the test window would begin before the teacher had stopped learning.
+    teacher's training was stopped. A log wholly later is cut like any other: the teacher has seen nothing of it.
+    DataError if the test window would begin before the teacher had stopped learning.
     """
+    check_unseen(trained_until_ms, test_from_ms)
+    if not len(rows.x) or rows.at_ms.min() >= trained_until_ms:
+        return windows(rows, test_from_ms)
     test_ms = trained_until_ms if test_from_ms is None else test_from_ms
-    if test_ms < trained_until_ms:
-        raise DataError(
-            f"the test window begins {(trained_until_ms - test_ms) / 3_600_000:.1f} h before the teacher stopped"
-            " learning; expected it after: give a later --test-from, or train the teacher with this one"
-        )
     earlier = _split(rows, trained_until_ms)[0]
     _check(earlier, "what the teacher has learned from")
     stopped_by = last_impressions(earlier.impression, HELD_OUT)

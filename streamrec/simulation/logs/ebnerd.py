@@ -1,4 +1,4 @@
-"""EB-NeRD (Ekstra Bladet): a split's behaviors.parquet and history.parquet, and a table of articles beside them.
+"""EB-NeRD (Ekstra Bladet): a split's behaviors.parquet and history.parquet, and a table of articles beside or above.
 
 Format: https://recsys.eb.dk/dataset/. Articles come from the original articles.parquet (text, publication time) or from
 articles_side.parquet (first seen, no text: the title is the id in words). Times are read as UTC: the log is quietest
@@ -25,6 +25,7 @@ from .columns import ACTION_CODE, ColumnLog, Events, IntArray, columns_of, usabl
 from .files import arrow, existing, table, timestamps_ms, whole_numbers
 from .records import Impression
 
+TABLES = ("articles.parquet", "articles_side.parquet")
 BEHAVIORS = ("user_id", "impression_time", "article_ids_inview", "article_ids_clicked", "read_time", "next_read_time")
 HISTORY = ("user_id", "impression_time_fixed", "article_id_fixed", "read_time_fixed")
 MAX_DWELL_S = 86_400
@@ -40,11 +41,12 @@ class Shown:
 
 
 def load_ebnerd(folder: Path, *, split: str = "train", tz: str = "Europe/Copenhagen") -> ColumnLog:
-    """The log in `folder`/`split`, articles from `folder`. Raises DataError."""
+    """The log in `folder`/`split`, or in `folder` if that is a split itself. Raises DataError."""
     rejected: Counter[str] = Counter()
-    side = existing(folder, "articles.parquet", "articles_side.parquet")
-    shown = _behaviors(existing(folder / split, "behaviors.parquet"), rejected)
-    events = Events.join([_history(existing(folder / split, "history.parquet"), rejected), shown.events])
+    home, part = (folder.parent, folder) if (folder / "behaviors.parquet").is_file() else (folder, folder / split)
+    side = existing(part if any((part / name).is_file() for name in TABLES) else home, *TABLES)
+    shown = _behaviors(existing(part, "behaviors.parquet"), rejected)
+    events = Events.join([_history(existing(part, "history.parquet"), rejected), shown.events])
     user_ids, user = np.unique(events.user, return_inverse=True)
     article_ids, article = np.unique(events.article, return_inverse=True)
     first_ms = np.full(len(article_ids), np.iinfo(np.int64).max)

@@ -29,6 +29,7 @@ from .records import Impression
 HOUR_MS = 3_600_000
 PUBLISHED_BEFORE_MS = 60_000
 NEWS_COLUMNS = ("nid", "category", "subcategory", "title", "abstract", "url", "title_entities", "abstract_entities")
+UNLABELLED = "behaviors: candidates without labels"
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
 
 
@@ -60,6 +61,11 @@ def load_mind(
     path = existing(folder, "behaviors.tsv", "behaviors.tsv.gz")
     behaviors = sorted(_behaviors(path, news, rejected), key=lambda behavior: behavior.at_ms)
     if not behaviors:
+        if set(rejected) == {UNLABELLED}:
+            raise DataError(
+                f"{path}: no candidate says whether it was clicked (N123-1, N456-0), as in the test set of MIND;"
+                " expected labels: take the training or the dev set"
+            )
         came = "; ".join(f"{count} times {what}" for what, count in rejected.items()) or "none"
         raise DataError(f"{path}: expected rows of impression id, user, time, history, impressions; got {came}")
     users, ids = Index(), Index()
@@ -122,8 +128,11 @@ def _behaviors(path: Path, news: Mapping[str, News], rejected: Counter[str]) -> 
             pairs = [
                 (name, {"0": False, "1": True}[flag]) for name, _, flag in (c.rpartition("-") for c in shown.split())
             ]
-        except (ValueError, KeyError):
-            rejected["behaviors: not a row of five fields with time and labels"] += 1
+        except ValueError:
+            rejected["behaviors: not a row of five fields with time"] += 1
+            continue
+        except KeyError:
+            rejected[UNLABELLED] += 1
             continue
         known = [pair for pair in pairs if pair[0] in news]
         rejected["behaviors: candidate not in news"] += len(pairs) - len(known)
@@ -134,12 +143,6 @@ def _behaviors(path: Path, news: Mapping[str, News], rejected: Counter[str]) -> 
         rejected["behaviors: history item not in news"] += len(history.split()) - len(read)
         names, clicked = zip(*known, strict=True)
         yield Behavior(at_ms, user, read, Impression(user, names, clicked))
-
-
-def _candidate(text: str) -> tuple[str, bool]:
-    """N123-1 is article N123, clicked."""
-    name, _, label = text.rpartition("-")
-    return name, {"0": False, "1": True}[label]
 
 
 def _history_clicks(behaviors: list[Behavior], span_ms: int, users: Index, ids: Index) -> Events:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from compression.search.worlds import readers
 
-from streamrec.compression.search.windows import data_hash, windows
+from streamrec.compression.search.windows import after_teacher, data_hash, windows
 from streamrec.errors import DataError
 from streamrec.training.rows import Rows
 
@@ -24,6 +24,23 @@ def test_no_window_looks_ahead() -> None:
 def test_the_test_window_can_be_given() -> None:
     """From a day on, as `--test-from` says."""
     assert windows(readers(400), test_from_ms=350_000).test.at_ms.min() == 350_000
+
+
+def test_a_log_after_the_teacher_is_cut_like_any_other() -> None:
+    """The teacher has seen nothing of it, so all of it may be trained on and judged by."""
+    rows = readers(400)
+    for test_from_ms in (None, 350_000):
+        of_teacher, own = after_teacher(rows, 0, test_from_ms), windows(rows, test_from_ms)
+        assert [part.at_ms.tolist() for part in of_teacher] == [part.at_ms.tolist() for part in own]
+
+
+def test_nothing_the_teacher_has_seen_is_in_the_test_window() -> None:
+    """It begins where the teacher stopped learning, or later; earlier is refused."""
+    rows = readers(400)
+    assert after_teacher(rows, 300_000).test.at_ms.min() == 300_000
+    assert after_teacher(rows, 250_000, 300_000).validation.at_ms.min() == 250_000
+    with pytest.raises(DataError, match="before the teacher stopped learning"):
+        after_teacher(rows, 300_000, 250_000)
 
 
 def one_class(rows: Rows) -> Rows:
