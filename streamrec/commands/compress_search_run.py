@@ -18,10 +18,9 @@ from ..compression.search.space import recipes as built_in
 from ..compression.search.telling import percent
 from ..compression.search.trial import Folder, Request, Trial, check_folder
 from ..compression.search.windows import Windows, after_teacher, before, data_hash, windows
-from ..compression.source import Source
+from ..compression.source import Source, check_log
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
-from ..errors import DataError
 from ..ranking.features import fingerprint
 from ..ranking.network import use_one_thread
 from ..settings import Settings
@@ -125,8 +124,7 @@ def _teacher(
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
     if work.teacher is not None:
         saved = load(work.teacher, **checks)
-        if saved.manifest.log != work.log:
-            raise DataError(f"{work.teacher} was trained on {saved.manifest.log!r}; expected {work.log!r}, as in --log")
+        check_log(saved.manifest.log, work.log)
         return saved, after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
     cut, own = windows(rows, test_from_ms), work.out / OWN
     if not (work.resume and own.exists()):
@@ -177,7 +175,7 @@ def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest)
         folder,
         of.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
-        Source(of.teacher, teacher.version, teacher.encoder, teacher.space_id, teacher.test_from_ms),
+        Source(of.teacher, teacher.version, teacher.encoder, teacher.space_id, teacher.test_from_ms, teacher.log),
         of.bench(best.fidelity),
         fingerprint=fingerprint(),
         min_score=MIN_SCORE,

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from torch import nn
 
 from ..ranking.manifest import Interval
-from ..training.evaluate import METRICS, difference, quality, summary
+from ..training.evaluate import METRICS, difference, quality, summary, users_of
 from ..training.model import logits_of
 from ..training.rows import Rows
 from .result import Compressed
 from .size import Size, size_of
-from .verdict import Verdict, users_of, verdicts
+from .verdict import Verdict, verdicts
 
 
 class Compared(NamedTuple):

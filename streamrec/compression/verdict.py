@@ -104,12 +104,6 @@ def verdicts(
     return [{"auc": a, "ndcg_10": n} for a, n in zip(auc, ndcg_10, strict=True)]
 
 
-def users_of(measured: Quality, impression: ArrayLike, user: ArrayLike) -> NDArray[np.generic]:
-    """(M,) the user of each measured impression, from (N,) columns of rows."""
-    names, first = np.unique(np.asarray(impression), return_index=True)
-    return np.asarray(np.asarray(user)[first[np.searchsorted(names, measured.impressions)]])
-
-
 def _check(teacher: Floats, candidate: Floats, unit: NDArray[np.int64]) -> None:
     if not len(teacher) == len(candidate) == len(unit) or not len(unit):
         raise DataError(

@@ -47,7 +47,13 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         prepared.history, settings, encoder, lambda done: told(f"features of the history: {done / total:.0%}")
     )
     fitted = fit(
-        rows.x, rows.clicked, rows.impression, seed, EPOCHS, lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}")
+        rows.x,
+        rows.clicked,
+        rows.impression,
+        seed,
+        EPOCHS,
+        lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}"),
+        users=rows.user,
     )
     publish(
         folder,

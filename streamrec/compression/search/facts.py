@@ -6,9 +6,8 @@ import numpy as np
 
 from ...ranking.calibration import Calibration
 from ...ranking.scores import FloatArray
-from ...training.evaluate import quality, summary
+from ...training.evaluate import quality, summary, users_of
 from ...training.rows import BoolArray, Rows
-from ..verdict import users_of
 from .outcome import Agreement, Bin, Metrics
 
 BINS = 10

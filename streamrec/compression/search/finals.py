@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...profiles.interest import FloatArray
-from ...training.evaluate import Quality, quality
+from ...training.evaluate import Quality, quality, users_of
 from ...training.model import logits_of
 from ...training.rows import Rows
 from ...training.teacher import Teacher
 from ..result import Compressed
 from ..user_vectors import with_user_vectors
-from ..verdict import Verdict, judge, users_of
+from ..verdict import Verdict, judge
 from .latency import Run, Speed, measure
 from .of_recipes import OfRecipes
 from .scoring import Scorer, Scorers, head, scorers

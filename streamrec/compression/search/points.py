@@ -10,13 +10,13 @@ from torch import nn
 from ...profiles.interest import FloatArray
 from ...ranking.calibration import Calibration, fit_calibration
 from ...ranking.network import Network
-from ...training.evaluate import Quality, quality
+from ...training.evaluate import Quality, quality, users_of
 from ...training.history import HISTORY
 from ...training.model import logits_of
 from ...training.rows import Rows
 from ..recipe import parse
 from ..result import LayerChange
-from ..verdict import Verdict, judge, users_of, verdicts
+from ..verdict import Verdict, judge, verdicts
 from .facts import agreement, by_slice, calibration_curve, metrics
 from .finals import FP32, Contender, Speeds
 from .importance import importance

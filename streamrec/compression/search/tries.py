@@ -11,9 +11,9 @@ import numpy as np
 from ...clock import monotonic_s
 from ...errors import DataError, RecipeError
 from ...ranking.scores import FloatArray
-from ...training.evaluate import quality
+from ...training.evaluate import quality, users_of
 from ...training.rows import Rows
-from ..verdict import judge, users_of
+from ..verdict import judge
 from .evaluator import Evaluator
 from .trial import Fidelity, Folder, Key, Trial
 

@@ -3,7 +3,7 @@
     train        fits every model
     held_out     the last tenth of the impressions before validation: stops training, fits bounds
     validation   the only one the search looks at
-    test         looked at once, for the finalists' verdicts
+    test         looked at after that, for the finalists' verdicts
 
 Cuts are in time, between impressions. DataError where a window lacks clicks, non-clicks or impressions.
 """
