@@ -8,6 +8,7 @@ each article that was acknowledged stands in every partition of `catalog` (artic
 import asyncio
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from ..partition import Settled
 from ..profiles.zones import is_zone
 from ..ranking.load import prior
 from ..settings import Settings
-from ..simulation.kafka_process import LocalKafka
+from ..simulation.kafka_process import LocalKafka, answers
 from ..worker.log import KafkaLog, Reader, read_all
 from ..worker.topics import changelog_topic, create, delete
 from .articles import article_differences, letter_differences
@@ -61,6 +62,7 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
     started_s, rng = monotonic_s(), np.random.default_rng(seed)
     settings, faults = settings_of_run(base, seed), available(kafka is not None)
     name = list(faults)[seed % len(faults)]
+    await broker_there(kafka)
     await create(settings)
     fleet = Fleet(settings, folder, int(rng.integers(2, 4)))
     supervising = asyncio.create_task(fleet.supervise())
@@ -83,8 +85,15 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
         verdict.owners = len(fleet.workers) + fleet.exits.total()
         await _end(fleet, supervising)
         if kafka is not None:
-            await delete(settings)  # or a broker that is killed has the logs of all runs to look through
+            with suppress(KafkaError):
+                await delete(settings)  # or a broker that is killed has the logs of all runs to look through
     return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
+
+
+async def broker_there(kafka: LocalKafka | None) -> None:
+    """Again, if the run before has left it dead: that was its finding, and is not that of all the others."""
+    if kafka is not None and not answers(kafka.port):
+        await asyncio.to_thread(kafka.restart)
 
 
 async def _end(fleet: Fleet, supervising: "asyncio.Task[None]") -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 SIMULATED = 1000
+BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything but that
 
 
 @click.command()
@@ -116,7 +117,7 @@ def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Pat
     with ExitStack() as stack:
         kafka = None
         if "brokers" not in settings.model_fields_set:
-            kafka = stack.enter_context(local_kafka(settings.kafka_cache))
+            kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S))
             settings = settings.changed(brokers=kafka.bootstrap)
         for seed in seeds:
             with tempfile.TemporaryDirectory(prefix="streamrec-chaos-") as folder:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from streamrec.chaos.cluster_run import cluster_run
+from streamrec.chaos.cluster_run import broker_there, cluster_run
 from streamrec.chaos.faults import available
 from streamrec.settings import Settings
+from streamrec.simulation.kafka_process import answers
+from streamrec.simulation.local_kafka import local_kafka
 
 pytestmark = pytest.mark.kafka
 
@@ -23,3 +25,15 @@ def test_a_run_under_faults_keeps_every_promise(settings_for_test: Settings, nam
     assert outcome.verdict.events == 2500
     assert outcome.verdict.pushes > 100
     assert sum(outcome.exits.values()) >= 1
+
+
+async def test_a_run_begins_with_a_broker(settings_for_test: Settings) -> None:
+    """The run before may have lost it: one finding, and not the end of all runs that follow."""
+    with local_kafka(settings_for_test.kafka_cache) as kafka:
+        await broker_there(None)
+        kafka.kill()
+        await broker_there(kafka)
+        assert answers(kafka.port)
+        process = kafka.pid
+        await broker_there(kafka)
+        assert kafka.pid == process
