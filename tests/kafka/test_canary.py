@@ -28,6 +28,7 @@ from streamrec.worker.topics import create
 pytestmark = pytest.mark.kafka
 
 ARTICLES, USERS, CLICKS = 60, 250, 2
+WAVES = 12  # that models are made for: articles are read more with each, and a scene may take twenty of them
 BAD = ("send_rate", "score_shift", "latency", "parity")
 
 
@@ -62,7 +63,8 @@ def met(settings: Settings) -> FloatArray:
     partition = Partition(Settled.of(settings.changed(partitions=1), 0, recorder))
     analysed = desk.analyse([RawRecord(n, now_ms(), sent.key, sent.value) for n, sent in enumerate(articles())])
     catalog = [RawRecord(n, now_ms(), *record) for n, record in enumerate(analysed.catalog)]
-    clicks = [RawRecord(n, now_ms(), sent.key, sent.value) for n, sent in enumerate(wave("met"))]
+    sent = itertools.chain.from_iterable(wave(f"met{number}") for number in range(WAVES))
+    clicks = [RawRecord(n, now_ms(), one.key, one.value) for n, one in enumerate(sent)]
     topics: list[tuple[Topic, list[RawRecord]]] = [("catalog", catalog), ("events", clicks)]
     for topic, records in topics:
         for start in range(0, len(records), 100):

@@ -110,8 +110,10 @@ def test_a_topic_made_anew_under_a_worker_ends_it_until_somebody_decides(
     settings: Settings, worker: WorkerProcess
 ) -> None:
     """Reading on from offset 50 would pass the new records over; after `rewind` all of them are read."""
+    os.kill(worker.pid, signal.SIGSTOP)  # or it hears that the topic is gone, and asks minutes later whether it is back
     asyncio.run(make_anew(settings, "events"))
     asyncio.run(send(settings, clicks(range(50, 60))))
+    os.kill(worker.pid, signal.SIGCONT)
     asyncio.run(until(lambda: worker.exit_code() is not None))
     assert worker.exit_code() == 1
     says = f"{settings.topic('events')}-0: reading goes on at offset 50, and the log ends at "
