@@ -24,7 +24,7 @@ from streamrec.errors import KafkaError
 
 # The last before 4.3 and 4.4 (KAFKA-20734), whose coordinator takes a partition without a leader for a deleted one: a
 # broker that restarts after kill -9 notes decided transactions as complete without their markers, and they stay open.
-# tests/simulation/test_open_transactions.py tells whether a later version may be used.
+# `streamrec chaos --runs 50` tells whether a later version may be used.
 VERSION = "4.2.2"
 COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
 LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # of Kafka's own Log4j version
