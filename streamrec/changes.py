@@ -73,5 +73,5 @@ class Changes:
         return bool(self.rows or self.pushes or self.dead_letters or self.strays or self.cursor)
 
 
-def _kib(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
-    return 1 + (len(key or b"") + len(value or b"") + sum(len(header) for _, header in headers)) // 1024
+def _kib(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> int:
+    return 1 + sum(len(part or b"") for part in (key, value, *(header for _, header in headers))) // 1024

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -143,6 +144,15 @@ async def test_an_article_stops_between_two_chunks(chunk_users: int) -> None:
 
 LETTER = DeadLetter("events", 0, 0, "undecodable", "", None, None)
 STRAY = Stray(0, 1, "u1", None, 0, ())
+
+
+NULL_HEADER: Any = [("h", None)]  # Kafka allows it
+
+
+def test_a_header_without_a_value_is_counted() -> None:
+    """Any producer may send one; if counting raised, the record would end one owner of its partition after another."""
+    letters, strays = [LETTER._replace(trail=NULL_HEADER)], [STRAY._replace(headers=NULL_HEADER)]
+    assert Changes(dead_letters=letters, strays=strays).size() == 2
 
 
 @given(st.lists(st.integers(0, 5000), max_size=5), st.lists(st.integers(0, 5000), max_size=5), st.integers(0, 9))
