@@ -12,7 +12,7 @@ import msgspec
 from ..content.analyse import digest_of
 from ..contracts.article import AnalysedArticle, ArticleEvent
 from ..contracts.decode import Origin, Typed, decode_articles
-from ..contracts.records import DeadLetter, Record
+from ..contracts.records import DeadLetter, Record, first_headers
 
 
 class Version(NamedTuple):
@@ -37,7 +37,7 @@ def letter_differences(articles: Sequence[Record], letters: Sequence[Record]) ->
     """Between the records that cannot be read and `articles.dlq`, where a crash may leave one twice."""
     items = decode_articles(articles, Origin("articles", 0))
     expected = {item.offset for item in items if isinstance(item, DeadLetter)}
-    found = {int(dict(letter.headers)["streamrec-offset"]) for letter in letters}
+    found = {int(first_headers(letter)["streamrec-offset"]) for letter in letters}
     return [f"articles.dlq: offsets {sorted(found)}, expected {sorted(expected)}"] if found != expected else []
 
 

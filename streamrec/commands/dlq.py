@@ -117,10 +117,12 @@ def show(limit: int, with_value: bool, as_json: bool, brokers: str | None, **cho
     """Show single letters, the newest first: where, when, why, where they came from and their own headers."""
     import orjson
 
+    from ..dlq.reading import whole
     from ..dlq.showing import record, text
+    from ..settings import load
 
     letters = sorted(_read(brokers, choice), key=lambda letter: letter.at_ms, reverse=True)
-    for letter in _whole(brokers, letters[:limit]):
+    for letter in asyncio.run(whole(load(brokers=brokers), letters[:limit])):
         click.echo(orjson.dumps(record(letter, with_value)) if as_json else text(letter, with_value))
     if not as_json:
         more = f"; --limit {len(letters)} shows all" if len(letters) > limit else ""
@@ -177,18 +179,6 @@ def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
     wanted = Choice(**choice)
     letters = asyncio.run(read(load(brokers=brokers), wanted.topics, wanted._replace(redriven=None).takes))
     return [letter for letter in letters if wanted.takes(letter)]
-
-
-def _whole(brokers: str | None, letters: Sequence["Letter"]) -> list["Letter"]:
-    """The same in the same order, with values and headers, so far as they are still there."""
-    from ..dlq.reading import read
-    from ..settings import load
-
-    at = {letter.place: number for number, letter in enumerate(letters)}
-    if not at:
-        return []
-    found = asyncio.run(read(load(brokers=brokers), {x.topic for x in at}, lambda x: x.place in at, whole=True))
-    return sorted(found, key=lambda letter: at[letter.place])
 
 
 def _table(found: Iterable["Group"]) -> None:

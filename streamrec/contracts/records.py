@@ -87,6 +87,11 @@ class Stray(NamedTuple):
     headers: Sequence[tuple[str, bytes]]
 
 
+def first_headers(record: Record) -> dict[str, bytes]:
+    """Headers by name, the first of each: in a dead letter that is ours, and the record may have brought another."""
+    return dict(reversed(record.headers))
+
+
 def watermark_headers(at_ms: int) -> list[tuple[str, bytes]]:
     """Headers of the empty record that says: nothing older than `at_ms` follows in this partition."""
     return [(WATERMARK_HEADER, str(at_ms).encode())]

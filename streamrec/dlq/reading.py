@@ -9,7 +9,7 @@ markers that are committed already, and a letter whose marker was not seen would
 Raises KafkaError where the cluster cannot be read, or is not as the settings say.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -51,6 +51,13 @@ async def read(
         raise KafkaError(f"the dead letters could not be read: {type(error).__name__} {error}") from error
     letters.sort(key=lambda letter: letter.place)
     return [letter._replace(redriven_ms=redriven.get(letter.place, ())) for letter in letters]
+
+
+async def whole(settings: Settings, letters: Sequence[Letter]) -> list[Letter]:
+    """The same in the same order, with values and headers, so far as they are still there."""
+    at = {letter.place: number for number, letter in enumerate(letters)}
+    found = await read(settings, {place.topic for place in at}, lambda x: x.place in at, whole=True) if at else []
+    return sorted(found, key=lambda letter: at[letter.place])
 
 
 async def _partitions(settings: Settings, topics: Collection[str]) -> list[TopicPartition]:

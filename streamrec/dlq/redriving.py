@@ -25,7 +25,7 @@ from ..worker.log import KafkaLog
 from ..worker.transaction import Message, Transactions
 from .articles import NOTHING_SINCE, Since, since
 from .letters import REDRIVEN_FROM_HEADER, REDRIVEN_HEADER, Letter, Place
-from .reading import read
+from .reading import read, whole
 
 # the desk alone knows whether a later version or a withdrawal was written since; of a compacted topic the last stays
 NOT_CATALOG = "only the content agent writes catalog, each article's newest version; publish the article again"
@@ -129,7 +129,7 @@ async def redrive(
         still = [letter for letter in letters if chosen.get(letter.place) == len(letter.redriven_ms)]
         ready = plan(still, settings, await since(settings, still)).ready
         for portion in chunks(ready, PORTION_LETTERS, PORTION_BYTES):
-            for chunk in chunks(await _whole(settings, portion), chunk_letters):
+            for chunk in chunks(await whole(settings, portion), chunk_letters):
                 await _commit(transactions, chunk, settings)
                 done += len(chunk)
                 progress(done)
@@ -141,11 +141,6 @@ async def redrive(
     finally:
         await transactions.stop()
     return done
-
-
-async def _whole(settings: Settings, letters: Iterable[Letter]) -> list[Letter]:
-    places = {letter.place for letter in letters}
-    return await read(settings, {place.topic for place in places}, lambda letter: letter.place in places, whole=True)
 
 
 async def _commit(transactions: Transactions, chunk: Sequence[Letter], settings: Settings) -> None:

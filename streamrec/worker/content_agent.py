@@ -23,7 +23,7 @@ from ..metrics import Metrics
 from ..settings import Settings
 from .counting import SetAside
 from .log import UNDECIDED_S, Log
-from .poison import recent_poison
+from .poison import bad_release, recent_poison
 from .transaction import Message, Transactions, set_aside
 from .transport import RecordBatch
 from .undelivered import Undelivered
@@ -125,10 +125,7 @@ class ContentAgent:
         poison = sum(letter.reason == "processing_error" for letter in analysed.dead_letters)
         too_many = self._settings.max_poison_per_hour + 1 - poison
         if poison and await recent_poison(self._log, [self._articles], 0, too_many) >= too_many:
-            raise StateError(
-                "analysis fails on more articles than STREAMREC_MAX_POISON_PER_HOUR allows; nothing more is set aside: "
-                "correct or roll back the release, then `streamrec dlq redrive --reason processing_error`"
-            )
+            raise bad_release("analysis fails on more articles")
         return analysed
 
     async def _taken_over(self) -> Transactions | None:

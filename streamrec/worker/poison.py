@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ..clock import now_ms
-from ..contracts.records import Record, Topic
+from ..contracts.records import Topic, first_headers
 from ..errors import SettingsError, StateError
 from ..intake import Batch
 from ..partition import Partition
@@ -56,12 +56,17 @@ async def find_poison(
     while (culprit := await _first_culprit(await restored(), batches)) is not None:
         found += 1
         if found > at_most:
-            raise StateError(
-                "processing fails on more records than STREAMREC_MAX_POISON_PER_HOUR allows; nothing more is set "
-                "aside: correct or roll back the release, then `streamrec dlq redrive --reason processing_error`"
-            )
+            raise bad_release("processing fails on more records")
         batches = [_marked(batch, *culprit) for batch in batches]
     return list(batches) if found else None
+
+
+def bad_release(too_many: str) -> StateError:
+    """What a worker ends with where it is not the input that is at fault."""
+    return StateError(
+        f"{too_many} than STREAMREC_MAX_POISON_PER_HOUR allows; nothing more is set aside: correct or roll back the"
+        " release, then `streamrec dlq redrive --reason processing_error`"
+    )
 
 
 async def recent_poison(log: Log, topics: Iterable[str], partition: int, enough: int) -> int:
@@ -73,15 +78,11 @@ async def recent_poison(log: Log, topics: Iterable[str], partition: int, enough:
     async with log.reader() as reader:
         for topic in topics:
             async for letters in reader.read(f"{topic}.dlq", partition, None, since_ms):
-                found += sum(map(_is_poison, letters))
+                reasons = (first_headers(letter).get("streamrec-reason") for letter in letters)
+                found += sum(reason == b"processing_error" for reason in reasons)
                 if found >= enough:
                     return found
     return found
-
-
-def _is_poison(letter: Record) -> bool:
-    reason = next((value for name, value in letter.headers if name == "streamrec-reason"), None)
-    return reason == b"processing_error"  # only the first is ours: the record may have brought such a header
 
 
 async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tuple[Topic, int] | None:

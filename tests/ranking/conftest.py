@@ -4,13 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ranking.saved import FEATURES_HASH, SPACE, publish_fitted
 
 from streamrec.ranking.artifact import Artifact, load
 from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.fit import Fitted, fit
-from streamrec.training.publish import publish
-
-SPACE, FEATURES_HASH = "hashed64-test", "feedc0ffee00"
 
 
 @pytest.fixture(scope="session")
@@ -36,17 +34,7 @@ def fitted(rows: FloatArray) -> Fitted:
 def folder(tmp_path: Path, fitted: Fitted, rows: FloatArray) -> Path:
     """A fresh artifact folder."""
     path = tmp_path / "model"
-    publish(
-        path,
-        fitted,
-        rows,
-        name="small",
-        space_id=SPACE,
-        encoder="hashed",
-        fingerprint=FEATURES_HASH,
-        min_score=0.2,
-        created_at="2026-01-05T09:00:00Z",
-    )
+    publish_fitted(path, fitted, rows)
     return path
 
 

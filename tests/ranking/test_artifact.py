@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from ranking.saved import FEATURES_HASH, SPACE, publish_fitted
 from safetensors.numpy import load_file
 from safetensors.numpy import save as bytes_of
 
@@ -18,9 +19,6 @@ from streamrec.ranking.calibration import Calibration
 from streamrec.ranking.manifest import Interval, decode, encode
 from streamrec.ranking.scores import COLUMNS, Arrays, FloatArray
 from streamrec.training.fit import Fitted
-from streamrec.training.publish import publish
-
-SPACE, FEATURES_HASH = "hashed64-test", "feedc0ffee00"
 
 
 def opened(folder: Path) -> Artifact:
@@ -60,17 +58,7 @@ def test_the_version_is_the_content(tmp_path: Path, fitted: Fitted, rows: FloatA
     """The same training saved on another day has the same version; another threshold has another."""
 
     def version(number: int, min_score: float) -> str:
-        return publish(
-            tmp_path / str(number),
-            fitted,
-            rows,
-            name="small",
-            space_id=SPACE,
-            encoder="hashed",
-            fingerprint=FEATURES_HASH,
-            min_score=min_score,
-            created_at=f"2026-01-0{number}",
-        ).version
+        return publish_fitted(tmp_path / str(number), fitted, rows, min_score, f"2026-01-0{number}").version
 
     assert version(1, 0.2) == version(2, 0.2) != version(3, 0.3)
 

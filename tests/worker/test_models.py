@@ -22,6 +22,14 @@ from streamrec.worker.models import Models
 SPACE = HashedEncoder().space_id
 
 
+def let_the_canary_score(models: Models) -> None:
+    """As many rows as a judgement needs."""
+    canary = models.serving.lineup.canary
+    assert canary is not None
+    for seed in range(6):
+        canary.probability(rows(seed))
+
+
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Models to promote: two good ones, one that would push to everybody, one of another space."""
@@ -179,10 +187,7 @@ async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
     models, eager = models_of(store), version(artifacts, "eager")
     promote(store, eager, percent=20)
     await models.look(store.folder)
-    canary = models.serving.lineup.canary
-    assert canary is not None
-    for seed in range(6):
-        canary.probability(rows(seed))
+    let_the_canary_score(models)
     await models.look(store.folder)
     assert served(models) == (version(artifacts, "one"), None, 0)
     written = store.rollout()
@@ -195,10 +200,7 @@ async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
     assert served(models)[1:] == (eager, 20)
     await models.look(store.folder)
     assert (served(models)[1:], store.rollout().canary) == ((eager, 20), eager)  # nothing is known of it yet
-    again = models.serving.lineup.canary
-    assert again is not None
-    for seed in range(6):
-        again.probability(rows(seed))
+    let_the_canary_score(models)
     await models.look(store.folder)
     assert (served(models)[1], store.rollout().canary) == (None, "")
 
@@ -210,10 +212,7 @@ async def test_where_the_store_cannot_be_changed_a_bad_canary_is_left_alone(
     models, eager = models_of(store), version(artifacts, "eager")
     promote(store, eager, percent=20)
     await models.look(store.folder)
-    canary = models.serving.lineup.canary
-    assert canary is not None
-    for seed in range(6):
-        canary.probability(rows(seed))
+    let_the_canary_score(models)
     (store.folder / LOCK).unlink()
     (store.folder / LOCK).mkdir()
     for _ in range(3):
@@ -264,10 +263,7 @@ async def test_a_rollback_never_takes_back_another_canary(store: ModelStore, art
     models, (two, eager) = models_of(store), (version(artifacts, name) for name in ("two", "eager"))
     promote(store, eager, percent=20)
     await models.look(store.folder)
-    canary = models.serving.lineup.canary
-    assert canary is not None
-    for seed in range(6):
-        canary.probability(rows(seed))
+    let_the_canary_score(models)
     promote(store, two, percent=10)
     await models.look(store.folder)
     assert store.rollout().canary == two

@@ -63,10 +63,10 @@ class Judging:
     def all(self, contenders: Sequence[Contender], progress: Callable[[str], object] = lambda _: None) -> Judged:
         """Points in the order of the contenders; verdicts hold for all of them, and all judged before, together."""
         scored = [contender.logits(self._test) for contender in contenders]
-        found = list[Point]()
-        for contender, logits, of in zip(contenders, scored, self._verdicts(contenders, scored), strict=True):
-            progress(contender.recipe)
-            found.append(self._point(contender, logits, of))
+        seen, found = [self._seen_in(logits) for logits in scored], list[Point]()
+        for of, logits, ours, judged in zip(contenders, scored, seen, self._verdicts(contenders, seen), strict=True):
+            progress(of.recipe)
+            found.append(self._point(of, logits, ours, judged))
         costs = [[-p.size_ratio, -p.speed[256].ratio, -p.quality["auc"].value] for p in found]
         on_front = front(np.array(costs).reshape(-1, 3)).tolist()
         points = [msgspec.structs.replace(point, on_front=on) for point, on in zip(found, on_front, strict=True)]
@@ -87,8 +87,8 @@ class Judging:
             ),
         )
 
-    def _verdicts(self, contenders: Sequence[Contender], scored: Sequence[FloatArray]) -> list[dict[str, Verdict]]:
-        ours, names = [self._seen_in(logits) for logits in scored], list[str]()
+    def _verdicts(self, contenders: Sequence[Contender], ours: Sequence[Quality]) -> list[dict[str, Verdict]]:
+        names = list[str]()
         for of, seen in zip(contenders, ours, strict=True):
             key = Key(of.recipe, of.fidelity, self._seed, self._request.data)
             names.append(self._looks.keep(key, of.engine, seen))
@@ -98,8 +98,8 @@ class Judging:
     def _seen_in(self, logits: FloatArray) -> Quality:
         return quality(logits, self._test.clicked, self._test.impression)
 
-    def _point(self, of: Contender, logits: FloatArray, found: dict[str, Verdict]) -> Point:
-        size, ours = of.compressed.size(), self._seen_in(logits)
+    def _point(self, of: Contender, logits: FloatArray, ours: Quality, found: dict[str, Verdict]) -> Point:
+        size = of.compressed.size()
         alone = judge(self._quality.auc, ours.auc, self._users, self._budget, self._seed)
         resident = size.resident_int8_bytes if of.engine.endswith("int8") else size.resident_bytes
         is_network = isinstance(of.compressed.model, Network)
