@@ -1,4 +1,9 @@
-"""The load of `bench pipeline`: clicks of which every twentieth is the first of a new user, so 5 % lead to a push."""
+"""The load of the benches: clicks of which every twentieth is the first of a new user, so 5 % lead to a push.
+
+The others are of users who came before, each SPREAD_USERS users earlier than the last: a user clicks twenty times over
+some 100,000 clicks of others, 5 s at 20,000/s. Twenty clicks of one user in 50 ms, which this load once had, are no
+reader's, and a batch has to apply the clicks of one user one after another.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,6 +17,7 @@ from ..settings import Settings
 
 ARTICLES = 100
 CLICKS_PER_USER = 20
+SPREAD_USERS = 250  # new users between two clicks of one
 PACED_BATCH = 200  # clicks sent together at most
 
 
@@ -26,9 +32,10 @@ def articles(at_ms: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
-    """The n-th click of a phase: users come in blocks, each clicks twenty times in all, spread over the block."""
-    block, place = divmod(number, 1000)
-    user = f"{kind}{block * 50 + place % 50}"
+    """The n-th click of a phase, whose users bear its `kind`; where nobody came long enough ago, of anybody so far."""
+    newest, turn = divmod(number, CLICKS_PER_USER)
+    earlier = turn * SPREAD_USERS
+    user = f"{kind}{newest - earlier if earlier <= newest else number * 7919 % (newest + 1)}"
     record = {"user_id": user, "article_id": f"a{(number * 7) % ARTICLES}", "action": "click", "at_ms": at_ms}
     return user.encode(), orjson.dumps(record)
 
@@ -46,17 +53,15 @@ async def send_backlog(settings: Settings, events: int) -> None:
         await producer.stop()
 
 
-async def send_paced(settings: Settings, per_s: float, seconds: float, first: int = 0) -> int:
-    """Clicks at an even rate from number `first` on, those of a few milliseconds in one batch a partition; how many."""
+async def send_paced(settings: Settings, per_s: float, seconds: float, kind: str) -> int:
+    """Clicks at an even rate, those of a few milliseconds in one batch a partition; how many."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=0, max_batch_size=PACED_BATCH * 1000)
     await producer.start()
     sent, started_s = 0, monotonic_s()
     try:
         while (elapsed_s := monotonic_s() - started_s) < seconds:
             due = min(round(elapsed_s * per_s), sent + PACED_BATCH)
-            await _send_together(
-                producer, settings, [click(first + number, now_ms(), "p") for number in range(sent, due)]
-            )
+            await _send_together(producer, settings, [click(number, now_ms(), kind) for number in range(sent, due)])
             sent = due
             await asyncio.sleep(0.004)
         await producer.flush()

@@ -8,6 +8,7 @@ event committed, so start-up is left out. Medians over rounds.
 import asyncio
 import statistics
 import uuid
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -35,15 +36,25 @@ class Measured(NamedTuple):
     pushes: int
 
 
+def half_load(events_per_s: float) -> float:
+    """Clicks/s for latency, of a contestant that can do so many."""
+    return min(events_per_s / 2, PACE_CAP)
+
+
 class _Pushed(msgspec.Struct):
     user_id: str
     event_at_ms: int
 
 
 async def measure(
-    name: str, brokers: str, events: int, pace_s: float, model: str | None, per_s: float | None = None
+    name: str,
+    brokers: str,
+    events: int,
+    pace_s: float,
+    model: str | None,
+    load: Callable[[float], float] = half_load,
 ) -> Measured:
-    """One round of one contestant; latency at `per_s`, or at half of what it can do."""
+    """One round of one contestant; latency at the clicks/s that `load` says for what it can do."""
     settings = bench_settings(brokers, model)
     await create(settings)
     await _extra_topics(settings)
@@ -55,7 +66,7 @@ async def measure(
     try:
         with started(name, settings) as contestant:
             done_per_s, cpu_us = await _work_off(contestant, settings, consumer, events)
-            latency = await paced(settings, per_s or min(done_per_s / 2, PACE_CAP), pace_s)
+            latency = await paced(settings, load(done_per_s), pace_s)
     finally:
         await consumer.stop()
     ordered = sorted(latency) or [float("nan")]
@@ -137,21 +148,21 @@ async def _work_off(
     return worked / seconds, 1e6 * cpu_s / worked
 
 
-async def paced(settings: Settings, per_s: float, seconds: float, first: int = 0) -> list[float]:
-    """Milliseconds from click to push, as a gateway sees it; clicks are numbered from `first` on."""
+async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p") -> list[float]:
+    """Milliseconds from click to push, as a gateway sees it; the users of this phase bear its `kind`."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
     await consumer.start()
     latency: list[float] = []
     try:
         consumer.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
         await consumer.seek_to_end()
-        sending = asyncio.create_task(send_paced(settings, per_s, seconds, first))
+        sending = asyncio.create_task(send_paced(settings, per_s, seconds, kind))
         quiet_since = monotonic_s()
         while not sending.done() or monotonic_s() - quiet_since < 2.0:
             for records in (await consumer.getmany(timeout_ms=20)).values():
                 at_ms, quiet_since = now_ms(), monotonic_s()
                 pushed = (msgspec.json.decode(record.value, type=_Pushed) for record in records)
-                latency += [at_ms - push.event_at_ms for push in pushed if push.user_id.startswith("p")]
+                latency += [at_ms - push.event_at_ms for push in pushed if push.user_id.startswith(kind)]
         await sending
     finally:
         await consumer.stop()

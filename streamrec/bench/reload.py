@@ -57,13 +57,11 @@ async def measure(
         with started("streamrec", settings) as contestant:
             assert contestant.worker is not None
             await paced(settings, per_s, 2.0)  # warm
-            first = round(2.0 * per_s) // 1000 * 1000 + 1000  # users come in blocks of 1,000 clicks
             for number in range(rounds):
                 for phase in PHASES:
                     told(f"round {number + 1} of {rounds}: {phase}")
-                    at = await _phase(settings, contestant.worker, store, versions, phase, (per_s, seconds, first))
-                    found[phase].append(at)
-                    first += round(seconds * per_s) // 1000 * 1000 + 1000
+                    load = (per_s, seconds, f"{phase}{number}-")
+                    found[phase].append(await _phase(settings, contestant.worker, store, versions, phase, load))
         return found
 
 
@@ -73,7 +71,7 @@ async def _phase(
     store: ModelStore,
     versions: Sequence[str],
     phase: str,
-    load: tuple[float, float, int],
+    load: tuple[float, float, str],
 ) -> Phase:
     before = _reloads(worker)
     changing = asyncio.create_task(_reload_on(worker, store, versions)) if phase == "reloading" else None
