@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from .bench_article import article
 from .bench_delivery import guarantees, rebalance
 from .machine import commit, machine
 from .topics import brokers_option
@@ -226,4 +227,5 @@ def _numbers(text: str, option: str, mark: str) -> list[int]:
 
 
 bench.add_command(rebalance)
+bench.add_command(article)
 bench.add_command(guarantees)

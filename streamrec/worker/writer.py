@@ -56,7 +56,7 @@ class PartitionWriter:
         self._uncovered: list[Batch] = []  # applied, at least in part; no transaction put together so far covers them
         self._in_flight: list[Batch] = []  # covered by the transaction that is
         self._committing = asyncio.Lock()
-        self._lanes, self._rounds = Lanes(self.number), rounds or Rounds()
+        self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
         self._pending = Pending()
         self._in_flight_since_s: float | None = None
@@ -186,7 +186,7 @@ class PartitionWriter:
         """The next piece of work; None if there is nothing to do. In a replay everything goes in order."""
         by_event_time = self.partition.settled.tick_ms > 0
         in_round = self._in_flight_since_s is not None or self._rounds.on()
-        events = self._events_to_apply(in_round and not by_event_time and not self._closing)
+        events = self._events_to_apply(in_round and not by_event_time and not self._closing and self._steps is None)
         self._articles_turn = not events or (not self._articles_turn and (in_round or by_event_time))
         if self._steps is not None and (self._articles_turn or by_event_time):
             changes = next(self._steps, None)
