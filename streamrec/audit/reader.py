@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
+from ..consumer import AIOKafkaConsumer
 from ..contracts.records import Record
 from ..errors import KafkaError
 from ..settings import Settings

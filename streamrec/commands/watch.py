@@ -24,8 +24,8 @@ def watch(from_beginning: bool, as_json: bool, limit: int | None, brokers: str |
 
 async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: int | None) -> None:
     import msgspec
-    from aiokafka import AIOKafkaConsumer
 
+    from ..consumer import AIOKafkaConsumer
     from ..contracts.push import Push
     from ..contracts.sentence import sentence
     from ..settings import Settings

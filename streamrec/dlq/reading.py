@@ -12,10 +12,11 @@ Raises KafkaError where the cluster cannot be read, or is not as the settings sa
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
+from ..consumer import AIOKafkaConsumer
 from ..contracts.records import Record
 from ..errors import KafkaError
 from ..settings import Settings

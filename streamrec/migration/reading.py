@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from ..clock import monotonic_s
+from ..consumer import AIOKafkaConsumer
 from ..contracts.records import Record
 from ..errors import SettingsError
 from ..settings import Settings

@@ -12,6 +12,7 @@ from aiokafka.errors import NoOffsetForPartitionError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from ..consumer import AIOKafkaConsumer
 from ..contracts.records import Record
 from .rewind import beyond_the_end
 
@@ -34,7 +35,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         super().__post_init__()
         self.positions: dict[TP, int] = {}
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         # the driver asks for read_committed only where Faust itself runs transactions
         self.consumer.in_transaction = True
         try:
@@ -57,7 +58,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             self.positions[key] = records[-1].offset + 1
         return fetched
 
-    async def _seek_wait(self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
+    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         self.positions.update(partitions)
         await super()._seek_wait(consumer, partitions)
 

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from ..clock import monotonic_s
+from ..consumer import AIOKafkaConsumer
 from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import Record
 from ..errors import KafkaError

@@ -7,11 +7,14 @@ from typing import Any
 import aiokafka
 import faust
 import pytest
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.stores import STORES
 from faust.stores.base import SerializedStore
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
+from streamrec import consumer
 from streamrec.worker.fetching import BatchConsumerThread
 from streamrec.worker.profile_table import ProfileRows
 from streamrec.worker.transport import BatchApp, BatchConsumer, BatchTransport
@@ -173,3 +176,13 @@ def test_batches_of_the_producer() -> None:
     assert parameters(aiokafka.AIOKafkaProducer.create_batch) == ["self"]
     assert parameters(aiokafka.AIOKafkaProducer.send_batch) == ["self", "batch", "topic", "partition"]
     assert {"begin_transaction", "commit_transaction"} <= set(dir(aiokafka.AIOKafkaProducer))
+
+
+def test_what_reads_a_fetch() -> None:
+    """The fetcher of aiokafka finds our reader under its own name, and its readers have what ours asks of them."""
+    assert fetcher.MemoryRecords is consumer._Records
+    assert "records = MemoryRecords(" in inspect.getsource(fetcher.Fetcher)
+    assert parameters(_DefaultRecordBatchPy._maybe_uncompress) == ["self"]
+    source = inspect.getsource(_DefaultRecordBatchPy)
+    assert "buffer = self._buffer" in source
+    assert '.decode("utf-8")' in source
