@@ -1,15 +1,16 @@
 """The partition under test: the real one, with a bug that some records reach, and a memory for the judge."""
 
-from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from ..changes import Changes
 from ..contracts.article import AnalysedArticle
-from ..contracts.decode import Typed
+from ..contracts.decode import Item, Typed
 from ..contracts.event import UserEvent
 from ..intake import Batch
+from ..meta import Meta
 from ..partition import Partition, Settled
-from ..profiles.store import IntArray
+from ..profiles.store import IntArray, Users
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
 POISON = "poison"  # events of such users, and articles of such ids
@@ -42,6 +43,7 @@ class FragilePartition(Partition):
         super().__init__(settled)
         self.history: list[Batch] = []
         self.effects: list[Effect] = []
+        self._poison: set[int] = set()  # keys of the articles that provoke it
 
     def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
         """As a partition does, with the number."""
@@ -73,3 +75,15 @@ class FragilePartition(Partition):
         if article.article_id.startswith(POISON):
             raise ArithmeticError("a bug that this article reaches")
         return slot
+
+    def restore(self, rows: Any, meta: Meta, articles: Sequence[Item[AnalysedArticle]]) -> None:
+        """As a partition does. An article that reached the bug once would reach it again, through users who are due."""
+        super().restore(rows, meta, articles)
+        known = [item.value.article_id for item in articles if isinstance(item, Typed)]
+        slots = [self.catalog.slot(article_id) for article_id in known if article_id.startswith(POISON)]
+        self._poison = {int(self.catalog["key"][slot]) for slot in slots if slot is not None}
+
+    def _decide(self, users: Users, slots: IntArray, *more: Any) -> Changes:
+        if self._poison.intersection(self.catalog["key"][slots].tolist()):
+            raise ArithmeticError("a bug that this article still reaches")
+        return super()._decide(users, slots, *more)

@@ -1,5 +1,8 @@
 """State of a partition from its log: the changelog in bulk, then the part of `catalog` before the cursor.
 
+Articles that were set aside as poison stand there, too. They are left out, as they were then: users who are due would
+meet them again, and each owner in turn would end.
+
 Called by a new owner after it has fenced the old one and written its barrier, so what it reads is final. Rows become
 columns in bulk (np.frombuffer).
 """
@@ -9,7 +12,7 @@ from typing import NamedTuple
 
 from ..clock import monotonic_s
 from ..contracts.decode import Origin, decode_catalog
-from ..contracts.records import Topic
+from ..contracts.records import Topic, first_headers
 from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
@@ -55,9 +58,17 @@ async def recover(
         rows, meta = logged.rows(), logged.meta
         cursor, lost = await _cursor(reader, meta, topics, number)
         known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])
-        articles = decode_catalog(known, Origin(topics["catalog"], number))
+        poison = await _poison(reader, topics["catalog"], number)
+        sound = [record for record in known if record.offset not in poison]
+        articles = decode_catalog(sound, Origin(topics["catalog"], number))
         partition.restore(rows.items(), Meta(dict(cursor.items()), meta.looked_ms), articles)
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
+
+
+async def _poison(reader: Reader, topic: str, number: int) -> set[int]:
+    """Offsets of the records on which processing failed."""
+    letters = map(first_headers, await read_all(reader, f"{topic}.dlq", number))
+    return {int(said["streamrec-offset"]) for said in letters if said.get("streamrec-reason") == b"processing_error"}
 
 
 async def _cursor(
