@@ -17,13 +17,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from .catalog import Catalog
-from .changes import Changes
+from .changes import Changes, PushRecord
 from .contracts.article import AnalysedArticle
 from .contracts.decode import Item, Origin, Typed
 from .contracts.event import UserEvent
 from .contracts.push import Trigger
 from .contracts.records import TOPICS, DeadLetter, Stray, Topic
-from .decide import Stage, decide, waiting_s
+from .decide import Decision, Stage, decide, waiting_s
 from .intake import Batch, intake
 from .learn import after_article, after_events
 from .meta import Meta, same_space
@@ -38,6 +38,16 @@ from .settings import Settings
 from .timeline import MERGED, EventTimeline, Run, Tick
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
+
+
+class Meeting(NamedTuple):
+    """Some users and the articles they may get."""
+
+    users: Users
+    slots: IntArray
+    now_ms: int
+    trigger: Trigger
+    lineup: Lineup
 
 
 class Settled(NamedTuple):
@@ -122,7 +132,7 @@ class Partition:
                 if taken_in:
                     yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
                 if slot is not None:
-                    yield from self._meet(slot, run.now_ms)
+                    yield from map(self._decide, self._everybody(slot, run.now_ms))
         if len(typed) < len(run.items):
             changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
             changes.strays += [item for item in run.items if isinstance(item, Stray)]
@@ -159,13 +169,13 @@ class Partition:
             changes.rows.append(after_article(self.profiles, self.catalog, slot, self.settled.policy))
         return slot if change in ("new", "updated") and slot in self.catalog.fresh(now_ms) else None
 
-    def _meet(self, slot: int, now_ms: int) -> Iterator[Changes]:
+    def _everybody(self, slot: int, now_ms: int) -> Iterator[Meeting]:
         """An article meets everybody, a chunk of users a step; users who come later find it when they are due."""
         chunk, everybody = self.settled.chunk_users, len(self.profiles)
         lineup = lineup_of(self.settled.ranker)  # one for the whole article, whatever is promoted meanwhile
         for start in range(0, everybody, chunk):
             users = Users(self.profiles, slice(start, min(start + chunk, everybody)))
-            yield self._decide(users, np.array([slot]), now_ms, "article", lineup)
+            yield Meeting(users, np.array([slot]), now_ms, "article", lineup)
 
     # --- users who are due --------------------------------------------------------------------------------------------
 
@@ -175,9 +185,23 @@ class Partition:
         A wall clock that is put back is followed: what ends between its two times would not be noticed otherwise.
         """
         changes = Changes()
+        for meeting in self.due(now_ms):
+            changes.merge(self._decide(meeting))
+        return changes
+
+    def fails(self, meeting: Meeting) -> bool:
+        """Whether a decision would raise."""
+        try:
+            for scores, mine in meeting.lineup.shares(meeting.users):
+                self._decision(scores, meeting._replace(users=mine))
+        except Exception:  # noqa: BLE001 - whatever an article provokes
+            return True
+        return False
+
+    def due(self, now_ms: int) -> Iterator[Meeting]:
+        """What `look` decides, each before the next is asked for: whoever gets a push is due no more."""
         for slot in self.catalog.opening(self.looked_ms or now_ms, now_ms).tolist():
-            for step in self._meet(slot, now_ms):
-                changes.merge(step)
+            yield from self._everybody(slot, now_ms)
         due_at_s = self.profiles["due_at_s"]
         due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
         if now_ms // WAKE_EVERY_MS != self._woke_ms // WAKE_EVERY_MS:
@@ -188,8 +212,7 @@ class Partition:
             fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)
             for start in range(0, len(rows), self.settled.chunk_users):
                 users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
-                changes.merge(self._decide(users, fresh, now_ms, "due", lineup))
-        return changes
+                yield Meeting(users, fresh, now_ms, "due", lineup)
 
     def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Users whose quiet hours ended since the last time this was asked, (R,)."""
@@ -201,30 +224,36 @@ class Partition:
             (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
         )
 
-    def _decide(self, users: Users, slots: IntArray, now_ms: int, trigger: Trigger, lineup: Lineup) -> Changes:
+    def _decide(self, meeting: Meeting) -> Changes:
         """Each model decides for its own users; what one user gets does not depend on the others."""
         changes = Changes()
-        for scores, mine in lineup.shares(users):
-            changes.merge(self._decide_with(scores, mine, slots, now_ms, trigger))
+        for scores, mine in meeting.lineup.shares(meeting.users):
+            changes.merge(self._decide_with(scores, meeting._replace(users=mine)))
         return changes
 
-    def _decide_with(self, scores: Scores, users: Users, slots: IntArray, now_ms: int, trigger: Trigger) -> Changes:
-        settled = self.settled
-        decision = decide(users, self.catalog, slots, now_ms, scores, settled.policy, settled.stage)
+    def _decide_with(self, scores: Scores, meeting: Meeting) -> Changes:
+        decision, pushes = self._decision(scores, meeting)
         changes = Changes(suppressed=Counter(decision.suppressed))
-        columns = self.profiles.columns
+        columns, now_s = self.profiles.columns, meeting.now_ms // 1000
         if len(decision.rows):
-            changes.pushes += push_records(
-                decision, self.profiles, self.catalog, trigger, now_ms, settled.policy, scores.stamp
-            )
+            changes.pushes += pushes
             keys, stories = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
-            history.after_push(self.profiles, decision.rows, keys, stories, now_ms // 1000)
+            history.after_push(self.profiles, decision.rows, keys, stories, now_s)
             changes.rows.append(decision.rows)
-        if trigger == "due":  # not logged by itself: `restore` computes it again
-            columns["due_at_s"][users.indices()] = waiting_s(decision.opens_s)
+        if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
+            columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
         if len(decision.rows):
-            columns["due_at_s"][decision.rows] = now_ms // 1000 + settled.policy.min_interval_s
+            columns["due_at_s"][decision.rows] = now_s + self.settled.policy.min_interval_s
         return changes
+
+    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+        """What is to be done; changes nothing."""
+        users, slots, now_ms, trigger, _ = meeting
+        policy = self.settled.policy
+        decision = decide(users, self.catalog, slots, now_ms, scores, policy, self.settled.stage)
+        if not len(decision.rows):
+            return decision, []
+        return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, scores.stamp)
 
     # --- the log ------------------------------------------------------------------------------------------------------
 

@@ -1,19 +1,25 @@
 """The partition under test: the real one, with a bug that some records reach, and a memory for the judge."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
 
-from ..changes import Changes
+from ..changes import Changes, PushRecord
 from ..contracts.article import AnalysedArticle
-from ..contracts.decode import Item, Typed
+from ..contracts.decode import Typed
 from ..contracts.event import UserEvent
+from ..decide import Decision
 from ..intake import Batch
-from ..meta import Meta
-from ..partition import Partition, Settled
-from ..profiles.store import IntArray, Users
+from ..partition import Meeting, Partition, Settled
+from ..profiles.store import IntArray
+from ..ranking.scores import Scores
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
 POISON = "poison"  # events of such users, and articles of such ids
+
+
+def at_once(article_id: str) -> bool:
+    """Whether this article is poison when it is taken in. Every other one is when users who are due meet it."""
+    return article_id.startswith(POISON) and int(article_id.removeprefix(POISON) or 1) % 2 == 1
 
 
 Effect = (
@@ -43,7 +49,6 @@ class FragilePartition(Partition):
         super().__init__(settled)
         self.history: list[Batch] = []
         self.effects: list[Effect] = []
-        self._poison: set[int] = set()  # keys of the articles that provoke it
 
     def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
         """As a partition does, with the number."""
@@ -72,18 +77,13 @@ class FragilePartition(Partition):
     def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> int | None:
         self.effects.append(article)
         slot = super()._take_in(article, now_ms, changes)
-        if article.article_id.startswith(POISON):
+        if at_once(article.article_id):
             raise ArithmeticError("a bug that this article reaches")
         return slot
 
-    def restore(self, rows: Any, meta: Meta, articles: Sequence[Item[AnalysedArticle]]) -> None:
-        """As a partition does. An article that reached the bug once would reach it again, through users who are due."""
-        super().restore(rows, meta, articles)
-        known = [item.value.article_id for item in articles if isinstance(item, Typed)]
-        slots = [self.catalog.slot(article_id) for article_id in known if article_id.startswith(POISON)]
-        self._poison = {int(self.catalog["key"][slot]) for slot in slots if slot is not None}
-
-    def _decide(self, users: Users, slots: IntArray, *more: Any) -> Changes:
-        if self._poison.intersection(self.catalog["key"][slots].tolist()):
-            raise ArithmeticError("a bug that this article still reaches")
-        return super()._decide(users, slots, *more)
+    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+        """Users who are due reach it through any of these articles, long after it came or after a recovery."""
+        met = (self.catalog.articles[slot] for slot in meeting.slots)
+        if meeting.trigger == "due" and any(article and article.article_id.startswith(POISON) for article in met):
+            raise ArithmeticError("a bug that users who are due reach")
+        return super()._decision(scores, meeting)

@@ -17,7 +17,7 @@ from ..contracts.article import AnalysedArticle, Status
 from ..contracts.records import RawRecord
 from ..contracts.route import partition_of
 from ..settings import Settings, load
-from .fragile import POISON
+from .fragile import POISON, at_once
 
 PARTITIONS = 2
 START_MS = 1_764_072_000_000
@@ -132,8 +132,9 @@ def _article(rng: np.random.Generator, at_ms: int, pause_ms: int) -> list[Arriva
         digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode() + vector.tobytes()),
     )  # fmt: skip
     value = msgspec.json.encode(article)
+    reason = "processing_error" * at_once(article_id)
     return [
-        Arrival("catalog", number, article_id.encode(), value, pause_ms * (number == 0), "processing_error" * poison)
+        Arrival("catalog", number, article_id.encode(), value, pause_ms * (number == 0), reason)
         for number in range(PARTITIONS)
     ]
 

@@ -21,7 +21,7 @@ from ..partition import Partition, Settled
 from ..profiles.layout import ROW
 from ..profiles.store import ProfileStore
 from ..ranking.scores import FloatArray
-from .fragile import POISON, Effect, Encoding, FragilePartition
+from .fragile import Effect, Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
 from .second_opinion import SecondOpinion
 
@@ -101,9 +101,7 @@ class Oracle:
         self._next = dict(self._committed)
         profiles, self._state = self._state.profiles, Sequential(self._settled)
         items = decode_catalog(known, Origin("catalog", number))
-        articles = [
-            item.value for item in items if isinstance(item, Typed) and not item.value.article_id.startswith(POISON)
-        ]
+        articles = [item.value for item in items if isinstance(item, Typed) and not at_once(item.value.article_id)]
         self._state.go_on(profiles, articles)
         self._opinion.take_over(articles)
 

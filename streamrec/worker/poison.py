@@ -1,25 +1,39 @@
-"""Records on which `apply` raises: found, so that they can be set aside and everything else is applied.
+"""Records on which processing raises: found, so that they can be set aside and everything else is applied.
 
 After an exception the state is worth nothing. It is thrown away and restored from the log, and what was applied since
 the last commit is applied again to that scratch state, a record at a time, until one raises: that is a culprit, and the
 search begins anew without it. It costs one recovery a culprit and nothing while all is well; a log of undo steps would
 cost on every batch.
+
+If none raises, it may be an article that came long ago and that users meet when they are due: those who would be due
+now meet the fresh articles in halves, until one is left. Its record is in the log, before the cursor, so it gets a dead
+letter of its own, which recovery knows it by.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from ..clock import now_ms
-from ..contracts.records import Topic, first_headers
+from ..contracts.decode import Origin, Typed, dead_letter, decode_catalog
+from ..contracts.records import DeadLetter, Topic, first_headers
 from ..errors import SettingsError, StateError
 from ..intake import Batch
-from ..partition import Partition
-from .log import Log
+from ..partition import Meeting, Partition
+from .log import Log, read_all
+from .recovery import set_aside_offsets
 
 logger = logging.getLogger(__name__)
 
 HOUR_MS = 3_600_000
+
+
+class Found(NamedTuple):
+    """The records at fault."""
+
+    batches: list[Batch]  # what is to be applied anew, culprits in it marked
+    letters: list[DeadLetter]  # of culprits before the cursor
 
 
 async def without_poison(
@@ -29,36 +43,80 @@ async def without_poison(
     restored: Callable[[], Awaitable[Partition]],
     log: Log,
     allowed_per_hour: int,
-) -> list[Batch]:
-    """What is to be applied anew after `error`, its culprits marked; raises `error` if no record is one.
+) -> Found | None:
+    """How to go on after `error`; None if no record seems to be at fault.
 
-    In a replay a record may wait for others, so there nothing is set aside. A setting at fault is no record's fault.
+    In a replay a record may wait for others, so there nothing is set aside: raises `error`. A setting at fault is no
+    record's fault either.
     """
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError) or partition.settled.tick_ms:
         raise error
     logger.error("processing failed, looking for the record at fault", exc_info=error)
     settled = partition.settled
     at_most = allowed_per_hour - await recent_poison(log, settled.topics.values(), settled.number, allowed_per_hour)
-    marked = None if settled.tick_ms else await find_poison(batches, restored, at_most)
-    if marked is None:
-        raise error
-    return marked
+    return await find_poison(batches, restored, log, at_most)
 
 
 async def find_poison(
-    batches: Sequence[Batch], restored: Callable[[], Awaitable[Partition]], at_most: int
-) -> list[Batch] | None:
+    batches: Sequence[Batch], restored: Callable[[], Awaitable[Partition]], log: Log, at_most: int
+) -> Found | None:
     """These batches with their culprits marked as poison; None if no single record raises.
 
     StateError on the culprit after `at_most`: then it is the release that is bad, and not its input.
     """
     found = 0
-    while (culprit := await _first_culprit(await restored(), batches)) is not None:
-        found += 1
-        if found > at_most:
-            raise bad_release("processing fails on more records")
+    scratch = await restored()
+    while (culprit := await _first_culprit(scratch, batches)) is not None:
+        found = _counted(found, at_most)
         batches = [_marked(batch, *culprit) for batch in batches]
-    return list(batches) if found else None
+        scratch = await restored()
+    letter = await _letter_of_an_article(scratch, log)
+    if letter is not None:
+        found = _counted(found, at_most)
+        if any(
+            record.offset == letter.offset for batch in batches if batch.topic == "catalog" for record in batch.records
+        ):
+            return Found([_marked(batch, "catalog", letter.offset) for batch in batches], [])
+        return Found(list(batches), [letter])
+    return Found(list(batches), []) if found else None
+
+
+def _counted(found: int, at_most: int) -> int:
+    if found == at_most:
+        raise bad_release("processing fails on more records")
+    return found + 1
+
+
+async def _letter_of_an_article(partition: Partition, log: Log) -> DeadLetter | None:
+    article_id = failing_article(partition, now_ms())
+    if article_id is None:
+        return None
+    topic, number = partition.settled.topics["catalog"], partition.settled.number
+    origin = Origin(topic, number)
+    async with log.reader() as reader:
+        gone = await set_aside_offsets(reader, topic, number)
+        known = await read_all(reader, topic, number, before=partition.cursor["catalog"])
+    for record, item in zip(reversed(known), reversed(decode_catalog(known, origin)), strict=True):
+        if isinstance(item, Typed) and item.value.article_id == article_id and record.offset not in gone:
+            return dead_letter(record, origin, "processing_error", "users who are due cannot meet it")
+    return None
+
+
+def failing_article(partition: Partition, now_ms: int) -> str | None:
+    """Id of the article on which a look would raise, if it is one that does. The partition is of no use afterwards."""
+    meeting = next((meeting for meeting in partition.due(now_ms) if partition.fails(meeting)), None)
+    while meeting is not None and len(meeting.slots) > 1:
+        meeting = _failing_half(partition, meeting)
+    if meeting is None or not len(meeting.slots) or not partition.fails(meeting):
+        return None
+    article = partition.catalog.articles[meeting.slots[0]]
+    return article.article_id if article else None
+
+
+def _failing_half(partition: Partition, meeting: Meeting) -> Meeting:
+    half = len(meeting.slots) // 2
+    first = meeting._replace(slots=meeting.slots[:half])
+    return first if partition.fails(first) else meeting._replace(slots=meeting.slots[half:])
 
 
 def bad_release(too_many: str) -> StateError:

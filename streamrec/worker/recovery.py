@@ -7,7 +7,7 @@ Called by a new owner after it has fenced the old one and written its barrier, s
 columns in bulk (np.frombuffer).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from ..clock import monotonic_s
@@ -37,10 +37,12 @@ async def recover(
     partitions: int,
     progress: Callable[[int], object] = lambda _: None,
     through: int = -1,
+    poison: Collection[int] = (),
 ) -> Recovered:
     """Restore the partition; sets its cursor, also where there was none. `progress` is told the records read so far.
 
     `through` is the offset of the owner's barrier (written.py): with it everything before is read that ever will be.
+    `poison`: offsets in `catalog` whose dead letters may not be readable yet.
     """
     started = monotonic_s()
     number, topics = partition.settled.number, partition.settled.topics
@@ -58,14 +60,14 @@ async def recover(
         rows, meta = logged.rows(), logged.meta
         cursor, lost = await _cursor(reader, meta, topics, number)
         known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])
-        poison = await _poison(reader, topics["catalog"], number)
-        sound = [record for record in known if record.offset not in poison]
+        gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number)}
+        sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
         partition.restore(rows.items(), Meta(dict(cursor.items()), meta.looked_ms), articles)
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 
-async def _poison(reader: Reader, topic: str, number: int) -> set[int]:
+async def set_aside_offsets(reader: Reader, topic: str, number: int) -> set[int]:
     """Offsets of the records on which processing failed."""
     letters = map(first_headers, await read_all(reader, f"{topic}.dlq", number))
     return {int(said["streamrec-offset"]) for said in letters if said.get("streamrec-reason") == b"processing_error"}

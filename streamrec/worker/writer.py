@@ -27,26 +27,20 @@ from .counting import Counting
 from .lanes import Lanes
 from .log import Log
 from .pending import Pending, Ready
-from .poison import without_poison
+from .poison import Found, without_poison
 from .recovery import Recovered, recover
 from .rounds import PATIENCE_S, Rounds
 from .transaction import Transactions
-from .written import Names, barrier, write
+from .written import MARK, Names, barrier, to_the_end, write
 
 
 class PartitionWriter:
     """Applies what is offered and commits it."""
 
     def __init__(
-        self,
-        partition: Partition,
-        settings: Settings,
-        log: Log,
-        names: Names,
-        counting: Counting,
-        fail: Callable[[BaseException], None],
-        rounds: Rounds | None = None,
-    ) -> None:
+        self, partition: Partition, settings: Settings, log: Log, names: Names, counting: Counting,
+        fail: Callable[[BaseException], None], rounds: Rounds | None = None,
+    ) -> None:  # fmt: skip
         self.partition = partition
         self.number = partition.settled.number
         self.committed: dict[str, int] = {}
@@ -65,6 +59,8 @@ class PartitionWriter:
         self._articles_turn = False
         self._closing = self._leaving = False
         self._search: asyncio.Task[None] | None = None  # for the records on which `apply` raised
+        self._failed = False  # since the last commit
+        self._poison: set[int] = set()  # offsets in `catalog` before the cursor, found by this owner
         self._work, self._dirty, self._clean, self._running, self._committed = (asyncio.Event() for _ in range(5))
         self._running.set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,9 +84,8 @@ class PartitionWriter:
     async def _recover(self, partition: Partition) -> Recovered:
         changelog, partitions = self._names.changelog, self._settings.partitions
         through = await barrier(self._transactions, changelog, self.number)  # even our own last commit may appear late
-        return await recover(
-            partition, self._log, changelog, partitions, self._counting.recovering(self.number), through
-        )
+        progress = self._counting.recovering(self.number)
+        return await recover(partition, self._log, changelog, partitions, progress, through, self._poison)
 
     async def stop(self) -> None:
         """Finish what was offered, commit it, let go. A paused partition leaves that to its next owner."""
@@ -217,10 +212,11 @@ class PartitionWriter:
         changes.merge(self.partition.look(now_ms()))
         return changes
 
-    async def _set_poison_aside(self, error: Exception) -> None:
+    async def _set_poison_aside(self, error: Exception | None) -> None:
         """Find the records at fault and go on without them, from the last commit; raises `error` if none is.
 
-        A pause ends the search. It begins anew if the partition stays ours; if not, its next owner has its own.
+        A pause ends the search. If the partition stays ours, it is tried again, as a next owner would. So it is, once,
+        if nothing is found: what waits for users is not logged to the second, so not every failure comes again.
         """
         self._pending, self._steps = Pending(), None
         while not self._leaving:
@@ -233,14 +229,24 @@ class PartitionWriter:
                 search.result()
                 break
             await self._unpaused()
+            error = None
 
-    async def _go_on_without_poison(self, error: Exception) -> None:
+    async def _go_on_without_poison(self, error: Exception | None) -> None:
         async with self._committing:
-            allowed = self._settings.max_poison_per_hour
-            batches = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
+            allowed, found = self._settings.max_poison_per_hour, Found(list(self._uncovered), [])
+            if error is not None:
+                at_fault = await without_poison(
+                    error, self.partition, self._uncovered, self._restored, self._log, allowed
+                )
+                if at_fault is None and self._failed:
+                    raise error
+                found, self._failed = at_fault or found, True
+            if found.letters:  # with a record of the changelog: whose barrier is readable, to him they are
+                self._poison.update(letter.offset for letter in found.letters)
+                await to_the_end(self._commit(Ready(Changes(dead_letters=found.letters), [MARK], self.committed)))
             self.partition = await self._restored()
             self._uncovered.clear()
-            self._lanes.put_back(batches)
+            self._lanes.put_back(found.batches)
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.settled)
@@ -292,7 +298,7 @@ class PartitionWriter:
         started_s = monotonic_s()
         with self._rounds.flight(self.number):
             await write(self._transactions, self._names, self.number, ready.rows, ready.changes)
-        self._in_flight_since_s, self._in_flight = None, []
+        self._in_flight_since_s, self._in_flight, self._failed = None, [], False
         self._progress_s = monotonic_s()
         self.committed = ready.cursor
         self._committed.set()

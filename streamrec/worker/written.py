@@ -7,14 +7,16 @@ has read.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from ..changes import Changes
 from ..meta import OWNER_KEY
 from .transaction import Message, Transactions, reroute, set_aside
 
-OWNER = Message(OWNER_KEY, b"{}")
+MARK = (OWNER_KEY, b"{}")  # a record that says nothing
+OWNER = Message(*MARK)
+T = TypeVar("T")
 
 
 class Names(NamedTuple):
@@ -42,15 +44,17 @@ async def write(
 
 
 async def barrier(transactions: Transactions, topic: str, number: int, owner: Message = OWNER) -> int:
-    """Commit a record of our own; its offset.
+    """Commit a record of our own; its offset."""
+    return await to_the_end(_commit_barrier(transactions, topic, number, owner))
 
-    Whoever is cancelled meanwhile waits for the end of it: a producer left in a transaction can begin no other one.
-    """
-    committing = asyncio.create_task(_commit_barrier(transactions, topic, number, owner))
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Whoever is cancelled meanwhile waits for its end: a producer left in a transaction can begin no other one."""
+    working = asyncio.create_task(work)
     try:
-        return await asyncio.shield(committing)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.gather(committing, return_exceptions=True)
+        await asyncio.gather(working, return_exceptions=True)
         raise
 
 
