@@ -1,0 +1,101 @@
+"""An article that no record's processing fails on, but users who are due: set aside, and no owner ends of it."""
+
+import json
+
+import msgspec
+import pytest
+from making import AffinityScores, article, policy
+from on_kafka import until
+from slow_log import SlowLog, offer_clicks, writer_on
+
+from streamrec.chaos.fragile import FragilePartition
+from streamrec.clock import now_ms
+from streamrec.contracts.records import RawRecord, first_headers
+from streamrec.intake import Batch
+from streamrec.partition import Partition, Settled
+from streamrec.settings import load
+from streamrec.worker.poison import failing_article
+from streamrec.worker.writer import PartitionWriter
+
+LATE, AT_ONCE = "poison2", "poison1"
+CLICK = msgspec.json.encode({"user_id": "u3", "article_id": "a9", "action": "click", "at_ms": now_ms()})
+
+
+def partition() -> FragilePartition:
+    """Where everybody gets everything."""
+    return FragilePartition(Settled(0, policy(min_affinity=0, min_score=0, session_gap_s=0), AffinityScores()))
+
+
+async def publish(writer: PartitionWriter, log: SlowLog, names: list[str]) -> None:
+    """Fresh articles, in `catalog` and to the writer; until they are committed."""
+    for offset, name in enumerate(names):
+        fresh = article(name, published_at_ms=now_ms(), known_at_ms=now_ms(), expires_at_ms=now_ms() + 3_600_000)
+        record = RawRecord(offset, now_ms(), name.encode(), msgspec.json.encode(fresh))
+        log.broker.append("catalog", 0, record, "committed")
+        await writer.offer(Batch("catalog", [record], offset + 1), offset)
+    await until(lambda: writer.committed.get("catalog") == len(names))
+
+
+def pushed(log: SlowLog) -> list[tuple[str, str]]:
+    """User and article of each push."""
+    values = [json.loads(record.value or b"") for record in log.broker.committed("push", 0)]
+    return [(value["user_id"], value["article_id"]) for value in values]
+
+
+def set_aside(log: SlowLog) -> list[int]:
+    """Offsets of the articles that were."""
+    letters = log.broker.committed("catalog.dlq", 0)
+    assert all(first_headers(letter)["streamrec-reason"] == b"processing_error" for letter in letters)
+    return [int(first_headers(letter)["streamrec-offset"]) for letter in letters]
+
+
+@pytest.mark.parametrize("bad", [LATE, AT_ONCE])
+async def test_it_is_set_aside_once_and_all_owners_go_on(bad: str) -> None:
+    """It came before anybody was there. Users get the other article, from this owner and from the next."""
+    log, errors = SlowLog(), list[BaseException]()
+    first = writer_on(log, partition(), load({}), errors)
+    await first.start()
+    await publish(first, log, ["a1", bad])
+    await offer_clicks(first, ["u1", "u2"])
+    await until(lambda: len(pushed(log)) == 2)
+    await first.stop()
+
+    second = writer_on(log, partition(), load({}), errors)
+    await second.start()
+    record = log.broker.append("events", 0, log.broker.committed("events", 0)[0]._replace(value=CLICK), "committed")
+    await second.offer(Batch("events", [record.record], record.record.offset + 1), record.record.offset)
+    await until(lambda: len(pushed(log)) == 3)
+    await second.stop()
+
+    assert errors == []
+    assert set_aside(log) == [1]
+    assert sorted(pushed(log)) == [("u1", "a1"), ("u2", "a1"), ("u3", "a1")]
+
+
+async def test_where_everything_fails_the_owner_ends() -> None:
+    """A release at fault is not the articles': with none allowed to be set aside, none is."""
+    log, errors = SlowLog(), list[BaseException]()
+    writer = writer_on(log, partition(), load({}, max_poison_per_hour=0), errors)
+    await writer.start()
+    await publish(writer, log, ["a1", LATE])
+    await offer_clicks(writer, ["u1"])
+    await until(lambda: bool(errors))
+    assert "STREAMREC_MAX_POISON_PER_HOUR" in str(errors[0])
+    assert set_aside(log) == []
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_the_one_of_many_is_found(number: int) -> None:
+    """In halves; and where none fails, none is named."""
+    state = partition()
+    names = [LATE if at == number else f"a{at}" for at in range(7)]
+    records = [
+        RawRecord(offset, now_ms(), None, msgspec.json.encode(fresh))
+        for offset, name in enumerate(names)
+        for fresh in [article(name, published_at_ms=now_ms(), known_at_ms=now_ms(), expires_at_ms=now_ms() + 3_600_000)]
+    ]
+    click = RawRecord(0, now_ms(), None, msgspec.json.encode(msgspec.json.decode(CLICK) | {"at_ms": now_ms()}))
+    for plain in (state, Partition(state.settled)):
+        for batch in (Batch("catalog", records, 7), Batch("events", [click], 1)):
+            assert sum(len(step.pushes) for step in plain.apply(batch, now_ms())) == 0
+        assert failing_article(plain, now_ms()) == (LATE if plain is state else None)
