@@ -19,6 +19,8 @@ from ..partition import Partition
 from .log import Log, Reader, read_all
 from .rewind import beyond_the_end
 
+OFFSET_DIGITS = 19  # of the largest; int() refuses very long numbers
+
 
 class Recovered(NamedTuple):
     """What it took."""
@@ -68,9 +70,15 @@ async def recover(
 
 
 async def set_aside_offsets(reader: Reader, topic: str, number: int) -> set[int]:
-    """Offsets of the records on which processing failed."""
-    letters = map(first_headers, await read_all(reader, f"{topic}.dlq", number))
-    return {int(said["streamrec-offset"]) for said in letters if said.get("streamrec-reason") == b"processing_error"}
+    """Offsets of the records on which processing failed; other records among the dead letters say nothing."""
+    found = set()
+    async for letters in reader.read(f"{topic}.dlq", number):
+        for said in map(first_headers, letters):
+            offset = said.get("streamrec-offset") or b""
+            ours = offset.isdigit() and len(offset) <= OFFSET_DIGITS
+            if ours and said.get("streamrec-reason") == b"processing_error":
+                found.add(int(offset))
+    return found
 
 
 async def _cursor(

@@ -1,6 +1,7 @@
 """An article that no record's processing fails on, but users who are due: set aside, and no owner ends of it."""
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,11 +11,12 @@ from slow_log import SlowLog, offer_clicks, writer_on
 
 from streamrec.chaos.fragile import FragilePartition
 from streamrec.clock import now_ms
-from streamrec.contracts.records import RawRecord, first_headers
+from streamrec.contracts.records import DeadLetter, RawRecord, first_headers
 from streamrec.intake import Batch
 from streamrec.partition import Partition, Settled
 from streamrec.settings import load
 from streamrec.worker.poison import failing_article
+from streamrec.worker.recovery import set_aside_offsets
 from streamrec.worker.writer import PartitionWriter
 
 LATE, AT_ONCE = "poison2", "poison1"
@@ -99,3 +101,15 @@ def test_the_one_of_many_is_found(number: int) -> None:
         for batch in (Batch("catalog", records, 7), Batch("events", [click], 1)):
             assert sum(len(step.pushes) for step in plain.apply(batch, now_ms())) == 0
         assert failing_article(plain, now_ms()) == (LATE if plain is state else None)
+
+
+async def test_a_strange_record_among_the_letters_stops_no_recovery() -> None:
+    """Anybody can write to the topic, by hand and with any headers."""
+    log = SlowLog()
+    for said in ([], [("streamrec-offset", b"x")], [("streamrec-offset", None)], [("streamrec-offset", b"9" * 5000)]):
+        headers: Any = [("streamrec-reason", b"processing_error"), *said]
+        log.broker.append("catalog.dlq", 0, RawRecord(0, 0, None, None, headers), "committed")
+    good = DeadLetter("catalog", 0, 7, "processing_error", "", None, None).headers()
+    log.broker.append("catalog.dlq", 0, RawRecord(0, 0, None, None, good), "committed")
+    async with log.reader() as reader:
+        assert await set_aside_offsets(reader, "catalog", 0) == {7}
