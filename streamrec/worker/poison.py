@@ -15,6 +15,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ..clock import now_ms
 from ..contracts.decode import Origin, Typed, dead_letter, decode_catalog
 from ..contracts.records import DeadLetter, Topic, first_headers
@@ -103,14 +105,19 @@ async def _letter_of_an_article(partition: Partition, log: Log) -> DeadLetter | 
 
 
 def failing_article(partition: Partition, now_ms: int) -> str | None:
-    """Id of the article on which a look would raise, if it is one that does. The partition is of no use afterwards."""
+    """Id of the article on which a look would raise, if it is one that does. The partition is of no use afterwards.
+
+    Where users cannot meet any of the articles, it is not the articles' fault.
+    """
     meeting = next((meeting for meeting in partition.due(now_ms) if partition.fails(meeting)), None)
-    while meeting is not None and len(meeting.slots) > 1:
-        meeting = _failing_half(partition, meeting)
-    if meeting is None or not len(meeting.slots) or not partition.fails(meeting):
+    if meeting is None or not len(everything := meeting.slots):
         return None
+    while len(meeting.slots) > 1:
+        meeting = _failing_half(partition, meeting)
+    others = (meeting._replace(slots=np.array([slot])) for slot in everything if slot != meeting.slots[0])
+    others_can = len(everything) == 1 or not all(map(partition.fails, others))
     article = partition.catalog.articles[meeting.slots[0]]
-    return article.article_id if article else None
+    return article.article_id if article and others_can and partition.fails(meeting) else None
 
 
 def _failing_half(partition: Partition, meeting: Meeting) -> Meeting:

@@ -9,11 +9,14 @@ from making import AffinityScores, article, policy
 from on_kafka import until
 from slow_log import SlowLog, offer_clicks, writer_on
 
+from streamrec.changes import PushRecord
 from streamrec.chaos.fragile import FragilePartition
 from streamrec.clock import now_ms
 from streamrec.contracts.records import DeadLetter, RawRecord, first_headers
+from streamrec.decide import Decision
 from streamrec.intake import Batch
-from streamrec.partition import Partition, Settled
+from streamrec.partition import Meeting, Partition, Settled
+from streamrec.ranking.scores import Scores
 from streamrec.settings import load
 from streamrec.worker.poison import failing_article
 from streamrec.worker.recovery import set_aside_offsets
@@ -86,21 +89,34 @@ async def test_where_everything_fails_the_owner_ends() -> None:
     assert set_aside(log) == []
 
 
+class Broken(Partition):
+    """Nobody can meet anything."""
+
+    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+        raise ArithmeticError("a bug that the user reaches")
+
+
 @pytest.mark.parametrize("number", range(7))
 def test_the_one_of_many_is_found(number: int) -> None:
-    """In halves; and where none fails, none is named."""
-    state = partition()
+    """In halves; where none fails, or all do, none is named."""
     names = [LATE if at == number else f"a{at}" for at in range(7)]
+    assert named(partition(), names) == LATE
+    assert named(Partition(partition().settled), names) is None
+    assert named(Broken(partition().settled), names) is None
+    assert named(partition(), [LATE]) == LATE
+
+
+def named(state: Partition, names: list[str]) -> str | None:
+    """After these articles came, and then somebody."""
     records = [
         RawRecord(offset, now_ms(), None, msgspec.json.encode(fresh))
         for offset, name in enumerate(names)
         for fresh in [article(name, published_at_ms=now_ms(), known_at_ms=now_ms(), expires_at_ms=now_ms() + 3_600_000)]
     ]
     click = RawRecord(0, now_ms(), None, msgspec.json.encode(msgspec.json.decode(CLICK) | {"at_ms": now_ms()}))
-    for plain in (state, Partition(state.settled)):
-        for batch in (Batch("catalog", records, 7), Batch("events", [click], 1)):
-            assert sum(len(step.pushes) for step in plain.apply(batch, now_ms())) == 0
-        assert failing_article(plain, now_ms()) == (LATE if plain is state else None)
+    for batch in (Batch("catalog", records, len(records)), Batch("events", [click], 1)):
+        assert sum(len(step.pushes) for step in state.apply(batch, now_ms())) == 0
+    return failing_article(state, now_ms())
 
 
 async def test_a_strange_record_among_the_letters_stops_no_recovery() -> None:
