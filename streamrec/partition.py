@@ -132,7 +132,7 @@ class Partition:
                 if taken_in:
                     yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
                 if slot is not None:
-                    yield from map(self._decide, self._everybody(slot, run.now_ms))
+                    yield from map(self.meet, self._everybody(slot, run.now_ms))
         if len(typed) < len(run.items):
             changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
             changes.strays += [item for item in run.items if isinstance(item, Stray)]
@@ -186,7 +186,7 @@ class Partition:
         """
         changes = Changes()
         for meeting in self.due(now_ms):
-            changes.merge(self._decide(meeting))
+            changes.merge(self.meet(meeting))
         return changes
 
     def fails(self, meeting: Meeting) -> bool:
@@ -224,7 +224,7 @@ class Partition:
             (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
         )
 
-    def _decide(self, meeting: Meeting) -> Changes:
+    def meet(self, meeting: Meeting) -> Changes:
         """Each model decides for its own users; what one user gets does not depend on the others."""
         changes = Changes()
         for scores, mine in meeting.lineup.shares(meeting.users):

@@ -29,6 +29,7 @@ from .recovery import set_aside_offsets
 logger = logging.getLogger(__name__)
 
 HOUR_MS = 3_600_000
+SUSPECTS = 8  # articles that all fail: then it is their readers, or the release
 
 
 class Found(NamedTuple):
@@ -105,19 +106,29 @@ async def _letter_of_an_article(partition: Partition, log: Log) -> DeadLetter | 
 
 
 def failing_article(partition: Partition, now_ms: int) -> str | None:
-    """Id of the article on which a look would raise, if it is one that does. The partition is of no use afterwards.
+    """Id of the article on which a look raises, if it is one that does. The partition has looked up to there.
 
-    Where users cannot meet any of the articles, it is not the articles' fault.
+    Where users can meet none of many articles, it is not the articles' fault.
     """
-    meeting = next((meeting for meeting in partition.due(now_ms) if partition.fails(meeting)), None)
-    if meeting is None or not len(everything := meeting.slots):
-        return None
+    for meeting in partition.due(now_ms):
+        if partition.fails(meeting):
+            return _culprit(partition, meeting)
+        partition.meet(meeting)  # whoever gets a push of one article may be due for others
+    return None
+
+
+def _culprit(partition: Partition, failing: Meeting) -> str | None:
+    meeting = failing
     while len(meeting.slots) > 1:
         meeting = _failing_half(partition, meeting)
-    others = (meeting._replace(slots=np.array([slot])) for slot in everything if slot != meeting.slots[0])
-    others_can = len(everything) == 1 or not all(map(partition.fails, others))
-    article = partition.catalog.articles[meeting.slots[0]]
-    return article.article_id if article and others_can and partition.fails(meeting) else None
+    if not len(meeting.slots) or not partition.fails(meeting):
+        return None
+    slot = int(meeting.slots[0])
+    others = [failing._replace(slots=np.array([other])) for other in failing.slots[:SUSPECTS] if other != slot]
+    if len(failing.slots) >= SUSPECTS and all(map(partition.fails, others)):
+        return None
+    article = partition.catalog.articles[slot]
+    return article.article_id if article else None
 
 
 def _failing_half(partition: Partition, meeting: Meeting) -> Meeting:
