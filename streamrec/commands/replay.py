@@ -41,8 +41,9 @@ def replay(
     """Replay a log of real clicks: MIND (a folder), EB-NeRD (a folder), Globo (a file).
 
     The log is published as articles and events; the policy clock follows the log's own time, so quiet hours, caps and
-    expiry count as they would have then. The result does not depend on the speed. The last line is JSON; its
-    `pushes_sha256` is the same with and without a broker.
+    expiry count as they would have then. The last line is JSON; its
+    `pushes_sha256` is the same with and without a broker, and at any speed, where `scored_by` is: engines differ in the
+    last digits, and STREAMREC_ENGINE=auto takes what is fast at the moment, so name one to compare two runs.
     """
     import itertools
     import os
@@ -153,8 +154,22 @@ def _result(
         "records_per_s": round(sum(sent.values()) / seconds),
         **more,
         "suppressed": {name: count for name, count in suppressed.most_common() if count},
+        "scored_by": scored_by(pushes),
         "pushes_sha256": hashlib.sha256(b"\n".join(sorted(pushes))).hexdigest()[:16],
     }
+
+
+def scored_by(pushes: list[bytes]) -> dict[str, int]:
+    """Pushes by name, version and engine of the model. Two runs are comparable where this is the same."""
+    from collections import Counter
+
+    import msgspec
+
+    class Pushed(msgspec.Struct):
+        model: dict[str, str]
+
+    models = (msgspec.json.decode(push, type=Pushed).model for push in pushes)
+    return dict(Counter(" ".join(model.values()) for model in models).most_common())
 
 
 def _show(log: str, summary: Any, result: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from streamrec.commands.replay import scored_by
 from streamrec.content.encoder import HashedEncoder
 from streamrec.ranking.load import prior
 from streamrec.settings import Settings, load
@@ -60,3 +61,11 @@ def test_kafka_gives_the_same_pushes(settings_for_test: Settings) -> None:
     outcome = asyncio.run(replay(played(600_000), settings, None, lambda _: None))
     assert outcome.dead_letters == 0
     assert sorted(outcome.pushes) == direct(settings, 600_000)
+
+
+def test_it_is_said_which_engine_scored() -> None:
+    """Two engines may differ in a push; whoever compares two runs has to see it."""
+    pushes = direct(by_event_time(), 600_000)
+    stamp = prior().stamp
+    assert scored_by(pushes) == {f"{stamp.name} {stamp.version} {stamp.engine}": len(pushes)}
+    assert scored_by([]) == {}
