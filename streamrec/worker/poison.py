@@ -68,36 +68,31 @@ async def find_poison(
     StateError on the culprit after `at_most`: then it is the release that is bad, and not its input.
     """
     found = 0
-    scratch = await restored()
-    while (culprit := await _first_culprit(scratch, batches)) is not None:
-        found = _counted(found, at_most)
-        batches = [_marked(batch, *culprit) for batch in batches]
-        scratch = await restored()
-    letter = await _letter_of_an_article(scratch, log)
-    if letter is not None:
-        found = _counted(found, at_most)
-        if any(
-            record.offset == letter.offset for batch in batches if batch.topic == "catalog" for record in batch.records
-        ):
-            return Found([_marked(batch, "catalog", letter.offset) for batch in batches], [])
-        return Found(list(batches), [letter])
+    while (culprit := await _first_culprit(scratch := await restored(), batches)) is not None:
+        letter = await _letter(scratch, log, culprit, batches) if isinstance(culprit, str) else None
+        if isinstance(culprit, str) and letter is None:
+            break
+        if found == at_most:
+            raise bad_release("processing fails on more records")
+        found += 1
+        if letter is not None and not _holds(batches, "catalog", letter.offset):
+            return Found(list(batches), [letter])
+        where = ("catalog", letter.offset) if letter is not None else culprit
+        batches = [_marked(batch, *where) for batch in batches]
     return Found(list(batches), []) if found else None
 
 
-def _counted(found: int, at_most: int) -> int:
-    if found == at_most:
-        raise bad_release("processing fails on more records")
-    return found + 1
+def _holds(batches: Sequence[Batch], topic: Topic, offset: int) -> bool:
+    return any(record.offset == offset for batch in batches if batch.topic == topic for record in batch.records)
 
 
-async def _letter_of_an_article(partition: Partition, log: Log) -> DeadLetter | None:
-    article_id = failing_article(partition, now_ms())
-    if article_id is None:
-        return None
+async def _letter(partition: Partition, log: Log, article_id: str, batches: Sequence[Batch]) -> DeadLetter | None:
+    """Of the newest version in the log that is not set aside yet."""
+    marked = {offset for batch in batches if batch.topic == "catalog" for offset in batch.poison}
     topic, number = partition.settled.topics["catalog"], partition.settled.number
     origin = Origin(topic, number)
     async with log.reader() as reader:
-        gone = await set_aside_offsets(reader, topic, number)
+        gone = marked | await set_aside_offsets(reader, topic, number)
         known = await read_all(reader, topic, number, before=partition.cursor["catalog"])
     for record, item in zip(reversed(known), reversed(decode_catalog(known, origin)), strict=True):
         if isinstance(item, Typed) and item.value.article_id == article_id and record.offset not in gone:
@@ -161,7 +156,8 @@ async def recent_poison(log: Log, topics: Iterable[str], partition: int, enough:
     return found
 
 
-async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tuple[Topic, int] | None:
+async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tuple[Topic, int] | str | None:
+    """A record, or the id of an article; a look follows each batch, as in the writer."""
     for batch in batches:
         for record in batch.records:
             try:
@@ -169,7 +165,9 @@ async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tupl
                     await asyncio.sleep(0)
             except Exception:  # noqa: BLE001 - whatever a record provokes
                 return batch.topic, record.offset
-    return None
+        if (article_id := failing_article(partition, now_ms())) is not None:
+            return article_id
+    return failing_article(partition, now_ms())
 
 
 def _marked(batch: Batch, topic: Topic, offset: int) -> Batch:

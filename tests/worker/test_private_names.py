@@ -181,8 +181,8 @@ def test_batches_of_the_producer() -> None:
 def test_what_reads_a_fetch() -> None:
     """The fetcher of aiokafka finds our reader under its own name, and its readers have what ours asks of them."""
     assert fetcher.MemoryRecords is consumer._Records
-    assert "records = MemoryRecords(" in inspect.getsource(fetcher.Fetcher)
+    assert "records = MemoryRecords(" in inspect.getsource(fetcher)
     assert parameters(_DefaultRecordBatchPy._maybe_uncompress) == ["self"]
-    source = inspect.getsource(_DefaultRecordBatchPy)
+    source = inspect.getsource(_DefaultRecordBatchPy._read_msg)
     assert "buffer = self._buffer" in source
     assert '.decode("utf-8")' in source
