@@ -57,7 +57,7 @@ def test_every_record_is_read_whatever_its_headers_are_called(batches: list[list
 @pytest.mark.parametrize("codec", [0, 1, 2, 3, 4], ids=["none", "gzip", "snappy", "lz4", "zstd"])
 def test_readable_names_are_read_as_by_aiokafka(codec: int) -> None:
     """Two batches and the beginning of a third, which a fetch may end with."""
-    data = batch_of([[(b"abcd", b"1")], []], 0, codec) + batch_of([[("né中"[:2].encode() + b"x", None)]], 2, codec)
+    data = batch_of([[(b"abcd", b"1")], []], 0, codec) + batch_of([[("néx".encode(), None)]], 2, codec)
     found = read(data + data[:30])
     assert found == read(data + data[:30], MemoryRecords)
     assert [offset for offset, *_ in found] == [0, 1, 2]

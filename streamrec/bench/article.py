@@ -16,13 +16,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from ..clock import monotonic_s, now_ms
 from ..errors import StateError
 from ..settings import Settings
-from ..worker.log import KafkaLog
-from ..worker.topics import DAY_MS, changelog_topic, create
-from ..worker.transaction import Transactions
+from ..worker.topics import DAY_MS, create
 from .contestants import started
 from .load import send_paced
-from .pipeline import bench_settings, know_articles
-from .recovery import rows
+from .pipeline import bench_settings, know_articles, quantile
+from .recovery import fill
 
 ARTICLE = "everybody"
 BEFORE_S = 5.0  # clicks alone, to compare with
@@ -78,7 +76,7 @@ async def measure(brokers: str, users: int, per_s: float, model: str | None) -> 
     settings = bench_settings(brokers, model).changed(partitions=1)
     await create(settings)
     await know_articles(settings)  # there are no users yet
-    await _fill(settings, users)
+    await fill(settings, users, 0)
     with started("streamrec", settings):
         async with AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed") as consumer:
             consumer.assign([TopicPartition(settings.topic("push"), 0)])
@@ -95,15 +93,6 @@ async def measure(brokers: str, users: int, per_s: float, model: str | None) -> 
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
-
-
-async def _fill(settings: Settings, users: int) -> None:
-    transactions = Transactions(f"{settings.app_id}-fill", KafkaLog(settings))
-    await transactions.start()
-    for messages in rows(users, 0):
-        async with transactions.begin() as writes:
-            await writes.send(changelog_topic(settings), 0, messages)
-    await transactions.stop()
 
 
 async def _publish(producer: AIOKafkaProducer, settings: Settings, name: str, at_ms: int) -> None:
@@ -130,10 +119,6 @@ async def _meet(settings: Settings, gateway: _Gateway, users: int) -> Met:
         1000 * times[0][0],
         next((at_s for at_s, count in times if count >= 50_000), float("nan")),
         times[-1][0],
-        _p99(gateway.clicks[:before]),
-        _p99(during),
+        quantile(gateway.clicks[:before], 0.99),
+        quantile(during, 0.99),
     )
-
-
-def _p99(latency: list[float]) -> float:
-    return sorted(latency)[int(0.99 * len(latency))] if latency else float("nan")

@@ -8,7 +8,7 @@ event committed, so start-up is left out. Medians over rounds.
 import asyncio
 import statistics
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -69,8 +69,13 @@ async def measure(
             latency = await paced(settings, load(done_per_s), pace_s)
     finally:
         await consumer.stop()
+    return Measured(done_per_s, cpu_us, quantile(latency, 0.5), quantile(latency, 0.99), len(latency))
+
+
+def quantile(latency: Sequence[float], share: float) -> float:
+    """The latency that this share of them is below; not a number if there are none."""
     ordered = sorted(latency) or [float("nan")]
-    return Measured(done_per_s, cpu_us, ordered[len(ordered) // 2], ordered[int(0.99 * len(ordered))], len(latency))
+    return ordered[int(share * len(ordered))]
 
 
 def _group(name: str, settings: Settings) -> str:

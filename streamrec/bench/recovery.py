@@ -66,15 +66,16 @@ def settings_of_run(brokers: str) -> Settings:
     return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, partitions=1, web_port=0)
 
 
-async def fill(settings: Settings, topic: str, users: int, dirty: int) -> None:
-    """Write a changelog, as its owner would."""
-    transactions = Transactions(f"{settings.app_id}-fill", KafkaLog(settings))
+async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> None:
+    """Write partition 0 of the changelog, as its owner would; `last` are the records it leaves behind its rows."""
+    topic, transactions = changelog_topic(settings), Transactions(f"{settings.app_id}-fill", KafkaLog(settings))
     await transactions.start()
     for messages in rows(users, dirty):
         async with transactions.begin() as writes:
             await writes.send(topic, 0, messages)
-    async with transactions.begin() as writes:
-        await writes.send(topic, 0, [Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record())])
+    if last:
+        async with transactions.begin() as writes:
+            await writes.send(topic, 0, last)
     await transactions.stop()
 
 
@@ -83,7 +84,7 @@ async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
     settings = settings_of_run(brokers)
     await _uncompacted(settings)
     await create(settings)
-    await fill(settings, changelog_topic(settings), users, dirty)
+    await fill(settings, users, dirty, Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record()))
     command = [sys.executable, "-m", "streamrec.bench.recover_once"]
     done = await asyncio.to_thread(
         subprocess.run, command, env=_environ(settings), capture_output=True, text=True, check=False

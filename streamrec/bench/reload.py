@@ -27,7 +27,7 @@ from ..settings import Settings
 from ..simulation.worker_process import WorkerProcess, value
 from ..worker.topics import create
 from .contestants import started
-from .pipeline import bench_settings, know_articles, paced
+from .pipeline import bench_settings, know_articles, paced, quantile
 
 PHASES = ("steady", "reloading")
 TAKE_OVER_S = 30.0  # a reload that takes longer is an error
@@ -76,7 +76,7 @@ async def _phase(
     before = _reloads(worker)
     changing = asyncio.create_task(_reload_on(worker, store, versions)) if phase == "reloading" else None
     try:
-        latency = sorted(await paced(settings, *load))
+        latency = await paced(settings, *load)
     finally:
         if changing is not None:
             changing.cancel()
@@ -84,7 +84,7 @@ async def _phase(
             await _taken_over(worker, store.rollout().stable)  # or it would fall into the next phase
     if not latency:
         raise StateError(f"no push was committed in a phase: {worker.last_line()}")
-    p50, p99 = latency[len(latency) // 2], latency[int(0.99 * len(latency))]
+    p50, p99 = quantile(latency, 0.5), quantile(latency, 0.99)
     reloads = _reloads(worker) - before
     if (reloads > 0) != (phase == "reloading"):
         raise StateError(f"{reloads:.0f} reloads in a {phase} phase; raise --seconds, or see {worker.last_line()}")

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..clock import now_ms
 from ..contracts.decode import Origin, Typed, dead_letter, decode_catalog
-from ..contracts.records import DeadLetter, Topic, first_headers
+from ..contracts.records import DeadLetter, Record, Topic, first_headers
 from ..errors import SettingsError, StateError
 from ..intake import Batch
 from ..partition import Meeting, Partition
@@ -68,17 +68,16 @@ async def find_poison(
     StateError on the culprit after `at_most`: then it is the release that is bad, and not its input.
     """
     found = 0
-    while (culprit := await _first_culprit(scratch := await restored(), batches)) is not None:
-        letter = await _letter(scratch, log, culprit, batches) if isinstance(culprit, str) else None
-        if isinstance(culprit, str) and letter is None:
-            break
+    while (culprit := await _first_culprit(scratch := await restored(), batches, log)) is not None:
         if found == at_most:
             raise bad_release("processing fails on more records")
         found += 1
-        if letter is not None and not _holds(batches, "catalog", letter.offset):
+        topic, record = culprit
+        if not _holds(batches, topic, record.offset):
+            origin = Origin(scratch.settled.topics[topic], scratch.settled.number)
+            letter = dead_letter(record, origin, "processing_error", "users who are due cannot meet it")
             return Found(list(batches), [letter])
-        where = ("catalog", letter.offset) if letter is not None else culprit
-        batches = [_marked(batch, *where) for batch in batches]
+        batches = [_marked(batch, topic, record.offset) for batch in batches]
     return Found(list(batches), []) if found else None
 
 
@@ -86,17 +85,34 @@ def _holds(batches: Sequence[Batch], topic: Topic, offset: int) -> bool:
     return any(record.offset == offset for batch in batches if batch.topic == topic for record in batch.records)
 
 
-async def _letter(partition: Partition, log: Log, article_id: str, batches: Sequence[Batch]) -> DeadLetter | None:
-    """Of the newest version in the log that is not set aside yet."""
+async def _first_culprit(partition: Partition, batches: Sequence[Batch], log: Log) -> tuple[Topic, Record] | None:
+    """The record on which `apply` raises, or the look that follows each batch, as in the writer."""
+    for batch in batches:
+        for record in batch.records:
+            try:
+                for _ in partition.apply(Batch(batch.topic, [record], record.offset + 1, batch.poison), now_ms()):
+                    await asyncio.sleep(0)
+            except Exception:  # noqa: BLE001 - whatever a record provokes
+                return batch.topic, record
+        if (article_id := failing_article(partition, now_ms())) is not None:
+            break
+    else:
+        article_id = failing_article(partition, now_ms())
+    return None if article_id is None else await _article(partition, batches, log, article_id)
+
+
+async def _article(
+    partition: Partition, batches: Sequence[Batch], log: Log, article_id: str
+) -> tuple[Topic, Record] | None:
+    """The newest version in the log that is not set aside yet."""
     marked = {offset for batch in batches if batch.topic == "catalog" for offset in batch.poison}
     topic, number = partition.settled.topics["catalog"], partition.settled.number
-    origin = Origin(topic, number)
     async with log.reader() as reader:
         gone = marked | await set_aside_offsets(reader, topic, number)
         known = await read_all(reader, topic, number, before=partition.cursor["catalog"])
-    for record, item in zip(reversed(known), reversed(decode_catalog(known, origin)), strict=True):
+    for record, item in zip(reversed(known), reversed(decode_catalog(known, Origin(topic, number))), strict=True):
         if isinstance(item, Typed) and item.value.article_id == article_id and record.offset not in gone:
-            return dead_letter(record, origin, "processing_error", "users who are due cannot meet it")
+            return "catalog", record
     return None
 
 
@@ -154,20 +170,6 @@ async def recent_poison(log: Log, topics: Iterable[str], partition: int, enough:
                 if found >= enough:
                     return found
     return found
-
-
-async def _first_culprit(partition: Partition, batches: Sequence[Batch]) -> tuple[Topic, int] | str | None:
-    """A record, or the id of an article; a look follows each batch, as in the writer."""
-    for batch in batches:
-        for record in batch.records:
-            try:
-                for _ in partition.apply(Batch(batch.topic, [record], record.offset + 1, batch.poison), now_ms()):
-                    await asyncio.sleep(0)
-            except Exception:  # noqa: BLE001 - whatever a record provokes
-                return batch.topic, record.offset
-        if (article_id := failing_article(partition, now_ms())) is not None:
-            return article_id
-    return failing_article(partition, now_ms())
 
 
 def _marked(batch: Batch, topic: Topic, offset: int) -> Batch:

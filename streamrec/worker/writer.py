@@ -233,15 +233,15 @@ class PartitionWriter:
 
     async def _go_on_without_poison(self, error: Exception | None) -> None:
         async with self._committing:
-            allowed, found = self._settings.max_poison_per_hour, Found(list(self._uncovered), [])
+            found = None
             if error is not None:
-                at_fault = await without_poison(
-                    error, self.partition, self._uncovered, self._restored, self._log, allowed
-                )
-                if at_fault is None and self._failed:
+                allowed = self._settings.max_poison_per_hour
+                found = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
+                if found is None and self._failed:
                     raise error
-                found, self._failed = at_fault or found, True
-            if found.letters:  # with a record of the changelog: whose barrier is readable, to him they are
+                self._failed = True
+            found = found or Found(list(self._uncovered), [])
+            if found.letters:  # with a record of the changelog, so that an owner who can read his barrier can read them
                 self._poison.update(letter.offset for letter in found.letters)
                 await to_the_end(self._commit(Ready(Changes(dead_letters=found.letters), [MARK], self.committed)))
             self.partition = await self._restored()
