@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..contracts.decode import Origin, Typed, decode_events
 from ..contracts.event import UserEvent
 from ..contracts.ids import key_of
-from ..contracts.records import Record, first_headers
+from ..contracts.records import Record, first_headers, header_number
 from ..contracts.route import partitions_of
 from ..learn import READING
 from ..profiles.zones import is_zone
@@ -52,10 +52,9 @@ class Events:
     def take_dead_letters(self, records: Sequence[Record]) -> None:
         """Records of `events.dlq`: what was set aside was not applied."""
         for record in records:
-            header = first_headers(record)
-            partition, offset = (header.get(f"streamrec-{name}") or b"" for name in ("partition", "offset"))
-            if partition.isdigit() and offset.isdigit():
-                self._set_aside.add((int(partition), int(offset)))
+            said = first_headers(record)
+            place = header_number(said.get("streamrec-partition")), header_number(said.get("streamrec-offset"))
+            self._set_aside.add(place)  # what names no place is nobody's
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Records of one partition, in order."""

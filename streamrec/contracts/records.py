@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, get_args
 
 WATERMARK_HEADER = "streamrec-watermark"
-MS_DIGITS = 13  # of a time in ms, until 2286; int() refuses very long numbers, and columns of 64 bits long ones
+MS_DIGITS = 13  # of a time in ms, until 2286
+OFFSET_DIGITS = 19  # of the largest
 REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
 
 Topic = Literal["catalog", "rerouted", "events"]  # what a partition reads, without the prefix of the cluster
@@ -92,6 +93,14 @@ def first_headers(record: Record) -> dict[str, bytes]:
     return dict(reversed(record.headers))
 
 
+def header_number(said: str | bytes | None, digits: int = OFFSET_DIGITS) -> int:
+    """What a header says, which anybody may have written; -1 if it is no number of at most so many digits.
+
+    Longer ones do not fit into columns of 64 bits, and int() refuses very long ones.
+    """
+    return int(said) if said and len(said) <= digits and said.isascii() and said.isdigit() else -1
+
+
 def watermark_headers(at_ms: int) -> list[tuple[str, bytes]]:
     """Headers of the empty record that says: nothing older than `at_ms` follows in this partition."""
     return [(WATERMARK_HEADER, str(at_ms).encode())]
@@ -102,6 +111,6 @@ def watermark_of(record: Record) -> int | None:
     if record.value:
         return None  # an article or event that brings the header is still one
     for name, value in record.headers:
-        if name == WATERMARK_HEADER and value and value.isdigit() and len(value) <= MS_DIGITS:
-            return int(value)
+        if name == WATERMARK_HEADER and (at_ms := header_number(value, MS_DIGITS)) >= 0:
+            return at_ms
     return None

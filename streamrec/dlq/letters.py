@@ -10,7 +10,7 @@ A letter too long to be set aside whole has the lengths it had in streamrec-key-
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..contracts.records import TOPICS, Record
+from ..contracts.records import TOPICS, Record, header_number
 from ..contracts.size import headers_bytes, record_bytes
 
 DEAD_LETTER_TOPICS = ("articles", *TOPICS)  # each has its `.dlq`
@@ -19,7 +19,6 @@ REDRIVEN_FROM_HEADER = "streamrec-redriven-from"  # a record written back: <dlq 
 _LENGTHS = ("key-bytes", "value-bytes", "headers-bytes")
 _OURS = frozenset(f"streamrec-{name}" for name in ("reason", "detail", "topic", "partition", "offset", *_LENGTHS))
 _WAS = {"key": "was", "value": "was", "headers": "were"}
-_DIGITS = 19  # of any number that is ours; int() refuses very long ones
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -84,7 +83,7 @@ def parse(topic: str, partition: int, record: Record) -> Letter | Marker | None:
         else:
             rest.append((name, value))
     if "streamrec-reason" not in ours:
-        offset = _number(dict(rest).get(REDRIVEN_HEADER))
+        offset = header_number(dict(rest).get(REDRIVEN_HEADER))
         return Marker(Place(topic, partition, offset), record.timestamp) if offset >= 0 else None
     return Letter(
         Place(topic, partition, record.offset),
@@ -93,8 +92,8 @@ def parse(topic: str, partition: int, record: Record) -> Letter | Marker | None:
         ours.get("streamrec-detail", ""),
         Origin(
             ours.get("streamrec-topic", ""),
-            _number(ours.get("streamrec-partition")),
-            _number(ours.get("streamrec-offset")),
+            header_number(ours.get("streamrec-partition")),
+            header_number(ours.get("streamrec-offset")),
         ),
         tuple(rest),
         record.key,
@@ -104,11 +103,7 @@ def parse(topic: str, partition: int, record: Record) -> Letter | Marker | None:
     )
 
 
-def _number(text: str | bytes | None) -> int:
-    return int(text) if text and len(text) <= _DIGITS and text.isascii() and text.isdigit() else -1
-
-
 def _cut(ours: Mapping[str, str], now: Mapping[str, int]) -> str:
-    had = {part: _number(ours.get(f"streamrec-{part}-bytes")) for part in now}
+    had = {part: header_number(ours.get(f"streamrec-{part}-bytes")) for part in now}
     cut = [part for part in now if had[part] > now[part]]
     return ", ".join(f"{part} of {had[part]} bytes {_WAS[part]} cut to {now[part]}" for part in cut)

@@ -1,10 +1,12 @@
-"""What is applied and in no transaction yet: how much it is, and since when it waits."""
+"""What is applied and not yet committed: how much it is, since when it waits, and the batches it came from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..changes import Changes
 from ..clock import monotonic_s
+from ..intake import Batch
 
 
 @dataclass
@@ -32,3 +34,25 @@ class Ready(NamedTuple):
     changes: Changes
     rows: list[tuple[bytes, bytes]]
     cursor: dict[str, int]
+
+
+class Uncommitted:
+    """Batches that are applied, at least in part, and not committed."""
+
+    def __init__(self) -> None:
+        self.uncovered: list[Batch] = []  # no transaction put together so far covers them
+        self._in_flight: list[Batch] = []  # covered by the transaction that is
+
+    def put_together(self, cursor: Mapping[str, int]) -> None:
+        """A transaction with this cursor is on its way: what lies before the cursor is in it."""
+        taken = self.uncovered
+        self.uncovered = [batch for batch in taken if cursor.get(batch.topic, 0) < batch.next_offset]
+        self._in_flight = [batch for batch in taken if cursor.get(batch.topic, 0) >= batch.next_offset]
+
+    def committed(self) -> None:
+        """It arrived."""
+        self._in_flight = []
+
+    def oldest_ms(self) -> list[int]:
+        """When the first record of each batch was appended, in ms since 1970."""
+        return [batch.records[0].timestamp for batch in self._in_flight + self.uncovered if batch.records]

@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 from ..clock import monotonic_s
 from ..contracts.decode import Origin, decode_catalog
-from ..contracts.records import Topic, first_headers
+from ..contracts.records import Topic, first_headers, header_number
 from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
 from .log import Log, Reader, read_all
 from .rewind import beyond_the_end
-
-OFFSET_DIGITS = 19  # of the largest; int() refuses very long numbers
 
 
 class Recovered(NamedTuple):
@@ -74,10 +72,9 @@ async def set_aside_offsets(reader: Reader, topic: str, number: int) -> set[int]
     found = set()
     async for letters in reader.read(f"{topic}.dlq", number):
         for said in map(first_headers, letters):
-            offset = said.get("streamrec-offset") or b""
-            ours = offset.isdigit() and len(offset) <= OFFSET_DIGITS
-            if ours and said.get("streamrec-reason") == b"processing_error":
-                found.add(int(offset))
+            offset = header_number(said.get("streamrec-offset"))
+            if offset >= 0 and said.get("streamrec-reason") == b"processing_error":
+                found.add(offset)
     return found
 
 

@@ -26,7 +26,7 @@ from ..settings import Settings
 from .counting import Counting
 from .lanes import Lanes
 from .log import Log
-from .pending import Pending, Ready
+from .pending import Pending, Ready, Uncommitted
 from .poison import Found, without_poison
 from .recovery import Recovered, recover
 from .rounds import PATIENCE_S, Rounds
@@ -47,12 +47,10 @@ class PartitionWriter:
         self.recovered: Recovered | None = None
         self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
         self._transactions = Transactions(f"{settings.app_id}-{self.number}", log)
-        self._uncovered: list[Batch] = []  # applied, at least in part; no transaction put together so far covers them
-        self._in_flight: list[Batch] = []  # covered by the transaction that is
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
-        self._pending = Pending()
+        self._pending, self._uncommitted = Pending(), Uncommitted()
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
         self._next_look_s = 0.0  # monotonic: users who are due do not wait for a clock that was put back
@@ -134,8 +132,7 @@ class PartitionWriter:
 
     def lag_s(self, at_ms: int) -> float:
         """Age of the oldest record offered and not yet committed, in seconds."""
-        applied = [batch.records[0].timestamp for batch in self._in_flight + self._uncovered if batch.records]
-        heads = self._lanes.oldest_ms() + applied
+        heads = self._lanes.oldest_ms() + self._uncommitted.oldest_ms()
         return max(0.0, (at_ms - min(heads)) / 1000) if heads else 0.0
 
     def uncommitted_s(self) -> float:
@@ -201,7 +198,7 @@ class PartitionWriter:
 
     def _apply(self, topic: Topic, by_event_time: bool, in_steps: bool = False) -> Changes:
         batch = self._lanes.take(topic, 1 if in_steps or by_event_time else self._settings.batch_events)
-        self._uncovered.append(batch)
+        self._uncommitted.uncovered.append(batch)
         steps = self.partition.apply(batch, now_ms())
         if in_steps or by_event_time:
             self._steps = steps
@@ -233,19 +230,19 @@ class PartitionWriter:
 
     async def _go_on_without_poison(self, error: Exception | None) -> None:
         async with self._committing:
-            found = None
+            found, batches = None, self._uncommitted.uncovered
             if error is not None:
                 allowed = self._settings.max_poison_per_hour
-                found = await without_poison(error, self.partition, self._uncovered, self._restored, self._log, allowed)
+                found = await without_poison(error, self.partition, batches, self._restored, self._log, allowed)
                 if found is None and self._failed:
                     raise error
                 self._failed = True
-            found = found or Found(list(self._uncovered), [])
+            found = found or Found(list(batches), [])
             if found.letters:  # with a record of the changelog, so that an owner who can read his barrier can read them
                 self._poison.update(letter.offset for letter in found.letters)
                 await to_the_end(self._commit(Ready(Changes(dead_letters=found.letters), [MARK], self.committed)))
             self.partition = await self._restored()
-            self._uncovered.clear()
+            self._uncommitted.uncovered.clear()
             self._lanes.put_back(found.batches)
 
     async def _restored(self) -> Partition:
@@ -289,17 +286,15 @@ class PartitionWriter:
     def _put_together(self) -> Ready:
         changes, self._in_flight_since_s, self._pending = self._pending.changes, self._pending.since_s, Pending()
         cursor = dict(self.partition.cursor)
-        taken = self._uncovered
-        self._uncovered = [batch for batch in taken if cursor.get(batch.topic, 0) < batch.next_offset]
-        self._in_flight = [batch for batch in taken if cursor.get(batch.topic, 0) >= batch.next_offset]
+        self._uncommitted.put_together(cursor)
         return Ready(changes, self.partition.encode(changes.unique_rows()), cursor)
 
     async def _commit(self, ready: Ready) -> None:
         started_s = monotonic_s()
         with self._rounds.flight(self.number):
             await write(self._transactions, self._names, self.number, ready.rows, ready.changes)
-        self._in_flight_since_s, self._in_flight, self._failed = None, [], False
-        self._progress_s = monotonic_s()
+        self._uncommitted.committed()
+        self._in_flight_since_s, self._failed, self._progress_s = None, False, monotonic_s()
         self.committed = ready.cursor
         self._committed.set()
         self._work.set()

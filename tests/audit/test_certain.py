@@ -70,6 +70,14 @@ def test_a_record_cannot_say_that_another_was_set_aside() -> None:
     assert cluster.broken() == {"opt_out": 1}
 
 
+@pytest.mark.parametrize("offset", [b"9" * 5000, b"-1", "²".encode(), b"", cast(bytes, None)])
+def test_a_dead_letter_from_nowhere_says_nothing(offset: bytes) -> None:
+    """Anybody may write one; int() refuses some of these."""
+    cluster = left()
+    cluster.append("dlq", HOME, b"ann", b"", T0, (("streamrec-partition", b"0"), ("streamrec-offset", offset)))
+    assert cluster.broken() == {"opt_out": 1}
+
+
 def test_a_second_opt_out_does_not_hide_the_first() -> None:
     """Somebody who got a push and left once more: the push came after the first time."""
     cluster = left()
