@@ -53,11 +53,13 @@ async def join_and_leave(scene: Scene) -> None:
 
 
 async def stand_still(scene: Scene) -> None:
-    """SIGSTOP for longer than the session, then SIGCONT: a zombie with work in hand, perhaps while others take over."""
+    """SIGSTOP for longer than the session, then SIGCONT: a zombie with work in hand, just while others take over."""
     await scene.pause(0.5, 2)
     number = scene.someone()
     scene.fleet.signal(number, signal.SIGSTOP)
-    await asyncio.sleep(SESSION_S + float(scene.rng.uniform(0, 5)))
+    await asyncio.sleep(SESSION_S)
+    await scene.fleet.until_others_move(number, 2 * SESSION_S)
+    await scene.pause(0, 1)
     scene.fleet.signal(number, signal.SIGCONT)
 
 

@@ -49,6 +49,14 @@ class Fleet:
                 raise KafkaError(f"the workers were not ready within {wait_s:.0f} s: {self.workers[0].last_line()}")
             await asyncio.sleep(0.2)
 
+    async def until_others_move(self, number: int, wait_s: float) -> None:
+        """Until a worker other than this one has let go of its partitions, as in a rebalance, or so many seconds."""
+        deadline, others = monotonic_s() + wait_s, [self.workers[other] for other in self.wanted - {number}]
+        while monotonic_s() < deadline:
+            if not all(await asyncio.gather(*(asyncio.to_thread(other.is_ready) for other in others))):
+                return
+            await asyncio.sleep(0.02)
+
     def signal(self, number: int, what: signal.Signals) -> None:
         """To one worker, if it runs."""
         if self.workers[number].exit_code() is None:

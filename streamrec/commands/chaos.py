@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 SIMULATED = 1000
+SHOWN = 10  # findings of a run; all of a real one are kept with its logs
 BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything but that
 
 
@@ -80,7 +81,7 @@ def _in_memory(seeds: range, jobs: int | None, total: "Verdict") -> None:
     console = Console(stderr=True)
     for number, verdict in track(_simulated(seeds, jobs), "simulating", len(seeds), console=console):
         total.add(verdict, number)
-        for what in verdict.found:
+        for what in _first(verdict.found):
             console.print(f"seed {number}: {what}", style="red", markup=False)
 
 
@@ -137,5 +138,11 @@ def _tell(seed: int, outcome: "Outcome") -> None:
         f"seed {seed:<5} {outcome.fault:<19} {word:<7} {verdict.events:>6} events {verdict.pushes:>6} pushes  "
         f"{outcome.seconds:4.0f} s  exits: {exits}"
     )
-    for what in verdict.found:
+    for what in _first(verdict.found):
         click.echo(f"    {what}")
+
+
+def _first(found: list[str]) -> list[str]:
+    """What fits a screen: a mistake in the protocol touches hundreds of users."""
+    more = len(found) - SHOWN
+    return found if more <= 0 else [*found[:SHOWN], f"and {more} more like these"]

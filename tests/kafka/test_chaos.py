@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.mark.parametrize("name", ["kill", "stand_still"])
 def test_a_run_under_faults_keeps_every_promise(settings_for_test: Settings, name: str, tmp_path: Path) -> None:
-    """Nothing lost, doubled, or pushed against the policy, whoever dies; a zombie ends."""
+    """Nothing lost, doubled, or pushed against the policy, whoever dies."""
     faults = list(available(own_broker=False))
     seed = faults.index(name) + 10 * len(faults)
     outcome = asyncio.run(cluster_run(settings_for_test, None, seed, tmp_path, events=2500))
@@ -24,7 +24,7 @@ def test_a_run_under_faults_keeps_every_promise(settings_for_test: Settings, nam
     assert outcome.verdict.found == []
     assert outcome.verdict.events == 2500
     assert outcome.verdict.pushes > 100
-    assert sum(outcome.exits.values()) >= 1
+    assert name != "kill" or sum(outcome.exits.values()) >= 1  # a zombie that wakes before it is fenced may go on
 
 
 async def test_a_run_begins_with_a_broker(settings_for_test: Settings) -> None:
