@@ -55,8 +55,8 @@ def run(
     int8(channel|tensor), fp16             rounded, not learned; last
     users(fp16|sq8)                        user vectors in fewer bytes
 
-    Steps are separated by `>`. An order that makes no sense is refused with the reason. Writes a ranker's artifact and
-    compressed.safetensors (of a teacher that stays a teacher: only that). Prints tables and, as the last line, JSON.
+    Steps are separated by `>`. An order that makes no sense is refused with the reason. Writes a ranker's artifact, or,
+    of what keeps the teacher's shape, compressed.safetensors. Prints tables and, as the last line, JSON.
     """
     from ..settings import load
     from .compress_run_work import Work
@@ -90,6 +90,7 @@ def _show(done: "Done") -> None:
         quality.add_row(name, f"{of.teacher.value:.4f}", f"{of.compressed.value:.4f}", difference, verdict)
     for table in (sizes, layers, quality):
         show(table, "")
+    print(f"the folder has {done.artifact_bytes:,} bytes, recorded rows for its admission included")
 
 
 def _print_json(done: "Done") -> None:
@@ -103,6 +104,7 @@ def _print_json(done: "Done") -> None:
         "tested_on": done.impressions,
         "size": found.size._asdict(),
         "teacher_size": found.teacher_size._asdict(),
+        "artifact_bytes": done.artifact_bytes,
         "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
         "quality": {name: of.rounded() for name, of in found.quality.items()},
         "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},

@@ -51,6 +51,7 @@ class Done(NamedTuple):
     made: Compressed
     found: Judged
     key: str
+    artifact_bytes: int  # of all its files
     version: str | None  # of the artifact; None where a teacher stays a teacher
     impressions: int  # judged on
 
@@ -87,4 +88,5 @@ def run(work: Work, settings: Settings) -> Done:
         created_at=now_iso(),
     )
     version = written.manifest.version if written.manifest else None
-    return Done(made, found, recipe.key(), version, len(np.unique(later.impression)))
+    artifact_bytes = sum(path.stat().st_size for path in work.out.iterdir())
+    return Done(made, found, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))

@@ -1,7 +1,7 @@
-"""From a compressed model to a folder: the compressed file for all, and a ranker's artifact for what can be served.
+"""From a compressed model to a folder: a ranker's artifact for what can be served, else the compressed file.
 
-    compressed.safetensors    store.py: the fewest bytes, the very weights
-    all of ranking/artifact   float32 weights, calibration, probe and recipe; a Network only
+    a ranker's artifact       ranking/artifact.py, its weights in the fewest bytes (store.py), with the recipe
+    compressed.safetensors    the same weights alone, of a model that no worker serves: one of the teacher's shape
 
 Calibration is fitted on the held-out rows with the compressed model's own logits: pruning and distillation move them.
 users(...) changes nothing in the folder: it measures another way to keep user vectors, and workers keep float16.
@@ -24,7 +24,7 @@ from .method import Workbench
 from .recipe import Recipe
 from .result import Compressed
 from .source import Source
-from .store import FILE, encode, save
+from .store import FILE, encode
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Published(NamedTuple):
     """What was written."""
 
-    file_bytes: int
+    file_bytes: int  # of the weights
     manifest: Manifest | None  # None: a teacher cannot be served
 
 
@@ -48,8 +48,8 @@ def publish_compressed(
     created_at: str,
 ) -> Published:
     """Write the folder, replacing one of that name; RecipeError for a model that has learned nothing."""
+    raw = encode(made.model)
     if not isinstance(made.model, Network):
-        raw = encode(made.model)
         replace_folder(folder, {FILE: raw})
         return Published(len(raw), None)
     learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
@@ -66,10 +66,11 @@ def publish_compressed(
         recipe=recipe.json(),
         log=source.log,
         test_from_ms=max(source.test_from_ms or 0, learned_ms),
+        packed=raw,
     )
     if made.users != "fp32":
         log.warning("users(%s) was measured, but no worker does it: it keeps user vectors in float16", made.users)
-    return Published(save(folder / FILE, made.model), manifest)
+    return Published(len(raw), manifest)
 
 
 def _fitted(network: Network, bench: Workbench) -> Fitted:

@@ -1,6 +1,6 @@
 """How large a model is, and which bytes that means.
 
-    file_bytes      the whole compressed file (store.py), header included: what is shipped
+    file_bytes      the whole file of weights (store.py), header included, as it is shipped and loaded
     weight_bytes    the tensors in that file alone, without the header's 1 to 2 KiB, which dominates below 10 KiB
     resident_bytes  weights, biases and buffers in memory when served by a float32 engine: zeros count like any weight
     resident_int8   the same for an int8 engine: weights 1 byte each with a float32 scale per row, the rest float32
@@ -8,7 +8,8 @@
     per_user_bytes  the stored user vector (user_vectors.py), float16 at most, as in a served profile: not part of the
                     model, but there are millions of them
 
-What none counts: the article encoder, code, and whatever an engine allocates while computing.
+What none counts: the article encoder, code, whatever an engine allocates while computing, and what lies beside the
+weights of every artifact: a manifest, and 256 recorded rows (99 kB) that only admission and rollout look at.
 """
 
 from typing import NamedTuple

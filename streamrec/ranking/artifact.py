@@ -1,6 +1,6 @@
 """The model artifact: a folder that can be trusted or refused before anything of it runs. Free of torch and of pickle.
 
-    ranker.safetensors   weights, float32; `columns`, int64
+    ranker.safetensors   weights, float32, and `columns`, int64; of a compressed model in fewer bytes (packed.py)
     probe.safetensors    rows (K, COLUMNS) and the fp32 logits (K,) recorded for them when the folder was saved
     manifest.json        manifest.py
 
@@ -26,6 +26,7 @@ from safetensors.numpy import save as bytes_of
 from ..errors import ArtifactError
 from .calibration import Calibration
 from .manifest import FORMAT, RETRAIN, Interval, Manifest, decode, encode
+from .packed import is_packed, unpacked
 from .scores import COLUMNS, Arrays, FloatArray
 from .signature import check as check_signature
 
@@ -68,10 +69,15 @@ def save(
     recipe: str = "",
     log: str = "",
     test_from_ms: int | None = None,
+    packed: bytes | None = None,
 ) -> Manifest:
-    """Write the folder, replacing one of that name; ArtifactError for numbers that must never be served."""
-    _check_weights(weights, sizes, str(folder / WEIGHTS))
-    files = {WEIGHTS: bytes_of(dict(weights)), PROBE: bytes_of({"rows": probe.rows, "logits": probe.logits})}
+    """Write the folder, replacing one of that name; ArtifactError for numbers that must never be served.
+
+    `packed` is written instead of `weights`, and must hold the same.
+    """
+    raw = bytes_of(dict(weights)) if packed is None else packed
+    _check_weights(_weights(raw, str(folder / WEIGHTS)), sizes, str(folder / WEIGHTS))
+    files = {WEIGHTS: raw, PROBE: bytes_of({"rows": probe.rows, "logits": probe.logits})}
     manifest = Manifest(
         format=FORMAT,
         name=name,
@@ -119,7 +125,9 @@ def load(
             f" {expected_fingerprint!r}; the features have changed since: {RETRAIN} (where the release's vectors have"
             " changed as well, `streamrec migrate` takes the readers along)"
         )
-    weights = tensors_in(_read(folder / WEIGHTS), folder / WEIGHTS, manifest.files, RETRAIN)
+    raw = _read(folder / WEIGHTS)
+    tensors_in(raw, folder / WEIGHTS, manifest.files, RETRAIN)
+    weights = _weights(raw, str(folder / WEIGHTS))
     _check_weights(weights, manifest.sizes, str(folder / WEIGHTS))
     recorded = tensors_in(_read(folder / PROBE), folder / PROBE, manifest.files, RETRAIN)
     rows, logits = recorded.get("rows"), recorded.get("logits")
@@ -151,6 +159,10 @@ def tensors_in(raw: bytes, path: Path, files: Mapping[str, str], cure: str) -> d
     except SafetensorError as error:
         raise ArtifactError(f"{path}: not a safetensors file ({error}); {cure}") from None
     return tensors
+
+
+def _weights(raw: bytes, path: str) -> Arrays:
+    return unpacked(raw, path)[1] if is_packed(raw) else tensors_of(raw)
 
 
 def _check_weights(weights: Arrays, sizes: tuple[int, ...], path: str) -> None:

@@ -23,8 +23,12 @@ def publish(
     recipe: str = "",
     log: str = "",
     test_from_ms: int | None = None,
+    packed: bytes | None = None,
 ) -> Manifest:
-    """Save the artifact; `rows` (N, COLUMNS) are training rows, of which 256 are recorded as the probe."""
+    """Save the artifact; `rows` (N, COLUMNS) are training rows, of which 256 are recorded as the probe.
+
+    `packed`: the network's weights in fewer bytes, if somebody has found a way.
+    """
     return save(
         folder,
         name=name,
@@ -41,4 +45,5 @@ def publish(
         recipe=recipe,
         log=log,
         test_from_ms=test_from_ms,
+        packed=packed,
     )

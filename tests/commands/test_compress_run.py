@@ -9,10 +9,9 @@ from click.testing import CliRunner
 
 from streamrec.__main__ import cli
 from streamrec.compression.recipe import METHODS
-from streamrec.compression.store import FILE
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import DataError, RecipeError
-from streamrec.ranking.artifact import load
+from streamrec.ranking.artifact import WEIGHTS, load
 from streamrec.ranking.features import fingerprint
 from streamrec.simulation.simulated_log import START_MS
 from streamrec.training.teacher_folder import save
@@ -53,7 +52,8 @@ def test_a_recipe_becomes_a_folder_and_a_verdict(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, arguments(recipe, tmp_path), catch_exceptions=False)
     told = json.loads(done.stdout.splitlines()[-1])
     assert done.exit_code == 0
-    assert told["size"]["file_bytes"] == (tmp_path / "small" / FILE).stat().st_size
+    assert told["size"]["file_bytes"] == (tmp_path / "small" / WEIGHTS).stat().st_size
+    assert told["artifact_bytes"] > 99_000 > told["size"]["file_bytes"]
     assert told["size_ratio"] > 5
     assert {layer["step"] for layer in told["layers"]} == {
         "student(width=8,vector=16)",

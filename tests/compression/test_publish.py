@@ -1,4 +1,4 @@
-"""A compressed model leaves as a folder a worker can serve, and as the smallest file that is the same model."""
+"""A compressed model leaves as a folder a worker can serve, in the bytes its size says."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from streamrec.compression.layers import copied
 from streamrec.compression.publish import Published, publish_compressed
 from streamrec.compression.recipe import from_json, parse, run
 from streamrec.compression.source import Source
-from streamrec.compression.store import FILE, load_network
+from streamrec.compression.store import FILE
 from streamrec.errors import RecipeError
-from streamrec.ranking.artifact import load
+from streamrec.ranking.artifact import MANIFEST, PROBE, WEIGHTS, load
 from streamrec.ranking.engines import engine_of
 from streamrec.ranking.network import network_of
 from streamrec.training.model import logits_of
@@ -30,14 +30,16 @@ def published(folder: Path, model: nn.Module, text: str) -> Published:
 
 
 @pytest.mark.parametrize("text", ["lowrank(.5) > int8", "columns(gradient,.5) > neurons(magnitude,.5) > qat"])
-def test_the_artifact_and_the_small_file_are_one_model(text: str, tmp_path: Path) -> None:
-    """Both give the same logits, the manifest carries the recipe, and int8 engines can serve it."""
-    written = published(tmp_path / "small", trained_network(), text)
+def test_what_is_served_is_the_small_file(text: str, tmp_path: Path) -> None:
+    """The measured model to the bit, in the bytes counted; the manifest has the recipe, int8 engines can serve it."""
+    network = trained_network()
+    made, written = run(parse(text), network, bench(network, 1)), published(tmp_path / "small", network, text)
     artifact = load(tmp_path / "small", expected_space_id="space", expected_fingerprint="feedc0ffee00")
-    served, small = network_of(artifact.manifest.sizes, artifact.weights), load_network(tmp_path / "small" / FILE)
-    np.testing.assert_array_equal(logits_of(served, HELD_OUT), logits_of(small, HELD_OUT))
+    served = network_of(artifact.manifest.sizes, artifact.weights)
+    np.testing.assert_array_equal(logits_of(served, HELD_OUT), made.logits(HELD_OUT))
     assert from_json(artifact.manifest.recipe) == parse(text)
-    assert written.file_bytes == (tmp_path / "small" / FILE).stat().st_size
+    assert sorted(path.name for path in (tmp_path / "small").iterdir()) == [MANIFEST, PROBE, WEIGHTS]
+    assert written.file_bytes == made.size().file_bytes == (tmp_path / "small" / WEIGHTS).stat().st_size
     int8 = engine_of("torch_int8", served).logits(HELD_OUT.x)
     assert np.corrcoef(int8, logits_of(served, HELD_OUT))[0, 1] > 0.99
 

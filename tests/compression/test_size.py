@@ -6,8 +6,9 @@ from benches import bench, trained_network
 
 from streamrec.compression.recipe import parse, run
 from streamrec.compression.size import Size, size_of
-from streamrec.compression.store import FORMAT, encode
+from streamrec.compression.store import encode
 from streamrec.profiles.layout import ROW
+from streamrec.ranking.packed import FORMAT
 
 
 def size(recipe: str) -> Size:

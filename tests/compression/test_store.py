@@ -11,8 +11,9 @@ from hypothesis.extra.numpy import arrays
 
 from streamrec.compression.layers import copied
 from streamrec.compression.recipe import parse, run
-from streamrec.compression.store import FILE, encode, load_model, load_network, restored, save, smallest
+from streamrec.compression.store import FILE, encode, load_model, smallest
 from streamrec.errors import ArtifactError
+from streamrec.ranking.packed import is_packed, restored, unpacked
 from streamrec.ranking.scores import FloatArray
 from streamrec.training.model import logits_of
 
@@ -45,9 +46,8 @@ def test_a_loaded_network_says_the_same(recipe: str, tmp_path: Path) -> None:
     """Logits equal to the last bit, whatever was done to it."""
     network = trained_network()
     made = run(parse(recipe), network, bench(network, 1))
-    length = save(tmp_path / FILE, made.model)
-    assert length == (tmp_path / FILE).stat().st_size == made.size().file_bytes
-    np.testing.assert_array_equal(logits_of(load_network(tmp_path / FILE), HELD_OUT), made.logits(HELD_OUT))
+    assert (tmp_path / FILE).write_bytes(encode(made.model)) == made.size().file_bytes
+    np.testing.assert_array_equal(logits_of(load_model(tmp_path / FILE, network), HELD_OUT), made.logits(HELD_OUT))
 
 
 @pytest.mark.parametrize(
@@ -65,16 +65,14 @@ def test_a_model_is_given_back_by_one_built_like_it_was(recipe: str, tmp_path: P
     """A teacher has no chain of sizes to be rebuilt from; layers that were split or shrunk come back so."""
     teacher = trained_teacher()
     made = run(parse(recipe), teacher, bench(teacher, 1))
-    save(tmp_path / FILE, made.model)
+    (tmp_path / FILE).write_bytes(encode(made.model))
     again = load_model(tmp_path / FILE, teacher)
     np.testing.assert_array_equal(logits_of(again, HELD_OUT), made.logits(HELD_OUT))
 
 
 def test_another_model_is_refused(tmp_path: Path) -> None:
-    """A teacher's file is no network, and nothing a network could be filled from."""
-    save(tmp_path / FILE, trained_teacher())
-    with pytest.raises(ArtifactError, match="not a Network"):
-        load_network(tmp_path / FILE)
+    """Nothing a network could be filled from."""
+    (tmp_path / FILE).write_bytes(encode(trained_teacher()))
     with pytest.raises(ArtifactError, match="another model"):
         load_model(tmp_path / FILE, trained_network())
 
@@ -89,4 +87,12 @@ def test_what_is_no_such_file_is_refused(raw: bytes, tmp_path: Path) -> None:
     """One sentence that names the file."""
     (tmp_path / FILE).write_bytes(raw)
     with pytest.raises(ArtifactError, match=FILE):
-        load_network(tmp_path / FILE)
+        load_model(tmp_path / FILE, trained_network())
+
+
+def test_bits_for_other_weights_are_refused() -> None:
+    """A file that says it holds more than it does would be filled up with zeros, whatever memory that takes."""
+    raw = encode(run(parse("prune(magnitude,.9)"), trained_network(), bench(trained_network(), 1)).model)
+    assert is_packed(raw)
+    with pytest.raises(ArtifactError, match="bytes of bits"):
+        unpacked(raw.replace(b"[24,96]", b"[96,96]"), "file")

@@ -2,7 +2,7 @@
 
 Every size says what it counts:
 
-    file_bytes       the stored model: what is shipped (compression/size.py)
+    file_bytes       the file of weights, as it is shipped and loaded (compression/size.py)
     resident_bytes   weights as the engine holds them in memory, without its library
     user_bytes       state a worker keeps per user for it to score: histories for the teacher, an interest for a student
 """
