@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .compress_search import Share
-from .logs import NAMES
+from .logs import LEARNED_FROM, topics_options
 
 if TYPE_CHECKING:
     from .compress_run_work import Done
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("recipe")
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--teacher", type=click.Path(path_type=Path), required=True, help="Folder of what is compressed.")
-@click.option("--log", type=click.Choice(NAMES), required=True, help="What to learn from and to be judged on.")
+@click.option("--log", type=click.Choice(LEARNED_FROM), required=True, help="What to learn from and to be judged on.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to be written.")
 @click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
 @click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 @click.option("--min-score", default=0.2, show_default=True, help="Threshold recorded in the artifact.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--users", type=click.IntRange(10), default=2000, show_default=True, help="simulated: readers.")
+@click.option(
+    "--search",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the search that suggested the recipe: judged as one of its models, on its test window.",
+)
+@topics_options
 def run(
     recipe: str,
     path: Path | None,
@@ -36,6 +42,10 @@ def run(
     min_score: float,
     seed: int,
     users: int,
+    search: Path | None,
+    since: str | None,
+    until: str | None,
+    brokers: str | None,
 ) -> None:
     r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
 
@@ -61,14 +71,18 @@ def run(
     from ..settings import load
     from .compress_run_work import Work
     from .compress_run_work import run as do
+    from .played import Played
 
-    work = Work(recipe, log, path, teacher, out, test_from, epochs, max_loss, min_score, seed, users)
-    done = do(work, load())
-    _show(done)
+    if search and test_from:
+        raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
+    played = Played(log, path, seed, users, since=since, until=until)
+    work = Work(recipe, played, teacher, out, test_from, epochs, max_loss, min_score, seed, search)
+    done = do(work, load(brokers=brokers))
+    _show(done, is_alone=search is None)
     _print_json(done)
 
 
-def _show(done: "Done") -> None:
+def _show(done: "Done", *, is_alone: bool) -> None:
     from rich.table import Table as Grid
 
     from .tables import show
@@ -90,6 +104,11 @@ def _show(done: "Done") -> None:
         quality.add_row(name, f"{of.teacher.value:.4f}", f"{of.compressed.value:.4f}", difference, verdict)
     for table in (sizes, layers, quality):
         show(table, "")
+    if is_alone:
+        print("the verdict holds if the recipe was not chosen on these impressions; if a search suggested it, --search")
+    else:
+        together = found.verdicts["auc"].together
+        print(f"the verdict shares the 5 % of error with what the search has judged: {together} models together")
     print(f"the folder has {done.artifact_bytes:,} bytes, recorded rows for its admission included")
 
 
@@ -108,6 +127,7 @@ def _print_json(done: "Done") -> None:
         "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
         "quality": {name: of.rounded() for name, of in found.quality.items()},
         "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},
+        "together": found.verdicts["auc"].together,
         "layers": [
             {"step": step.step, "name": layer.name, "sparsity": layer.sparsity, "error": layer.error}
             for step in made.log

@@ -1,40 +1,41 @@
 """What `streamrec compress run` does: load the teacher, play the log, carry the recipe out, judge it, write it down."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..clock import now_iso
-from ..compression.judged import Judged, judged
+from ..compression.judged import Judged, judged, nothing_else
 from ..compression.method import Workbench
 from ..compression.publish import publish_compressed
-from ..compression.recipe import parse
+from ..compression.recipe import Recipe, parse
 from ..compression.recipe import run as carry_out
 from ..compression.result import Compressed
-from ..compression.source import check_log, judged_from, load_source
+from ..compression.search.looks import EarlierSearch
+from ..compression.search.trial import Fidelity, Key
+from ..compression.source import Source, check_log, judged_from, load_source
 from ..content.encoders import encoder_of
 from ..ranking.artifact import check_replaceable
 from ..ranking.features import fingerprint
 from ..ranking.network import use_one_thread
 from ..settings import Settings
-from ..simulation.simulated_log import SimulatedLog
 from ..training.fit import halves
 from ..training.model import logits_of
-from ..training.negatives import with_negatives
 from ..training.rows import rows_of
 from .bars import Bars
-from .logs import open_log
 from .outputs import check_writable
-from .train_run import divide, millis
+from .played import Played
+from .times import millis
+from .train_run import divide
 
 
 class Work(NamedTuple):
     """The options of the command."""
 
     recipe: str
-    log: str
-    path: Path | None
+    played: Played
     teacher: Path
     out: Path
     test_from: str | None
@@ -42,7 +43,7 @@ class Work(NamedTuple):
     max_loss: float
     min_score: float
     seed: int
-    users: int  # of a simulated log
+    search: Path | None  # whose table the recipe is from
 
 
 class Done(NamedTuple):
@@ -62,12 +63,14 @@ def run(work: Work, settings: Settings) -> Done:
     check_writable(work.out)
     recipe, source = parse(work.recipe), load_source(work.teacher)
     asked_ms = None if work.test_from is None else millis("--test-from", work.test_from)
-    check_log(source.log, work.log)
+    earlier_looks = None if work.search is None else EarlierSearch(work.search)
+    if earlier_looks is not None:
+        asked_ms = earlier_looks.test_from_ms
+    check_log(source.log, work.played.log)
     use_one_thread()
-    simulated = SimulatedLog(work.seed, work.users) if work.log == "simulated" else None
-    log = simulated or with_negatives(open_log(work.log, work.path, work.seed), work.seed)
-    settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
     with Bars() as progress:
+        log = work.played.open(settings, progress)
+        settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
         playing = progress.add_task("features", total=log.summary.steps)
         encoder = encoder_of(source.encoder)
         rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
@@ -76,7 +79,8 @@ def run(work: Work, settings: Settings) -> Done:
         bench = Workbench(training, held_out, logits_of(source.model, training), work.seed, work.epochs)
         doing = progress.add_task("steps", total=len(recipe.steps))
         made = carry_out(recipe, source.model, bench, lambda step: progress.update(doing, description=step, advance=1))
-        found = judged(source.model, made, later, work.max_loss, work.seed)
+        beside = nothing_else if earlier_looks is None else partial(earlier_looks.beside, _key(recipe, source, work))
+        found = judged(source.model, made, later, work.max_loss, work.seed, beside)
     written = publish_compressed(
         work.out,
         made,
@@ -90,3 +94,8 @@ def run(work: Work, settings: Settings) -> Done:
     version = written.manifest.version if written.manifest else None
     artifact_bytes = sum(path.stat().st_size for path in work.out.iterdir())
     return Done(made, found, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
+
+
+def _key(recipe: Recipe, source: Source, work: Work) -> Key:
+    """As a search names its models; this one has learned from what is earlier than the test window, all of it."""
+    return Key(recipe.text(), Fidelity(work.epochs, 1.0), work.seed, f"run-{source.version}")

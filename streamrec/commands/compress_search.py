@@ -7,21 +7,25 @@ import click
 
 from ..settings import ENCODERS
 from .duration import Duration
-from .logs import NAMES
+from .logs import LEARNED_FROM, topics_options
+
+UNSIGNED = 0.1
 
 
 class Share(click.ParamType):
-    """A share like 0.5% or 0.005."""
+    """A share like 0.5% or 0.005. Above 10 % only with the sign: 0.5 would be half of everything."""
 
     name = "share"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)\s*(%?)", str(value))
+        found = re.fullmatch(r"(\d{0,3}\.?\d{1,9})\s*(%?)", str(value))
         share = float(found[1]) / (100 if found[2] else 1) if found else 1.0
         if not 0 < share < 1:
             self.fail(f"'{value}' is not a share; expected one between 0 and 100 %, like 0.5% or 0.005", param, ctx)
+        if found and not found[2] and share > UNSIGNED:
+            self.fail(f"'{value}' is {share:.3g} of everything; expected a sign: {share:.3%} or {value}%", param, ctx)
         return share
 
 
@@ -33,7 +37,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 
 
 @click.command()
-@click.option("--log", required=True, type=click.Choice(NAMES), help="What to learn from and to be judged on.")
+@click.option("--log", required=True, type=click.Choice(LEARNED_FROM), help="What to learn from and to be judged on.")
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of this search.")
 @click.option("--budget", type=Duration(), callback=_some, default="10m", show_default=True, help="Time, like 10m.")
@@ -45,6 +49,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 @click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
 @click.option("--users", type=click.IntRange(100), default=2000, show_default=True, help="simulated: readers.")
 @click.option("--recipe", "recipes", multiple=True, help="Try these instead of the built-in ones; repeatable.")
+@topics_options
 def search(
     log: str,
     path: Path | None,
@@ -58,17 +63,22 @@ def search(
     encoder: str | None,
     users: int,
     recipes: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    brokers: str | None,
 ) -> None:
     r"""Find the smallest and fastest ranker that loses less than a budget, and prove it where the data can.
 
     \b
     streamrec compress search --log simulated --budget 10m --max-loss 0.5% --out found
     streamrec compress search --log mind DIR --teacher teacher --out found
+    streamrec compress search --log topics --until 2026-02-01 --teacher teacher --out found
     streamrec compress report found --out report.html
 
     The log is cut by time: models learn from the first part, the search looks at the next, the verdict is given on
     the last, which nothing has looked at. Recipes are tried by successive halving (1, 2, 4 epochs on a quarter, half
-    and all rows), layers are probed first, engines are measured last. Press Ctrl-C at any time: --resume goes on.
+    and all rows), layers are probed first, engines are measured last. Press Ctrl-C at any time: --resume goes on
+    (of topics with the same --until).
 
     Without --teacher one is trained first and kept in the folder, in half of the budget: for six epochs if there is
     time, for one at least. A try is begun if it should end in time; the first always is. Reading the log comes before
@@ -85,12 +95,14 @@ def search(
     from ..compression.search.trial import REQUEST
     from ..settings import load
     from .compress_search_run import Work, run
+    from .played import Played
     from .tables import show
 
-    work = Work(log, path, out, budget / 1000, max_loss, teacher, test_from, seed, resume, users, recipes)
+    played = Played(log, path, seed, users, since=since, until=until)
+    work = Work(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes)
     console = Console(stderr=True)
     try:
-        outcome = run(work, load(encoder=encoder), console)
+        outcome = run(work, load(encoder=encoder, brokers=brokers), console)
     except KeyboardInterrupt:
         begun = (out / REQUEST).exists()
         kept = f"everything tried is kept in {out}: the same command with --resume goes on"

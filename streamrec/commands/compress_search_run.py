@@ -1,6 +1,5 @@
 """What `streamrec compress search` does: play the log, cut it, get a teacher, search, write everything down."""
 
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,44 +7,38 @@ import msgspec
 from rich.console import Console
 
 from ..clock import monotonic_s, now_iso
-from ..compression.publish import publish_compressed
 from ..compression.recipe import parse
 from ..compression.search.models import Models
 from ..compression.search.of_recipes import OfRecipes
-from ..compression.search.outcome import Outcome, Point
+from ..compression.search.outcome import Outcome
 from ..compression.search.search import Told, search
 from ..compression.search.space import recipes as built_in
 from ..compression.search.telling import percent
 from ..compression.search.trial import Folder, Request, Trial, check_folder
 from ..compression.search.windows import Windows, after_teacher, before, data_hash, windows
-from ..compression.source import Source, check_log
+from ..compression.source import check_log
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..ranking.features import fingerprint
 from ..ranking.network import use_one_thread
 from ..settings import Settings
-from ..simulation.logs.records import Log
-from ..simulation.simulated_log import SimulatedLog
-from ..training.negatives import with_negatives
 from ..training.rows import Rows, rows_of
-from ..training.teacher_folder import Saved, TeacherManifest, load, read_manifest, save
+from ..training.teacher_folder import Saved, load, read_manifest, save
 from .bars import Bars
+from .compress_search_best import check_best, write_best
 from .compress_search_teacher import EPOCHS, fit_within
-from .logs import open_log
 from .outputs import check_writable
-from .train_run import millis
+from .played import Played
+from .times import millis
 
 LEAST_SHARE = 0.5  # of the budget, for the search itself, however long a teacher took to train
-MIN_SCORE = 0.2  # threshold recorded in the artifact, as `streamrec train` does
-BEST = "best"  # folder of the artifact
 OWN = "teacher"  # folder of a teacher trained here
 
 
 class Work(NamedTuple):
     """The options of the command."""
 
-    log: str
-    path: Path | None
+    played: Played
     out: Path
     seconds: float
     max_loss: float
@@ -53,7 +46,6 @@ class Work(NamedTuple):
     test_from: str | None
     seed: int
     resume: bool
-    users: int
     recipes: tuple[str, ...]
 
 
@@ -62,6 +54,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
     check_folder(work.out, resume=work.resume)
     check_writable(work.out, is_folder=True)
+    check_best(work.out)
     if work.teacher is not None:
         settings = settings.changed(encoder=read_manifest(work.teacher).encoder)
     encoder = encoder_of(settings.encoder)
@@ -72,7 +65,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
         test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
         saved, cut = _teacher(work, rows, test_from_ms, encoder, settings.encoder, progress, console)
         data = f"{data_hash(rows)}-{saved.manifest.version}"
-        request = Request(work.log, data, work.seed, work.max_loss, test_from_ms)
+        request = Request(work.played.log, data, work.seed, work.max_loss, test_from_ms)
         folder = Folder(work.out, request, resume=work.resume)
         of = OfRecipes(saved.teacher, cut, work.seed, Models(folder, saved.teacher, data, work.seed))
         outcome = search(
@@ -84,31 +77,17 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
             told=_told(progress),
         )
     write(folder, outcome, console)
-    write_best(work.out / BEST, of, outcome, saved.manifest, console)
+    write_best(work.out, of, outcome, saved.manifest, console)
     return outcome
 
 
-def write_best(folder: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, console: Console) -> None:
-    """The best model, or nothing: not that of an earlier search either."""
-    if outcome.best is None or not outcome.met:
-        shutil.rmtree(folder, ignore_errors=True)
-    elif not _publish(folder, of, outcome.points[outcome.best], teacher):
-        console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
-
-
 def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
-    log = _log(work)
+    log = work.played.open(settings, progress)
     settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
     playing = progress.add_task("features", total=log.summary.steps)
     rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
     progress.update(playing, completed=log.summary.steps)
     return rows
-
-
-def _log(work: Work) -> Log:
-    if work.log == "simulated":
-        return SimulatedLog(work.seed, work.users)
-    return with_negatives(open_log(work.log, work.path, work.seed), work.seed)
 
 
 def _teacher(
@@ -124,7 +103,7 @@ def _teacher(
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
     if work.teacher is not None:
         saved = load(work.teacher, **checks)
-        check_log(saved.manifest.log, work.log)
+        check_log(saved.manifest.log, work.played.log)
         return saved, after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
     cut, own = windows(rows, test_from_ms), work.out / OWN
     if not (work.resume and own.exists()):
@@ -144,7 +123,7 @@ def _teacher(
         save(
             own,
             fitted.teacher,
-            log=work.log,
+            log=work.played.log,
             test_from_ms=int(cut.validation.at_ms.min()),
             seed=work.seed,
             encoder=encoder_name,
@@ -166,22 +145,6 @@ def _told(progress: Bars) -> Told:
         progress.update(task, description=f"try {tries[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150])
 
     return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
-
-
-def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> bool:
-    """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
-    assert best.fidelity is not None
-    written = publish_compressed(
-        folder,
-        of.compressed(best.recipe, best.fidelity),
-        parse(best.recipe),
-        Source(of.teacher, teacher.version, teacher.encoder, teacher.space_id, teacher.test_from_ms, teacher.log),
-        of.bench(best.fidelity),
-        fingerprint=fingerprint(),
-        min_score=MIN_SCORE,
-        created_at=now_iso(),
-    )
-    return written.manifest is not None
 
 
 def write(folder: Folder, outcome: Outcome, console: Console) -> None:

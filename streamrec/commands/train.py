@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..settings import ENCODERS
-from .logs import NAMES
-from .topics import brokers_option
+from .logs import LEARNED_FROM, topics_options
 
 if TYPE_CHECKING:
     from ..training.comparison import Table
 
 
 @click.command()
-@click.argument("log", type=click.Choice([*NAMES, "topics"]))
+@click.argument("log", type=click.Choice(LEARNED_FROM))
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to be written.")
 @click.option("--teacher", is_flag=True, help="Train a teacher, to be compressed; the ranker is trained beside it.")
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 @click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
 @click.option("--min-score", default=0.2, show_default=True, help="Threshold recorded in a ranker's manifest.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="globo: only the first N clicks.")
-@click.option("--since", metavar="TIME", help="topics: learn from what was shown at or after this time.")
-@click.option("--until", metavar="TIME", help="topics: and answered before this one (default: now).")
-@brokers_option
+@topics_options
 def train(
     log: str,
     path: Path | None,
@@ -67,12 +64,12 @@ def train(
     import orjson
 
     from ..settings import load
+    from .played import Played
     from .train_run import Work, run
 
     done = run(
         Work(
-            log=log,
-            path=path,
+            played=Played(log, path, seed, limit=limit, since=since, until=until),
             out=out,
             teacher=teacher,
             test_from=test_from,
@@ -81,9 +78,6 @@ def train(
             device=device,
             resume=resume,
             min_score=min_score,
-            limit=limit,
-            since=since,
-            until=until,
         ),
         load(brokers=brokers, encoder=encoder),
     )

@@ -1,13 +1,11 @@
 """What `streamrec train` does: open the log, play it into rows, train, save, compare."""
 
-import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..clock import now_iso, now_ms
+from ..clock import now_iso
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..errors import DataError
@@ -15,20 +13,18 @@ from ..ranking.artifact import check_replaceable
 from ..ranking.artifact import load as load_artifact
 from ..ranking.features import fingerprint
 from ..settings import Settings
-from ..simulation.logs.records import Log
 from ..training.comparison import Table, compare, compare_teacher
 from ..training.fit import fit
 from ..training.fit_teacher import fit_teacher
 from ..training.learn import Progress as Epoch
 from ..training.model import check_device
-from ..training.negatives import with_negatives
 from ..training.publish import publish
 from ..training.rows import Rows, rows_of
 from ..training.teacher_folder import save as save_teacher
-from ..training.topics_log import read_topics
 from .bars import Bars
-from .logs import open_log
 from .outputs import check_writable
+from .played import Played
+from .times import day, millis
 
 TEST_SHARE = 0.2  # of the candidates, the last ones
 
@@ -36,8 +32,7 @@ TEST_SHARE = 0.2  # of the candidates, the last ones
 class Work(NamedTuple):
     """The options of the command."""
 
-    log: str
-    path: Path | None
+    played: Played
     out: Path
     teacher: bool
     test_from: str | None
@@ -46,9 +41,6 @@ class Work(NamedTuple):
     device: str
     resume: bool
     min_score: float
-    limit: int | None
-    since: str | None
-    until: str | None
 
     @property
     def checkpoint(self) -> Path:
@@ -74,7 +66,7 @@ def run(work: Work, settings: Settings) -> Done:
     test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
     encoder = encoder_of(settings.encoder)
     with Bars() as progress:
-        log = _open(work, settings, progress)
+        log = work.played.open(settings, progress)
         settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
         playing = progress.add_task("features", total=log.summary.steps)
         rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
@@ -91,34 +83,12 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
     cut_ms = int(np.quantile(rows.at_ms, 1 - TEST_SHARE)) if test_from_ms is None else test_from_ms
     earlier, later = rows.take(rows.at_ms < cut_ms), rows.take(rows.at_ms >= cut_ms)
     if not len(earlier.x) or not len(later.x):
-        first, last = (_day(at_ms) for at_ms in (rows.at_ms.min(), rows.at_ms.max()))
+        first, last = (day(at_ms) for at_ms in (rows.at_ms.min(), rows.at_ms.max()))
         raise DataError(
-            f"nothing was shown {'from' if len(earlier.x) else 'before'} {_day(cut_ms)} on, the log shows from {first}"
+            f"nothing was shown {'from' if len(earlier.x) else 'before'} {day(cut_ms)} on, the log shows from {first}"
             f" to {last}; expected impressions on both sides: choose another --test-from"
         )
     return earlier, later, cut_ms
-
-
-def millis(option: str, text: str) -> int:
-    """A day or a time of the command line; UTC unless it says another offset."""
-    try:
-        at = datetime.fromisoformat(text)
-        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-    except ValueError:
-        raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
-
-
-def _open(work: Work, settings: Settings, progress: Bars) -> Log:
-    if work.log != "topics":
-        return with_negatives(open_log(work.log, work.path, work.seed, work.limit), work.seed)
-    since_ms = millis("--since", work.since) if work.since else 0
-    until_ms = millis("--until", work.until) if work.until else now_ms()
-    reading = progress.add_task("topics", total=None)
-    return asyncio.run(
-        read_topics(
-            settings, since_ms, until_ms, lambda done, total: progress.update(reading, completed=done, total=total)
-        )
-    )
 
 
 def _ranker(
@@ -132,13 +102,13 @@ def _ranker(
         work.out,
         fitted,
         earlier.x,
-        name=f"{work.log}-ranker",
+        name=f"{work.played.log}-ranker",
         space_id=encoder.space_id,
         encoder=encoder_name,
         fingerprint=fingerprint(),
         min_score=work.min_score,
         created_at=now_iso(),
-        log=work.log,
+        log=work.played.log,
         test_from_ms=cut_ms,
     )
     artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
@@ -153,7 +123,7 @@ def _teacher(
     manifest = save_teacher(
         work.out,
         fitted.teacher,
-        log=work.log,
+        log=work.played.log,
         test_from_ms=cut_ms,
         seed=work.seed,
         encoder=encoder_name,
@@ -177,7 +147,3 @@ class _Bar:
     def __call__(self, epoch: Epoch) -> None:
         losses = f"{self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
         self._progress.update(self._task, completed=epoch.epoch, description=losses)
-
-
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="minutes")

@@ -3,12 +3,13 @@
 Intervals are 95 % bootstraps over users; differences are paired by impression.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import nn
 
 from ..ranking.manifest import Interval
-from ..training.evaluate import METRICS, difference, quality, summary, users_of
+from ..training.evaluate import METRICS, Quality, difference, quality, summary, users_of
 from ..training.model import logits_of
 from ..training.rows import Rows
 from .result import Compressed
@@ -38,8 +39,23 @@ class Judged(NamedTuple):
     verdicts: dict[str, Verdict]  # by metric, where one is asked for
 
 
-def judged(teacher: nn.Module, made: Compressed, later: Rows, budget: float, seed: int) -> Judged:
-    """Compare on rows; DataError if no impression of them has both a clicked and an unclicked article."""
+def nothing_else(_: Quality) -> list[Quality]:
+    """Nobody else was judged on these impressions."""
+    return []
+
+
+def judged(
+    teacher: nn.Module,
+    made: Compressed,
+    later: Rows,
+    budget: float,
+    seed: int,
+    beside: Callable[[Quality], list[Quality]] = nothing_else,
+) -> Judged:
+    """Compare on rows; DataError if no impression of them has both a clicked and an unclicked article.
+
+    `beside` is told what was seen, and says what was seen of others: the verdict then shares its 5 % with them.
+    """
     before, after = (
         quality(logits, later.clicked, later.impression) for logits in (logits_of(teacher, later), made.logits(later))
     )
@@ -49,5 +65,5 @@ def judged(teacher: nn.Module, made: Compressed, later: Rows, budget: float, see
         teacher_size=size_of(teacher),
         size=made.size(),
         quality={name: Compared(*(column[name] for column in columns)) for name in METRICS},
-        verdicts=verdicts(before, [after], users, budget, seed)[0],
+        verdicts=verdicts(before, [after, *beside(after)], users, budget, seed)[0],
     )

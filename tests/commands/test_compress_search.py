@@ -11,8 +11,9 @@ from compression.search.worlds import REQUEST
 from rich.console import Console
 
 from streamrec.__main__ import cli
-from streamrec.commands.compress_search_run import write_best
-from streamrec.compression.search.trial import Folder
+from streamrec.commands.compress_search import Share
+from streamrec.commands.compress_search_best import check_best, write_best
+from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.compression.source import load_source
 from streamrec.content.encoders import encoder_of
 from streamrec.errors import ArtifactError, DataError, RecipeError
@@ -63,6 +64,14 @@ def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
     assert typed("report", str(out), "--out", str(page)).exit_code == 0
     assert student.replace(">", "&gt;") in page.read_text()
 
+    suggested = ("run", student, *data, "--out", str(tmp_path / "tried"), "--max-loss", "20%")
+    alone, beside = (typed(*suggested, *more) for more in ((), ("--search", str(out))))
+    assert [orjson.loads(ran.stdout.splitlines()[-1])["together"] for ran in (alone, beside)] == [1, 3]
+    assert "if a search suggested it, --search" in alone.stdout
+    assert "3 models together" in beside.stdout
+    other = typed(*suggested, "--search", str(out), "--seed", "2")
+    assert "what the search has judged are other impressions" in str(other.exception)
+
     again = typed("search", *data, "--out", str(out))
     assert isinstance(again.exception, DataError)
     assert "--resume goes on with it" in str(again.exception)
@@ -83,13 +92,30 @@ def test_a_model_of_the_teachers_shape_is_met_only_if_asked_for(tmp_path: Path, 
 @pytest.mark.parametrize("best", [None, 0])
 def test_a_best_of_an_earlier_search_does_not_stay(tmp_path: Path, teacher: Path, best: int | None) -> None:
     """Where nothing met the budget, or only what no worker can load, there is nothing to roll out."""
-    folder = tmp_path / "best"
-    folder.mkdir()
-    (folder / "manifest.json").touch()
+    manifest = read_manifest(teacher)
+    passed = msgspec.structs.replace(
+        finished().points[0], recipe="student(8) > distil(0) > int8", fidelity=Fidelity(1, 1.0)
+    )
+    of = taught()
+    write_best(tmp_path, of, msgspec.structs.replace(finished(), points=[passed], best=0), manifest, Console())
+    assert (tmp_path / "best" / "manifest.json").exists()
+    (tmp_path / "best" / "signature.json").touch()  # signed where it lies
+    check_best(tmp_path)
     reference = msgspec.structs.replace(finished().points[0], servable=False)
     outcome = msgspec.structs.replace(finished(), points=[reference], best=best)
-    write_best(folder, taught(), outcome, read_manifest(teacher), Console())
-    assert not folder.exists()
+    write_best(tmp_path, of, outcome, manifest, Console())
+    assert not (tmp_path / "best").exists()
+    check_best(tmp_path)
+
+
+def test_what_somebody_else_has_put_there_stays(tmp_path: Path) -> None:
+    """It is refused before any work is done, and not removed after it."""
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "notes.txt").write_text("mine")
+    result = typed("search", "--log", "simulated", "--out", str(tmp_path))
+    assert isinstance(result.exception, DataError)
+    assert "is not what a search has written there" in str(result.exception)
+    assert (tmp_path / "best" / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -117,9 +143,22 @@ def test_no_time_is_refused(tmp_path: Path) -> None:
     assert "no time is not enough" in result.output
 
 
-@pytest.mark.parametrize("share", ["0", "100%", "half", "-1%", "2"])
+def test_half_of_everything_needs_a_sign(tmp_path: Path) -> None:
+    """Who writes 0.5 means half a percent more often than half."""
+    result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"), "--max-loss", "0.5")
+    assert result.exit_code == 2
+    assert "50.000% or 0.5%" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(("text", "share"), [(".5%", 0.005), ("0.005", 0.005), ("50%", 0.5), ("1%", 0.01), (".1", 0.1)])
+def test_ways_to_write_a_share(text: str, share: float) -> None:
+    """With and without the sign."""
+    assert Share().convert(text, None, None) == share
+
+
+@pytest.mark.parametrize("share", ["0", "100%", "half", "-1%", "2", "1.2.3", "."])
 def test_a_loss_is_a_share(tmp_path: Path, share: str) -> None:
-    """0.5 alone is half of everything, so what is no share between 0 and 1 is refused."""
+    """Between nothing and everything."""
     result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"), f"--max-loss={share}")
     assert result.exit_code == 2
     assert "is not a share" in result.output

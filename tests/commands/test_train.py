@@ -13,7 +13,7 @@ import torch
 from click.testing import CliRunner
 
 from streamrec.__main__ import cli
-from streamrec.commands.train_run import millis
+from streamrec.commands.times import millis
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError

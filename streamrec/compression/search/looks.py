@@ -1,16 +1,20 @@
 """What the test window has been asked, in the search's folder: who asks again shares the 5 % with it.
 
-    looks/<trial>-<engine>.safetensors      impressions, and the model's AUC and nDCG@10 of each
+    looks/<model>.safetensors      impressions, and the model's AUC and nDCG@10 of each
 
-A look is written down before anything is concluded from it.
+A look is written down before anything is concluded from it. A model judged again, perhaps in another engine, which
+moves its scores by less than the verdict can see, is one model still.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load, save
 
+from ...errors import DataError
 from ...training.evaluate import Quality
+from .outcome import Outcome
 from .trial import Folder, Key
 
 
@@ -20,9 +24,9 @@ class Looks:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
 
-    def keep(self, key: Key, engine: str, seen: Quality) -> str:
+    def keep(self, key: Key, seen: Quality) -> str:
         """Write a look down; its name."""
-        name = f"{key.hash()}-{engine}.safetensors"
+        name = f"{key.hash()}.safetensors"
         self._folder.write(f"looks/{name}", save({field: np.asarray(of) for field, of in seen._asdict().items()}))
         return name
 
@@ -31,3 +35,26 @@ class Looks:
         paths = sorted(path for path in (self._folder.path / "looks").glob("*.safetensors") if path.name not in names)
         found = [Quality(**load(path.read_bytes())) for path in paths]
         return [seen for seen in found if np.array_equal(seen.impressions, np.asarray(impressions))]
+
+
+class EarlierSearch:
+    """A search that has ended, and what it has judged. DataError for a folder that holds none."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = Folder.held(path)
+        outcome = self._folder.read("search.json", Outcome)
+        if outcome is None or "test" not in outcome.spans_ms:
+            raise DataError(f"{path}: the search has not ended; expected its search.json: `compress search --resume`")
+        self.test_from_ms = outcome.spans_ms["test"][0]
+
+    def beside(self, key: Key, seen: Quality) -> list[Quality]:
+        """Keep a look of one more model; those of all others. DataError where they saw other impressions."""
+        looks = Looks(self._folder)
+        others = looks.others([f"{key.hash()}.safetensors"], seen.impressions)
+        if not others:
+            raise DataError(
+                f"{self._folder.path}: what the search has judged are other impressions; expected the same log, and for"
+                " what is simulated or sampled the same --seed and --users"
+            )
+        looks.keep(key, seen)
+        return others

@@ -91,7 +91,7 @@ class Judging:
         names = list[str]()
         for of, seen in zip(contenders, ours, strict=True):
             key = Key(of.recipe, of.fidelity, self._seed, self._request.data)
-            names.append(self._looks.keep(key, of.engine, seen))
+            names.append(self._looks.keep(key, seen))
         earlier = self._looks.others(names, self._quality.impressions)
         return verdicts(self._quality, [*ours, *earlier], self._users, self._budget, self._seed)[: len(ours)]
 

@@ -88,6 +88,13 @@ class Folder:
             _check_same(_read(path / REQUEST, Request), request, path)
         self.write(REQUEST, msgspec.json.encode(request))
 
+    @classmethod
+    def held(cls, path: Path) -> "Folder":
+        """That of an earlier search. DataError if there is none."""
+        if not (path / REQUEST).exists():
+            raise DataError(f"{path} holds no search; expected the --out of `streamrec compress search`")
+        return cls(path, _read(path / REQUEST, Request), resume=True)
+
     def trial(self, key: Key) -> Trial | None:
         """What was found before; None if it was not tried, or not to the end."""
         return self.read(f"trials/{key.hash()}.json", Trial)

@@ -1,0 +1,45 @@
+"""The log a command learns from and judges on: a recorded one, a simulated one, or the topics of a running system."""
+
+import asyncio
+from pathlib import Path
+from typing import NamedTuple
+
+from ..clock import now_ms
+from ..settings import Settings
+from ..simulation.logs.records import Log
+from ..simulation.simulated_log import SimulatedLog
+from ..training.negatives import with_negatives
+from ..training.topics_log import read_topics
+from .bars import Bars
+from .logs import TOPICS, open_log
+from .times import millis
+
+
+class Played(NamedTuple):
+    """Which log, and what of it."""
+
+    log: str
+    path: Path | None
+    seed: int  # of what is simulated or sampled
+    users: int | None = None  # simulated: readers
+    limit: int | None = None  # globo: clicks
+    since: str | None = None  # topics
+    until: str | None = None  # topics
+
+    def open(self, settings: Settings, progress: Bars) -> Log:
+        """DataError without a path where one is needed, and for times that are none."""
+        if self.log == TOPICS:
+            return self._topics(settings, progress)
+        if self.log == "simulated" and self.users is not None:
+            return SimulatedLog(self.seed, self.users)
+        return with_negatives(open_log(self.log, self.path, self.seed, self.limit), self.seed)
+
+    def _topics(self, settings: Settings, progress: Bars) -> Log:
+        since_ms = millis("--since", self.since) if self.since else 0
+        until_ms = millis("--until", self.until) if self.until else now_ms()
+        reading = progress.add_task("topics", total=None)
+
+        def told(done: int, total: int) -> None:
+            progress.update(reading, completed=done, total=total)
+
+        return asyncio.run(read_topics(settings, since_ms, until_ms, told))
