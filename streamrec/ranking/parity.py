@@ -58,6 +58,11 @@ def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -
     return Probe(chosen, logits, min(HEADROOM * measured + SLACK, TOLERANCE_LIMIT))
 
 
+def tolerance_of(probe: Probe) -> float:
+    """How far int8 may be from fp32: what was recorded, and never more than the limit, whoever wrote it."""
+    return min(probe.tolerance, TOLERANCE_LIMIT)
+
+
 def batch_drift(engine: Engine, rows: FloatArray) -> float:
     """Largest change of a logit when (K, COLUMNS) rows are split into calls of 1, 2, 3, ... rows; 0 is the contract."""
     whole = engine.logits(rows)
