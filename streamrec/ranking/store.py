@@ -32,6 +32,14 @@ from .signature import SIGNATURE
 ROLLOUT, VERSIONS, LOCK = "rollout.json", "versions", ".lock"
 
 
+class Attempt(NamedTuple):
+    """One chance of a version."""
+
+    version: str
+    changed_at: str
+    touched: str
+
+
 class Wanted(NamedTuple):
     """What should serve; a plain artifact folder is its own stable version."""
 
@@ -41,11 +49,16 @@ class Wanted(NamedTuple):
     percent: int = 0
     previous: str = ""
     changed_at: str = ""
+    canary_since: str = ""
     is_store: bool = True
 
     def path(self, version: str) -> Path:
         """The artifact folder of a version."""
         return self.folder / VERSIONS / version if self.is_store else self.folder
+
+    def attempt(self, version: str) -> Attempt:
+        """What a load that fails belongs to: another rollout is worth another one, and so are files put right."""
+        return Attempt(version, self.changed_at, _touched(self.path(version)))
 
 
 def wanted(folder: Path) -> Wanted:
@@ -55,7 +68,7 @@ def wanted(folder: Path) -> Wanted:
     now = ModelStore(folder).rollout()
     if not now.stable:
         raise ArtifactError(f"{folder / ROLLOUT}: no version is stable yet; run `streamrec model promote VERSION`")
-    return Wanted(folder, now.stable, now.canary, now.canary_percent, now.previous, now.changed_at)
+    return Wanted(folder, now.stable, now.canary, now.canary_percent, now.previous, now.changed_at, now.canary_since)
 
 
 def is_store(folder: Path) -> bool:
@@ -85,7 +98,7 @@ def _is_weights_only(folder: Path) -> bool:
 
 
 def _touched(folder: Path) -> str:
-    """When a file of the folder last changed: a copy that is still under way is worth another look."""
+    """When a file of the folder last changed: a copy that is under way, or was mended, is worth another look."""
     return str(max((path.stat().st_mtime_ns for path in folder.glob("*.*")), default=0))
 
 
