@@ -6,8 +6,8 @@
 
 `home` never disappears: a worker that found no folder in between would take the version for a bad one. A version is the
 hash of all that it holds but `created_at`, so files of two copies can stand side by side: a reader in between meets
-each file whole, old or new. Only a signature belongs to the bytes of its manifest, and goes in right after it; who asks
-for one refused what was there before.
+each file whole, old or new. Only a signature belongs to the bytes of its manifest, and goes in right after it: who asks
+for one may refuse the two in between, as it refused what was there before, and looks again since a file has changed.
 """
 
 from pathlib import Path
