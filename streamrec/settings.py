@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     model_uri: str = _s("", "URI", "store or artifact at file://, http(s)://, s3:// or gs:// (extras `s3`, `gs`), kept in model_dir; unreachable, the models there go on", pattern=r"^([a-z][a-z0-9+.-]*://[^\s?#@]+)?$")
     engine: EngineChoice = _s("auto", "", "auto: the admission check measures all and serves int8 if it is right and not slower; int8, fp32: by precision; or one by name")
     model_public_key: Path | None = _s(None, "PEM file", "if set, a model without a good Ed25519 signature is refused; several keys may stand in it")
-    model_poll_s: float = _s(10.0, "s", "how often a running worker looks for another model in model_dir and at model_uri; 0: never", ge=0, le=3600)
+    model_poll_s: float = _s(10.0, "s", "how often a running worker looks for another model in model_dir and at model_uri; 0: never, and no canary is served", ge=0, le=3600)
     shadow_share: float = _s(0.01, "share", "of the score calls on which fp32 runs beside int8 and both are compared; 0: none", ge=0, le=1)
     canary_min_rows: int = _s(2000, "pairs", "a canary's scores are judged from this many on", ge=100)
     canary_max_psi: float = _s(0.2, "PSI", "a canary whose scores are shifted further is rolled back", gt=0)

@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 @click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
 @click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Relative loss that would do.")
-@click.option("--min-score", default=0.2, show_default=True, help="Threshold recorded in the artifact.")
-@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Threshold recorded in the artifact.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--users", type=click.IntRange(10), default=2000, show_default=True, help="simulated: readers.")
 @click.option(
     "--search",

@@ -8,7 +8,7 @@ import click
 @click.option("--users", default=2000, show_default=True, help="Simulated readers.")
 @click.option("--visits", default=20.0, show_default=True, help="Visits a second; each is a slate of ten articles.")
 @click.option("--articles", default=60.0, show_default=True, help="Articles a minute.")
-@click.option("--seed", default=1, show_default=True, help="Another seed, another newsroom.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Another seed, another newsroom.")
 def demo(seconds: float | None, users: int, visits: float, articles: float, seed: int) -> None:
     """See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.
 

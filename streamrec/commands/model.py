@@ -92,9 +92,14 @@ def verify(folder: Path, as_json: bool) -> None:
 @folder_argument
 @store_option
 def add(folder: Path, store: Path | None) -> None:
-    """Copy an artifact folder into the store, which is made if need be. Nothing serves it until it is promoted."""
+    """Copy an artifact folder into the store, which is made if need be. Nothing serves it until it is promoted.
+
+    Of a version that is there already, a file that is damaged or a signature that is new is replaced.
+    """
+    from ..settings import load
+
     home = _store(store)
-    manifest = home.add(folder)
+    manifest = home.add(folder, load().model_public_key)
     click.echo(f"{manifest.name} {manifest.version} is in {home.folder}; next: streamrec model promote")
 
 
@@ -149,12 +154,14 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
 @reason_option
 @store_option
 def rollback(reason: str, store: Path | None) -> None:
-    """Take the canary back; where there is none, let the version before the stable one serve again."""
-    from ..clock import now_iso
-    from ..ranking.rollout import roll_back
+    """Take the canary back; where there is none, let the version before the stable one serve again.
 
-    at = now_iso()
-    _told(_store(store).change(lambda rollout: roll_back(rollout, at, reason or "rolled back by hand")))
+    That one is checked first, as `promote` does: workers that cannot load it would go on with the one to be rid of.
+    """
+    from ..clock import now_iso
+    from ..settings import load
+
+    _told(_store(store).roll_back(now_iso(), reason or "rolled back by hand", load().model_public_key))
 
 
 def _store(folder: Path | None) -> "ModelStore":

@@ -13,7 +13,7 @@ from .topics import brokers_option
 @click.option("--visits", default=20.0, show_default=True, help="Visits a second; each is a slate of ten articles.")
 @click.option("--articles", default=12.0, show_default=True, help="Articles a minute.")
 @click.option("--seconds", type=float, help="Stop after this time (default: never).")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @brokers_option
 def simulate(users: int, visits: float, articles: float, seconds: float | None, seed: int, brokers: str | None) -> None:
     """Publish a simulated newsroom and its readers to the cluster: the producers of a system without producers."""

@@ -2,11 +2,11 @@
 
 Asked at load:
 1. Is it right?   int8: its largest sums are not clipped (extremes.py), and max |P int8 - recorded P fp32| on the probe
-                  rows is within the recorded tolerance; float32: within float rounding of it. Hard: it never serves
-                  otherwise, and asking for it by name is an ArtifactError.
+                  rows is within the recorded tolerance; float32: within float rounding of it. And a row's score does
+                  not depend on the rows beside it. Hard: it never serves otherwise, and asking for it by name is an
+                  ArtifactError; torch fp32 alone, which is what is left, serves with its drift told.
 2. Is it fast?    Asked under `auto` only, of every engine that is right: its speed beside torch fp32 at the batch
-                  sizes in use (pace.py). One that is slower at any of them, or whose scores depend on the batch here,
-                  does not serve.
+                  sizes in use (pace.py). One that is slower at any of them does not serve.
 
 `auto` goes through the engines in the order of ENGINES, dynamic int8 first, and leaves the one it has for a later one
 only if that is at least MARGIN times as fast (geometric mean over the batch sizes). So small differences, which
@@ -29,7 +29,7 @@ from .engines.contract import Engine, EngineName, precision_of
 from .extremes import clipped
 from .network import Network, network_of
 from .pace import REFERENCE, Pace, speedups
-from .parity import FP32_TOLERANCE, Parity, batch_drift, compare
+from .parity import FP32_TOLERANCE, Parity, batch_drift, compare, tolerance_of
 
 BATCH_SIZES = (256, 1024)  # engines take more rows in blocks of 1024 at most: larger calls have the ratio of these
 MARGIN = 1.2
@@ -103,6 +103,11 @@ def _asked_for(
             f"{_model(artifact)}: {name} disagrees with fp32, {trial.told}; this processor or library computes it"
             " wrongly: set STREAMREC_ENGINE=auto or fp32"
         )
+    if name != REFERENCE and (drifts := _drifts(artifact, trial)):
+        raise ArtifactError(
+            f"{_model(artifact)}: {name} cannot serve, {drifts}: a replay or a recovery would not decide as the worker"
+            " did; set STREAMREC_ENGINE=auto or fp32"
+        )
     if precision_of(name) == "int8":
         speedup = pace({name: trial.engine, REFERENCE: reference.engine}, artifact.probe.rows, batch_sizes)[name]
         verdict = f"{name} serves because it was asked for: {trial.told}, {_paced(speedup)}"
@@ -142,11 +147,17 @@ def _trials(artifact: Artifact, reference: Trial, tried: Try) -> tuple[dict[Engi
             trial = tried(name)
             if not trial.is_right:
                 faults[name] = f"disagrees with fp32 here, {trial.told}"
-            elif drift := batch_drift(trial.engine, artifact.probe.rows):
-                faults[name] = f"its scores depend on the batch here by up to {drift:.1e} in the logit"
+            elif drifts := _drifts(artifact, trial):
+                faults[name] = drifts
             else:
                 trials[name] = trial
     return trials, faults
+
+
+def _drifts(artifact: Artifact, trial: Trial) -> str:
+    """How much its scores depend on the batch, for people; empty if not at all."""
+    drift = batch_drift(trial.engine, artifact.probe.rows)
+    return f"its scores depend on the batch here by up to {drift:.1e} in the logit" if drift else ""
 
 
 def _chosen(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
@@ -165,7 +176,7 @@ def _tried(artifact: Artifact, network: Network, build: Build, name: EngineName)
     parity = compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
     if precision_of(name) == "fp32":
         return Trial(engine, parity, FP32_TOLERANCE, "")
-    return Trial(engine, parity, probe.tolerance, clipped(name, manifest.sizes, build))
+    return Trial(engine, parity, tolerance_of(probe), clipped(name, manifest.sizes, build))
 
 
 def _serve(

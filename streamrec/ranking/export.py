@@ -33,7 +33,7 @@ from .manifest import Manifest
 from .network import network_of
 from .onnx_graph import FEATURES as FEATURES_INPUT
 from .onnx_graph import LOGIT, graph_of
-from .parity import FP32_TOLERANCE
+from .parity import FP32_TOLERANCE, tolerance_of
 
 P_CLICK = "p_click"
 
@@ -67,7 +67,7 @@ def _check(raw: bytes, artifact: Artifact, *, int8: bool) -> None:
     session = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
     (p_click,) = session.run([P_CLICK], {FEATURES_INPUT: probe.rows})
     delta = float(np.abs(p_click - calibration.probability(probe.logits)).max())
-    limit = probe.tolerance if int8 else FP32_TOLERANCE
+    limit = tolerance_of(probe) if int8 else FP32_TOLERANCE
     if not delta <= limit:
         raise ArtifactError(
             f"the exported model is {delta:.4f} in P(click) from what was recorded, expected at most {limit:.4f};"

@@ -38,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     calibration: Calibration
     min_score: float  # suggested threshold on P(click)
     metrics: dict[str, Interval]
-    int8_tolerance: float  # largest |P int8 - P fp32| on the probe rows that the admission check accepts
+    int8_tolerance: float  # largest |P int8 - P fp32| on the probe rows; parity.py's limit holds, too
     files: dict[str, str]  # SHA-256 by file name
     created_at: str  # ISO 8601, for people
     log: str = ""  # what it was trained on; empty: not recorded

@@ -4,8 +4,9 @@
     the folder    the same store, and .mirror: which source, and what of its rollout was taken last
 
 Nothing is believed before it is whole. A version the rollout names is fetched into a scratch folder, held against the
-hashes of its manifest, its signature and what this worker can serve, and only then renamed into place; the rollout is
-replaced after all of its versions are there. Until then the folder says what it said.
+hashes of its manifest, its signature and what this worker can serve, and only then renamed into place; so is one that
+is here but no longer passes. The rollout is replaced after all of its versions are there. Until then the folder says
+what it said.
 
 A rollout is taken once: what a worker changes in the folder afterwards (a canary rolled back) stands until the source
 says something new. One that was changed earlier than the last one taken is refused: a stale copy, or a replay of it.
@@ -20,8 +21,9 @@ from pathlib import Path
 import msgspec
 
 from ..errors import ArtifactError
-from .artifact import MANIFEST, load
+from .artifact import MANIFEST, Artifact, load
 from .features import fingerprint
+from .keeping import keep
 from .manifest import decode as decode_manifest
 from .remote import Remote
 from .rollout import Rollout
@@ -64,10 +66,9 @@ class Mirror:
                 f"{self._remote.uri}: was changed {now.changed_at}, and what is here {taken.changed_at}: a stale copy?"
                 f" promote a version again, or delete {self._store.folder} to begin anew"
             )
-        for version in filter(None, (now.stable, now.canary)):
-            self._bring(version)
+        brought = [self._bring(version) for version in (now.stable, now.canary) if version]
         if digest == taken.rollout:
-            return False
+            return any(brought)
         if now.previous:
             now = msgspec.structs.replace(now, previous=self._if_it_can_be_had(now.previous))
         self._store.change(lambda _: now)
@@ -99,21 +100,21 @@ class Mirror:
         manifest = decode_manifest(raw, f"{self._remote.uri}/{MANIFEST}")
         return raw, Rollout(stable=manifest.version, changed_at=manifest.created_at, reason="the artifact at the URI")
 
-    def _bring(self, version: str) -> None:
+    def _bring(self, version: str) -> bool:
+        """False if it is here already."""
         home = self._store.folder / VERSIONS / version
-        if home.is_dir():
-            return
+        if self._can_serve(home, version):
+            return False
         home.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".fetching-", dir=home.parent))
         try:
             self._fetch(version, scratch)
-            scratch.chmod(0o755)  # mkdtemp makes it private, but the next worker may run as another user
-            if not home.is_dir():  # a worker beside this one may have been first
-                scratch.rename(home)
+            keep(scratch, home)
         except OSError as error:
             raise ArtifactError(f"{self._remote.uri}: version {version} cannot be kept here ({error})") from None
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        return True
 
     def _fetch(self, version: str, scratch: Path) -> None:
         below = "" if self._is_one else f"{VERSIONS}/{version}/"
@@ -126,8 +127,18 @@ class Mirror:
             self._get(f"{below}{name}", scratch, expected)
         if self._public_keys is not None:
             self._get(f"{below}{SIGNATURE}", scratch)
-        load(
-            scratch,
+        self._check(scratch)
+
+    def _can_serve(self, home: Path, version: str) -> bool:
+        """Looked at anew each time: what was damaged here, or signed there since, is fetched again."""
+        try:
+            return self._check(home).manifest.version == version
+        except ArtifactError:
+            return False
+
+    def _check(self, folder: Path) -> Artifact:
+        return load(
+            folder,
             expected_space_id=self._space_id,
             expected_fingerprint=fingerprint(),
             public_keys=self._public_keys,

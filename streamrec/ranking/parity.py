@@ -11,7 +11,7 @@ import numpy as np
 
 from .artifact import Probe
 from .calibration import Calibration
-from .engines import available, engine_of
+from .engines import engine_of, missing
 from .engines.contract import Engine, EngineName
 from .extremes import clipped
 from .network import Network
@@ -49,13 +49,17 @@ def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -
     """
     chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)].copy()
     logits = engine_of("torch_fp32", network).logits(chosen)
-    found = available()
-    right = [name for name in MEASURED if found[name] == "ok" and not clipped(name, network.sizes, engine_of)]
+    right = [name for name in MEASURED if not missing(name) and not clipped(name, network.sizes, engine_of)]
     engines = [engine_of(name, network) for name in right]
     if not engines:
         return Probe(chosen, logits, 0.0)
     measured = max(compare(engine.logits(chosen), logits, calibration, 0.5).max_delta for engine in engines)
     return Probe(chosen, logits, min(HEADROOM * measured + SLACK, TOLERANCE_LIMIT))
+
+
+def tolerance_of(probe: Probe) -> float:
+    """How far int8 may be from fp32: what was recorded, and never more than the limit, whoever wrote it."""
+    return min(probe.tolerance, TOLERANCE_LIMIT)
 
 
 def batch_drift(engine: Engine, rows: FloatArray) -> float:

@@ -1,7 +1,7 @@
 """Which version of a model store serves whom: `rollout.json`, and the moves that change it. Pure; store.py writes it.
 
     promote(v)       stable = v, previous = what was stable, no canary
-    try_out(v, n)    canary = v for n % of the users, all else as it was
+    try_out(v, n)    canary = v for n % of the users, all else as it was; a canary whose share changes is still the same
     roll_back()      a canary leaves; without one, stable and previous change places
 
 A move that makes no sense is an ArtifactError that says what would.
@@ -25,6 +25,7 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     previous: str = ""  # what `rollback` goes back to
     changed_at: str = ""  # ISO 8601
     reason: str = ""  # of the last change, for people
+    canary_since: str = ""  # ISO 8601; what was seen of a canary before is no evidence
 
 
 def decode(raw: bytes, path: str) -> Rollout:
@@ -61,7 +62,8 @@ def try_out(rollout: Rollout, version: str, percent: int, changed_at: str, reaso
         raise ArtifactError("there is no stable version to compare a canary with; promote one without --canary first")
     if version == rollout.stable:
         raise ArtifactError(f"version {version} is stable; a canary is another version (`streamrec model list`)")
-    return Rollout(rollout.stable, version, percent, rollout.previous, changed_at, reason)
+    since = rollout.canary_since if version == rollout.canary else changed_at
+    return Rollout(rollout.stable, version, percent, rollout.previous, changed_at, reason, since)
 
 
 def roll_back(rollout: Rollout, changed_at: str, reason: str) -> Rollout:

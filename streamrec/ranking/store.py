@@ -1,6 +1,6 @@
 """A model store: a folder of artifacts by version, and which of them serves.
 
-    versions/<version>/   one artifact each (artifact.py), never altered once it is there
+    versions/<version>/   one artifact each (artifact.py); added again, only what is wrong with it changes (keeping.py)
     rollout.json          rollout.py; replaced by rename, so a reader never sees half of one
     .lock                 held while rollout.json is changed: commands and workers do not overwrite one another
 
@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +23,21 @@ from ..errors import ArtifactError
 from . import rollout as moves
 from .artifact import MANIFEST, load
 from .features import fingerprint
+from .keeping import brings_signature, is_whole, keep
 from .manifest import Manifest
 from .manifest import decode as decode_manifest
 from .rollout import Rollout
 from .signature import SIGNATURE
 
 ROLLOUT, VERSIONS, LOCK = "rollout.json", "versions", ".lock"
+
+
+class Attempt(NamedTuple):
+    """One chance of a version."""
+
+    version: str
+    changed_at: str
+    touched: str
 
 
 class Wanted(NamedTuple):
@@ -40,11 +49,16 @@ class Wanted(NamedTuple):
     percent: int = 0
     previous: str = ""
     changed_at: str = ""
+    canary_since: str = ""
     is_store: bool = True
 
     def path(self, version: str) -> Path:
         """The artifact folder of a version."""
         return self.folder / VERSIONS / version if self.is_store else self.folder
+
+    def attempt(self, version: str) -> Attempt:
+        """What a load that fails belongs to: another rollout is worth another one, and so are files put right."""
+        return Attempt(version, self.changed_at, _touched(self.path(version)))
 
 
 def wanted(folder: Path) -> Wanted:
@@ -54,7 +68,7 @@ def wanted(folder: Path) -> Wanted:
     now = ModelStore(folder).rollout()
     if not now.stable:
         raise ArtifactError(f"{folder / ROLLOUT}: no version is stable yet; run `streamrec model promote VERSION`")
-    return Wanted(folder, now.stable, now.canary, now.canary_percent, now.previous, now.changed_at)
+    return Wanted(folder, now.stable, now.canary, now.canary_percent, now.previous, now.changed_at, now.canary_since)
 
 
 def is_store(folder: Path) -> bool:
@@ -84,7 +98,7 @@ def _is_weights_only(folder: Path) -> bool:
 
 
 def _touched(folder: Path) -> str:
-    """When a file of the folder last changed: a copy that is still under way is worth another look."""
+    """When a file of the folder last changed: a copy that is under way, or was mended, is worth another look."""
     return str(max((path.stat().st_mtime_ns for path in folder.glob("*.*")), default=0))
 
 
@@ -121,11 +135,11 @@ class ModelStore:
         order = {name: at.created_at if isinstance(at, Manifest) else "~" for name, at in found.items()}
         return {name: found[name] for name in sorted(found, key=order.__getitem__)}
 
-    def add(self, source: Path) -> Manifest:
-        """Copy an artifact folder in, checked as copied; a version that is there already stays as it is."""
+    def add(self, source: Path, public_keys: Path | None = None) -> Manifest:
+        """Copy an artifact folder in, checked as copied; of a version that is there, what was damaged or not signed."""
         manifest = manifest_of(source)
         home = self.folder / VERSIONS / manifest.version
-        if home.is_dir():
+        if is_whole(home, manifest.version) and not brings_signature(source, home, public_keys):
             return manifest
         home.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".adding-", dir=home.parent))
@@ -135,8 +149,7 @@ class ModelStore:
                     raise ArtifactError(f"{source / MANIFEST}: file {name[:80]!r} lies outside the folder")
                 shutil.copyfile(source / name, scratch / name)
             check(scratch)
-            scratch.chmod(0o755)  # mkdtemp makes it private, but the worker may run as another user
-            scratch.rename(home)
+            keep(scratch, home)
         except OSError as error:
             raise ArtifactError(f"{source}: cannot be added to {self.folder} ({error})") from None
         finally:
@@ -146,8 +159,30 @@ class ModelStore:
     def check_fit(self, version: str, public_keys: Path | None = None) -> None:
         """ArtifactError unless this version is whole and can follow the stable one in a running worker."""
         folder, stable = self.path(version), self.rollout().stable
-        space_id = manifest_of(self.path(stable) if stable else folder).space_id
+        space_id = manifest_of(folder).space_id
+        with suppress(ArtifactError):  # a stable version that is gone is what this one shall replace
+            space_id = manifest_of(self.path(stable)).space_id
         load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint(), public_keys=public_keys)
+
+    def roll_back(self, at: str, reason: str, public_keys: Path | None = None) -> Rollout:
+        """Take the canary back, or go back to the version before; ArtifactError if that one could not serve."""
+
+        def checked(before: Rollout) -> Rollout:
+            after = moves.roll_back(before, at, reason)
+            if after.stable != before.stable:
+                self._check_target(after.stable, public_keys)
+            return after
+
+        return self.change(checked)
+
+    def _check_target(self, version: str, public_keys: Path | None) -> None:
+        try:
+            self.check_fit(version, public_keys)
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"the version before, {version}, cannot serve, and nothing was rolled back: {error}; add it again"
+                " (`streamrec model add`), or promote another one"
+            ) from None
 
     def change(self, move: Callable[[Rollout], Rollout]) -> Rollout:
         """Apply a move to what the file says at this moment; ArtifactError of the move leaves it as it is."""

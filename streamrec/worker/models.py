@@ -1,12 +1,13 @@
 """The models of a running worker: looked for in the store, made ready aside, taken over between two batches.
 
-    look   -> judge the canary -> read the store -> load what is new -> one assignment to `serving.lineup`
+    look   -> read the store -> judge the canary -> load what is new -> one assignment to `serving.lineup`
 
 Loading, verifying, admission and warm-up happen in a thread of lower priority, while batches are applied and committed
 as ever. What cannot be loaded changes nothing: it is counted, the log says why, and the model before goes on. A
 canary that is judged badly (ranking/canary.py), or whose artifact is bad, is not served any more, and the store is
 told, so that the other workers drop it, too; promoted again, it gets another chance. What else goes wrong at a load
-(memory, a bug) is this worker's own affair: it does without the canary, and the store is left alone.
+(memory, a bug) is this worker's own affair: it does without the canary, and the store is left alone. A worker that
+never looks again would not judge: it serves no canary.
 """
 
 import asyncio
@@ -25,12 +26,13 @@ from ..ranking.canary import Compared, Limits, Verdict
 from ..ranking.load import Model, load_model, prior
 from ..ranking.rollout import Rollout, roll_back
 from ..ranking.serving import Lineup, Serving
-from ..ranking.store import ModelStore, Wanted, wanted
+from ..ranking.store import Attempt, ModelStore, Wanted, wanted
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
 
 NICENESS = 10  # of the thread that loads: the event loop goes first
+STORE = Attempt("", "", "")  # to read rollout.json, in place of a version
 T = TypeVar("T")
 
 
@@ -42,8 +44,8 @@ class Models:
         self._settings, self._space_id, self._metrics = settings, space_id, metrics
         self._limits = Limits.of(settings)
         self._condemned: set[tuple[str, str]] = set()  # canaries not served any more, as (version, changed_at)
-        self._refused: dict[tuple[str, str], bool] = {}  # the same: told once each; is it the artifact's fault?
-        self._changed_at = ""  # of the rollout read last
+        self._refused: dict[Attempt, bool] = {}  # told once each; is it the artifact's fault?
+        self._since = ""  # when the canary that is compared was promoted
         self._aside = ThreadPoolExecutor(1, "models", initializer=_step_back)
         self._stable = self._first()
         self._canary: Model | None = None
@@ -56,12 +58,13 @@ class Models:
             ranker = prior()
             return Model(ranker, ranker, "no model folder: the built-in prior ranks (set STREAMREC_MODEL_DIR)")
         now = wanted(self._settings.model_dir)
+        attempt = now.attempt(now.stable)
         try:
             return self._load(now, now.stable)
         except ArtifactError as error:
             if not now.previous:
                 raise
-            self._refuse(now, now.stable, error)
+            self._refuse(attempt, error)
             self._metrics.model_behind.set(1)
             return self._load(now, now.previous)
 
@@ -82,41 +85,56 @@ class Models:
     async def look(self, folder: Path) -> None:
         """Judge the canary and serve what the store says now."""
         self.observe()
-        if self._compared is not None and (verdict := self._compared.comparison.verdict()) is not None:
-            await self._drop_canary(folder, self._compared.stamp.version, verdict)
-            self._compared = None  # what was seen of it is no evidence if it is promoted again
         try:
             now = await self._in_thread(lambda: wanted(folder))
         except ArtifactError as error:
-            self._refuse(Wanted(folder, ""), "", error)
+            self._refuse(STORE, error)
             self._metrics.model_behind.set(1)
             return
-        self._changed_at = now.changed_at
+        self._refused.pop(STORE, None)  # the next time it cannot be read is told again
+        await self._judge(folder, now)
         stable = await self._ready(now, now.stable) or self._stable
         self._metrics.model_behind.set(stable.bare.stamp.version != now.stable)
-        canary = None
-        if now.canary and (now.canary, now.changed_at) not in self._condemned:
-            canary = await self._ready(now, now.canary)
-            if canary is None and self._refused[now.canary, now.changed_at]:
-                await self._drop_canary(folder, now.canary, Verdict("load", "it was refused at load"))
-        self._take_over(stable, canary, now.percent)
+        self._take_over(stable, await self._canary_of(folder, now), now)
+
+    async def _judge(self, folder: Path, now: Wanted) -> None:
+        """By what was seen of it since it was promoted; one taken back and tried again since is loaded afresh."""
+        if self._compared is None or self._compared.stamp.version != now.canary:
+            return
+        if self._since != now.canary_since:
+            self._canary = self._compared = None
+        elif (verdict := self._compared.comparison.verdict()) is not None:
+            await self._drop_canary(folder, now, verdict)
+
+    async def _canary_of(self, folder: Path, now: Wanted) -> Model | None:
+        """What the store wants and this worker can serve."""
+        if not now.canary or (now.canary, now.changed_at) in self._condemned:
+            return None
+        if not self._settings.model_poll_s:
+            log.warning("canary %s is not served: STREAMREC_MODEL_POLL_S is 0, nobody would judge it", now.canary)
+            return None
+        canary = await self._ready(now, now.canary)
+        if canary is None and self._refused.get(now.attempt(now.canary)):
+            await self._drop_canary(folder, now, Verdict("load", "it was refused at load"))
+        return canary
 
     async def _ready(self, now: Wanted, version: str) -> Model | None:
         """The model of this version, loaded if it is not already; None if it is refused."""
         for model in (self._stable, self._canary):
             if model is not None and model.bare.stamp.version == version:
                 return model
-        if (version, now.changed_at) in self._refused:
+        attempt = await self._in_thread(lambda: now.attempt(version))
+        if attempt in self._refused:
             return None
         try:
             return await self._in_thread(lambda: self._load(now, version))
         except Exception as error:  # noqa: BLE001 - whatever a new model does, the old one goes on
-            self._refuse(now, version, error)
+            self._refuse(attempt, error)
             return None
 
-    def _take_over(self, stable: Model, canary: Model | None, percent: int) -> None:
+    def _take_over(self, stable: Model, canary: Model | None, now: Wanted) -> None:
         """Between two batches: this runs in the event loop, and a batch is decided with the lineup it began with."""
-        before = self.serving.lineup
+        before, percent, self._since = self.serving.lineup, now.percent, now.canary_since
         if canary is None or canary.bare is stable.bare:
             self._compared, canary, percent = None, None, 0
         elif canary is not self._canary or stable is not self._stable or self._compared is None:
@@ -129,16 +147,18 @@ class Models:
                 f" (taken over, canary {canary.bare.stamp.version} for {percent} %)" if canary else " (taken over)"
             )
 
-    async def _drop_canary(self, folder: Path, version: str, verdict: Verdict) -> None:
-        """Not again until it is promoted again; the store is told if it still wants this canary."""
-        self._condemned.add((version, self._changed_at))
+    async def _drop_canary(self, folder: Path, now: Wanted, verdict: Verdict) -> None:
+        """Not again until it is promoted again; the store is told if that has not happened yet."""
+        version, promoted = now.canary, (now.canary, now.canary_since)
+        self._condemned.add((version, now.changed_at))
         self._metrics.canary_rollbacks[verdict.reason].inc()
         log.error("canary rolled back: %s", verdict.sentence, extra={"version": version, "reason": verdict.reason})
         reason = f"canary {version} rolled back by a worker, {verdict.reason}: {verdict.sentence}"
         at = now_iso()
 
         def without(rollout: Rollout) -> Rollout:
-            return roll_back(rollout, at, reason) if rollout.canary == version else rollout
+            is_it = (rollout.canary, rollout.canary_since) == promoted
+            return roll_back(rollout, at, reason) if is_it else rollout
 
         try:
             await self._in_thread(lambda: ModelStore(folder).change(without))
@@ -146,10 +166,10 @@ class Models:
             # expected where the store is read-only
             log.error("canary %s is not served here until it is promoted again; %s", version, error)  # noqa: TRY400
 
-    def _refuse(self, now: Wanted, version: str, error: Exception) -> None:
-        if (version, now.changed_at) in self._refused:
+    def _refuse(self, attempt: Attempt, error: Exception) -> None:
+        if attempt in self._refused:
             return
-        self._refused[version, now.changed_at] = isinstance(error, ArtifactError)
+        self._refused[attempt] = isinstance(error, ArtifactError)
         self._metrics.model_reloads["refused"].inc()
         known = isinstance(error, StreamrecError)
         log.error("model refused, the one before goes on: %s", error, exc_info=None if known else error)

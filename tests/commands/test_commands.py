@@ -38,6 +38,25 @@ def test_help_says_what_it_is_for(name: str) -> None:
     assert len(result.output.splitlines()) > 6
 
 
+TRAIN = ["train", "simulated", "--out", "model"]
+COMPRESS = ["compress", "run", "int8", "--teacher", "teacher", "--log", "simulated", "--out", "small"]
+SEARCH = ["compress", "search", "--log", "simulated", "--out", "found"]
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "number"),
+    [
+        *((command, "--seed", "-1") for command in (TRAIN, COMPRESS, SEARCH, ["demo"], ["simulate"])),
+        *((command, "--min-score", number) for command in (TRAIN, COMPRESS) for number in ("-0.1", "5")),
+    ],
+)
+def test_a_number_out_of_range_is_refused_before_any_work(command: list[str], option: str, number: str) -> None:
+    """By the option's own name, where random numbers or the artifact would refuse it later."""
+    result = CliRunner().invoke(cli, [*command, option, number])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.output
+
+
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "train"])
 def test_help_does_not_import_torch(name: str) -> None:
     """Commands start quickly: torch waits until something is scored."""

@@ -195,6 +195,18 @@ def test_an_int8_nobody_measured_never_serves(
     assert admit(replace(artifact, probe=probe), "auto", (256,), fast).engine.name == "torch_fp32"
 
 
+def test_a_tolerance_above_the_limit_is_not_believed(artifact: Artifact) -> None:
+    """Whoever wrote the manifest: an int8 that is further away than any release records does not serve."""
+    loose = replace(artifact, probe=replace(artifact.probe, tolerance=1.0))
+    network = network_of(artifact.manifest.sizes, artifact.weights)
+    with torch.inference_mode():
+        network.linears()[-1].bias.add_(1)
+    build = with_one(artifact, "ort_int8", engine_of("ort_int8", network))
+    with pytest.raises(ArtifactError, match=r"ort_int8 disagrees with fp32, max \|dP\| .* \(tolerance 0\.0500\)"):
+        admit(loose, "ort_int8", (256,), paced(), build)
+    assert "tolerance 0.0500" in admit(loose, "auto", (256,), paced(ort_int8=9.0), build).faults["ort_int8"]
+
+
 def test_weights_that_contradict_their_record_are_refused(artifact: Artifact) -> None:
     """Fp32 too must give the probabilities written down at training."""
     probe = replace(artifact.probe, logits=artifact.probe.logits + np.float32(0.1))
@@ -233,6 +245,8 @@ def test_scores_that_depend_on_the_batch_are_told(artifact: Artifact) -> None:
     admission = admit(artifact, "auto", (256,), paced(ort_int8=9.0), leaky)
     assert admission.engine.name == "torch_fp32"
     assert "depend on the batch" in admission.faults["ort_int8"]
+    with pytest.raises(ArtifactError, match=r"ort_int8 cannot serve, its scores depend on the batch .* or fp32"):
+        admit(artifact, "ort_int8", (256,), paced(), leaky)
 
 
 def test_the_machine_at_hand_is_measured(artifact: Artifact) -> None:

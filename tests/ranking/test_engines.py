@@ -1,7 +1,10 @@
 """The contract all engines share, what each of them promises beside it, and what happens where one cannot run."""
 
+import subprocess
+import sys
 import warnings
 from functools import cache
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -209,6 +212,31 @@ def test_a_missing_extra_is_a_reason(fitted: Fitted, monkeypatch: pytest.MonkeyP
     assert available()["ort_int8"] == "no_such_package not installed: pip install 'streamrec[onnx]'"
     with pytest.raises(ArtifactError, match=r"engine ort_fp32 cannot run here: no_such_package not installed"):
         engine_of("ort_fp32", fitted.network)
+
+
+def test_a_package_that_cannot_be_imported_is_a_reason(
+    fitted: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one made for another C library: its engines say so, and the others are there as ever."""
+    (tmp_path / "broken_runtime.py").write_text("raise ImportError('GLIBCXX_3.4.32 not found\\nand more')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(onnx_session, "EXTRA", ("onnx", "broken_runtime"))
+    found = available()
+    reason = "broken_runtime is installed but cannot be imported (ImportError: GLIBCXX_3.4.32 not found)"
+    assert found["ort_int8"].startswith(reason)
+    assert found["torch_int8"] == found["numpy_fp32"] == "ok"
+    with pytest.raises(ArtifactError, match=r"engine ort_fp32 cannot run here: broken_runtime is installed but"):
+        engine_of("ort_fp32", fitted.network)
+
+
+def test_one_engine_does_not_import_the_library_of_another() -> None:
+    """A worker of torch fp32 starts without ONNX Runtime in memory."""
+    code = (
+        "import sys\nfrom streamrec.ranking.engines import engine_of, int8_name\n"
+        "from streamrec.ranking.network import Network\n"
+        "engine_of('torch_fp32', Network((96, 16, 1)))\nint8_name()\nsys.exit('onnxruntime' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_no_int8_at_all_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,9 @@ def test_what_disagrees_with_the_record_is_not_written(folder: Path, tmp_path: P
     for int8 in (True, False):
         with pytest.raises(ArtifactError, match=r"in P\(click\) from what was recorded, expected at most"):
             write(replace(artifact, probe=probe), tmp_path / "wrong.onnx", int8=int8)
+    loose = replace(artifact.probe, logits=artifact.probe.logits + 1, tolerance=1.0)
+    with pytest.raises(ArtifactError, match=r"expected at most 0\.0500"):
+        write(replace(artifact, probe=loose), tmp_path / "wrong.onnx", int8=True)
     assert not (tmp_path / "wrong.onnx").exists()
 
 

@@ -68,6 +68,27 @@ def test_a_simulated_one_is_found_anywhere(sizes: tuple[int, ...]) -> None:
     assert not clipped("ort_int8", sizes, lambda name, network: Saturating(network, name, clips=False))
 
 
+class ByCall(Saturating):
+    """Another kernel for calls of some sizes, and only that one clips."""
+
+    at_least, at_most = 0, 0
+
+    def logits(self, features: FloatArray) -> FloatArray:
+        """(N, COLUMNS) -> (N,)."""
+        self._clips = self.at_least <= len(features) <= self.at_most
+        return super().logits(features)
+
+
+@pytest.mark.parametrize(("at_least", "at_most"), [(1, 1), (5, 8192), (33, 8192), (257, 8192), (16, 64)])
+def test_one_that_clips_in_calls_of_some_sizes_is_found(
+    at_least: int, at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries multiply one row, a few and many by different kernels; calls of four rows show the one for few."""
+    monkeypatch.setattr(ByCall, "at_least", at_least)
+    monkeypatch.setattr(ByCall, "at_most", at_most)
+    assert "% off" in clipped("ort_int8", SHAPES[1], lambda name, network: ByCall(network, name))
+
+
 class NoNumbers:
     """An engine whose logits are none."""
 

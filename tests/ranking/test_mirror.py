@@ -151,6 +151,35 @@ def test_a_wrong_signature_never_reaches_the_folder(source: ModelStore, server: 
     assert mirror.pull()
 
 
+def test_a_signature_made_later_is_fetched(source: ModelStore, server: Server, tmp_path: Path) -> None:
+    """Signing is turned on: the source is signed, the workers get the key, and what they hold is made good."""
+    (private, public), here = keys(tmp_path, "ours"), tmp_path / "here"
+    Mirror(server.uri, here, SPACE).pull()
+    signing = Mirror(server.uri, here, SPACE, public)
+    with pytest.raises(ArtifactError, match=SIGNATURE):
+        signing.pull()
+    one = version(source, "one")
+    sign(source.path(one), private)
+    assert signing.pull()
+    ModelStore(here).check_fit(one, public)
+    assert not signing.pull()
+
+
+@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS, PROBE])
+@pytest.mark.parametrize("raw", [b"{", None])
+def test_a_file_damaged_here_is_fetched_again(
+    source: ModelStore, mirror: Mirror, tmp_path: Path, name: str, raw: bytes | None
+) -> None:
+    """Cut short or gone; the source is whole, so there is nothing to do by hand."""
+    mirror.pull()
+    one = version(source, "one")
+    file = ModelStore(tmp_path / "here").path(one) / name
+    file.unlink() if raw is None else file.write_bytes(raw)
+    assert mirror.pull()
+    assert file.read_bytes() == (source.path(one) / name).read_bytes()
+    assert not mirror.pull()
+
+
 def test_a_rollback_here_stands_until_the_source_changes(source: ModelStore, mirror: Mirror, tmp_path: Path) -> None:
     """A canary this worker has rolled back does not come back with the next look, nor after a restart."""
     two, here = version(source, "two"), ModelStore(tmp_path / "here")

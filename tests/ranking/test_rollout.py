@@ -29,6 +29,17 @@ def test_a_canary_leaves_stable_alone() -> None:
     assert (back.stable, back.previous, back.canary, back.canary_percent) == (B, A, "", 0)
 
 
+def test_a_canary_is_the_same_until_it_leaves() -> None:
+    """Another share is no other promotion; taken back and tried again, or another version, it is."""
+    tried = try_out(Rollout(A), B, 5, "t1", "")
+    grown = try_out(tried, B, 50, "t2", "")
+    assert (grown.canary_since, grown.changed_at) == ("t1", "t2")
+    assert try_out(grown, C, 5, "t3", "").canary_since == "t3"
+    back = roll_back(grown, "t3", "")
+    assert back.canary_since == promote(grown, B, "t3", "").canary_since == ""
+    assert try_out(back, B, 5, "t4", "").canary_since == "t4"
+
+
 def test_a_canary_that_is_promoted_is_a_canary_no_more() -> None:
     """The version before the canary is what rollback goes back to."""
     done = promote(try_out(promote(Rollout(), A, "", ""), B, 5, "", ""), B, "", "")

@@ -3,15 +3,18 @@
 import json
 import threading
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
+from signing_keys import keys
 from trained import publish_small
 
 from streamrec.errors import ArtifactError
 from streamrec.ranking import rollout as moves
 from streamrec.ranking.artifact import MANIFEST, PROBE, WEIGHTS
 from streamrec.ranking.rollout import Rollout
-from streamrec.ranking.store import ROLLOUT, VERSIONS, ModelStore, is_store, wanted
+from streamrec.ranking.signature import SIGNATURE, sign
+from streamrec.ranking.store import ROLLOUT, VERSIONS, ModelStore, check, is_store, wanted
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,95 @@ def test_add_copies_what_is_whole_and_refuses_the_rest(models: tuple[Path, Path]
             store.add(broken)
     assert [path.name for path in (store.folder / VERSIONS).iterdir()] == [version]
     assert list(store.versions()) == [version]
+
+
+def test_a_version_signed_after_it_was_added_is_signed_when_it_is_added_again(
+    models: tuple[Path, Path], store: ModelStore
+) -> None:
+    """The cure that a refused promotion names works."""
+    (private, public), (other, _) = (keys(store.folder.parent, name) for name in ("ours", "theirs"))
+    mine = copytree(models[0], store.folder.parent / "mine")
+    version = store.add(mine).version
+    with pytest.raises(ArtifactError, match=SIGNATURE):
+        store.check_fit(version, public)
+    sign(mine, private)
+    store.add(mine, public)
+    store.check_fit(version, public)
+    sign(mine, other)
+    store.add(mine, public)
+    store.add(models[0], public)
+    store.check_fit(version, public)  # neither another's signature nor an unsigned copy takes its place
+
+
+@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS, PROBE])
+def test_a_damaged_version_is_mended_by_adding_it_again(
+    models: tuple[Path, Path], store: ModelStore, name: str
+) -> None:
+    """Cut short or gone; a copy that is no better changes nothing, and a signature that was there is good after it."""
+    private, public = keys(store.folder.parent, "ours")
+    mine = copytree(models[0], store.folder.parent / "mine")
+    sign(mine, private)
+    version = store.add(mine).version
+    file = store.path(version) / name
+    for damage in (lambda: file.write_bytes(b"{"), file.unlink):
+        damage()
+        store.add(models[0])
+        store.check_fit(version, public)
+    (mine / WEIGHTS).unlink()
+    file.write_bytes(b"{")
+    with pytest.raises(ArtifactError, match=WEIGHTS):
+        store.add(mine)
+    assert file.read_bytes() == b"{"
+
+
+def test_a_worker_reads_a_whole_version_while_it_is_mended(models: tuple[Path, Path], store: ModelStore) -> None:
+    """Its folder never disappears and no file is half there, whatever is put right beside the reader."""
+    signers = [keys(store.folder.parent, name)[0] for name in ("ours", "theirs")]
+    mine = copytree(models[0], store.folder.parent / "mine")
+    version = store.add(mine).version
+
+    def mend() -> None:
+        for turn in range(40):
+            sign(mine, signers[turn % 2])
+            store.add(mine)
+
+    writer = threading.Thread(target=mend)
+    writer.start()
+    reads = 0
+    while writer.is_alive():
+        check(store.path(version))
+        reads += 1
+    assert reads
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone"])
+def test_a_stable_version_that_is_lost_can_be_replaced(models: tuple[Path, Path], store: ModelStore, how: str) -> None:
+    """A good one is held against itself where nothing is left to hold it against."""
+    first, second = (store.add(folder).version for folder in models)
+    store.change(lambda rollout: moves.promote(rollout, first, "t", ""))
+    if how == "gone":
+        rmtree(store.path(first))
+    else:
+        (store.path(first) / MANIFEST).write_bytes(b"{")
+    store.check_fit(second)
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone"])
+def test_a_rollback_to_what_cannot_serve_is_refused(models: tuple[Path, Path], store: ModelStore, how: str) -> None:
+    """Workers would go on with what was rolled back from; a canary leaves whatever the version before is."""
+    first, second = (store.add(folder).version for folder in models)
+    store.change(lambda _: Rollout(stable=second, previous=first))
+    if how == "gone":
+        rmtree(store.path(first))
+    else:
+        (store.path(first) / WEIGHTS).write_bytes(b"{")
+    with pytest.raises(ArtifactError, match=f"{first}, cannot serve, and nothing was rolled back"):
+        store.roll_back("t", "")
+    assert store.rollout().stable == second
+    store.change(lambda rollout: moves.try_out(rollout, first, 5, "t", ""))
+    assert store.roll_back("t", "").canary == ""
+    store.add(models[0])
+    assert store.roll_back("t", "").stable == first
 
 
 def test_a_version_that_is_not_there_is_said(store: ModelStore) -> None:

@@ -1,11 +1,17 @@
 """The comparison: every ranking on the same impressions, differences paired."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 from making_rows import HELD_OUT, TRAINING, impressions
+from trained import publish_small
 
+from streamrec.ranking.artifact import load
+from streamrec.ranking.engines import onnx_session
 from streamrec.ranking.network import SIZES, Network
-from streamrec.training.comparison import compare_teacher, mean_cosine
+from streamrec.training.comparison import FP32, INT8, compare, compare_teacher, mean_cosine
 from streamrec.training.learn import learn
 from streamrec.training.teacher import Teacher
 
@@ -21,6 +27,24 @@ def test_the_mean_cosine_by_hand() -> None:
         expected = user @ article / (np.linalg.norm(user) or 1)
         np.testing.assert_allclose(scores[row], expected, atol=1e-5)
     assert (scores[TRAINING.history == 0] == 0).all()
+
+
+def test_int8_is_compared_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever it is, and the table goes without where none can run: by then the model has been written."""
+    manifest = publish_small(tmp_path / "model", 1)
+    artifact = load(
+        tmp_path / "model",
+        expected_space_id=manifest.space_id,
+        expected_fingerprint=manifest.feature_fingerprint,
+    )
+    assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()
+    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(onnx_session, "EXTRA", ("no_such_package",))
+    without = compare(HELD_OUT, artifact, seed=1).keys()
+    assert {FP32, "affinity"} < without
+    assert not {INT8, "int8 - fp32"} & without
 
 
 def test_a_teacher_sees_what_the_features_do_not_say() -> None:

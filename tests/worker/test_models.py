@@ -160,6 +160,49 @@ async def test_a_broken_rollout_changes_nothing(store: ModelStore, artifacts: di
     assert (served(models)[0], reloads(models, "refused")) == (version(artifacts, "one"), 1)
 
 
+async def test_a_rollout_that_is_broken_again_is_told_again(
+    store: ModelStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once each time it cannot be read, however often it is looked at meanwhile."""
+    models, file = models_of(store), store.folder / "rollout.json"
+    good = file.read_bytes()
+    for number, bad in enumerate((b"{", b'{"stable": "../../x"}'), 1):
+        file.write_bytes(bad)
+        for _ in range(2):
+            await models.look(store.folder)
+        assert (reloads(models, "refused"), caplog.text.count("model refused")) == (number, number)
+        file.write_bytes(good)
+        await models.look(store.folder)
+
+
+async def test_a_version_that_is_put_right_is_taken_without_another_promotion(
+    store: ModelStore, artifacts: dict[str, Path]
+) -> None:
+    """Added again, it is worth another look; until then it is refused once."""
+    two = version(artifacts, "two")
+    (store.folder / VERSIONS / two / WEIGHTS).write_bytes(b"not weights")
+    promote(store, two)
+    models = models_of(store)
+    await models.look(store.folder)
+    assert (served(models)[0], reloads(models, "refused")) == (version(artifacts, "one"), 1)
+    store.add(artifacts["two"])
+    await models.look(store.folder)
+    assert served(models)[0] == two
+
+
+async def test_a_worker_that_never_looks_again_serves_no_canary(
+    store: ModelStore, artifacts: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody would judge it; one line says so, and the other workers keep theirs."""
+    two = version(artifacts, "two")
+    promote(store, two, percent=50)
+    models = models_of(store, model_poll_s=0)
+    await models.watch()
+    assert served(models) == (version(artifacts, "one"), None, 0)
+    assert caplog.text.count("STREAMREC_MODEL_POLL_S is 0, nobody would judge it") == 1
+    assert store.rollout().canary == two
+
+
 async def test_a_canary_like_stable_stays_and_can_be_promoted(store: ModelStore, artifacts: dict[str, Path]) -> None:
     """Its comparison goes on while its share grows; promoted, it is served as it is, not loaded again."""
     models, (one, two) = models_of(store), (version(artifacts, name) for name in ("one", "two"))
@@ -201,6 +244,36 @@ async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
     await models.look(store.folder)
     assert (served(models)[1:], store.rollout().canary) == ((eager, 20), eager)  # nothing is known of it yet
     let_the_canary_score(models)
+    await models.look(store.folder)
+    assert (served(models)[1], store.rollout().canary) == (None, "")
+
+
+async def test_what_was_seen_before_a_promotion_is_no_evidence(store: ModelStore, artifacts: dict[str, Path]) -> None:
+    """Taken back by hand and tried again between two looks, a canary is loaded and compared afresh."""
+    models, eager = models_of(store, engine="int8", shadow_share=1.0), version(artifacts, "eager")
+    promote(store, eager, percent=20)
+    await models.look(store.folder)
+    let_the_canary_score(models)
+    shadowed = models._canary
+    store.change(lambda rollout: moves.roll_back(rollout, "t", "by hand"))
+    promote(store, eager, percent=10)
+    await models.look(store.folder)
+    assert (served(models)[1:], store.rollout().canary) == ((eager, 10), eager)
+    assert models._canary is not shadowed, "its shadow would bring what it saw before"
+    let_the_canary_score(models)
+    await models.look(store.folder)
+    assert (served(models)[1], store.rollout().canary) == (None, "")
+
+
+async def test_a_larger_share_is_judged_by_what_was_seen_at_the_smaller(
+    store: ModelStore, artifacts: dict[str, Path]
+) -> None:
+    """It is the same promotion: a bad canary does not get away by growing."""
+    models, eager = models_of(store), version(artifacts, "eager")
+    promote(store, eager, percent=5)
+    await models.look(store.folder)
+    let_the_canary_score(models)
+    promote(store, eager, percent=50)
     await models.look(store.folder)
     assert (served(models)[1], store.rollout().canary) == (None, "")
 

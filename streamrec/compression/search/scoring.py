@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from ...errors import ArtifactError
-from ...ranking.engines import ENGINES, available, engine_of, torch_int8
+from ...ranking.engines import ENGINES, engine_of, missing, torch_int8
 from ...ranking.engines.contract import EngineName, precision_of
 from ...ranking.extremes import clipped
 from ...ranking.network import Network
@@ -77,7 +77,7 @@ def head(teacher: Teacher, rows: Rows) -> Run:
 
 def _served(name: EngineName, model: Network, rows: Rows) -> Scorer:
     """ArtifactError for an engine that this machine lacks, or that no worker on it would admit."""
-    if (reason := available()[name]) != "ok":
+    if reason := missing(name):
         raise ArtifactError(reason)
     engine = engine_of(name, model)
     if precision_of(name) == "int8" and (reason := clipped(name, model.sizes, engine_of)):

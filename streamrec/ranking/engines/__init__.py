@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from ...errors import ArtifactError
 from ..network import Network
 from . import onednn_int8, onnx_session, torch_int8
-from .contract import Engine, EngineName
+from .contract import Engine, EngineName, precision_of
 from .numpy_fp32 import NumpyFp32
 from .onednn_int8 import OnednnInt8
 from .ort_fp32 import OrtFp32
@@ -39,21 +39,27 @@ _MISSING: Mapping[EngineName, Callable[[], str]] = {
 
 def available() -> dict[EngineName, str]:
     """Every engine with "ok", or the reason why it cannot be built here."""
-    return {name: (_MISSING[name]() if name in _MISSING else "") or "ok" for name in ENGINES}
+    return {name: missing(name) or "ok" for name in ENGINES}
+
+
+def missing(name: EngineName) -> str:
+    """Why this engine cannot be built here; empty if it can. The libraries of the others are not imported for it."""
+    return _MISSING[name]() if name in _MISSING else ""
 
 
 def engine_of(name: EngineName, network: Network) -> Engine:
     """The engine of that name; ArtifactError with the reason if it cannot be built here."""
-    if (reason := available()[name]) != "ok":
+    if reason := missing(name):
         raise ArtifactError(f"engine {name} cannot run here: {reason}; set STREAMREC_ENGINE=auto, or one that can")
     return ENGINES[name](network)
 
 
 def int8_name() -> EngineName:
     """What `int8` means here: the first int8 engine that can be built; ArtifactError if there is none."""
-    found = available()
-    for name, reason in found.items():
-        if name.endswith("int8") and reason == "ok":
-            return name
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in found.items() if name.endswith("int8"))
-    raise ArtifactError(f"no int8 engine can run here ({reasons}); set STREAMREC_ENGINE=fp32 or auto")
+    reasons: list[str] = []
+    for name in ENGINES:
+        if precision_of(name) == "int8":
+            if not (reason := missing(name)):
+                return name
+            reasons.append(f"{name}: {reason}")
+    raise ArtifactError(f"no int8 engine can run here ({'; '.join(reasons)}); set STREAMREC_ENGINE=fp32 or auto")

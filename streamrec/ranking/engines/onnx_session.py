@@ -1,5 +1,7 @@
 """A graph in ONNX Runtime, one thread, as an engine's `logits`: what ort_fp32.py and ort_int8.py share."""
 
+from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -15,7 +17,20 @@ EXTRA = ("onnx", "onnxruntime")
 def missing() -> str:
     """Why no session can be made here; empty if one can."""
     absent = [name for name in EXTRA if find_spec(name) is None]
-    return f"{' and '.join(absent)} not installed: pip install 'streamrec[onnx]'" if absent else ""
+    if absent:
+        return f"{' and '.join(absent)} not installed: pip install 'streamrec[onnx]'"
+    return next(filter(None, map(_fault, EXTRA)), "")
+
+
+@cache
+def _fault(name: str) -> str:
+    """What its import says: a package that is there may be one of another Python, numpy or C library."""
+    try:
+        import_module(name)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other engines can serve
+        said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return f"{name} is installed but cannot be imported ({said}): install it again, or take it away"
+    return ""
 
 
 class Session:
