@@ -63,9 +63,12 @@ class Wanted(NamedTuple):
 
 def wanted(folder: Path) -> Wanted:
     """As store or folder say now; ArtifactError if neither can be read, or nothing is promoted yet."""
-    if not is_store(folder):
-        return Wanted(folder, manifest_of(folder).version, changed_at=_touched(folder), is_store=False)
-    now = ModelStore(folder).rollout()
+    try:
+        if not is_store(folder):
+            return Wanted(folder, manifest_of(folder).version, changed_at=_touched(folder), is_store=False)
+        now = ModelStore(folder).rollout()
+    except OSError as error:  # a volume that is away for a moment
+        raise ArtifactError(f"{folder}: cannot be looked into ({error.strerror}); check STREAMREC_MODEL_DIR") from None
     if not now.stable:
         raise ArtifactError(f"{folder / ROLLOUT}: no version is stable yet; run `streamrec model promote VERSION`")
     return Wanted(folder, now.stable, now.canary, now.canary_percent, now.previous, now.changed_at, now.canary_since)
@@ -98,8 +101,14 @@ def _is_weights_only(folder: Path) -> bool:
 
 
 def _touched(folder: Path) -> str:
-    """When a file of the folder last changed: a copy that is under way, or was mended, is worth another look."""
-    return str(max((path.stat().st_mtime_ns for path in folder.glob("*.*")), default=0))
+    """When a file of the folder last changed: a copy that is under way, or was mended, is worth another look.
+
+    Empty where that cannot be asked: what is read then, or cannot be, is worth one, too.
+    """
+    try:
+        return str(max((path.stat().st_mtime_ns for path in folder.glob("*.*")), default=0))
+    except OSError:
+        return ""
 
 
 class ModelStore:

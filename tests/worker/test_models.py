@@ -1,6 +1,9 @@
 """A worker's models: what a poll of the store changes, and what it never does."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,6 +161,32 @@ async def test_a_broken_rollout_changes_nothing(store: ModelStore, artifacts: di
     (store.folder / "rollout.json").write_bytes(b'{"stable": ')
     await models.look(store.folder)
     assert (served(models)[0], reloads(models, "refused")) == (version(artifacts, "one"), 1)
+
+
+@pytest.mark.parametrize("is_store", [True, False])
+async def test_a_volume_that_is_away_for_a_moment_changes_nothing(
+    store: ModelStore, artifacts: dict[str, Path], monkeypatch: pytest.MonkeyPatch, is_store: bool
+) -> None:
+    """A stale file handle is no reason to end workers; when it is back, what was promoted meanwhile is taken."""
+    folder = store.folder if is_store else artifacts["one"]
+    models = Models(settings(folder), SPACE, Metrics(CollectorRegistry(), SUPPRESSION_REASONS))
+    ask = os.stat
+
+    def stale(path: str | Path, *args: Any, **more: Any) -> os.stat_result:
+        if str(path).startswith(str(folder)):
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return ask(path, *args, **more)
+
+    with monkeypatch.context() as away:
+        away.setattr(os, "stat", stale)
+        await models.look(folder)
+    assert served(models)[0] == version(artifacts, "one")
+    assert models._metrics.model_behind._value.get() == 1
+    if is_store:
+        promote(store, version(artifacts, "two"))
+    await models.look(folder)
+    assert served(models)[0] == version(artifacts, "two" if is_store else "one")
+    assert models._metrics.model_behind._value.get() == 0
 
 
 async def test_a_rollout_that_is_broken_again_is_told_again(
