@@ -46,7 +46,7 @@ class PartitionWriter:
         self.committed: dict[str, int] = {}
         self.recovered: Recovered | None = None
         self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
-        self._transactions = Transactions(f"{settings.app_id}-{self.number}", log)
+        self._transactions = Transactions(f"{settings.group_id}-{self.number}", log)
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users

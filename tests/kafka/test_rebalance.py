@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kafka
 
 async def group_offsets(settings: Settings) -> list[int]:
     """What the group has committed of `events`, by partition."""
-    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, group_id=settings.app_id) as consumer:
+    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, group_id=settings.group_id) as consumer:
         tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
         return [await consumer.committed(tp) or 0 for tp in tps]
 
@@ -31,7 +31,7 @@ async def members(settings: Settings) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
     await admin.start()
     try:
-        (answer,) = await admin.describe_consumer_groups([settings.app_id])
+        (answer,) = await admin.describe_consumer_groups([settings.group_id])
         return len(answer.groups[0][5])
     finally:
         await admin.close()
