@@ -69,7 +69,7 @@ class Settings(BaseSettings):
 
     # batches and transactions
     batch_events: int = _s(1000, "records", "records of one partition handed over together", ge=1, le=10_000)
-    commit_window_events: int = _s(4000, "records", "a transaction waits for the one before it when it holds so many records or rows, or KiB of what is set aside or rerouted", ge=1, le=50_000)
+    commit_window_events: int = _s(4000, "records", "a transaction waits for the one before it when it holds so many records or rows, or KiB of the records it came from", ge=1, le=50_000)
     max_commit_age_s: float = _s(30.0, "s", "/live fails and the process ends when a write stays uncommitted longer", gt=0)
 
     # web and logs

@@ -166,7 +166,7 @@ class PartitionWriter:
                 self._dirty.set()
             self._counting.applied(self.number, changes)
             await asyncio.sleep(0)
-            while self._pending.size >= self._settings.commit_window_events:
+            while self._pending and self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
                 await self._clean.wait()
 
@@ -202,8 +202,8 @@ class PartitionWriter:
         steps = self.partition.apply(batch, now_ms())
         if in_steps or by_event_time:
             self._steps = steps
-            return Changes()
-        changes = Changes()
+            return Changes(kib=batch.kib)
+        changes = Changes(kib=batch.kib)
         for step in steps:
             changes.merge(step)
         changes.merge(self.partition.look(now_ms()))
