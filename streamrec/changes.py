@@ -36,6 +36,7 @@ class Changes:
     strays: list[Stray] = field(default_factory=list)
     cursor: dict[str, int] = field(default_factory=dict)  # topic -> next offset
     appended_ms: list[int] = field(default_factory=list)  # append times of the records applied
+    kib: int = 0  # of the records it came from: they are in memory until it is committed
     # facts
     events: Counter[Action] = field(default_factory=Counter)
     suppressed: Counter[SuppressionReason] = field(default_factory=Counter)
@@ -50,6 +51,7 @@ class Changes:
         self.strays += other.strays
         self.cursor |= other.cursor
         self.appended_ms += other.appended_ms
+        self.kib += other.kib
         if other.events:
             self.events.update(other.events)
         if other.suppressed:
@@ -59,11 +61,11 @@ class Changes:
 
     def size(self) -> int:
         """How much it is, in records of up to a KiB: records applied, rows or pushes, whichever are most (each record
-        and each push changes at most one row), and what is passed on as it came.
+        and each push changes at most one row), and what is passed on as it came; never less than the KiB held.
         """
         passed_on = sum(_kib(letter.key, letter.value, letter.trail) for letter in self.dead_letters)
         passed_on += sum(_kib(None, stray.value, stray.headers) for stray in self.strays)
-        return max(len(self.appended_ms), sum(map(len, self.rows)), len(self.pushes)) + passed_on
+        return max(max(len(self.appended_ms), sum(map(len, self.rows)), len(self.pushes)) + passed_on, self.kib)
 
     def unique_rows(self) -> npt.NDArray[np.intp]:
         """Each changed row once."""

@@ -29,6 +29,7 @@ class Batch(NamedTuple):
     records: Sequence[Record]
     next_offset: int
     poison: Collection[int] = ()  # offsets of records on which `apply` raised before: set aside
+    kib: int = 0  # of its records, counted when it is put into a lane
 
 
 def intake(batch: Batch, origin: Origin, partitions: int | None, reference_ms: int | None) -> list[AnyItem]:

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     # Kafka
     brokers: str = _s("localhost:9092", "host:port,...", "bootstrap servers; demo and tests start their own broker unless this is set")
     app_id: str = _s("streamrec", "name", "consumer group, transactional ids and changelog are named after it", pattern=r"^[a-zA-Z0-9._-]{1,64}$")
-    topic_prefix: str = _s("", "text", "put before every topic name, to share a cluster", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
+    topic_prefix: str = _s("", "text", "put before every topic name, the consumer group and transactional ids, to share a cluster", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
     partitions: int = _s(24, "partitions", "of events, catalog, push and changelog; fixed for the life of the topics", ge=1, le=512)
     catalog_topic: str = _s("catalog", "name", "internal topic of analysed articles; a deployment made by `streamrec migrate` has its own", pattern=r"^catalog(-[a-zA-Z0-9_-]{1,32})?$")
     replication: int = _s(1, "replicas", "of topics made by `topics create`; 3 in production", ge=1, le=7)
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
 
     # batches and transactions
     batch_events: int = _s(1000, "records", "records of one partition handed over together", ge=1, le=10_000)
-    commit_window_events: int = _s(4000, "records", "a transaction waits for the one before it when it holds so many records or rows, or KiB of what is set aside or rerouted", ge=1, le=50_000)
+    commit_window_events: int = _s(4000, "records", "a transaction waits for the one before it when it holds so many records or rows, or KiB of the records it came from", ge=1, le=50_000)
     max_commit_age_s: float = _s(30.0, "s", "/live fails and the process ends when a write stays uncommitted longer", gt=0)
 
     # web and logs
@@ -151,6 +151,11 @@ class Settings(BaseSettings):
         """Full name of a topic of ours; `catalog` is named by a setting, because vectors of two spaces never meet."""
         head, dot, tail = name.partition(".")
         return f"{self.topic_prefix}{self.catalog_topic if head == 'catalog' else head}{dot}{tail}"
+
+    @property
+    def group_id(self) -> str:
+        """Of the consumer group, and at the head of transactional ids: as much a deployment's own as its changelog."""
+        return f"{self.topic_prefix}{self.app_id}"
 
     def changed(self, **values: Any) -> "Settings":
         """These settings with some replaced, checked again."""

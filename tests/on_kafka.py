@@ -92,6 +92,16 @@ async def read(settings: Settings, topic: str, partitions: int | None = None) ->
         await consumer.stop()
 
 
+async def undecided(settings: Settings, topic: str, partitions: int | None = None) -> bool:
+    """Whether a transaction is open in this topic, by its full name: what is committed ends before what is there."""
+    ends = []
+    for isolation in ("read_committed", "read_uncommitted"):
+        async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level=isolation) as consumer:
+            tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
+            ends.append(await consumer.end_offsets(tps))
+    return bool(ends[0] != ends[1])
+
+
 async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float = 90) -> None:
     """Wait for something that must happen."""
     deadline = time.monotonic() + wait_s
@@ -120,6 +130,14 @@ async def events_applied(settings: Settings) -> int:
 async def all_events_applied(settings: Settings) -> bool:
     """Every event in the topic lies before a cursor."""
     return await events_applied(settings) == len(await read(settings, settings.topic("events")))
+
+
+async def all_articles_applied(settings: Settings) -> bool:
+    """Every record of `catalog` lies before a cursor."""
+    catalog = await read(settings, settings.topic("catalog"))
+    ends = {record.partition: record.offset + 1 for record in catalog}
+    cursors = [meta.cursor.get("catalog", 0) for _, meta in await logged(settings)]
+    return all(cursors[number] >= end for number, end in ends.items())
 
 
 async def rows_by_user(settings: Settings) -> dict[str, Any]:

@@ -32,6 +32,12 @@ def test_others_variables_are_not_ours() -> None:
     assert load({"DAILY_CAP": "3"}).daily_cap == Settings.model_fields["daily_cap"].default
 
 
+def test_the_group_is_as_much_a_deployments_own_as_its_topics() -> None:
+    """A prefix, which may share a cluster, is in it; without one it is the app's name."""
+    assert load({}, app_id="app").group_id == "app"
+    assert load({}, app_id="app", topic_prefix="test.").group_id == "test.app"
+
+
 @given(st.integers(0, 8), st.integers(1, 512), st.floats(0, 1))
 def test_a_process_of_ours_gets_the_same_settings(cap: int, partitions: int, score: float) -> None:
     """to_environ and load are inverse."""

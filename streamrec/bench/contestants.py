@@ -52,7 +52,7 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
             worker.ensure()
             try:
                 worker.wait_ready()
-                yield Contestant(name, worker.pid, settings.app_id, worker)
+                yield Contestant(name, worker.pid, settings.group_id, worker)
             finally:
                 worker.stop()
             return

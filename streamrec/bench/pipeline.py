@@ -79,7 +79,7 @@ def quantile(latency: Sequence[float], share: float) -> float:
 
 
 def _group(name: str, settings: Settings) -> str:
-    ours = settings.app_id
+    ours = settings.group_id
     return {"stock faust": f"{settings.topic_prefix}stock", "raw aiokafka": f"{settings.topic_prefix}raw"}.get(
         name, ours
     )

@@ -68,7 +68,7 @@ def settings_of_run(brokers: str) -> Settings:
 
 async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> None:
     """Write partition 0 of the changelog, as its owner would; `last` are the records it leaves behind its rows."""
-    topic, transactions = changelog_topic(settings), Transactions(f"{settings.app_id}-fill", KafkaLog(settings))
+    topic, transactions = changelog_topic(settings), Transactions(f"{settings.group_id}-fill", KafkaLog(settings))
     await transactions.start()
     for messages in rows(users, dirty):
         async with transactions.begin() as writes:

@@ -2,11 +2,14 @@
 
     record_bytes(key, value, headers)   a batch of this record alone; at most 30 bytes above its true length
     headers_bytes(headers)              its headers alone
+    kib(records)                        what records take up in memory: keys, values and headers, in all
 
 Headers come from producers: there may be any number of them, of any length, and their values may be null.
 """
 
 from collections.abc import Iterable
+
+from .records import Record
 
 BATCH_FRAME = (
     61 + 1 + 5 + 5 + 10 + 5
@@ -21,6 +24,16 @@ def record_bytes(key: bytes | None, value: bytes | None, headers: Iterable[tuple
 def headers_bytes(headers: Iterable[tuple[str, bytes | None]]) -> int:
     """Names, values and their lengths."""
     return sum(_framed(len(name.encode())) + _framed(len(value or b"")) for name, value in headers)
+
+
+def kib(records: Iterable[Record]) -> int:
+    """Whole KiB of all of them together; few operations a record, as they come by the thousand."""
+    size = 0
+    for record in records:
+        size += len(record.value or b"") + len(record.key or b"")
+        for name, header in record.headers:
+            size += len(name) + len(header or b"")
+    return size // 1024
 
 
 def _framed(length: int) -> int:

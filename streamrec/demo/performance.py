@@ -64,7 +64,7 @@ class Performance:
         """Wait until the worker is done with the history: live news behind a backlog would show the backlog's delay."""
         deadline, work = monotonic_s() + HISTORY_WAIT_S, [0.0]
         while True:
-            series = await asyncio.to_thread(self._worker.series)
+            series = await asyncio.to_thread(self._worker.series_now)
             before, work = work, [value(series, name) for name in WORK]
             if value(series, "streamrec_events_total") >= events and work == before:
                 break
@@ -94,7 +94,7 @@ class Performance:
             await asyncio.sleep(min(self._screen.every_s, max(0.0, self._ends_s - monotonic_s())))
             events_per_s = rate.after(monotonic_s(), self._sent["events"])
             await self._keep_alive()
-            self._series = await asyncio.to_thread(self._worker.series) or self._series
+            self._series = await asyncio.to_thread(self._worker.series_now) or self._series
             self._screen.show(running(Now(self._worker, self._series, self._seen, self._sent, events_per_s)))
 
     async def _keep_alive(self) -> None:

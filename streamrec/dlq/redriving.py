@@ -121,7 +121,7 @@ async def redrive(
     KafkaError if another run takes over, or the broker fails; what was committed until then stays and is marked.
     """
     done = 0
-    transactions = Transactions(f"{settings.app_id}-redrive", KafkaLog(settings))
+    transactions = Transactions(f"{settings.group_id}-redrive", KafkaLog(settings))
     try:
         await transactions.start()
         topics = {place.topic for place in chosen}

@@ -26,7 +26,7 @@ async def encode_articles(plan: Plan) -> int:
     source, target = plan.source, plan.target.settings
     old = {_version(article): article for article in await catalog_of(source, 0)}
     desk, written, topic = Desk(target, plan.encoder), 0, target.topic("articles")
-    transactions = Transactions(f"{target.app_id}-content", KafkaLog(target))
+    transactions = Transactions(f"{target.group_id}-content", KafkaLog(target))
     await transactions.start()
     desk.recall(await catalog_of(plan.target, 0))
     try:

@@ -55,7 +55,7 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
     """Bring one partition of the target to where the source stands; `final`: the source cannot go on any more."""
     source, target = plan.source, plan.target
     end = await _fenced(source, number) if final else -1
-    transactions = Transactions(f"{target.settings.app_id}-{number}", KafkaLog(target.settings))
+    transactions = Transactions(f"{target.settings.group_id}-{number}", KafkaLog(target.settings))
     await transactions.start()
     try:
         old = await _logged(source, number, end)
@@ -87,7 +87,7 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
 async def retire(plan: Plan, number: int) -> None:
     """The source's changelog says where its readers have gone: its workers refuse to start on it."""
     settings = plan.source.settings
-    transactions = Transactions(f"{settings.app_id}-{number}", KafkaLog(settings))
+    transactions = Transactions(f"{settings.group_id}-{number}", KafkaLog(settings))
     await transactions.start()
     try:
         async with transactions.begin() as writes:
@@ -99,7 +99,7 @@ async def retire(plan: Plan, number: int) -> None:
 
 async def _fenced(side: Side, number: int) -> int:
     """From here on no worker of this deployment can commit to the partition; its changelog ends at this offset."""
-    transactions = Transactions(f"{side.settings.app_id}-{number}", KafkaLog(side.settings))
+    transactions = Transactions(f"{side.settings.group_id}-{number}", KafkaLog(side.settings))
     await transactions.start()
     try:
         return await barrier(transactions, changelog_topic(side.settings), number)

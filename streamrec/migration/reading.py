@@ -51,7 +51,7 @@ async def _members(settings: Settings) -> int:
     try:
         while True:
             try:
-                (answer,) = await admin.describe_consumer_groups([settings.app_id])
+                (answer,) = await admin.describe_consumer_groups([settings.group_id])
             except GroupCoordinatorNotAvailableError:  # a cluster that had no group yet makes their topic now
                 if monotonic_s() > deadline:
                     raise
@@ -65,7 +65,7 @@ async def _members(settings: Settings) -> int:
 
 async def articles_done(settings: Settings) -> int:
     """Where the deployment's content agent goes on in `articles`; 0 if it never was."""
-    consumer = _consumer(settings, group_id=settings.app_id)
+    consumer = _consumer(settings, group_id=settings.group_id)
     await consumer.start()
     try:
         return int(await consumer.committed(TopicPartition(settings.topic("articles"), 0)) or 0)
@@ -75,7 +75,7 @@ async def articles_done(settings: Settings) -> int:
 
 async def set_articles_done(settings: Settings, offset: int) -> None:
     """Let it go on there; for a deployment without workers."""
-    consumer, tp = _consumer(settings, group_id=settings.app_id), TopicPartition(settings.topic("articles"), 0)
+    consumer, tp = _consumer(settings, group_id=settings.group_id), TopicPartition(settings.topic("articles"), 0)
     await consumer.start()
     try:
         consumer.assign([tp])

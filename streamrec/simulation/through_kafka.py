@@ -53,7 +53,9 @@ async def replay(
 async def _applied(settings: Settings, worker: WorkerProcess, wait_s: float = 3600) -> None:
     """Until the cursors of all partitions, as the group's offsets show them, have reached the end of `events`."""
     tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, group_id=settings.app_id, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers, group_id=settings.group_id, enable_auto_commit=False
+    )
     await consumer.start()
     try:
         consumer.assign(tps)

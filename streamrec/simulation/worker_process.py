@@ -1,6 +1,7 @@
 """A worker as a process of its own: started, watched, started again when it dies, and never left behind."""
 
 import ctypes
+import http.client
 import json
 import signal
 import socket
@@ -17,6 +18,7 @@ from ..errors import KafkaError
 from ..settings import Settings, environ_of_others, to_environ
 
 PR_SET_PDEATHSIG = 1
+ANSWER_S = 30.0  # a busy machine may keep a worker from answering for seconds
 
 
 class WorkerProcess:
@@ -83,14 +85,23 @@ class WorkerProcess:
         return self._process.returncode
 
     def get(self, page: str) -> tuple[int, bytes]:
-        """Status and body of a page; 0 if nobody answers."""
+        """Status and body of a page; 0 if nobody answers within two seconds."""
         try:
             with urllib.request.urlopen(f"{self.url}{page}", timeout=2) as answer:  # noqa: S310 - our own http address
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
-        except (OSError, urllib.error.URLError):
+        except (OSError, http.client.HTTPException):
             return 0, b""
+
+    def answer(self, page: str, wait_s: float = ANSWER_S) -> tuple[int, bytes]:
+        """The same, asked for until somebody answers. KafkaError if nobody does, at once if the process has ended."""
+        deadline = monotonic_s() + wait_s
+        while not (answer := self.get(page))[0]:
+            if not self.pid or self.exit_code() is not None or monotonic_s() > deadline:
+                raise KafkaError(f"{self.url}{page} does not answer; the worker's last line: {self.last_line()}")
+            _pause()
+        return answer
 
     def is_ready(self) -> bool:
         """Recovered and consuming."""
@@ -98,13 +109,18 @@ class WorkerProcess:
         return status == 200 and bool(json.loads(body)["partitions"])
 
     def series(self) -> dict[str, float]:
-        """Its metrics, by series name with labels."""
-        _, body = self.get("/metrics")
-        lines = (line for line in body.decode().splitlines() if line and not line.startswith("#"))
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+        """Its metrics, by series name with labels; waited for as `answer` does."""
+        return _series(self.answer("/metrics")[1])
+
+    def series_now(self) -> dict[str, float]:
+        """Those of a worker that may be gone: none if it does not answer at once."""
+        status, body = self.get("/metrics")
+        return _series(body) if status else {}
 
     def last_line(self) -> str:
         """Of its log."""
+        if not self.log_path.exists():
+            return "(it has no log)"
         return (self.log_path.read_text(errors="replace").splitlines() or ["(its log is empty)"])[-1]
 
     def wait_ready(self, wait_s: float = 60.0) -> None:
@@ -138,6 +154,11 @@ def free_port() -> int:
 def value(series: Mapping[str, float], prefix: str) -> float:
     """Sum of all series that begin with this."""
     return sum(number for name, number in series.items() if name.startswith(prefix))
+
+
+def _series(page: bytes) -> dict[str, float]:
+    lines = (line for line in page.decode().splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 def _pause() -> None:

@@ -64,7 +64,7 @@ class WorkerApp(BatchApp):
 
 def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:
     """Everything connected; nothing started."""
-    app = WorkerApp(settings.app_id, **_faust_settings(settings))
+    app = WorkerApp(settings.group_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events
     app.metrics = metrics
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics, kafka)

@@ -141,7 +141,7 @@ class ContentAgent:
         return outcome if self._generation is not None else None
 
     async def _take_over(self) -> Transactions:
-        transactions = Transactions(f"{self._settings.app_id}-content", self._log)
+        transactions = Transactions(f"{self._settings.group_id}-content", self._log)
         try:
             await transactions.start()
             through = await barrier(transactions, self._catalog, 0, OWNER)

@@ -1,7 +1,7 @@
 """What a partition was offered and has not applied: a lane for each topic, bounded, in the order of offsets.
 
-The bound is of records and of KiB, not of batches: while an article meets everybody the consumer gets a turn between
-its chunks only, and its batches are small. Eight of them made room for 800 clicks/s.
+The bound is of records and of KiB, keys and headers included, not of batches: while an article meets everybody the
+consumer gets a turn between its chunks only, and its batches are small. Eight of them made room for 800 clicks/s.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from ..contracts.records import TOPICS, Topic
+from ..contracts.size import kib
 from ..errors import StateError
 from ..intake import Batch
 
@@ -30,22 +31,24 @@ class _Lane:
         return self._size >= self._room
 
     def append(self, batch: Batch) -> None:
-        self.batches.append(batch)
-        self._count(batch, 1)
+        self.batches.append(self._counted(batch))
 
     def put_back(self, batch: Batch) -> None:
-        self.batches.appendleft(batch)
-        self._count(batch, 1)
+        self.batches.appendleft(self._counted(batch))
 
     def popleft(self) -> Batch:
         batch = self.batches.popleft()
         self._count(batch, -1)
         return batch
 
+    def _counted(self, batch: Batch) -> Batch:
+        batch = batch._replace(kib=kib(batch.records))
+        self._count(batch, 1)
+        return batch
+
     def _count(self, batch: Batch, sign: int) -> None:
-        kib = sum(len(record.value or b"") for record in batch.records) // 1024
         self.records += sign * len(batch.records)
-        self._size += sign * max(1, kib, len(batch.records))  # a batch without records is one, too
+        self._size += sign * max(1, batch.kib, len(batch.records))  # a batch without records is one, too
 
 
 class Lanes:
@@ -119,4 +122,4 @@ class Lanes:
 def _joined(batches: Sequence[Batch]) -> Batch:
     records = [record for batch in batches for record in batch.records]
     poison = [offset for batch in batches for offset in batch.poison]
-    return Batch(batches[0].topic, records, batches[-1].next_offset, poison)
+    return Batch(batches[0].topic, records, batches[-1].next_offset, poison, sum(batch.kib for batch in batches))

@@ -46,7 +46,7 @@ async def rewind(settings: Settings, name: Topic, to: Place) -> list[Rewound]:
 
 async def _rewind(settings: Settings, name: Topic, number: int, to: Place) -> Rewound | None:
     kafka, topic, changelog = KafkaLog(settings), settings.topic(name), changelog_topic(settings)
-    transactions = Transactions(f"{settings.app_id}-{number}", kafka)
+    transactions = Transactions(f"{settings.group_id}-{number}", kafka)
     await transactions.start()
     try:
         logged = Logged(settings.partitions)

@@ -46,7 +46,7 @@ class PartitionWriter:
         self.committed: dict[str, int] = {}
         self.recovered: Recovered | None = None
         self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
-        self._transactions = Transactions(f"{settings.app_id}-{self.number}", log)
+        self._transactions = Transactions(f"{settings.group_id}-{self.number}", log)
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
         self._steps: Iterator[Changes] | None = None  # an article on its way through the users
@@ -166,7 +166,7 @@ class PartitionWriter:
                 self._dirty.set()
             self._counting.applied(self.number, changes)
             await asyncio.sleep(0)
-            while self._pending.size >= self._settings.commit_window_events:
+            while self._pending and self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
                 await self._clean.wait()
 
@@ -202,8 +202,8 @@ class PartitionWriter:
         steps = self.partition.apply(batch, now_ms())
         if in_steps or by_event_time:
             self._steps = steps
-            return Changes()
-        changes = Changes()
+            return Changes(kib=batch.kib)
+        changes = Changes(kib=batch.kib)
         for step in steps:
             changes.merge(step)
         changes.merge(self.partition.look(now_ms()))

@@ -13,7 +13,7 @@ def test_both_sides_recover(kafka: str) -> None:
     """A tiny run ends with one JSON line; a side that recovers nothing ends it with an error."""
     tiny = ["--users", "300", "--dirty", "500", "--stock", "400", "--brokers", kafka]
     command = [sys.executable, "-m", "streamrec", "bench", "recovery", *tiny]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["users"] == 300

@@ -15,7 +15,7 @@ def test_it_reloads_and_reports(kafka: str) -> None:
     """A tiny run ends with one JSON line; a phase without a reload would end it with an error."""
     tiny = ["--per-s", "500", "--seconds", "2", "--rounds", "1", "--brokers", kafka]
     command = [sys.executable, "-m", "streamrec", "bench", "reload", *tiny]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["reloads"] >= 1

@@ -50,7 +50,7 @@ def broken(result: Result) -> set[str]:
 
 async def plant(settings: Settings, topic: str, partition: int, key: bytes, raw: bytes, abort: bool = False) -> None:
     """One record where no worker would write it."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, transactional_id=f"{settings.app_id}-planted")
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, transactional_id=f"{settings.group_id}-planted")
     await producer.start()
     try:
         await producer.begin_transaction()

@@ -146,7 +146,7 @@ async def test_topics_check_answers_with_its_exit_code(cluster: Settings) -> Non
 async def test_watch_shows_committed_pushes_only(cluster: Settings) -> None:
     """A push of an aborted transaction never left; one that did is one readable line without terminal codes."""
     await create(cluster)
-    producer = AIOKafkaProducer(bootstrap_servers=cluster.brokers, transactional_id=cluster.app_id)
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.brokers, transactional_id=cluster.group_id)
     await producer.start()
     try:
         for push_id, commit in (("aborted", False), ("p1", True)):

@@ -43,7 +43,7 @@ def dead(
 
 async def write(settings: Settings, letters: Sequence[DeadLetter]) -> None:
     """As the worker does: each into the partition of the dead-letter topic it came from."""
-    transactions = Transactions(f"{settings.app_id}-worker", KafkaLog(settings))
+    transactions = Transactions(f"{settings.group_id}-worker", KafkaLog(settings))
     await transactions.start()
     by_place: dict[tuple[str, int], list[Message]] = defaultdict(list)
     for one in letters:

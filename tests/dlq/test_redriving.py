@@ -93,7 +93,7 @@ async def test_killed_within_a_transaction(cluster: Settings) -> None:
     """Records and marker are on the broker and were not committed: they never happened."""
     await write(cluster, [dead(cluster, "events", 0)])
     chosen = redrives(await open_letters(cluster))
-    killed = Transactions(f"{cluster.app_id}-redrive", KafkaLog(cluster))
+    killed = Transactions(f"{cluster.group_id}-redrive", KafkaLog(cluster))
     await killed.start()
     context = killed.begin()
     writes = await context.__aenter__()
@@ -167,7 +167,7 @@ async def test_a_marker_behind_an_open_transaction_counts(cluster: Settings) -> 
     """A worker's open transaction hides committed markers behind it; the run waits for it, or it would double."""
     await write(cluster, [dead(cluster, "events", 0)])
     chosen = redrives(await open_letters(cluster))
-    worker, before = (Transactions(f"{cluster.app_id}-{name}", KafkaLog(cluster)) for name in ("worker", "redrive"))
+    worker, before = (Transactions(f"{cluster.group_id}-{name}", KafkaLog(cluster)) for name in ("worker", "redrive"))
     await asyncio.gather(worker.start(), before.start())
     async with worker.begin() as writes:
         await writes.send(cluster.topic("events.dlq"), 0, [Message(b"later", b"later")])
@@ -223,7 +223,7 @@ async def test_what_retention_deleted_is_left_out(cluster: Settings) -> None:
 
 async def test_an_aborted_letter_never_was(cluster: Settings) -> None:
     """Reading is read-committed: what a worker did not commit was not set aside."""
-    aborted = Transactions(f"{cluster.app_id}-worker", KafkaLog(cluster))
+    aborted = Transactions(f"{cluster.group_id}-worker", KafkaLog(cluster))
     await aborted.start()
     with pytest.raises(KilledError):
         async with aborted.begin() as writes:

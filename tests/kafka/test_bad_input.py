@@ -11,7 +11,19 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
-from on_kafka import Sent, article, event, logged, now_ms, read, rows_by_user, send, until
+from on_kafka import (
+    Sent,
+    all_articles_applied,
+    all_events_applied,
+    article,
+    event,
+    logged,
+    now_ms,
+    read,
+    rows_by_user,
+    send,
+    until,
+)
 
 from streamrec.contracts.ids import key_of
 from streamrec.contracts.push import Push
@@ -76,6 +88,9 @@ BAD: dict[str, tuple[str, bytes | None, str]] = {
 }
 
 
+PUBLISHED = 2 + sum(topic == "articles" for topic, _, _ in BAD.values())
+
+
 class Scene(NamedTuple):
     """A worker that was given all of it."""
 
@@ -121,6 +136,8 @@ async def _all_of_it(settings: Settings, worker: WorkerProcess) -> None:
         records += [good, Sent(topic, b"the key", content)]
     await send(settings, [*records, event("last", "known"), article("last")])
     await until(lambda: value(worker.series(), "streamrec_dead_letters_total") >= len(BAD))
+    await until(lambda: all_events_applied(settings))
+    await until(lambda: value(worker.series(), 'streamrec_articles_total{status="published"}') >= PUBLISHED)
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -147,8 +164,7 @@ def test_everything_else_went_on(scene: Scene) -> None:
     good = {f"good{number}" for number, (topic, _, _) in enumerate(BAD.values()) if topic == "events"}
     assert {user for user in rows if rows[user]["n_reads"] == 1} >= good | {"last"}
     assert "bad" not in rows
-    published = 2 + sum(topic == "articles" for topic, _, _ in BAD.values())
-    assert value(scene.worker.series(), 'streamrec_articles_total{status="published"}') == published
+    assert value(scene.worker.series(), 'streamrec_articles_total{status="published"}') == PUBLISHED
     assert scene.worker.exit_code() is None
     assert scene.worker.restarts == 0
 
@@ -169,7 +185,7 @@ def test_a_stray_key_and_no_key(scene: Scene) -> None:
     )
     asyncio.run(until(lambda: _has_row(scene.settings, "nokey")))
     asyncio.run(until(lambda: _has_row(scene.settings, "stray")))
-    assert value(scene.worker.series(), "streamrec_rerouted_total") == 1
+    asyncio.run(until(lambda: value(scene.worker.series(), "streamrec_rerouted_total") == 1))
     assert value(scene.worker.series(), 'streamrec_dead_letters_total{reason="misrouted"') == 0
     for number, (rows, _) in enumerate(asyncio.run(logged(scene.settings))):
         assert {partition_of(key.decode(), PARTITIONS) for key in rows} <= {number}
@@ -243,7 +259,7 @@ def test_a_click_on_an_unknown_article(scene: Scene) -> None:
         return not now["waiting"]["article"].any() and now["interest"].any()
 
     asyncio.run(until(counted))
-    assert value(scene.worker.series(), "streamrec_unknown_article_events_total") >= 1
+    asyncio.run(until(lambda: value(scene.worker.series(), "streamrec_unknown_article_events_total") >= 1))
 
 
 def test_withdrawn_and_published_again(scene: Scene) -> None:
@@ -265,6 +281,7 @@ def test_withdrawn_and_published_again(scene: Scene) -> None:
     async def play() -> None:
         await send(settings, version(1, "published") + version(2, "updated") + version(3, "withdrawn"))
         await until(lambda: statuses("withdrawn") >= 1)
+        await until(lambda: all_articles_applied(settings))
         await send(settings, [event("turner", "known")])
         await until(lambda: _pushed_something(pushed, "turner"))
         assert "turn" not in await pushed("turner")

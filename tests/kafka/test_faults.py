@@ -4,6 +4,7 @@ The oracle (on_kafka.py) depends on no timing: it is fed what the topics hold up
 """
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -24,6 +25,7 @@ from on_kafka import (
     read,
     rows_by_user,
     send,
+    undecided,
     until,
 )
 
@@ -32,7 +34,7 @@ from streamrec.contracts.push import Push
 from streamrec.profiles.layout import PUSHES
 from streamrec.settings import Settings
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
-from streamrec.worker.topics import create
+from streamrec.worker.topics import changelog_topic, create
 
 pytestmark = pytest.mark.kafka
 
@@ -68,6 +70,24 @@ async def all_articles_known(settings: Settings) -> bool:
     return len(articles) == ARTICLES * settings.partitions and all(cursors[n] > last[n] for n in last)
 
 
+def stream_until(enough: asyncio.Event, seed: int, at_least: int = 3000) -> Iterator[Sent]:
+    """Events for as long as something takes, on this machine."""
+    events = enumerate(stream(seed, 10**9))
+    return (sent for _, sent in itertools.takewhile(lambda one: one[0] < at_least or not enough.is_set(), events))
+
+
+async def stop_with_work_in_hand(settings: Settings, worker: WorkerProcess) -> None:
+    """SIGSTOP inside a transaction whose end is not on its way to the broker: it stays open."""
+    while True:
+        os.kill(worker.pid, signal.SIGSTOP)
+        open_ = await undecided(settings, changelog_topic(settings))
+        await asyncio.sleep(0.3)
+        if open_ and await undecided(settings, changelog_topic(settings)):
+            return
+        os.kill(worker.pid, signal.SIGCONT)
+        await asyncio.sleep(random.random() / 5)
+
+
 def stream(seed: int, count: int) -> Iterator[Sent]:
     """Events of many kinds by many users."""
     choose = random.Random(seed)
@@ -79,17 +99,30 @@ def stream(seed: int, count: int) -> Iterator[Sent]:
 async def check(settings: Settings) -> None:
     """State as the oracle's; each push once, and in the row of the user it went to; nothing set aside."""
     assert await check_against_oracle(settings) > USERS // 2
+    pushed = await pushes_by_user(settings)
+    ids = [push.push_id for pushes in pushed.values() for push in pushes]
+    assert len(ids) == len(set(ids)) > USERS // 2
+    await until(lambda: rows_agree_with_pushes(settings))
+    assert not await read(settings, settings.topic("events.dlq"), settings.partitions)
+
+
+async def pushes_by_user(settings: Settings) -> dict[str, list[Push]]:
+    """In the order of the topic."""
     pushed = defaultdict(list)
     for record in await read(settings, settings.topic("push"), settings.partitions):
         push = msgspec.json.decode(record.value, type=Push)
         pushed[push.user_id].append(push)
-    ids = [push.push_id for pushes in pushed.values() for push in pushes]
-    assert len(ids) == len(set(ids)) > USERS // 2
-    for user, row in (await rows_by_user(settings)).items():
-        assert row["n_pushes"] == len(pushed[user]), user
-        latest = {key_of(push.article_id) for push in pushed[user][-PUSHES:]}
-        assert set(row["pushed"]["article"]) - {0} == latest, user
-    assert not await read(settings, settings.topic("events.dlq"), settings.partitions)
+    return pushed
+
+
+async def rows_agree_with_pushes(settings: Settings) -> bool:
+    """Two topics are not read in one moment: a worker may push between the two. What is lost or doubled stays so."""
+    pushed, rows = await pushes_by_user(settings), await rows_by_user(settings)
+    return pushed.keys() <= rows.keys() and all(
+        row["n_pushes"] == len(pushed[user])
+        and set(row["pushed"]["article"]) - {0} == {key_of(push.article_id) for push in pushed[user][-PUSHES:]}
+        for user, row in rows.items()
+    )
 
 
 def test_kill_in_the_middle(settings: Settings, worker: WorkerProcess) -> None:
@@ -129,14 +162,16 @@ def test_a_zombie_is_fenced(settings: Settings, worker: WorkerProcess, tmp_path:
     """A worker paused past its session wakes up with work in hand: it cannot commit it, and ends non-zero."""
 
     async def scene() -> None:
-        sending = asyncio.create_task(send(settings, stream(3, 8000), pause_s=0.1))
+        ended = asyncio.Event()
+        sending = asyncio.create_task(send(settings, stream_until(ended, 3), pause_s=0.1))
         await until(lambda: value(worker.series(), "streamrec_events_total") > 500)
-        os.kill(worker.pid, signal.SIGSTOP)
+        await stop_with_work_in_hand(settings, worker)
         with worker_process(settings, tmp_path / "second.log") as second:
             await asyncio.to_thread(second.wait_ready)
-            assert json.loads(second.get("/ready")[1])["partitions"] == [0, 1, 2, 3]
+            assert json.loads(second.answer("/ready")[1])["partitions"] == [0, 1, 2, 3]
             os.kill(worker.pid, signal.SIGCONT)
             await until(lambda: worker.exit_code() is not None)
+            ended.set()
             assert worker.exit_code() == 1
             await sending
             await until(lambda: all_events_applied(settings))
@@ -151,11 +186,13 @@ def test_a_worker_joins_and_leaves(settings: Settings, worker: WorkerProcess, tm
     """Under load partitions go to a second worker and come back; the first one goes on throughout."""
 
     async def scene() -> None:
-        sending = asyncio.create_task(send(settings, stream(4, 6000), pause_s=0.15))
+        served = asyncio.Event()
+        sending = asyncio.create_task(send(settings, stream_until(served, 4), pause_s=0.15))
         await until(lambda: value(worker.series(), "streamrec_events_total") > 300)
         with worker_process(settings, tmp_path / "second.log") as second:
             await asyncio.to_thread(second.wait_ready)
             await until(lambda: value(second.series(), "streamrec_events_total") > 100)
+            served.set()
             assert await asyncio.to_thread(second.stop) == 0
         await sending
         await until(lambda: all_events_applied(settings))
@@ -163,4 +200,4 @@ def test_a_worker_joins_and_leaves(settings: Settings, worker: WorkerProcess, tm
 
     asyncio.run(scene())
     assert worker.exit_code() is None
-    assert json.loads(worker.get("/ready")[1])["partitions"] == [0, 1, 2, 3]
+    asyncio.run(until(lambda: json.loads(worker.answer("/ready")[1])["partitions"] == [0, 1, 2, 3]))

@@ -1,12 +1,11 @@
 """Limits, on a real broker: memory under back-pressure, and a transaction that stays open too long."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
 from aiokafka.errors import KafkaError as ClientError
-from on_kafka import event, read, send
+from on_kafka import event, read, send, undecided, until
 
 from streamrec.settings import Settings
 from streamrec.simulation.worker_process import WorkerProcess, value
@@ -17,6 +16,7 @@ from streamrec.worker.transaction import Message, Transactions
 pytestmark = pytest.mark.kafka
 
 BACKLOG = 150_000
+EARLY, LATE = 3000, 12_000  # events, between which memory must not grow
 
 
 def resident_mb(pid: int) -> float:
@@ -34,14 +34,19 @@ def test_memory_stays_flat_while_commits_are_slow(settings_for_test: Settings, t
     try:
         worker.ensure()
         worker.wait_ready()
-        time.sleep(3)
-        early_mb, early = resident_mb(worker.pid), value(worker.series(), "streamrec_events_total")
-        time.sleep(8)
-        late_mb, late = resident_mb(worker.pid), value(worker.series(), "streamrec_events_total")
+        asyncio.run(until(lambda: applied(worker) > EARLY))
+        early_mb = resident_mb(worker.pid)
+        asyncio.run(until(lambda: applied(worker) > LATE))
+        late_mb = resident_mb(worker.pid)
+        assert applied(worker) < BACKLOG  # there was more to take in at all times
     finally:
         worker.stop(60)
-    assert 0 < early < late < BACKLOG / 2  # it works, and most of the backlog is still to come
     assert late_mb - early_mb < 40  # the whole backlog as records would be 150 MB
+
+
+def applied(worker: WorkerProcess) -> float:
+    """Events it has committed."""
+    return value(worker.series(), "streamrec_events_total")
 
 
 async def test_a_transaction_open_for_too_long_is_void(settings_for_test: Settings) -> None:
@@ -54,7 +59,8 @@ async def test_a_transaction_open_for_too_long_is_void(settings_for_test: Settin
         async with slow.begin() as writes:
             await writes.send(topic, 0, [Message(b"u1", b"late")])
             await writes.acknowledged()
-            await asyncio.sleep(13)  # the broker looks every ten seconds
+            assert await undecided(settings, topic)
+            await until(lambda: decided(settings, topic))  # the broker looks every ten seconds
     await slow.stop()
     successor = Transactions("slow-0", KafkaLog(settings))
     await successor.start()
@@ -62,3 +68,8 @@ async def test_a_transaction_open_for_too_long_is_void(settings_for_test: Settin
         await writes.send(topic, 0, [Message(b"u1", b"in time")])
     await successor.stop()
     assert [record.value for record in await read(settings, topic)] == [b"in time"]
+
+
+async def decided(settings: Settings, topic: str) -> bool:
+    """No transaction is open there."""
+    return not await undecided(settings, topic)

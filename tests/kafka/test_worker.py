@@ -49,10 +49,10 @@ def test_from_a_click_to_a_push(running: tuple[Settings, WorkerProcess]) -> None
         assert sorted(dict(r.headers)["streamrec-reason"] for r in letters) == [b"empty_value", b"undecodable"]
 
     asyncio.run(scene())
-    assert worker.get("/live")[0] == worker.get("/ready")[0] == 200
-    with urllib.request.urlopen(f"{worker.url}/metrics", timeout=5) as page:  # noqa: S310 - our own http address
+    assert worker.answer("/live")[0] == worker.answer("/ready")[0] == 200
+    with urllib.request.urlopen(f"{worker.url}/metrics", timeout=60) as page:  # noqa: S310 - our own http address
         assert page.headers["Content-Type"] == CONTENT_TYPE_LATEST
-    assert worker.get("/table/")[0] == worker.get("/router/")[0] == 404
+    assert worker.answer("/table/")[0] == worker.answer("/router/")[0] == 404
     assert worker.stop() == 0
 
 
@@ -97,7 +97,7 @@ def test_a_second_worker_takes_its_share(running: tuple[Settings, WorkerProcess]
         sending = asyncio.create_task(send(settings, iter(stream), pause_s=1.5))
         with worker_process(settings, tmp_path / "second.log") as second:
             await asyncio.to_thread(second.wait_ready)
-            both = [json.loads(one.get("/ready")[1])["partitions"] for one in (worker, second)]
+            both = [json.loads(one.answer("/ready")[1])["partitions"] for one in (worker, second)]
             assert await asyncio.to_thread(second.stop) == 0
         await sending
 

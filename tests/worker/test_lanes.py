@@ -1,6 +1,7 @@
 """What is offered is taken once, in order, whatever the deliveries and however the batches are joined."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,12 @@ Delivery = tuple[int, int]  # records delivered again, records that are new
 ROOM = FULL_BATCHES  # of batches of one record
 
 
-def events(first: int, end: int, value: bytes = b"") -> Batch:
+Headers = Sequence[tuple[str, bytes]]
+
+
+def events(first: int, end: int, value: bytes = b"", key: bytes | None = None, headers: Headers = ()) -> Batch:
     """Records `first` to `end - 1`."""
-    return Batch("events", [RawRecord(offset, offset, None, value) for offset in range(first, end)], end)
+    return Batch("events", [RawRecord(offset, offset, key, value, headers) for offset in range(first, end)], end)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=30), st.integers(1, 12), st.data())
@@ -49,6 +53,14 @@ async def test_batches_are_joined_up_to_a_size_and_never_cut() -> None:
     for first, end in ((0, 7), (7, 9), (9, 11), (11, 12)):
         await lanes.put(events(first, end), first)
     assert [len(lanes.take("events", 4).records) for _ in range(3)] == [7, 4, 1]
+
+
+async def test_a_batch_says_how_much_it_is() -> None:
+    """Taken, it is held until its commit; joined with others it is as much as all of them."""
+    lanes = Lanes(0, 1000)
+    for at in range(2):
+        await lanes.put(events(at, at + 1, bytes(3 * 1024)), at)
+    assert lanes.take("events", 9).kib == 6
 
 
 async def test_joined_batches_keep_what_is_known_as_poison() -> None:
@@ -87,6 +99,9 @@ async def test_a_full_lane_waits_for_room_and_a_closed_one_takes_nothing() -> No
         pytest.param([events(0, 3), events(3, 8)], True, id="as many as there is room for"),
         pytest.param([events(0, 1, bytes(5000)), events(1, 2, bytes(3 * 1024))], False, id="7 KiB"),
         pytest.param([events(0, 1, bytes(5 * 1024)), events(1, 2, bytes(3 * 1024))], True, id="8 KiB"),
+        pytest.param([events(0, 1, key=bytes(8 * 1024))], True, id="long keys"),
+        pytest.param([events(0, 1, headers=[("h", bytes(8 * 1024))])], True, id="long headers"),
+        pytest.param([events(0, 1, headers=[("h" * 8 * 1024, b"")])], True, id="long names of headers"),
         pytest.param([Batch("events", [], at + 1) for at in range(7)], False, id="nothing but markers"),
         pytest.param([Batch("events", [], at + 1) for at in range(8)], True, id="markers are bounded, too"),
     ],

@@ -43,7 +43,7 @@ def known(at_ms: int) -> list[AnalysedArticle]:
 
 async def write(settings: Settings, topic: str, records: Sequence[tuple[bytes, bytes | None]]) -> None:
     """One transaction of the partition's owner."""
-    transactions = Transactions(f"{settings.app_id}-{NUMBER}", KafkaLog(settings))
+    transactions = Transactions(f"{settings.group_id}-{NUMBER}", KafkaLog(settings))
     await transactions.start()
     async with transactions.begin() as writes:
         await writes.send(topic, NUMBER, [Message(key, value) for key, value in records])
@@ -99,13 +99,13 @@ async def test_an_open_transaction_is_not_state(settings_for_test: Settings) -> 
     Feed(state).events(click("ann"), click("bo"))
     await write(settings_for_test, settings_for_test.topic("events"), state.cursor["events"] * [(b"", b"")])
     await write(settings_for_test, changelog, state.encode(np.array([0])))
-    dead = Transactions(f"{settings_for_test.app_id}-{NUMBER}", KafkaLog(settings_for_test))
+    dead = Transactions(f"{settings_for_test.group_id}-{NUMBER}", KafkaLog(settings_for_test))
     await dead.start()
     open_one = dead.begin()
     writes = await open_one.__aenter__()
     await writes.send(changelog, NUMBER, [Message(*record) for record in state.encode(np.array([1]))])
     await writes.acknowledged()
-    heir = Transactions(f"{settings_for_test.app_id}-{NUMBER}", KafkaLog(settings_for_test))
+    heir = Transactions(f"{settings_for_test.group_id}-{NUMBER}", KafkaLog(settings_for_test))
     await heir.start()
     successor = empty(settings_for_test)
     await recover(successor, KafkaLog(settings_for_test), changelog, settings_for_test.partitions)

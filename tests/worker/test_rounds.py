@@ -5,9 +5,17 @@ import gc
 
 import pytest
 
-from streamrec.worker.rounds import Rounds
+from streamrec.worker import rounds as rounds_module
+from streamrec.worker.rounds import PATIENCE_S, Rounds
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment ends no round."""
+    monkeypatch.setattr(rounds_module, "PATIENCE_S", 600.0)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_a_round_lasts_until_its_last_transaction_ends() -> None:
     """Those who asked are woken then, and not before."""
     rounds, woken = Rounds(), asyncio.Event()
@@ -21,6 +29,7 @@ async def test_a_round_lasts_until_its_last_transaction_ends() -> None:
     assert woken.is_set()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_the_next_transaction_begins_after_the_round_and_after_those_it_woke() -> None:
     """What waited is applied before the next transactions are put together."""
     rounds, woken, order = Rounds(), asyncio.Event(), list[str]()
@@ -38,16 +47,19 @@ async def test_the_next_transaction_begins_after_the_round_and_after_those_it_wo
             rounds.wake(woken)
             group.create_task(commit())
             group.create_task(apply())
-            await asyncio.sleep(0.01)
+            for _ in range(9):  # turns: they have begun to wait
+                await asyncio.sleep(0)
             assert not order
     assert order == ["apply", "commit"]
 
 
-async def test_a_slow_transaction_is_not_waited_for() -> None:
+async def test_a_slow_transaction_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """One slow broker does not stop the other partitions."""
-    rounds = Rounds()
+    rounds, at_s = Rounds(), [1000.0]
+    monkeypatch.setattr(rounds_module, "monotonic_s", lambda: at_s[0])
     with rounds.flight(0):
         await rounds.over()
+        at_s[0] += PATIENCE_S
         assert not rounds.on()
         with rounds.flight(1):
             assert rounds.on()

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.kafka
 
 
 async def started(settings: Settings) -> Transactions:
-    """The owner of `<app_id>-0`, which fences whoever was it before."""
-    transactions = Transactions(f"{settings.app_id}-0", KafkaLog(settings))
+    """The owner of `<group_id>-0`, which fences whoever was it before."""
+    transactions = Transactions(f"{settings.group_id}-0", KafkaLog(settings))
     await transactions.start()
     return transactions
 
