@@ -89,6 +89,21 @@ async def test_where_everything_fails_the_owner_ends() -> None:
     assert set_aside(log) == []
 
 
+async def test_a_limit_that_was_lowered_within_the_hour_holds() -> None:
+    """More was set aside than is allowed now: nothing more is."""
+    log, errors = SlowLog(), list[BaseException]()
+    headers = DeadLetter("events", 0, 7, "processing_error", "", None, None).headers()
+    for offset in range(3):
+        log.broker.append("events.dlq", 0, RawRecord(offset, now_ms(), None, None, headers), "committed")
+    writer = writer_on(log, partition(), load({}, max_poison_per_hour=1), errors)
+    await writer.start()
+    await publish(writer, log, ["a1", LATE])
+    await offer_clicks(writer, ["u1"])
+    await until(lambda: bool(errors))
+    assert "STREAMREC_MAX_POISON_PER_HOUR" in str(errors[0])
+    assert set_aside(log) == []
+
+
 class Broken(Partition):
     """Nobody can meet anything."""
 
