@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..clock import now_ms
 from ..contracts.records import Topic
+from ..dlq.letters import Letter
 from ..dlq.reading import read as read_letters
 from ..errors import SettingsError, StateError
 from ..intake import Batch
@@ -19,6 +20,7 @@ from ..meta import Logged, Meta, moved_record, owner_records
 from ..partition import Partition, Settled
 from ..ranking.load import prior
 from ..worker.log import KafkaLog
+from ..worker.named import fingerprint, named
 from ..worker.topics import changelog_topic
 from ..worker.transaction import Message, Transactions
 from ..worker.written import barrier
@@ -31,7 +33,7 @@ LEARNED_FROM: tuple[Topic, ...] = ("rerouted", "events")
 BATCH = 1000
 FOREVER_MS = 10**13  # an event counts if its article is still in the topic, however old it is
 
-Poison = dict[tuple[str, int], set[int]]  # topic and partition -> offsets on which processing failed
+Poison = dict[tuple[str, int], dict[int, set[bytes]]]  # topic and partition -> letters, as named.py reads them
 
 
 class Moved(NamedTuple):
@@ -45,9 +47,15 @@ class Moved(NamedTuple):
 
 async def poison_of(side: Side) -> Poison:
     """Records the source set aside because processing failed on them; it would fail here as well."""
-    found: Poison = defaultdict(set)
-    for letter in await read_letters(side.settings, LEARNED_FROM, lambda letter: letter.reason == "processing_error"):
-        found[letter.origin.topic, letter.origin.partition].add(letter.origin.offset)
+    found: Poison = defaultdict(lambda: defaultdict(set))
+
+    def noted(letter: Letter) -> bool:
+        if letter.reason == "processing_error":
+            topic, partition, offset = letter.origin
+            found[topic, partition][offset].add(fingerprint(letter.key, letter.value))
+        return False  # nothing else of it is needed
+
+    await read_letters(side.settings, LEARNED_FROM, noted)
     return found
 
 
@@ -141,11 +149,11 @@ async def _learn(plan: Plan, number: int, scratch: Partition, until: Meta, poiso
     learned = 0
     for name in LEARNED_FROM:
         topic, end = plan.source.settings.topic(name), until.cursor.get(name, 0)
-        aside = poison.get((topic, number), set())
+        aside = poison.get((topic, number), {})
         async for fetched in records_from(plan.source.settings, topic, number, scratch.cursor.get(name, 0), end):
             for start in range(0, len(fetched), BATCH):
                 records = fetched[start : start + BATCH]
-                batch = Batch(name, records, records[-1].offset + 1, aside)
+                batch = Batch(name, records, records[-1].offset + 1, named(aside, records))
                 try:
                     learned += sum(len(changes.appended_ms) for changes in scratch.apply(batch, now_ms()))
                 except Exception as error:

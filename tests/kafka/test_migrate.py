@@ -28,7 +28,7 @@ from trained import publish_small
 
 from streamrec.content.encoders import encoder_of
 from streamrec.contracts.push import Push
-from streamrec.contracts.records import DeadLetter
+from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.errors import SettingsError
 from streamrec.migration.plan import Side, plan
 from streamrec.migration.profiles import poison_of
@@ -38,6 +38,7 @@ from streamrec.ranking.load import prior
 from streamrec.settings import Settings, load, to_environ
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.log import KafkaLog
+from streamrec.worker.named import named
 from streamrec.worker.recovery import recover
 from streamrec.worker.topics import changelog_topic, create
 
@@ -156,7 +157,7 @@ async def _same_but_for_interest(old: Settings, new: Settings) -> None:
 
 
 async def test_records_on_which_processing_failed_are_left_out(settings_for_test: Settings) -> None:
-    """They would fail here as well: those the source set aside are known by topic, partition and offset."""
+    """They would fail here as well: those the source set aside are known by place, key and value."""
     settings, events = settings_for_test, settings_for_test.topic("events")
     await create(settings)
     letters = [
@@ -168,8 +169,13 @@ async def test_records_on_which_processing_failed_are_left_out(settings_for_test
     await producer.start()
     try:
         for letter in letters:
-            await producer.send_and_wait(f"{letter.topic}.dlq", letter.value, headers=letter.headers(), partition=0)
+            topic, headers = f"{letter.topic}.dlq", letter.headers()
+            await producer.send_and_wait(topic, letter.value, letter.key, headers=headers, partition=0)
     finally:
         await producer.stop()
     found = await poison_of(Side(settings, ""))
-    assert dict(found) == {(events, 2): {5}, (settings.topic("rerouted"), 1): {0}}
+    assert found.keys() == {(events, 2), (settings.topic("rerouted"), 1)}
+    records = [RawRecord(offset, 0, b"k", b"v") for offset in range(10)]
+    assert named(found[events, 2], records) == {5}
+    assert named(found[settings.topic("rerouted"), 1], records) == {0}
+    assert named(found[events, 2], [RawRecord(5, 0, b"k", b"of a topic that was made anew")]) == set()
