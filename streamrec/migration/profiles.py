@@ -7,33 +7,29 @@ none counts twice, however often this is repeated. The first pass reads `events`
 new. No decision is made here, so nothing is pushed.
 """
 
-from collections import defaultdict
 from typing import NamedTuple
 
 from ..clock import now_ms
 from ..contracts.records import Topic
-from ..dlq.letters import Letter
-from ..dlq.reading import read as read_letters
 from ..errors import SettingsError, StateError
 from ..intake import Batch
 from ..meta import Logged, Meta, moved_record, owner_records
 from ..partition import Partition, Settled
 from ..ranking.load import prior
 from ..worker.log import KafkaLog
-from ..worker.named import fingerprint, named
+from ..worker.named import named
 from ..worker.topics import changelog_topic
 from ..worker.transaction import Message, Transactions
 from ..worker.written import barrier
 from .articles import catalog_items, catalog_of, met_until
 from .plan import Plan, Side
+from .poison import Poison
 from .reading import records_from
 from .rows import carried, without_interest
 
 LEARNED_FROM: tuple[Topic, ...] = ("rerouted", "events")
 BATCH = 1000
 FOREVER_MS = 10**13  # an event counts if its article is still in the topic, however old it is
-
-Poison = dict[tuple[str, int], dict[int, set[bytes]]]  # topic and partition -> letters, as named.py reads them
 
 
 class Moved(NamedTuple):
@@ -43,20 +39,6 @@ class Moved(NamedTuple):
     events: int  # learned in this pass
     written: int  # rows that changed
     without_interest: int
-
-
-async def poison_of(side: Side) -> Poison:
-    """Records the source set aside because processing failed on them; it would fail here as well."""
-    found: Poison = defaultdict(lambda: defaultdict(set))
-
-    def noted(letter: Letter) -> bool:
-        if letter.reason == "processing_error":
-            topic, partition, offset = letter.origin
-            found[topic, partition][offset].add(fingerprint(letter.key, letter.value))
-        return False  # nothing else of it is needed
-
-    await read_letters(side.settings, LEARNED_FROM, noted)
-    return found
 
 
 async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
