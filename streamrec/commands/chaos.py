@@ -49,7 +49,8 @@ def chaos(
 
     With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
     fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, a broker that dies, a slow
-    one, a restart of everything, or several of these.
+    one, a restart of everything, or several of these. Each run makes topics of its own and deletes them; on a cluster
+    given with --brokers those of a run that failed stay, and their names are told.
 
     Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
     by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery
@@ -140,6 +141,8 @@ def _tell(seed: int, outcome: "Outcome") -> None:
     )
     for what in _first(verdict.found):
         click.echo(f"    {what}")
+    if outcome.kept:
+        click.echo(f"    its topics are still there: {outcome.kept}*")
 
 
 def _first(found: list[str]) -> list[str]:

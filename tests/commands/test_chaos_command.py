@@ -20,3 +20,9 @@ def test_a_failing_run_fits_a_screen(count: int, lines: int, capsys: pytest.Capt
     assert "exits: 2 x 1" in head
     assert len(found) == lines
     assert count <= SHOWN or found[-1].strip() == f"and {count - SHOWN} more like these"
+
+
+def test_topics_that_stay_are_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """By what their names begin with, so that they can be looked into and deleted."""
+    chaos._tell(7, Outcome("kill", Verdict(runs=1), {}, 3.0, kept="chaos-7-ab12cd."))
+    assert "still there: chaos-7-ab12cd.*" in capsys.readouterr().out
