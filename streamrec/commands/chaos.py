@@ -114,9 +114,11 @@ def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Pat
 
     from ..chaos.cluster_run import cluster_run
     from ..simulation.local_kafka import local_kafka
+    from .outputs import folder_if_needed
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what we are here for
     with ExitStack() as stack:
+        stack.enter_context(folder_if_needed(evidence, "--evidence"))  # before the first run: its logs live no longer
         kafka = None
         if "brokers" not in settings.model_fields_set:
             kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S))
