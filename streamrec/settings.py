@@ -7,6 +7,7 @@ A setting `daily_cap` is the variable STREAMREC_DAILY_CAP. A misspelt variable o
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,18 @@ def _minutes(text: str) -> str:
     return text
 
 
+_SERVER = re.compile(r"(?P<host>\[[0-9a-zA-Z:.%]+\]|[^\s:,/@\[\]]+)(:(?P<port>[0-9]{1,5}))?")
+
+
+def _servers(text: str) -> str:
+    """Without blanks around them. A port that is left out is 9092, Kafka's own."""
+    servers = [server.strip() for server in text.split(",")]
+    for found in map(_SERVER.fullmatch, servers):
+        if found is None or not 1 <= int(found["port"] or 9092) <= 65_535:
+            raise ValueError("expected host:port,... with ports between 1 and 65535, an IPv6 address in brackets")
+    return ",".join(servers)
+
+
 @cache
 def _zones() -> set[str]:
     import zoneinfo  # noqa: PLC0415 - reads the zone database, which `--help` does not need
@@ -41,6 +54,7 @@ EngineChoice = Literal[
 ]
 EncoderName = Literal["hashed", "sentence", "sentence-fp32"]
 ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
+Servers = Annotated[str, AfterValidator(_servers)]
 ClockTime = Annotated[str, AfterValidator(_minutes)]
 
 
@@ -56,7 +70,7 @@ class Settings(BaseSettings):
 
     # fmt: off
     # Kafka
-    brokers: str = _s("localhost:9092", "host:port,...", "bootstrap servers; demo and tests start their own broker unless this is set")
+    brokers: Servers = _s("localhost:9092", "host:port,...", "bootstrap servers; demo and tests start their own broker unless this is set")
     app_id: str = _s("streamrec", "name", "consumer group, transactional ids and changelog are named after it", pattern=r"^[a-zA-Z0-9._-]{1,64}$")
     topic_prefix: str = _s("", "text", "put before every topic name, the consumer group and transactional ids, to share a cluster", pattern=r"^[a-zA-Z0-9._-]{0,64}$")
     partitions: int = _s(24, "partitions", "of events, catalog, push and changelog; fixed for the life of the topics", ge=1, le=512)

@@ -27,6 +27,26 @@ def test_a_wrong_variable_stops_the_start(environ: dict[str, str], words: list[s
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "brokers", ["localhost:abc", "localhost:0", "localhost:65536", "localhost:", ":9092", "", "a:1,,b:2", "::1:9092",
+                "[::1", "kafka://a:9092", "a:1 b:2", "a:\u0661"],
+)  # fmt: skip
+def test_servers_that_are_none_stop_the_start(brokers: str) -> None:
+    """In the environment and on the command line; the client would end with a traceback."""
+    for environ, option in (({"STREAMREC_BROKERS": brokers}, None), ({}, brokers)):
+        with pytest.raises(SettingsError, match=r"STREAMREC_BROKERS is .*expected host:port"):
+            load(environ, brokers=option)
+
+
+@pytest.mark.parametrize(
+    "brokers", ["a:1", "a.b-c_d:9092,10.0.0.1:65535", "[::1]:9092", "[fe80::1%eth0]:1,b:2", "kafka"]
+)
+def test_servers(brokers: str) -> None:
+    """Names and addresses, as clients take them; blanks are left out."""
+    assert load({}, brokers=brokers).brokers == brokers
+    assert load({}, brokers=" a:1 , b:2").brokers == "a:1,b:2"
+
+
 def test_others_variables_are_not_ours() -> None:
     """Only STREAMREC_ names are read."""
     assert load({"DAILY_CAP": "3"}).daily_cap == Settings.model_fields["daily_cap"].default

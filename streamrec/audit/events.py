@@ -5,6 +5,7 @@ is not in the dead letters. Events in other partitions reach their user at a tim
 certainty away.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from ..contracts.records import Record, first_headers, header_number
 from ..contracts.route import partitions_of
 from ..learn import READING
 from ..profiles.zones import is_zone
+from ..worker.named import fingerprint, named
 from .pushes import Pushes
 
 CONSENTING = frozenset({"subscribe", "unsubscribe"})
@@ -46,7 +48,7 @@ class Events:
         self.zone_at: npt.NDArray[np.int64] = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
         self.moved: npt.NDArray[np.bool_] = np.zeros(users, np.bool_)  # more than one zone was seen
         self._partitions, self._index = partitions, pushes.index
-        self._set_aside: set[tuple[int, int]] = set()
+        self._set_aside = defaultdict[int, dict[int, set[bytes]]](dict)  # partition -> letters, as named.py reads them
         self._pairs = np.sort(pairs(pushes.table["user"], pushes.table["article"]))
 
     def take_dead_letters(self, records: Sequence[Record]) -> None:
@@ -54,12 +56,18 @@ class Events:
         for record in records:
             said = first_headers(record)
             place = header_number(said.get("streamrec-partition")), header_number(said.get("streamrec-offset"))
-            self._set_aside.add(place)  # what names no place is nobody's
+            letters = self._set_aside[place[0]]  # what names no place is nobody's
+            letters.setdefault(place[1], set()).add(fingerprint(record.key, record.value))
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Records of one partition, in order."""
         items = decode_events(records, Origin("events", partition), is_zone)
-        concerned = [item for item in items if isinstance(item, Typed) and self._concerned(partition, item)]
+        gone = named(self._set_aside[partition], records) if partition in self._set_aside else set()
+        concerned = [
+            item
+            for item in items
+            if isinstance(item, Typed) and item.value.user_id in self._index and item.offset not in gone
+        ]
         homes = partitions_of([item.value.user_id for item in concerned], self._partitions) == partition
         users = np.array([self._index[item.value.user_id] for item in concerned], np.intp)
         for i, item in enumerate(concerned):
@@ -69,9 +77,6 @@ class Events:
         self._zoned(users[zoned], homes[zoned], partition, [concerned[i] for i in zoned.tolist()])
         read = np.array([i for i, item in enumerate(concerned) if item.value.action in READING], np.intp)
         self._read(users[read], homes[read], partition, [concerned[i] for i in read.tolist()])
-
-    def _concerned(self, partition: int, item: Typed[UserEvent]) -> bool:
-        return item.value.user_id in self._index and (partition, item.offset) not in self._set_aside
 
     def _read(self, users: Indices, homes: Mask, partition: int, items: list[Typed[UserEvent]]) -> None:
         found = pairs(users, np.array([key_of(item.value.article_id) for item in items], np.uint64))

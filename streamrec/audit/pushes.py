@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ..contracts.decode import UNDECODABLE
 from ..contracts.ids import key_of
 from ..contracts.limits import LATEST_MS
 from ..contracts.push import Push
@@ -84,7 +85,7 @@ class Pushes:
         self._tally.checked("push_malformed", judged)
         try:
             push = _decode(record.value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNDECODABLE:
             note = "does not decode"
         else:
             if record.key == push.user_id.encode() and 0 < push.created_at_ms <= LATEST_MS:

@@ -8,7 +8,6 @@ each article that was acknowledged stands in every partition of `catalog` (artic
 import asyncio
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +44,7 @@ class Outcome(NamedTuple):
     verdict: Verdict
     exits: dict[int, int]  # exit code -> workers that ended so
     seconds: float
+    kept: str = ""  # what the names of its topics begin with, where they are still there
 
 
 def settings_of_run(settings: Settings, seed: int) -> Settings:
@@ -58,12 +58,34 @@ def settings_of_run(settings: Settings, seed: int) -> Settings:
 
 
 async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
-    """Play the run of this seed; worker logs go to `folder`."""
-    started_s, rng = monotonic_s(), np.random.default_rng(seed)
-    settings, faults = settings_of_run(base, seed), available(kafka is not None)
-    name = list(faults)[seed % len(faults)]
+    """Play the run of this seed; worker logs go to `folder`.
+
+    Its topics go with it; those of a run that failed stay on a cluster that is not ours, to be looked into.
+    """
+    settings, outcome = settings_of_run(base, seed), None
     await broker_there(kafka)
-    await create(settings)
+    try:
+        await create(settings)
+        outcome = await _play(settings, kafka, seed, folder, events)
+    finally:
+        failed = outcome is not None and not outcome.verdict.holds
+        kept = (kafka is None and failed) or not await _deleted(settings)
+    return outcome._replace(kept=settings.topic_prefix) if kafka is None and kept else outcome
+
+
+async def _deleted(settings: Settings) -> bool:
+    """Or a broker that is killed has the logs of all runs to look through, and somebody's cluster is littered."""
+    try:
+        await delete(settings)
+    except KafkaError:
+        return False
+    return True
+
+
+async def _play(settings: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
+    started_s, rng = monotonic_s(), np.random.default_rng(seed)
+    faults = available(kafka is not None)
+    name = list(faults)[seed % len(faults)]
     fleet = Fleet(settings, folder, int(rng.integers(2, 4)))
     supervising = asyncio.create_task(fleet.supervise())
     verdict = Verdict(runs=1)
@@ -84,9 +106,6 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
     finally:
         verdict.owners = len(fleet.workers) + fleet.exits.total()
         await _end(fleet, supervising)
-        if kafka is not None:
-            with suppress(KafkaError):
-                await delete(settings)  # or a broker that is killed has the logs of all runs to look through
     return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
 
 

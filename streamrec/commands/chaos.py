@@ -49,7 +49,8 @@ def chaos(
 
     With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
     fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, a broker that dies, a slow
-    one, a restart of everything, or several of these.
+    one, a restart of everything, or several of these. Each run makes topics of its own and deletes them; on a cluster
+    given with --brokers those of a run that failed stay, and their names are told.
 
     Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
     by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery
@@ -113,9 +114,11 @@ def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Pat
 
     from ..chaos.cluster_run import cluster_run
     from ..simulation.local_kafka import local_kafka
+    from .outputs import folder_if_needed
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what we are here for
     with ExitStack() as stack:
+        stack.enter_context(folder_if_needed(evidence, "--evidence"))  # before the first run: its logs live no longer
         kafka = None
         if "brokers" not in settings.model_fields_set:
             kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S))
@@ -140,6 +143,8 @@ def _tell(seed: int, outcome: "Outcome") -> None:
     )
     for what in _first(verdict.found):
         click.echo(f"    {what}")
+    if outcome.kept:
+        click.echo(f"    its topics are still there: {outcome.kept}*")
 
 
 def _first(found: list[str]) -> list[str]:

@@ -68,6 +68,11 @@ def _tell(planned: "Plan", outcome: "Outcome", cut_over: bool) -> None:
         f"{outcome.articles} articles encoded, {outcome.events} events learned, {outcome.written} of"
         f" {outcome.users} rows written"
     )
+    if outcome.set_aside:
+        click.echo(
+            f"{outcome.set_aside} articles were set aside, for the new encoder fails on them; the new workers do not"
+            " know them: `streamrec dlq list --topic articles`"
+        )
     if outcome.without_interest:
         click.echo(
             f"{outcome.without_interest} readers have no interest in the new space: what they read is no longer in the"

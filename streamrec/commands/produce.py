@@ -51,6 +51,7 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iter
     """Number, key and value of each line; those that are not records of this topic go to `reject`, unless `raw`."""
     import msgspec
 
+    from ..contracts.decode import UNDECODABLE
     from ..contracts.limits import MAX_RECORD_BYTES
     from ..contracts.schema import RECORDS
 
@@ -65,7 +66,7 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iter
             continue
         try:
             yield number, getattr(decoder.decode(value), id_field).encode(), value
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             if raw:
                 yield number, None, value
             else:

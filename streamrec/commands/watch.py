@@ -26,6 +26,7 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
     import msgspec
 
     from ..consumer import AIOKafkaConsumer
+    from ..contracts.decode import UNDECODABLE
     from ..contracts.push import Push
     from ..contracts.sentence import sentence
     from ..settings import Settings
@@ -43,7 +44,13 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
     shown = 0
     try:
         async for record in consumer:
-            push = msgspec.json.decode(record.value, type=Push)
+            try:
+                push = msgspec.json.decode(record.value or b"", type=Push)
+            except UNDECODABLE:
+                click.echo(
+                    f"{record.topic}-{record.partition}: what lies at offset {record.offset} is no push", err=True
+                )
+                continue
             click.echo(record.value if as_json else sentence(push, max(0, record.timestamp - push.event_at_ms)))
             shown += 1
             if shown == limit:

@@ -26,6 +26,9 @@ _event = msgspec.json.Decoder(UserEvent).decode
 _article = msgspec.json.Decoder(ArticleEvent).decode
 _analysed = msgspec.json.Decoder(AnalysedArticle).decode
 
+# all that decoding JSON raises: beyond a thousand levels, in a field nobody asked for too, it is Python's own limit
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 NEEDS_NO_ARTICLE = frozenset({"search", "subscribe", "unsubscribe"})
 
 
@@ -103,7 +106,7 @@ def _all_good(records: Sequence[Record], is_zone: Callable[[str], bool]) -> list
         return None
     try:
         values = [_event(value) for value in raw]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNDECODABLE:
         return None
     appended_ms = [record.timestamp for record in records]
     ahead_ms = np.array([value.at_ms for value in values], np.int64) - np.array(appended_ms, np.int64)
@@ -158,7 +161,7 @@ def _decode(records: Sequence[Record], origin: Origin, typed: Callable[[Record],
             items.append(dead_letter(record, origin, error.reason, error.detail))
         except msgspec.ValidationError as error:
             items.append(dead_letter(record, origin, "invalid", _field(error)))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             items.append(dead_letter(record, origin, "undecodable", ""))
     return items
 

@@ -1,46 +1,76 @@
 """Articles into the new space: each version analysed again by the new encoder, written to the target's catalog.
 
 Where the source's catalog still has the version, all but the vector stays as it was: story, category, language, the
-time it became known. So dedupe by story holds across the move. Dead letters are not written: the source did that.
+time it became known. So dedupe by story holds across the move.
+
+A record on which the source's analysis failed is left out: its dead letter stands in `articles.dlq`, which both sides
+share. One on which only this encoder fails gets its letter here. Other dead letters are the source's to write.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from ..content.desk import CatalogRecord, Desk
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Item, Origin, Typed, decode_catalog
-from ..contracts.records import Record
+from ..contracts.records import DeadLetter, Record
+from ..settings import Settings
+from ..worker.analysing import analysed
 from ..worker.log import KafkaLog
-from ..worker.transaction import Message, Transactions
+from ..worker.named import named
+from ..worker.transaction import Message, Transactions, set_aside
 from .plan import Plan, Side
+from .poison import poison_of
 from .reading import articles_done, records_from, set_articles_done
 
 Version = tuple[str, int]  # article id and version
 BATCH = 500
 
 
-async def encode_articles(plan: Plan) -> int:
-    """What is in `articles` and not in the target's catalog yet; answers with how many records. Safe to repeat."""
+class Encoded(NamedTuple):
+    """How many records."""
+
+    written: int
+    set_aside: int  # the new encoder fails on them
+
+
+async def encode_articles(plan: Plan) -> Encoded:
+    """What is in `articles` and not in the target's catalog yet. Safe to repeat.
+
+    StateError if the encoder fails on more than a worker may set aside.
+    """
     source, target = plan.source, plan.target.settings
     old = {_version(article): article for article in await catalog_of(source, 0)}
-    desk, written, topic = Desk(target, plan.encoder), 0, target.topic("articles")
+    desk, total, topic = Desk(target, plan.encoder), Encoded(0, 0), target.topic("articles")
+    poison = (await poison_of(source, ["articles"])).get((topic, 0), {})
     transactions = Transactions(f"{target.group_id}-content", KafkaLog(target))
     await transactions.start()
     desk.recall(await catalog_of(plan.target, 0))
     try:
         async for fetched in records_from(target, topic, 0, await articles_done(target)):
             for records in (fetched[start : start + BATCH] for start in range(0, len(fetched), BATCH)):
-                made = [kept(record, old) for record in desk.analyse(records).catalog]
-                async with transactions.begin() as writes:
-                    for number in range(target.partitions):
-                        await writes.send(target.topic("catalog"), number, (Message(*record) for record in made))
-                written += len(made)
+                gone = named(poison, records)
+                sound = [record for record in records if record.offset not in gone]
+                made = await analysed(desk, sound, KafkaLog(target), target)
+                catalog = [kept(record, old) for record in made.catalog]
+                letters = [letter for letter in made.dead_letters if letter.reason == "processing_error"]
+                await _write(transactions, target, catalog, letters)
+                total = Encoded(total.written + len(catalog), total.set_aside + len(letters))
                 await set_articles_done(target, records[-1].offset + 1)
     finally:
         await transactions.stop()
-    return written
+    return total
+
+
+async def _write(
+    transactions: Transactions, target: Settings, catalog: Sequence[CatalogRecord], letters: Sequence[DeadLetter]
+) -> None:
+    async with transactions.begin() as writes:
+        for number in range(target.partitions):
+            await writes.send(target.topic("catalog"), number, (Message(*record) for record in catalog))
+        await writes.send(target.topic("articles.dlq"), 0, map(set_aside, letters))
 
 
 async def catalog_of(side: Side, number: int, before: int | None = None) -> list[AnalysedArticle]:

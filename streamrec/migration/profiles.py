@@ -7,31 +7,29 @@ none counts twice, however often this is repeated. The first pass reads `events`
 new. No decision is made here, so nothing is pushed.
 """
 
-from collections import defaultdict
 from typing import NamedTuple
 
 from ..clock import now_ms
 from ..contracts.records import Topic
-from ..dlq.reading import read as read_letters
 from ..errors import SettingsError, StateError
 from ..intake import Batch
 from ..meta import Logged, Meta, moved_record, owner_records
 from ..partition import Partition, Settled
 from ..ranking.load import prior
 from ..worker.log import KafkaLog
+from ..worker.named import named
 from ..worker.topics import changelog_topic
 from ..worker.transaction import Message, Transactions
 from ..worker.written import barrier
 from .articles import catalog_items, catalog_of, met_until
 from .plan import Plan, Side
+from .poison import Poison
 from .reading import records_from
 from .rows import carried, without_interest
 
 LEARNED_FROM: tuple[Topic, ...] = ("rerouted", "events")
 BATCH = 1000
 FOREVER_MS = 10**13  # an event counts if its article is still in the topic, however old it is
-
-Poison = dict[tuple[str, int], set[int]]  # topic and partition -> offsets on which processing failed
 
 
 class Moved(NamedTuple):
@@ -41,14 +39,6 @@ class Moved(NamedTuple):
     events: int  # learned in this pass
     written: int  # rows that changed
     without_interest: int
-
-
-async def poison_of(side: Side) -> Poison:
-    """Records the source set aside because processing failed on them; it would fail here as well."""
-    found: Poison = defaultdict(set)
-    for letter in await read_letters(side.settings, LEARNED_FROM, lambda letter: letter.reason == "processing_error"):
-        found[letter.origin.topic, letter.origin.partition].add(letter.origin.offset)
-    return found
 
 
 async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
@@ -141,11 +131,11 @@ async def _learn(plan: Plan, number: int, scratch: Partition, until: Meta, poiso
     learned = 0
     for name in LEARNED_FROM:
         topic, end = plan.source.settings.topic(name), until.cursor.get(name, 0)
-        aside = poison.get((topic, number), set())
+        aside = poison.get((topic, number), {})
         async for fetched in records_from(plan.source.settings, topic, number, scratch.cursor.get(name, 0), end):
             for start in range(0, len(fetched), BATCH):
                 records = fetched[start : start + BATCH]
-                batch = Batch(name, records, records[-1].offset + 1, aside)
+                batch = Batch(name, records, records[-1].offset + 1, named(aside, records))
                 try:
                     learned += sum(len(changes.appended_ms) for changes in scratch.apply(batch, now_ms()))
                 except Exception as error:

@@ -8,7 +8,8 @@ from ..ranking.load import load_ranker
 from ..worker.topics import check, create
 from .articles import encode_articles
 from .plan import Plan
-from .profiles import Moved, move, poison_of, retire
+from .poison import poison_of
+from .profiles import LEARNED_FROM, Moved, move, retire
 from .reading import stopped
 
 
@@ -20,6 +21,7 @@ class Outcome(NamedTuple):
     events: int
     written: int
     without_interest: int
+    set_aside: int  # articles on which the new encoder fails
 
 
 async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] = lambda _: None) -> Outcome:
@@ -34,7 +36,7 @@ async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] 
     if cut_over:
         await stopped(plan.source.settings, "two deployments must not push at the same time")
     await create(plan.target.settings)
-    articles, poison = await encode_articles(plan), await poison_of(plan.source)
+    articles, poison = await encode_articles(plan), await poison_of(plan.source, LEARNED_FROM)
     moved: list[Moved] = []
     for number in range(plan.source.settings.partitions):
         moved.append(await move(plan, number, poison, cut_over))
@@ -42,4 +44,5 @@ async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] 
     if cut_over:
         for number in range(plan.source.settings.partitions):
             await retire(plan, number)
-    return Outcome(articles, *map(sum, zip(*moved, strict=True)))
+    users, events, written, without_interest = map(sum, zip(*moved, strict=True))
+    return Outcome(articles.written, users, events, written, without_interest, articles.set_aside)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 from aiokafka.errors import KafkaError as ClientError
 
-from ..contracts.decode import Item, Origin, T, Typed, Watermark, decode_articles, decode_events
+from ..contracts.decode import UNDECODABLE, Item, Origin, T, Typed, Watermark, decode_articles, decode_events
 from ..contracts.event import Action
 from ..contracts.push import Push
 from ..contracts.records import Record
@@ -136,5 +136,5 @@ def _pushes(records: Sequence[Record], rejected: Counter[str]) -> Iterator[Push]
     for record in records:
         try:
             yield decode(record.value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNDECODABLE:
             rejected["push: undecodable"] += 1

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 
 from ..clock import monotonic_s, now_ms
-from ..content.desk import Analysed, Desk
+from ..content.desk import Desk
 from ..contracts.article import Outcome
 from ..contracts.decode import Origin, Typed, decode_catalog
 from ..contracts.records import DeadLetter, watermark_headers
@@ -21,9 +21,9 @@ from ..errors import StateError
 from ..meta import OWNER_KEY
 from ..metrics import Metrics
 from ..settings import Settings
+from .analysing import analysed
 from .counting import SetAside
 from .log import UNDECIDED_S, Log
-from .poison import bad_release, recent_poison
 from .transaction import Message, Transactions, set_aside
 from .transport import RecordBatch
 from .undelivered import Undelivered
@@ -107,26 +107,14 @@ class ContentAgent:
         transactions = self._transactions or await self._taken_over()
         if transactions is None:
             return
-        analysed = await self._analysed(batch)
+        done = await analysed(self._desk, batch.records, self._log, self._settings)
         self._progress_s = monotonic_s()
         async with transactions.begin() as writes:
             for partition in range(self._settings.partitions):
-                await writes.send(self._catalog, partition, (Message(*record) for record in analysed.catalog))
-            await writes.send(f"{self._articles}.dlq", 0, map(set_aside, analysed.dead_letters))
+                await writes.send(self._catalog, partition, (Message(*record) for record in done.catalog))
+            await writes.send(f"{self._articles}.dlq", 0, map(set_aside, done.dead_letters))
         self.done = batch.next_offset
-        self._count(analysed.outcomes, analysed.dead_letters)
-
-    async def _analysed(self, batch: RecordBatch) -> Analysed:
-        """What the desk makes of it; in a replay nothing is set aside, as nowhere.
-
-        StateError if the desk fails on too many records: the release is bad then.
-        """
-        analysed = self._desk.analyse(batch.records, set_aside=self._settings.policy_time == "wall")
-        poison = sum(letter.reason == "processing_error" for letter in analysed.dead_letters)
-        too_many = self._settings.max_poison_per_hour + 1 - poison
-        if poison and await recent_poison(self._log, [self._articles], 0, too_many) >= too_many:
-            raise bad_release("analysis fails on more articles")
-        return analysed
+        self._count(done.outcomes, done.dead_letters)
 
     async def _taken_over(self) -> Transactions | None:
         """None if a rebalance came in between."""

@@ -7,16 +7,18 @@ Called by a new owner after it has fenced the old one and written its barrier, s
 columns in bulk (np.frombuffer).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ..clock import monotonic_s
 from ..contracts.decode import Origin, decode_catalog
-from ..contracts.records import Topic, first_headers, header_number
+from ..contracts.records import Record, Topic, first_headers, header_number
 from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
 from .log import Log, Reader, read_all
+from .named import fingerprint, named
 from .rewind import beyond_the_end
 
 
@@ -60,22 +62,23 @@ async def recover(
         rows, meta = logged.rows(), logged.meta
         cursor, lost = await _cursor(reader, meta, topics, number)
         known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])
-        gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number)}
+        gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number, known)}
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
         partition.restore(rows.items(), Meta(dict(cursor.items()), meta.looked_ms), articles)
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 
-async def set_aside_offsets(reader: Reader, topic: str, number: int) -> set[int]:
-    """Offsets of the records on which processing failed; other records among the dead letters say nothing."""
-    found = set()
+async def set_aside_offsets(reader: Reader, topic: str, number: int, records: Sequence[Record]) -> set[int]:
+    """Offsets of those of these records on which processing failed; other dead letters say nothing."""
+    found = defaultdict[int, set[bytes]](set)
     async for letters in reader.read(f"{topic}.dlq", number):
-        for said in map(first_headers, letters):
+        for letter in letters:
+            said = first_headers(letter)
             offset = header_number(said.get("streamrec-offset"))
             if offset >= 0 and said.get("streamrec-reason") == b"processing_error":
-                found.add(offset)
-    return found
+                found[offset].add(fingerprint(letter.key, letter.value))
+    return named(found, records)
 
 
 async def _cursor(

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.conn import collect_hosts
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
@@ -103,9 +103,16 @@ async def create(settings: Settings) -> list[str]:
 
 
 async def delete(settings: Settings) -> None:
-    """All of them, and what is in them: for runs on topics of their own."""
-    async with _admin(settings) as admin:
-        await admin.delete_topics([spec.name for spec in specs(settings)])
+    """All of them, and what is in them: for runs on topics of their own. KafkaError if the cluster keeps any."""
+    try:
+        async with _admin(settings) as admin:
+            answer = await admin.delete_topics([spec.name for spec in specs(settings)])
+    except ClientError as error:
+        raise KafkaError(f"topics could not be deleted: {type(error).__name__} {error}") from error
+    for topic, code in answer.topic_error_codes:
+        why = for_code(code)
+        if code and why is not UnknownTopicOrPartitionError:
+            raise KafkaError(f"topic {topic} could not be deleted: {why.__name__}")
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings: Settings) -> None:

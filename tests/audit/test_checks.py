@@ -122,13 +122,15 @@ def test_a_row_of_another_layout_is_a_row_all_the_same() -> None:
 
 
 def test_a_push_that_is_not_as_the_contract_says_is_found() -> None:
-    """Not JSON, a tombstone, another user's key, a time that is none: counted, and no reason to stop."""
+    """Not JSON, too deep, a tombstone, another user's key, a time that is none: counted, and no reason to stop."""
     cluster = clean(push())
     cluster.append("push", HOME, b"ann", b"{")
     cluster.append("push", HOME, b"ann", None)
     cluster.append("push", HOME, b"bob", msgspec.json.encode(push(article="a2")))
     cluster.append("push", HOME, b"ann", msgspec.json.encode(push(article="a3", created_at_ms=2**62)))
-    assert cluster.broken() == {"push_malformed": 4}
+    deep = msgspec.json.encode(push(article="a4"))[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1200 + b"}"
+    cluster.append("push", HOME, b"ann", deep)
+    assert cluster.broken() == {"push_malformed": 5}
 
 
 def test_a_push_past_its_time_is_found() -> None:

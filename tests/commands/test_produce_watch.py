@@ -110,6 +110,14 @@ def test_a_line_above_the_limit_is_named() -> None:
     assert len(list(keyed("articles", given, True, lambda *_: None))) == 3
 
 
+def test_a_line_nested_too_deep_is_named() -> None:
+    """Python's own limit is hit in a field nobody asked for; the other lines are sent."""
+    good, named = lines(ARTICLE).strip(), list[int]()
+    deep = good[:-1] + b', "x": ' + b"[" * 1200 + b"]" * 1200 + b"}"
+    sent = keyed("articles", [deep, good], False, lambda number, _: named.append(number))
+    assert ([number for number, _, _ in sent], named) == ([2], [1])
+
+
 async def test_raw_sends_what_the_contract_forbids(cluster: Settings) -> None:
     """--raw is how to see a dead letter: bytes untouched, no key where none can be read."""
     await create(cluster)
@@ -141,6 +149,20 @@ async def test_topics_check_answers_with_its_exit_code(cluster: Settings) -> Non
     assert f"made {cluster.topic('events')}" in (await run(topics, "create")).output
     assert (await run(topics, "check")).exit_code == 0
     assert cluster.topic("articles.dlq") in (await run(topics, "list")).output
+
+
+async def test_watch_passes_over_what_is_no_push(cluster: Settings) -> None:
+    """It is named, and what comes after it is shown."""
+    await create(cluster)
+    good = msgspec.json.encode(PUSH)
+    deep = good[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1200 + b"}"
+    async with AIOKafkaProducer(bootstrap_servers=cluster.brokers) as producer:
+        for value in (b"garbage", deep, None, good):
+            await producer.send_and_wait(cluster.topic("push"), value=value, key=b"k", partition=0)
+    seen = await run(watch, "--from-beginning", "--limit", "1")
+    assert seen.exit_code == 0
+    assert f"{cluster.topic('push')}-0: what lies at offset 2 is no push" in seen.stderr
+    assert len(seen.stdout.splitlines()) == 1
 
 
 async def test_watch_shows_committed_pushes_only(cluster: Settings) -> None:

@@ -51,6 +51,7 @@ def with_embedding(text: str) -> bytes:
     return (article("bad").value or b"")[:-1] + f', "embedding": {text}}}'.encode()
 
 
+DEEP = b"[" * 1200 + b"]" * 1200
 EVENT, ARTICLE = event("bad", "known"), article("bad")
 
 # name -> topic, value, reason; what JSON cannot express (NaN) is undecodable rather than bad_embedding
@@ -72,6 +73,7 @@ BAD: dict[str, tuple[str, bytes | None, str]] = {
     "event: last month": ("events", changed(EVENT, at_ms=now_ms() - 30 * 86_400_000), "too_old"),
     "event: zone": ("events", changed(EVENT, tz="Mars/Olympus"), "invalid"),
     "event: half a character": ("events", changed(EVENT, user_id="\ud800"), "undecodable"),
+    "event: deep": ("events", changed(EVENT)[:-1] + b', "x": ' + DEEP + b"}", "undecodable"),
     "article: bytes": ("articles", b"\xff\x00\xfe", "undecodable"),
     "article: nothing": ("articles", b"", "empty_value"),
     "article: wrong type": ("articles", changed(ARTICLE, title=7), "invalid"),
@@ -83,6 +85,7 @@ BAD: dict[str, tuple[str, bytes | None, str]] = {
     "article: NaN as text": ("articles", with_embedding(f'["NaN", {NUMBERS}]'), "invalid"),
     "article: 63 numbers": ("articles", with_embedding(f"[{NUMBERS}]"), "bad_embedding"),
     "article: zeros": ("articles", with_embedding(json.dumps([0] * 64)), "bad_embedding"),
+    "article: deep": ("articles", changed(ARTICLE)[:-1] + b', "x": ' + DEEP + b"}", "undecodable"),
     "article: 900 kB": ("articles", changed(ARTICLE, abstract="x" * 900_000), "too_large"),
     "article: 1 MB, all a producer may send": ("articles", changed(ARTICLE, abstract="y" * 1_048_000), "too_large"),
 }

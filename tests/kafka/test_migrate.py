@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 from aiokafka import AIOKafkaProducer
+from fragile_encoder import EARLY, FragileEncoder
 from on_kafka import (
     Sent,
     all_events_applied,
@@ -28,16 +29,19 @@ from trained import publish_small
 
 from streamrec.content.encoders import encoder_of
 from streamrec.contracts.push import Push
-from streamrec.contracts.records import DeadLetter
-from streamrec.errors import SettingsError
+from streamrec.contracts.records import DeadLetter, RawRecord
+from streamrec.errors import SettingsError, StateError
+from streamrec.migration.articles import catalog_of, encode_articles
 from streamrec.migration.plan import Side, plan
-from streamrec.migration.profiles import poison_of
+from streamrec.migration.poison import poison_of
+from streamrec.migration.profiles import LEARNED_FROM
 from streamrec.migration.run import migrate
 from streamrec.partition import Partition, Settled
 from streamrec.ranking.load import prior
 from streamrec.settings import Settings, load, to_environ
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.log import KafkaLog
+from streamrec.worker.named import named
 from streamrec.worker.recovery import recover
 from streamrec.worker.topics import changelog_topic, create
 
@@ -155,8 +159,33 @@ async def _same_but_for_interest(old: Settings, new: Settings) -> None:
             assert np.array_equal(row[name], was[user][name]), (user, name)
 
 
+async def test_articles_on_which_analysis_fails_end_no_move(settings_for_test: Settings, tmp_path: Path) -> None:
+    """Those the source set aside are left out; one on which only the new encoder fails gets its dead letter, once."""
+    publish_small(tmp_path / "sentence", 2, space_id=SENTENCE, encoder="sentence")
+    there = plan(settings_for_test, tmp_path / "sentence")._replace(encoder=FragileEncoder())
+    source, target = there.source.settings, there.target.settings
+    await create(source)
+    await create(target)
+    await send(source, [article("known", title=EARLY), article("a1"), article("early", title=EARLY), article("a2")])
+    known, _, early, _ = await read(source, source.topic("articles"), 1)
+    letter = DeadLetter(source.topic("articles"), 0, known.offset, "processing_error", "", known.key, known.value)
+    async with AIOKafkaProducer(bootstrap_servers=source.brokers) as producer:
+        topic = source.topic("articles.dlq")
+        await producer.send_and_wait(topic, known.value, known.key, headers=letter.headers(), partition=0)
+    assert [await encode_articles(there), await encode_articles(there)] == [(2, 1), (0, 0)]
+    letters = await read(source, source.topic("articles.dlq"), 1)
+    assert [(found.key, found.value) for found in letters] == [(r.key, r.value) for r in (known, early)]
+    assert dict(letters[1].headers)["streamrec-reason"] == b"processing_error"
+    assert [item.article_id for item in await catalog_of(there.target, 0)] == ["a1", "a2"]
+
+    await send(source, [article("early", title=EARLY), article("a3")])
+    strict = there._replace(target=there.target._replace(settings=target.changed(max_poison_per_hour=1)))
+    with pytest.raises(StateError, match="STREAMREC_MAX_POISON_PER_HOUR"):  # an encoder that fails on everything
+        await encode_articles(strict)
+
+
 async def test_records_on_which_processing_failed_are_left_out(settings_for_test: Settings) -> None:
-    """They would fail here as well: those the source set aside are known by topic, partition and offset."""
+    """They would fail here as well: those the source set aside are known by place, key and value."""
     settings, events = settings_for_test, settings_for_test.topic("events")
     await create(settings)
     letters = [
@@ -168,8 +197,13 @@ async def test_records_on_which_processing_failed_are_left_out(settings_for_test
     await producer.start()
     try:
         for letter in letters:
-            await producer.send_and_wait(f"{letter.topic}.dlq", letter.value, headers=letter.headers(), partition=0)
+            topic, headers = f"{letter.topic}.dlq", letter.headers()
+            await producer.send_and_wait(topic, letter.value, letter.key, headers=headers, partition=0)
     finally:
         await producer.stop()
-    found = await poison_of(Side(settings, ""))
-    assert dict(found) == {(events, 2): {5}, (settings.topic("rerouted"), 1): {0}}
+    found = await poison_of(Side(settings, ""), LEARNED_FROM)
+    assert found.keys() == {(events, 2), (settings.topic("rerouted"), 1)}
+    records = [RawRecord(offset, 0, b"k", b"v") for offset in range(10)]
+    assert named(found[events, 2], records) == {5}
+    assert named(found[settings.topic("rerouted"), 1], records) == {0}
+    assert named(found[events, 2], [RawRecord(5, 0, b"k", b"of a topic that was made anew")]) == set()

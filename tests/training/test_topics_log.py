@@ -56,12 +56,14 @@ def test_topics_of_a_real_broker_are_read(settings_for_test: Settings) -> None:
         events = [event(user, f"a{number}", "impression") for user in ("ann", "bob", "cyd") for number in range(2)]
         events += [event("bob", "a1"), Sent("events", b"x", b"garbage"), Sent("articles", b"y", b"garbage")]
         events += [Sent("push", b"ann", msgspec.json.encode(pushed)), Sent("push", b"ann", b"garbage")]
+        deep = msgspec.json.encode(pushed)[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1200 + b"}"
+        events.append(Sent("push", b"ann", deep))
         await send(settings, events)
         log = await read_topics(settings, 0, now_ms() + HOUR)
         found = {(s.record.user_id, s.record.clicked) for s in log if isinstance(s.record, Impression)}
         none = (False, False)
         assert found == {("ann", none), ("bob", (False, True)), ("cyd", none), ("ann", (False,))}
-        assert sum(log.summary.rejected.values()) == 3
+        assert sum(log.summary.rejected.values()) == 4
         rows = rows_of(log, settings, HashedEncoder())
         assert (len(rows.x), rows.clicked.sum()) == (7, 1)
         with pytest.raises(DataError, match="nothing was shown"):

@@ -15,11 +15,12 @@ from streamrec.clock import now_ms
 from streamrec.contracts.records import DeadLetter, RawRecord, first_headers
 from streamrec.decide import Decision
 from streamrec.intake import Batch
+from streamrec.meta import Meta
 from streamrec.partition import Meeting, Partition, Settled
 from streamrec.ranking.scores import Scores
 from streamrec.settings import load
 from streamrec.worker.poison import failing_article
-from streamrec.worker.recovery import set_aside_offsets
+from streamrec.worker.recovery import recover, set_aside_offsets
 from streamrec.worker.writer import PartitionWriter
 
 LATE, AT_ONCE = "poison2", "poison1"
@@ -89,6 +90,21 @@ async def test_where_everything_fails_the_owner_ends() -> None:
     assert set_aside(log) == []
 
 
+async def test_a_limit_that_was_lowered_within_the_hour_holds() -> None:
+    """More was set aside than is allowed now: nothing more is."""
+    log, errors = SlowLog(), list[BaseException]()
+    headers = DeadLetter("events", 0, 7, "processing_error", "", None, None).headers()
+    for offset in range(3):
+        log.broker.append("events.dlq", 0, RawRecord(offset, now_ms(), None, None, headers), "committed")
+    writer = writer_on(log, partition(), load({}, max_poison_per_hour=1), errors)
+    await writer.start()
+    await publish(writer, log, ["a1", LATE])
+    await offer_clicks(writer, ["u1"])
+    await until(lambda: bool(errors))
+    assert "STREAMREC_MAX_POISON_PER_HOUR" in str(errors[0])
+    assert set_aside(log) == []
+
+
 class Broken(Partition):
     """Nobody can meet anything."""
 
@@ -129,4 +145,19 @@ async def test_a_strange_record_among_the_letters_stops_no_recovery() -> None:
     good = DeadLetter("catalog", 0, 7, "processing_error", "", None, None).headers()
     log.broker.append("catalog.dlq", 0, RawRecord(0, 0, None, None, good), "committed")
     async with log.reader() as reader:
-        assert await set_aside_offsets(reader, "catalog", 0) == {7}
+        assert await set_aside_offsets(reader, "catalog", 0, [RawRecord(7, 0, None, None)]) == {7}
+
+
+async def test_a_letter_of_an_earlier_topic_hides_no_article() -> None:
+    """`catalog` was made anew: its offsets are given out again, while letters stay for two weeks."""
+    log, state = SlowLog(), partition()
+    old = DeadLetter("catalog", 0, 1, "processing_error", "", b"old", b"{}")
+    log.broker.append("catalog.dlq", 0, RawRecord(0, now_ms(), b"old", b"{}", old.headers()), "committed")
+    for offset in range(3):
+        fresh = article(
+            f"a{offset}", published_at_ms=now_ms(), known_at_ms=now_ms(), expires_at_ms=now_ms() + 3_600_000
+        )
+        record = RawRecord(offset, now_ms(), fresh.article_id.encode(), msgspec.json.encode(fresh))
+        log.broker.append("catalog", 0, record, "committed")
+    log.broker.append("changelog", 0, RawRecord(0, now_ms(), *Meta({"catalog": 3}, now_ms()).record()), "committed")
+    assert (await recover(state, log, "changelog", 24)).articles == 3
