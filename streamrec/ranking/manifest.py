@@ -9,6 +9,7 @@ import math
 
 import msgspec
 
+from ..contracts.decode import UNDECODABLE
 from ..errors import ArtifactError
 from .calibration import Calibration
 
@@ -66,7 +67,7 @@ def decode(raw: bytes, path: str) -> Manifest:
         if bytes(found) != str(FORMAT).encode():
             raise ArtifactError(f"{path}: format is {bytes(found).decode()[:20]}, expected {FORMAT}; {RETRAIN}")
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise ArtifactError(f"{path}: not a manifest ({error}); copy the folder again, or {RETRAIN}") from None
     if manifest.version != manifest.content_version():
         raise ArtifactError(

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..contracts.decode import UNDECODABLE
 from ..errors import ArtifactError
 from .artifact import MANIFEST, Artifact, load
 from .features import fingerprint
@@ -171,7 +172,7 @@ class Mirror:
             return msgspec.json.decode(path.read_bytes(), type=Taken)
         except FileNotFoundError:
             return Taken("")
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNDECODABLE) as error:
             raise ArtifactError(f"{path}: cannot be read ({error}); delete {path.parent} to begin anew") from None
 
 

@@ -11,6 +11,7 @@ import re
 
 import msgspec
 
+from ..contracts.decode import UNDECODABLE
 from ..errors import ArtifactError
 
 VERSION = re.compile(r"[0-9a-f]{12}")
@@ -32,7 +33,7 @@ def decode(raw: bytes, path: str) -> Rollout:
     """The rollout in `raw`; ArtifactError naming `path` if it is none."""
     try:
         rollout = msgspec.json.decode(raw, type=Rollout)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise ArtifactError(f"{path}: not a rollout ({error}); `streamrec model promote` writes one") from None
     for role in ("stable", "canary", "previous"):
         version = getattr(rollout, role)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..contracts.decode import UNDECODABLE
 from ..errors import ArtifactError, SettingsError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _read(path: Path) -> bytes:
         raise ArtifactError(f"{path}: missing; STREAMREC_MODEL_PUBLIC_KEY asks for signed models: {SIGN}") from None
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error.strerror}); {SIGN}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error) as error:
+    except (*UNDECODABLE, binascii.Error) as error:
         raise ArtifactError(f"{path}: not a signature ({error}); {SIGN}") from None
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save as bytes_of
 
+from ..contracts.decode import UNDECODABLE
 from ..errors import ArtifactError
 from ..ranking.artifact import COPY_AGAIN, MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
 from ..ranking.manifest import Interval
@@ -124,7 +125,7 @@ def read_manifest(folder: Path) -> TeacherManifest:
             got = bytes(found).decode()[:20]
             raise ArtifactError(f"{path}: format is {got}, expected {FORMAT!r}; this is no teacher: {RETRAIN}")
         manifest = msgspec.json.decode(raw, type=TeacherManifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise ArtifactError(f"{path}: not a manifest ({error}); {COPY_AGAIN}") from None
     if manifest.version != manifest.content_version():
         raise ArtifactError(

@@ -106,7 +106,7 @@ def test_a_changed_file_is_refused(folder: Path, name: str, damage: Callable[[by
         opened(folder)
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 2}', b"null"])
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 2}', b"null", b'{"x":' + b"[" * 5000])
 def test_a_broken_manifest_is_refused(folder: Path, raw: bytes) -> None:
     """Whatever stands in the file, the answer is one readable error."""
     (folder / "manifest.json").write_bytes(raw)

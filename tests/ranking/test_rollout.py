@@ -81,6 +81,7 @@ def test_moves_without_sense_are_refused() -> None:
         (b'{"stable": "aaaaaaaaaaaa", "canary": "bbbbbbbbbbbb"}', "1 to 99 %"),
         (b'{"stable": "aaaaaaaaaaaa", "canary_percent": 5}', "1 to 99 %"),
         (b'{"stable": "\xff"}', "not a rollout"),
+        (b"[" * 5000, "not a rollout"),
     ],
 )
 def test_a_broken_file_is_refused_by_name(raw: bytes, why: str) -> None:

@@ -61,7 +61,15 @@ def test_a_file_altered_after_signing_is_refused(folder: Path, tmp_path: Path, n
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b'{"algorithm":"none","signature":""}', b'{"algorithm":"ed25519","signature":"!"}', b"\xff"]
+    "content",
+    [
+        b"",
+        b"{",
+        b'{"algorithm":"none","signature":""}',
+        b'{"algorithm":"ed25519","signature":"!"}',
+        b"\xff",
+        b'{"x":' + b"[" * 5000,
+    ],
 )
 def test_a_broken_signature_is_refused(folder: Path, tmp_path: Path, content: bytes) -> None:
     """And an algorithm is not the attacker's to choose."""
