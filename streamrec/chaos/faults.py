@@ -12,6 +12,7 @@ from ..simulation.kafka_process import LocalKafka
 from .fleet import Fleet
 
 SESSION_S = 6.0
+START_S = 30.0  # at most, of a worker
 
 
 class Scene(NamedTuple):
@@ -48,7 +49,8 @@ async def join_and_leave(scene: Scene) -> None:
     """Workers come and go, so partitions move."""
     for _ in range(2):
         new = scene.fleet.join()
-        await scene.pause(2, 6)
+        await scene.fleet.until_others_move(new, START_S)  # on a busy machine it takes seconds to come this far
+        await scene.pause(0, 4)
         await scene.fleet.leave(new)
 
 
