@@ -19,7 +19,7 @@ from ..contracts.records import Record, first_headers, header_number
 from ..contracts.route import partitions_of
 from ..learn import READING
 from ..profiles.zones import is_zone
-from ..worker.named import fingerprint, named
+from ..worker.named import Letters
 from .pushes import Pushes
 
 CONSENTING = frozenset({"subscribe", "unsubscribe"})
@@ -48,21 +48,20 @@ class Events:
         self.zone_at: npt.NDArray[np.int64] = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
         self.moved: npt.NDArray[np.bool_] = np.zeros(users, np.bool_)  # more than one zone was seen
         self._partitions, self._index = partitions, pushes.index
-        self._set_aside = defaultdict[int, dict[int, set[bytes]]](dict)  # partition -> letters, as named.py reads them
+        self._set_aside = defaultdict[int, Letters](Letters)  # by partition
         self._pairs = np.sort(pairs(pushes.table["user"], pushes.table["article"]))
 
     def take_dead_letters(self, records: Sequence[Record]) -> None:
         """Records of `events.dlq`: what was set aside was not applied."""
         for record in records:
             said = first_headers(record)
-            place = header_number(said.get("streamrec-partition")), header_number(said.get("streamrec-offset"))
-            letters = self._set_aside[place[0]]  # what names no place is nobody's
-            letters.setdefault(place[1], set()).add(fingerprint(record.key, record.value))
+            partition, offset = (header_number(said.get(f"streamrec-{name}")) for name in ("partition", "offset"))
+            self._set_aside[partition].add(offset, record)
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Records of one partition, in order."""
         items = decode_events(records, Origin("events", partition), is_zone)
-        gone = named(self._set_aside[partition], records) if partition in self._set_aside else set()
+        gone = self._set_aside[partition].named(records)
         concerned = [
             item
             for item in items

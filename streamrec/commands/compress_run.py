@@ -7,6 +7,7 @@ import click
 
 from .compress_search import Share
 from .logs import LEARNED_FROM, topics_options
+from .model_options import min_score_option, seed_option
 
 if TYPE_CHECKING:
     from .compress_run_work import Done
@@ -21,14 +22,8 @@ if TYPE_CHECKING:
 @click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
 @click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Relative loss that would do.")
-@click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    default=0.2,
-    show_default=True,
-    help="Threshold recorded in the artifact.",
-)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@min_score_option
+@seed_option
 @click.option("--users", type=click.IntRange(10), default=2000, show_default=True, help="simulated: readers.")
 @click.option(
     "--search",

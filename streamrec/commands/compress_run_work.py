@@ -23,7 +23,6 @@ from ..ranking.network import use_one_thread
 from ..settings import Settings
 from ..training.fit import halves
 from ..training.model import logits_of
-from ..training.rows import rows_of
 from .bars import Bars
 from .outputs import check_writable
 from .played import Played
@@ -69,11 +68,7 @@ def run(work: Work, settings: Settings) -> Done:
     check_log(source.log, work.played.log)
     use_one_thread()
     with Bars() as progress:
-        log = work.played.open(settings, progress)
-        settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
-        playing = progress.add_task("features", total=log.summary.steps)
-        encoder = encoder_of(source.encoder)
-        rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
+        rows = work.played.rows(settings, encoder_of(source.encoder), progress)
         earlier, later, _ = divide(rows, judged_from(source, int(rows.at_ms.min()), asked_ms))
         training, held_out = halves(earlier)
         bench = Workbench(training, held_out, logits_of(source.model, training), work.seed, work.epochs)

@@ -8,6 +8,7 @@ import click
 from ..settings import ENCODERS
 from .duration import Duration
 from .logs import LEARNED_FROM, topics_options
+from .model_options import seed_option
 
 UNSIGNED = 0.1
 
@@ -44,7 +45,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Of AUC, relative to the teacher's.")
 @click.option("--teacher", type=click.Path(exists=True, path_type=Path), help="Of `streamrec train --teacher`.")
 @click.option("--test-from", metavar="DAY", help="The verdict is on what is later (default: the last quarter).")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@seed_option
 @click.option("--resume", is_flag=True, help="Go on with what --out holds; what was tried costs nothing.")
 @click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
 @click.option("--users", type=click.IntRange(100), default=2000, show_default=True, help="simulated: readers.")

@@ -16,8 +16,8 @@ from ..errors import DataError
 from ..ranking.features import fingerprint
 from ..ranking.signature import SIGNATURE
 from ..training.teacher_folder import TeacherManifest
+from .model_options import MIN_SCORE
 
-MIN_SCORE = 0.2  # threshold recorded in the artifact, as `streamrec train` does
 BEST = "best"
 WRITTEN = "best.sha256"  # of what the search has put there
 

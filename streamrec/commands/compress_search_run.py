@@ -22,7 +22,7 @@ from ..content.encoders import encoder_of
 from ..ranking.features import fingerprint
 from ..ranking.network import use_one_thread
 from ..settings import Settings
-from ..training.rows import Rows, rows_of
+from ..training.rows import Rows
 from ..training.teacher_folder import Saved, load, read_manifest, save
 from .bars import Bars
 from .compress_search_best import check_best, write_best
@@ -60,7 +60,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     encoder = encoder_of(settings.encoder)
     use_one_thread()
     with Bars(console) as progress:
-        rows = _rows(work, settings, encoder, progress)
+        rows = work.played.rows(settings, encoder, progress)
         start = monotonic_s()
         test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
         saved, cut = _teacher(work, rows, test_from_ms, encoder, settings.encoder, progress, console)
@@ -79,15 +79,6 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     write(folder, outcome, console)
     write_best(work.out, of, outcome, saved.manifest, console)
     return outcome
-
-
-def _rows(work: Work, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
-    log = work.played.open(settings, progress)
-    settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
-    playing = progress.add_task("features", total=log.summary.steps)
-    rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
-    progress.update(playing, completed=log.summary.steps)
-    return rows
 
 
 def _teacher(

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..clock import now_ms
+from ..content.encoder import Encoder
 from ..settings import Settings
 from ..simulation.logs.records import Log
 from ..simulation.simulated_log import SimulatedLog
 from ..training.negatives import with_negatives
+from ..training.rows import Rows, rows_of
 from ..training.topics_log import read_topics
 from .bars import Bars
 from .logs import TOPICS, open_log
@@ -33,6 +35,15 @@ class Played(NamedTuple):
         if self.log == "simulated" and self.users is not None:
             return SimulatedLog(self.seed, self.users)
         return with_negatives(open_log(self.log, self.path, self.seed, self.limit), self.seed)
+
+    def rows(self, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
+        """What it teaches: the log, played through the features."""
+        log = self.open(settings, progress)
+        settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
+        playing = progress.add_task("features", total=log.summary.steps)
+        rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
+        progress.update(playing, completed=log.summary.steps)
+        return rows
 
     def _topics(self, settings: Settings, progress: Bars) -> Log:
         since_ms = millis("--since", self.since) if self.since else 0

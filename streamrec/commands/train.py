@@ -7,6 +7,7 @@ import click
 
 from ..settings import ENCODERS
 from .logs import LEARNED_FROM, topics_options
+from .model_options import min_score_option, seed_option
 
 if TYPE_CHECKING:
     from ..training.comparison import Table
@@ -19,17 +20,11 @@ if TYPE_CHECKING:
 @click.option("--teacher", is_flag=True, help="Train a teacher, to be compressed; the ranker is trained beside it.")
 @click.option("--test-from", metavar="DAY", help="Learn from what is earlier; compare on what is later.")
 @click.option("--epochs", default=6, show_default=True, type=click.IntRange(1), help="At most; it stops by itself.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@seed_option
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
 @click.option("--resume", is_flag=True, help="Go on from the last finished epoch of the same command.")
 @click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
-@click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    default=0.2,
-    show_default=True,
-    help="Threshold recorded in a ranker's manifest.",
-)
+@min_score_option
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="globo: only the first N clicks.")
 @topics_options
 def train(

@@ -19,7 +19,7 @@ from ..training.fit_teacher import fit_teacher
 from ..training.learn import Progress as Epoch
 from ..training.model import check_device
 from ..training.publish import publish
-from ..training.rows import Rows, rows_of
+from ..training.rows import Rows
 from ..training.teacher_folder import save as save_teacher
 from .bars import Bars
 from .outputs import check_writable
@@ -66,11 +66,7 @@ def run(work: Work, settings: Settings) -> Done:
     test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
     encoder = encoder_of(settings.encoder)
     with Bars() as progress:
-        log = work.played.open(settings, progress)
-        settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
-        playing = progress.add_task("features", total=log.summary.steps)
-        rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
-        progress.update(playing, completed=log.summary.steps)
+        rows = work.played.rows(settings, encoder, progress)
         earlier, later, cut_ms = divide(rows, test_from_ms)
         train = _teacher if work.teacher else _ranker
         version, table = train(work, earlier, later, cut_ms, encoder, settings.encoder, progress)

@@ -19,7 +19,6 @@ from ..contracts.records import DeadLetter, Record
 from ..settings import Settings
 from ..worker.analysing import analysed
 from ..worker.log import KafkaLog
-from ..worker.named import named
 from ..worker.transaction import Message, Transactions, set_aside
 from .plan import Plan, Side
 from .poison import poison_of
@@ -44,14 +43,14 @@ async def encode_articles(plan: Plan) -> Encoded:
     source, target = plan.source, plan.target.settings
     old = {_version(article): article for article in await catalog_of(source, 0)}
     desk, total, topic = Desk(target, plan.encoder), Encoded(0, 0), target.topic("articles")
-    poison = (await poison_of(source, ["articles"])).get((topic, 0), {})
+    poison = (await poison_of(source, ["articles"]))[topic, 0]
     transactions = Transactions(f"{target.group_id}-content", KafkaLog(target))
     await transactions.start()
     desk.recall(await catalog_of(plan.target, 0))
     try:
         async for fetched in records_from(target, topic, 0, await articles_done(target)):
             for records in (fetched[start : start + BATCH] for start in range(0, len(fetched), BATCH)):
-                gone = named(poison, records)
+                gone = poison.named(records)
                 sound = [record for record in records if record.offset not in gone]
                 made = await analysed(desk, sound, KafkaLog(target), target)
                 catalog = [kept(record, old) for record in made.catalog]

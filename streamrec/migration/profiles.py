@@ -17,7 +17,6 @@ from ..meta import Logged, Meta, moved_record, owner_records
 from ..partition import Partition, Settled
 from ..ranking.load import prior
 from ..worker.log import KafkaLog
-from ..worker.named import named
 from ..worker.topics import changelog_topic
 from ..worker.transaction import Message, Transactions
 from ..worker.written import barrier
@@ -131,11 +130,11 @@ async def _learn(plan: Plan, number: int, scratch: Partition, until: Meta, poiso
     learned = 0
     for name in LEARNED_FROM:
         topic, end = plan.source.settings.topic(name), until.cursor.get(name, 0)
-        aside = poison.get((topic, number), {})
+        aside = poison[topic, number]
         async for fetched in records_from(plan.source.settings, topic, number, scratch.cursor.get(name, 0), end):
             for start in range(0, len(fetched), BATCH):
                 records = fetched[start : start + BATCH]
-                batch = Batch(name, records, records[-1].offset + 1, named(aside, records))
+                batch = Batch(name, records, records[-1].offset + 1, aside.named(records))
                 try:
                     learned += sum(len(changes.appended_ms) for changes in scratch.apply(batch, now_ms()))
                 except Exception as error:

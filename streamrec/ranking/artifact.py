@@ -15,10 +15,8 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
@@ -75,8 +73,8 @@ def save(
 
     `packed` is written instead of `weights`, and must hold the same.
     """
-    raw = bytes_of(dict(weights)) if packed is None else packed
-    _check_weights(_weights(raw, str(folder / WEIGHTS)), sizes, str(folder / WEIGHTS))
+    path, raw = str(folder / WEIGHTS), bytes_of(dict(weights)) if packed is None else packed
+    _check_weights(weights if packed is None else unpacked(packed, path)[1], sizes, path)
     files = {WEIGHTS: raw, PROBE: bytes_of({"rows": probe.rows, "logits": probe.logits})}
     manifest = Manifest(
         format=FORMAT,
@@ -125,9 +123,7 @@ def load(
             f" {expected_fingerprint!r}; the features have changed since: {RETRAIN} (where the release's vectors have"
             " changed as well, `streamrec migrate` takes the readers along)"
         )
-    raw = _read(folder / WEIGHTS)
-    tensors_in(raw, folder / WEIGHTS, manifest.files, RETRAIN)
-    weights = _weights(raw, str(folder / WEIGHTS))
+    weights = tensors_in(_read(folder / WEIGHTS), folder / WEIGHTS, manifest.files, RETRAIN)
     _check_weights(weights, manifest.sizes, str(folder / WEIGHTS))
     recorded = tensors_in(_read(folder / PROBE), folder / PROBE, manifest.files, RETRAIN)
     rows, logits = recorded.get("rows"), recorded.get("logits")
@@ -147,7 +143,7 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def tensors_in(raw: bytes, path: Path, files: Mapping[str, str], cure: str) -> dict[str, NDArray[Any]]:
+def tensors_in(raw: bytes, path: Path, files: Mapping[str, str], cure: str) -> Arrays:
     """What a file of a model folder holds, checked against its SHA-256 in the manifest; else ArtifactError."""
     expected, got = files.get(path.name, "none"), hashlib.sha256(raw).hexdigest()
     if got != expected:
@@ -155,14 +151,10 @@ def tensors_in(raw: bytes, path: Path, files: Mapping[str, str], cure: str) -> d
             f"{path}: sha256 is {got[:12]}, expected {expected[:12]}; truncated or altered: {COPY_AGAIN}"
         )
     try:
-        tensors: dict[str, NDArray[Any]] = tensors_of(raw)
+        tensors: Arrays = tensors_of(raw)
     except SafetensorError as error:
         raise ArtifactError(f"{path}: not a safetensors file ({error}); {cure}") from None
-    return tensors
-
-
-def _weights(raw: bytes, path: str) -> Arrays:
-    return unpacked(raw, path)[1] if is_packed(raw) else tensors_of(raw)
+    return unpacked(raw, str(path))[1] if is_packed(raw) else tensors
 
 
 def _check_weights(weights: Arrays, sizes: tuple[int, ...], path: str) -> None:

@@ -7,29 +7,45 @@ little too early for its own record would name nothing, and poison would be appl
 the letter, and a record never changes; one of a new topic with the same place, key and value fails as the first did.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Protocol
 
 from ..contracts.records import Record
 from .transaction import LETTER_BYTES
 
-Letters = Mapping[int, Collection[bytes]]  # of one partition: offset a letter names -> its fingerprints
+
+class Keyed(Protocol):
+    """A record, or a letter of one."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
 
 
-def fingerprint(key: bytes | None, value: bytes | None) -> bytes:
+class Letters:
+    """Those of one partition of a topic."""
+
+    def __init__(self) -> None:
+        self._at = defaultdict[int, set[bytes]](set)  # offset a letter names -> digests of what it had there
+
+    def add(self, offset: int, letter: Keyed) -> None:
+        """A letter that names this place; nobody's if that is none."""
+        self._at[offset].add(_digest(letter))
+
+    def named(self, records: Iterable[Record]) -> set[int]:
+        """Offsets of the records of this partition that the letters name."""
+        at = self._at
+        return {record.offset for record in records if record.offset in at and _digest(record) in at[record.offset]}
+
+
+def _digest(record: Keyed) -> bytes:
     """Of a record, and the same of its letter, which may be cut: 16 bytes, so that many letters need little memory."""
     found = blake2b(digest_size=16)
-    for part in (key, value):
+    for part in (record.key, record.value):
         kept = (part or b"")[:LETTER_BYTES]
         found.update(b"null " if part is None else b"%d " % len(kept))
         found.update(kept)
     return found.digest()
-
-
-def named(letters: Letters, records: Iterable[Record]) -> set[int]:
-    """Offsets of the records of this partition that the letters name."""
-    return {
-        record.offset
-        for record in records
-        if record.offset in letters and fingerprint(record.key, record.value) in letters[record.offset]
-    }

@@ -7,7 +7,6 @@ Called by a new owner after it has fenced the old one and written its barrier, s
 columns in bulk (np.frombuffer).
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
 from .log import Log, Reader, read_all
-from .named import fingerprint, named
+from .named import Letters
 from .rewind import beyond_the_end
 
 
@@ -71,14 +70,14 @@ async def recover(
 
 async def set_aside_offsets(reader: Reader, topic: str, number: int, records: Sequence[Record]) -> set[int]:
     """Offsets of those of these records on which processing failed; other dead letters say nothing."""
-    found = defaultdict[int, set[bytes]](set)
+    found = Letters()
     async for letters in reader.read(f"{topic}.dlq", number):
         for letter in letters:
             said = first_headers(letter)
             offset = header_number(said.get("streamrec-offset"))
             if offset >= 0 and said.get("streamrec-reason") == b"processing_error":
-                found[offset].add(fingerprint(letter.key, letter.value))
-    return named(found, records)
+                found.add(offset, letter)
+    return found.named(records)
 
 
 async def _cursor(

@@ -173,7 +173,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             Folder(tmp_path / "o", REQUEST, resume=False)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("streamrec.commands.compress_search_run._rows", interrupted)
+    monkeypatch.setattr("streamrec.commands.played.Played.rows", interrupted)
     result = typed("search", "--log", "simulated", "--out", str(tmp_path / "o"))
     assert result.exit_code == 130
     assert cure in " ".join(result.output.split())

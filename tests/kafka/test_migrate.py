@@ -41,7 +41,6 @@ from streamrec.ranking.load import prior
 from streamrec.settings import Settings, load, to_environ
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.log import KafkaLog
-from streamrec.worker.named import named
 from streamrec.worker.recovery import recover
 from streamrec.worker.topics import changelog_topic, create
 
@@ -204,6 +203,6 @@ async def test_records_on_which_processing_failed_are_left_out(settings_for_test
     found = await poison_of(Side(settings, ""), LEARNED_FROM)
     assert found.keys() == {(events, 2), (settings.topic("rerouted"), 1)}
     records = [RawRecord(offset, 0, b"k", b"v") for offset in range(10)]
-    assert named(found[events, 2], records) == {5}
-    assert named(found[settings.topic("rerouted"), 1], records) == {0}
-    assert named(found[events, 2], [RawRecord(5, 0, b"k", b"of a topic that was made anew")]) == set()
+    assert found[events, 2].named(records) == {5}
+    assert found[settings.topic("rerouted"), 1].named(records) == {0}
+    assert found[events, 2].named([RawRecord(5, 0, b"k", b"of a topic that was made anew")]) == set()

@@ -78,31 +78,30 @@ async def test_it_is_set_aside_once_and_all_owners_go_on(bad: str) -> None:
     assert sorted(pushed(log)) == [("u1", "a1"), ("u2", "a1"), ("u3", "a1")]
 
 
-async def test_where_everything_fails_the_owner_ends() -> None:
-    """A release at fault is not the articles': with none allowed to be set aside, none is."""
-    log, errors = SlowLog(), list[BaseException]()
-    writer = writer_on(log, partition(), load({}, max_poison_per_hour=0), errors)
+async def check_owner_ends(log: SlowLog, allowed: int) -> None:
+    """Where users meet an article on which processing fails: the limit is named, and nothing set aside."""
+    errors = list[BaseException]()
+    writer = writer_on(log, partition(), load({}, max_poison_per_hour=allowed), errors)
     await writer.start()
     await publish(writer, log, ["a1", LATE])
     await offer_clicks(writer, ["u1"])
     await until(lambda: bool(errors))
     assert "STREAMREC_MAX_POISON_PER_HOUR" in str(errors[0])
     assert set_aside(log) == []
+
+
+async def test_where_everything_fails_the_owner_ends() -> None:
+    """A release at fault is not the articles': with none allowed to be set aside, none is."""
+    await check_owner_ends(SlowLog(), allowed=0)
 
 
 async def test_a_limit_that_was_lowered_within_the_hour_holds() -> None:
     """More was set aside than is allowed now: nothing more is."""
-    log, errors = SlowLog(), list[BaseException]()
+    log = SlowLog()
     headers = DeadLetter("events", 0, 7, "processing_error", "", None, None).headers()
     for offset in range(3):
         log.broker.append("events.dlq", 0, RawRecord(offset, now_ms(), None, None, headers), "committed")
-    writer = writer_on(log, partition(), load({}, max_poison_per_hour=1), errors)
-    await writer.start()
-    await publish(writer, log, ["a1", LATE])
-    await offer_clicks(writer, ["u1"])
-    await until(lambda: bool(errors))
-    assert "STREAMREC_MAX_POISON_PER_HOUR" in str(errors[0])
-    assert set_aside(log) == []
+    await check_owner_ends(log, allowed=1)
 
 
 class Broken(Partition):

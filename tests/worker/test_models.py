@@ -33,6 +33,13 @@ def let_the_canary_score(models: Models) -> None:
         canary.probability(rows(seed))
 
 
+async def try_out(models: Models, store: ModelStore, canary: str, percent: int) -> None:
+    """Promote it for some users; the worker takes it over and scores enough for a judgement."""
+    promote(store, canary, percent)
+    await models.look(store.folder)
+    let_the_canary_score(models)
+
+
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Models to promote: two good ones, one that would push to everybody, one of another space."""
@@ -257,9 +264,7 @@ async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
 ) -> None:
     """The store is told, with the reason; promoted again, it is tried again and judged afresh."""
     models, eager = models_of(store), version(artifacts, "eager")
-    promote(store, eager, percent=20)
-    await models.look(store.folder)
-    let_the_canary_score(models)
+    await try_out(models, store, eager, percent=20)
     await models.look(store.folder)
     assert served(models) == (version(artifacts, "one"), None, 0)
     written = store.rollout()
@@ -280,9 +285,7 @@ async def test_a_canary_that_would_push_to_everybody_is_rolled_back(
 async def test_what_was_seen_before_a_promotion_is_no_evidence(store: ModelStore, artifacts: dict[str, Path]) -> None:
     """Taken back by hand and tried again between two looks, a canary is loaded and compared afresh."""
     models, eager = models_of(store, engine="int8", shadow_share=1.0), version(artifacts, "eager")
-    promote(store, eager, percent=20)
-    await models.look(store.folder)
-    let_the_canary_score(models)
+    await try_out(models, store, eager, percent=20)
     shadowed = models._canary
     store.change(lambda rollout: moves.roll_back(rollout, "t", "by hand"))
     promote(store, eager, percent=10)
@@ -299,9 +302,7 @@ async def test_a_larger_share_is_judged_by_what_was_seen_at_the_smaller(
 ) -> None:
     """It is the same promotion: a bad canary does not get away by growing."""
     models, eager = models_of(store), version(artifacts, "eager")
-    promote(store, eager, percent=5)
-    await models.look(store.folder)
-    let_the_canary_score(models)
+    await try_out(models, store, eager, percent=5)
     promote(store, eager, percent=50)
     await models.look(store.folder)
     assert (served(models)[1], store.rollout().canary) == (None, "")
@@ -312,9 +313,7 @@ async def test_where_the_store_cannot_be_changed_a_bad_canary_is_left_alone(
 ) -> None:
     """It is not served while that rollout stands, and said once; a new rollout is another chance."""
     models, eager = models_of(store), version(artifacts, "eager")
-    promote(store, eager, percent=20)
-    await models.look(store.folder)
-    let_the_canary_score(models)
+    await try_out(models, store, eager, percent=20)
     (store.folder / LOCK).unlink()
     (store.folder / LOCK).mkdir()
     for _ in range(3):
@@ -363,9 +362,7 @@ async def test_a_canary_that_cannot_be_loaded_is_rolled_back(store: ModelStore, 
 async def test_a_rollback_never_takes_back_another_canary(store: ModelStore, artifacts: dict[str, Path]) -> None:
     """Between the verdict and the write somebody may have promoted something else."""
     models, (two, eager) = models_of(store), (version(artifacts, name) for name in ("two", "eager"))
-    promote(store, eager, percent=20)
-    await models.look(store.folder)
-    let_the_canary_score(models)
+    await try_out(models, store, eager, percent=20)
     promote(store, two, percent=10)
     await models.look(store.folder)
     assert store.rollout().canary == two

@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 
 from streamrec.contracts.decode import Origin, dead_letter
 from streamrec.contracts.records import RawRecord
-from streamrec.worker.named import fingerprint, named
+from streamrec.worker.named import Letters
 from streamrec.worker.transaction import LETTER_BYTES, set_aside
 
 LONG = 3_000_000
 texts = st.none() | st.sampled_from([b"", b"0", b"null "]) | st.binary(max_size=4)
 
 
-def letters_of(record: RawRecord) -> dict[int, set[bytes]]:
+def letters_of(record: RawRecord) -> Letters:
     """Its dead letter, as it is written and read back."""
-    letter = set_aside(dead_letter(record, Origin("events", 0), "processing_error", ""))
-    return {record.offset: {fingerprint(letter.key, letter.value)}}
+    letters = Letters()
+    letters.add(record.offset, set_aside(dead_letter(record, Origin("events", 0), "processing_error", "")))
+    return letters
 
 
 @given(texts, texts, texts, texts)
@@ -27,5 +28,5 @@ def test_it_names_its_own_record_and_none_of_a_later_topic(
     """Cut or whole, null or empty; whatever clocks said. What has its key and value fails as it did."""
     first, later = RawRecord(7, 2_000, key, value), RawRecord(7, 1_000, later_key, later_value)
     letters = letters_of(first)
-    assert named(letters, [first, first._replace(offset=8)]) == {7}
-    assert named(letters, [later]) == ({7} if (key, value) == (later_key, later_value) else set())
+    assert letters.named([first, first._replace(offset=8)]) == {7}
+    assert letters.named([later]) == ({7} if (key, value) == (later_key, later_value) else set())
