@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from ..clock import now_ms
 from ..contracts.limits import BATCH_BYTES
@@ -200,6 +200,7 @@ class MemoryProducer:
     def __init__(self, broker: MemoryLog, step: Step, transactional_id: str) -> None:
         self._broker, self._step, self._id = broker, step, transactional_id
         self._epoch = 0
+        self._failed = False  # for good
         self._in_order = asyncio.Lock()
 
     async def start(self) -> None:
@@ -225,7 +226,9 @@ class MemoryProducer:
         return Builder()
 
     async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> "asyncio.Future[RawRecord]":
-        """On its way; the future answers when it is written."""
+        """On its way; the future answers when it is written. Refused, as aiokafka does, once an earlier one failed."""
+        if self._failed:
+            raise IllegalOperation("Can't send messages while not in transaction")
         return asyncio.ensure_future(self._write(batch, topic, partition))
 
     async def _write(self, batch: Builder, topic: str, partition: int) -> RawRecord:
@@ -249,4 +252,5 @@ class MemoryProducer:
 
     def _check(self) -> None:
         if self._broker.epochs[self._id] != self._epoch:
+            self._failed = True
             raise ProducerFenced

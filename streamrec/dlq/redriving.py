@@ -134,7 +134,11 @@ async def redrive(
                 done += len(chunk)
                 progress(done)
     except ProducerFenced as error:
-        raise KafkaError(f"another redrive took over after {done} letters of this one; nothing is doubled") from error
+        stood_still = f"or this one stood still for more than {settings.transaction_timeout_s:.0f} s"
+        raise KafkaError(
+            f"another redrive took over after {done} letters of this one, {stood_still}; nothing is doubled: if no "
+            "other one is at work, run it again"
+        ) from error
     except (ClientError, OSError) as error:
         what = f"{type(error).__name__} {error}".strip()
         raise KafkaError(f"stopped after {done} letters: {what}; run it again, these are marked") from error

@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from aiokafka.errors import IllegalOperation
+from aiokafka.errors import KafkaError as ClientError
+
 from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import DeadLetter, Stray
 from ..contracts.size import headers_bytes, record_bytes
@@ -18,6 +21,7 @@ from .log import Log, Producer
 
 # of what does not fit whole: key, value and headers of a dead letter, each; above what a good record's value may have
 LETTER_BYTES = (BATCH_BYTES - 30_000) // 3
+HEARD_S = 1.0  # a batch that was in flight when its producer failed may never be told
 
 
 class Message(NamedTuple):
@@ -79,13 +83,19 @@ class Transactions:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["Writes"]:
-        """A transaction that commits on leaving the block."""
+        """A transaction that commits on leaving the block; raises what really ended it, ProducerFenced above all."""
         producer = self._producers[self._turn]
         await producer.begin_transaction()
         writes = Writes(producer)
-        yield writes
-        await writes.acknowledged()
-        await producer.commit_transaction()
+        try:
+            yield writes
+            await writes.acknowledged()
+            await producer.commit_transaction()
+        except (ClientError, IllegalOperation) as error:
+            cause = await writes.cause(error)
+            if cause is error:
+                raise
+            raise cause from error
         self._turn = 1 - self._turn
 
 
@@ -118,3 +128,19 @@ class Writes:
     async def acknowledged(self) -> list[Any]:
         """Wait until the broker has everything; what it said of each batch, `offset` of the first record among it."""
         return await asyncio.gather(*self._sent)
+
+    async def cause(self, error: Exception) -> BaseException:
+        """What ended the transaction of which `error` was heard last.
+
+        Once a transaction has failed, aiokafka refuses each further send with IllegalOperation: only the batches sent
+        before were told why. What it did not expect it wraps in a KafkaError that says nothing.
+        """
+        if isinstance(error, IllegalOperation) and self._sent:
+            done, _ = await asyncio.wait(self._sent, timeout=HEARD_S, return_when=asyncio.FIRST_EXCEPTION)
+            failed = [failure for batch in done if (failure := batch.exception()) is not None]
+            return _unwrapped(failed[0]) if failed else error
+        return _unwrapped(error)
+
+
+def _unwrapped(error: BaseException) -> BaseException:
+    return error.__cause__ if type(error) is ClientError and isinstance(error.__cause__, ClientError) else error

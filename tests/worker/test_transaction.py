@@ -1,7 +1,10 @@
 """Transactions on a real broker: fencing, atomicity, and records that do not fit into one batch."""
 
+import asyncio
+
 import pytest
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import InvalidTxnState, ProducerFenced
+from aiokafka.errors import KafkaError as ClientError
 from on_kafka import read
 
 from streamrec.contracts.limits import BATCH_BYTES
@@ -10,7 +13,7 @@ from streamrec.errors import KafkaError
 from streamrec.settings import Settings
 from streamrec.worker.log import KafkaLog
 from streamrec.worker.topics import create
-from streamrec.worker.transaction import LETTER_BYTES, Message, Transactions, set_aside
+from streamrec.worker.transaction import LETTER_BYTES, Message, Transactions, Writes, set_aside
 
 pytestmark = pytest.mark.kafka
 
@@ -61,6 +64,36 @@ async def test_a_new_owner_fences_the_old_one(settings_for_test: Settings, commi
     assert await values(settings_for_test) == [b"before"] * committed_before + [b"after"]
     await new.stop()
     await old.stop()
+
+
+async def test_fenced_between_two_sends(settings_for_test: Settings) -> None:
+    """A send after the one that met the fence says ProducerFenced, too, and not that there is no transaction."""
+    await create(settings_for_test)
+    topic = settings_for_test.topic("push")
+    old = await started(settings_for_test)
+    new = None
+    with pytest.raises(ProducerFenced):
+        async with old.begin() as writes:
+            await writes.send(topic, 0, [Message(b"k", b"open")])
+            await writes.acknowledged()
+            new = await started(settings_for_test)
+            await writes.send(topic, 1, [Message(b"k", b"meets the fence")])
+            with pytest.raises(ProducerFenced):
+                await writes.acknowledged()
+            await writes.send(topic, 2, [Message(b"k", b"after it")])
+    assert new is not None
+    await asyncio.gather(new.stop(), old.stop())
+    assert await values(settings_for_test) == []
+
+
+async def test_what_the_client_did_not_expect_is_said() -> None:
+    """An error that aiokafka wraps says nothing by itself; other errors stay as they are."""
+    wrapped = ClientError("Unexpected error during batch delivery")
+    wrapped.__cause__ = InvalidTxnState()
+    writes = Writes(KafkaLog(Settings()).producer("nobody"))
+    assert await writes.cause(wrapped) is wrapped.__cause__
+    plain = ClientError("by itself")
+    assert await writes.cause(plain) is plain
 
 
 async def test_nothing_uncommitted_is_read(settings_for_test: Settings) -> None:
