@@ -4,7 +4,7 @@ One catalog per partition, not per process: what a decision may see is then a fu
 so a replay decides the same. It costs about 0.4 kB an article and partition; the texts are shared.
 
 `apply` answers what a version changed; the last version to arrive counts unless it names a lower number. Slots are
-reused when an article leaves the window. Columns: A = capacity, 64-dim vectors float32.
+reused when an article leaves the window. The columns of an article are those its contract declares.
 """
 
 from collections.abc import Sequence
@@ -13,31 +13,22 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .contracts.article import AnalysedArticle
-from .contracts.ids import category_slot, key_of, source_slot
-from .contracts.limits import VECTOR_DIMS
+from .contracts.article import AnalysedArticle, columns_of
+from .contracts.ids import key_of
 
 Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
 SlotArray = npt.NDArray[np.intp]
 NO_SLOTS: SlotArray = np.empty(0, np.intp)
 
+_OF_ARTICLE = columns_of(AnalysedArticle)
 _COLUMNS = np.dtype(
     [
         ("live", "?"),
-        ("withdrawn", "?"),
-        ("key", "<u4"),
-        ("story", "<u4"),
-        ("category", "u1"),
-        ("source", "u1"),
-        ("language", "S2"),
-        ("breaking", "u1"),
-        ("published_ms", "<i8"),
-        ("expires_ms", "<i8"),
-        ("embargo_ms", "<i8"),
         ("readers", "<f4"),  # users of the partition who have it among their recent reads
-        ("vector", "<f4", (VECTOR_DIMS,)),
+        *((column.name, column.dtype, column.shape) for column in _OF_ARTICLE.values()),
     ]
 )
+_FILL = tuple((field, column.of) for field, column in _OF_ARTICLE.items())
 
 
 class Catalog:
@@ -94,15 +85,9 @@ class Catalog:
 
     def _fill(self, slot: int, article: AnalysedArticle) -> None:
         row = self._columns[slot]
-        row["live"], row["withdrawn"] = True, article.status == "withdrawn"
-        row["key"], row["story"] = key_of(article.article_id), key_of(article.story_id)
-        row["category"], row["source"] = category_slot(article.category), source_slot(article.source)
-        row["language"], row["breaking"] = article.language.encode()[:2], article.breaking
-        row["published_ms"], row["expires_ms"] = article.published_at_ms, article.expires_at_ms
-        row["embargo_ms"] = article.embargo_until_ms
+        values = [of(getattr(article, field)) for field, of in _FILL]
+        self._columns[slot] = (True, row["readers"], *values)
         self._all_open_ms = max(self._all_open_ms, article.embargo_until_ms, article.published_at_ms)
-        if article.vector:
-            row["vector"] = np.frombuffer(article.vector, "<f4")
 
     def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
         self._evict(now_ms - self.keep_ms)

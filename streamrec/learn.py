@@ -7,14 +7,14 @@ happened teaches, but wakes nobody. A repeated read (or the same event delivered
 same columns, to the bit, however it is split.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .catalog import Catalog, SlotArray
-from .contracts.event import ACTIONS, Action, UserEvent
+from .contracts.event import CODE, KINDS, Kind, UserEvent
 from .contracts.ids import key_of
 from .policy.config import Policy
 from .profiles import history, interest
@@ -22,27 +22,20 @@ from .profiles.layout import CONSENT_IN, CONSENT_OUT
 from .profiles.store import IntArray, ProfileStore
 from .profiles.zones import zone_slots
 
-# How much of a read an action is worth. Impressions and searches teach nothing here; dwell counts from 10 s on.
-WORTH: dict[Action, float] = {
-    "click": 1,
-    "open": 1,
-    "dwell": 0.5,
-    "share": 2,
-    "save": 1.5,
-    "dismiss": -0.25,
-    "dislike": -1,
-}
-READING: frozenset[Action] = frozenset({"click", "open"})
-REFUSING: frozenset[Action] = frozenset({"dismiss", "dislike"})
-MIN_DWELL_S = 10.0
+MIN_DWELL_S = 10.0  # a shorter look teaches nothing
 
-CODE = {action: code for code, action in enumerate(ACTIONS)}
-_WORTH = np.array([WORTH.get(action, 0) for action in ACTIONS], np.float32)
-_READING = np.array([action in READING for action in ACTIONS])
-_CONSENT = np.array(
-    [{"subscribe": CONSENT_IN, "unsubscribe": CONSENT_OUT}.get(action, 0) for action in ACTIONS], np.uint8
-)
-_REFUSING = np.array([action in REFUSING for action in ACTIONS])
+
+def _of_code(meaning: Callable[[Kind], float], dtype: type) -> npt.NDArray[Any]:
+    table: npt.NDArray[Any] = np.zeros(max(CODE.values()) + 1, dtype)
+    for kind in KINDS.values():
+        table[kind.ordinal] = meaning(kind)
+    return table
+
+
+_WORTH = _of_code(lambda kind: kind.worth, np.float32)
+_READING = _of_code(lambda kind: kind.reading, np.bool_)
+_REFUSING = _of_code(lambda kind: kind.refusing, np.bool_)
+_CONSENT = _of_code(lambda kind: {"in": CONSENT_IN, "out": CONSENT_OUT, None: 0}[kind.consent], np.uint8)
 
 
 Keys = npt.NDArray[np.uint32]
@@ -54,7 +47,7 @@ class Events(NamedTuple):
     rows: IntArray
     at_ms: npt.NDArray[np.int64]
     seen_ms: npt.NDArray[np.int64]
-    code: npt.NDArray[np.uint8]  # index into ACTIONS
+    code: npt.NDArray[np.uint8]  # the action's ordinal
     worth: npt.NDArray[np.float32]
     keys: Keys  # article key, 0 = none
     slots: SlotArray  # -1 = unknown article

@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contracts.decode import Origin, Typed, decode_events
-from ..contracts.event import UserEvent
+from ..contracts.event import READING, UserEvent
 from ..contracts.ids import key_of
 from ..contracts.records import Record, first_headers, header_number
 from ..contracts.route import partitions_of
-from ..learn import READING
 from ..profiles.zones import is_zone
 from ..worker.named import Letters
 from .pushes import Pushes

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from ..contracts.article import AnalysedArticle, ArticleEvent
+from ..contracts.article import AnalysedArticle, ArticleEvent, passed_on
 from ..contracts.limits import LATEST_MS, VECTOR_DIMS
 from ..contracts.records import RejectReason
 from .category import category_of
@@ -45,21 +45,13 @@ def analyse(
         return vector
     story_id = stories.story_of(article)
     return AnalysedArticle(
-        article_id=article.article_id,
-        version=article.version,
-        status=article.status,
-        title=article.title,
+        **passed_on(article),
         category=category,
-        source=article.source,
         language=language_of(article.language, f"{article.title} {article.abstract}"),
         keywords=keywords_of(article.title, article.abstract),
         story_id=story_id,
-        deep_link=article.deep_link,
-        published_at_ms=article.published_at_ms,
         known_at_ms=known_at_ms,
         expires_at_ms=article.expires_at_ms or min(article.published_at_ms + round(eligible_h * HOUR_MS), LATEST_MS),
-        embargo_until_ms=article.embargo_until_ms,
-        breaking=article.breaking,
         vector=vector.astype("<f4").tobytes(),
         space_id=encoder.space_id,
         digest=digest_of(article),
@@ -67,8 +59,8 @@ def analyse(
 
 
 def digest_of(article: ArticleEvent) -> int:
-    """CRC-32 of all known fields in the order of the contract: spaces, key order and unknown fields don't count."""
-    return zlib.crc32(msgspec.json.encode(article))
+    """CRC-32 of all known fields by name: spaces, order, unknown fields and those at their default don't count."""
+    return zlib.crc32(msgspec.json.encode(article, order="sorted"))
 
 
 def _vector(article: ArticleEvent, category: str, encoder: Encoder) -> FloatArray | Reject:

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from .article import AnalysedArticle, ArticleEvent
-from .event import UserEvent
+from .event import NEEDS_NO_ARTICLE, UserEvent
 from .limits import MAX_EVENT_AGE_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES, MAX_SCHEDULED_MS
 from .records import DeadLetter, Record, RejectReason, watermark_of
 
@@ -28,8 +28,6 @@ _analysed = msgspec.json.Decoder(AnalysedArticle).decode
 
 # all that decoding JSON raises: beyond a thousand levels, in a field nobody asked for too, it is Python's own limit
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-NEEDS_NO_ARTICLE = frozenset({"search", "subscribe", "unsubscribe"})
 
 
 class Typed(NamedTuple, Generic[T]):
@@ -125,6 +123,8 @@ def decode_articles(records: Sequence[Record], origin: Origin, replay: bool = Fa
         if record.value is None and record.key:
             return _withdrawal(record.key, record.timestamp)
         value = _article(_value(record))
+        if not value.title:
+            raise _RejectedError("invalid", "title: expected 1 to 500 characters")
         if not replay and value.published_at_ms > record.timestamp + MAX_SCHEDULED_MS:
             raise _RejectedError("in_future", "published_at_ms: more than a year ahead")
         return value

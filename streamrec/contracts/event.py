@@ -4,28 +4,50 @@
 
 `at_ms` is when it happened; Kafka's own timestamp is when it was appended. Unknown fields are tolerated. Two clocks
 meet here and nowhere else: event time drives learning, the policy clock drives pushing.
+
+`KINDS` declares each action once: decoder, JSON Schema, metrics and what profiles learn follow from it.
 """
 
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import msgspec
 
 from .limits import Id, Millis, ShortText
 
-Action = Literal[
-    "click",
-    "open",
-    "impression",
-    "dwell",
-    "dismiss",
-    "dislike",
-    "share",
-    "save",
-    "search",
-    "subscribe",
-    "unsubscribe",
-]
-ACTIONS: tuple[Action, ...] = get_args(Action)
+
+class Kind(NamedTuple):
+    """What an action means. The order of `KINDS` means nothing; a new action takes the next free ordinal."""
+
+    ordinal: int  # stands in stored rows: never change one, never use one again
+    worth: float = 0.0  # how much of a read it is; below 0: of a refusal
+    reading: bool = False  # the user has seen the article itself
+    refusing: bool = False  # rests the article's category for a while
+    consent: Literal["in", "out"] | None = None
+    needs_article: bool = True
+
+
+KINDS = {
+    "click": Kind(0, worth=1, reading=True),
+    "open": Kind(1, worth=1, reading=True),  # of a push
+    "impression": Kind(2),
+    "dwell": Kind(3, worth=0.5),  # from learn.MIN_DWELL_S on
+    "dismiss": Kind(4, worth=-0.25, refusing=True),
+    "dislike": Kind(5, worth=-1, refusing=True),
+    "share": Kind(6, worth=2),
+    "save": Kind(7, worth=1.5),
+    "search": Kind(8, needs_article=False),
+    "subscribe": Kind(9, consent="in", needs_article=False),
+    "unsubscribe": Kind(10, consent="out", needs_article=False),
+}
+if TYPE_CHECKING:
+    Action = str  # a name of KINDS, which a type checker cannot read
+else:
+    Action = Literal[tuple(KINDS)]
+ACTIONS: tuple[Action, ...] = tuple(KINDS)
+CODE: dict[Action, int] = {action: kind.ordinal for action, kind in KINDS.items()}
+READING = frozenset(action for action, kind in KINDS.items() if kind.reading)
+NEEDS_NO_ARTICLE = frozenset(action for action, kind in KINDS.items() if not kind.needs_article)
+REFUSES_PUSHES = frozenset(action for action, kind in KINDS.items() if kind.consent == "out")
 
 
 class UserEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -38,3 +60,4 @@ class UserEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     tz: ShortText = ""  # IANA zone of the device; the last one seen is the user's zone
     dwell_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0  # reading time, for `dwell`
     push_id: ShortText = ""  # the push this event answers, if any
+    query: Annotated[str, msgspec.Meta(max_length=500)] = ""  # what was searched for, for `search`

@@ -8,9 +8,9 @@ from ..content.analyse import Reject, analyse
 from ..content.encoder import Encoder
 from ..content.story import RecentStories
 from ..contracts.article import ArticleEvent
-from ..contracts.event import UserEvent
+from ..contracts.event import READING, UserEvent
 from ..contracts.limits import VECTOR_DIMS
-from ..learn import READING, after_article, after_events
+from ..learn import after_article, after_events
 from ..pairs import Pairs
 from ..policy.config import Policy
 from ..profiles.interest import FloatArray

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..contracts.event import UserEvent
+from ..contracts.event import READING, UserEvent
 from ..contracts.push import Push
-from ..learn import READING
 from ..simulation.logs.records import Impression, Step
 
 TOGETHER_MS = 60_000
