@@ -1,4 +1,4 @@
-"""The closed set of reasons a push was not made; also the label values of streamrec_suppressions_total."""
+"""Why a push was not made: a closed set, in the order of asking; also the labels of streamrec_suppressions_total."""
 
 from typing import Literal, get_args
 

@@ -10,8 +10,10 @@ from streamrec.catalog import Catalog
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.ids import category_slot, key_of
 from streamrec.pairs import Pairs
+from streamrec.policy import rules
 from streamrec.policy.config import UNBREAKABLE, bypasses
 from streamrec.policy.gates import GATES
+from streamrec.policy.named import functions_in
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.policy.rules import RULES
 from streamrec.profiles.history import after_dislike, after_push, after_reading
@@ -111,3 +113,11 @@ def test_breaking_never_bypasses_dedupe_and_opt_out() -> None:
     """Whatever the setting says."""
     assert bypasses(",".join(SUPPRESSION_REASONS)).isdisjoint(UNBREAKABLE)
     assert bypasses("min_interval, in_session") == {"min_interval", "in_session"}
+
+
+def test_a_function_without_a_reason_is_noticed() -> None:
+    """And a reason without a function: a rule is never left out in silence."""
+    reasons = [rule.reason for rule in RULES]
+    for other in (reasons[1:], [*reasons, "whim"]):
+        with pytest.raises(ImportError, match=f"{reasons[0]}|whim"):
+            functions_in(rules.__name__, rules.__path__, other)

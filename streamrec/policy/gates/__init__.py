@@ -1,16 +1,13 @@
-"""Gates, in the order they are asked; the first closed one names the reason."""
+"""Gates, in the order of GateReason; the first closed one names the reason.
 
+A gate is the function of that name in a file of this folder.
+"""
+
+from typing import get_args
+
+from ..named import functions_in
+from ..reasons import GateReason
 from ..types import Gate
-from .daily_cap import daily_cap
-from .in_session import in_session
-from .min_interval import min_interval
-from .opt_out import opt_out
-from .quiet_hours import quiet_hours
 
-GATES = (
-    Gate("opt_out", opt_out),
-    Gate("daily_cap", daily_cap),
-    Gate("min_interval", min_interval),
-    Gate("quiet_hours", quiet_hours),
-    Gate("in_session", in_session),
-)
+REASONS = get_args(GateReason)
+GATES = tuple(map(Gate, REASONS, functions_in(__name__, __path__, REASONS)))
