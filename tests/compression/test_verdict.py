@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from streamrec.compression.verdict import MIN_USERS, judge, judge_together, verdicts
+from streamrec.compression.verdict import MAX_NEEDED, MIN_USERS, judge, judge_together, verdicts
 from streamrec.errors import DataError
-from streamrec.training.evaluate import Floats, Quality
+from streamrec.training.evaluate import Floats, Quality, resampled
 
 aucs = arrays(np.float64, st.shared(st.integers(MIN_USERS, MIN_USERS + 40), key="m"), elements=st.floats(0.05, 1))
 
@@ -58,6 +58,51 @@ def test_the_loss_is_relative(teacher: Floats, candidate: Floats, scale: float, 
     one, other = (judge(a * teacher, a * candidate, users, 0.01, seed) for a in (1, scale))
     assert one.loss == pytest.approx(other.loss)
     assert one.upper_95 == pytest.approx(other.upper_95)
+
+
+def sampled_losses(teacher: Floats, candidate: Floats, users: Floats, seed: int) -> Floats:
+    """Losses over the bootstrap's samples of whole users, written a second time."""
+    of = np.array([[teacher[users == user].sum(), candidate[users == user].sum()] for user in np.unique(users)])
+    drawn = np.array([weights @ of for weights in resampled(len(of), seed)])
+    return np.asarray(1 - drawn[:, 1] / drawn[:, 0])
+
+
+@pytest.mark.parametrize("loss", [-0.01, 0.004, 0.02])
+def test_bounds_of_one_are_quantiles_of_its_samples(loss: float) -> None:
+    """Of one candidate the bounds are the 5 % and 95 % quantiles of the loss over samples, and the error its spread."""
+    teacher, candidate, users = world(np.random.default_rng(8), 120, loss)
+    samples = sampled_losses(teacher, candidate, users, 3)
+    found = judge(teacher, candidate, users, 0.005, 3)
+    assert (found.lower_95, found.upper_95) == pytest.approx(tuple(np.quantile(samples, [0.05, 0.95])), rel=1e-6)
+    assert found.standard_error == pytest.approx(samples.std(), rel=1e-6)
+    assert found.loss == pytest.approx(1 - candidate.mean() / teacher.mean())
+
+
+def test_above_the_budget_the_lower_bound_says_how_many_are_needed() -> None:
+    """The formula of the docstring on its other side, where the two bounds are not equally far."""
+    rng = np.random.default_rng(9)
+    teacher = rng.uniform(0.5, 0.9, 200)
+    candidate = teacher - 0.006 + 0.9 * (np.arange(200) == 0)  # one large gain: the distribution leans
+    found = judge(teacher, candidate, np.arange(200), 0.0, 1)
+    assert (found.outcome, found.loss > 0) == ("not decidable", True)
+    reach = found.loss - found.lower_95 + 0.8416 * found.standard_error
+    assert found.loss - found.lower_95 != pytest.approx(found.upper_95 - found.loss, rel=0.02)
+    assert found.impressions_needed == pytest.approx(200 * (reach / found.loss) ** 2, rel=0.01)
+
+
+def test_few_users_need_as_many_impressions_as_enough_users_show() -> None:
+    """Half of the users that are needed: at least twice the impressions, and one more than there are."""
+    teacher = np.full(200, 0.6)
+    found = judge(teacher, teacher + 0.1, np.arange(200) % 50, 0.005, 1)
+    assert found.impressions_needed == 401
+
+
+def test_a_loss_at_the_budget_itself_is_never_decided() -> None:
+    """No number of impressions is enough where the measured loss is the budget; the number is bounded."""
+    teacher, candidate, users = world(np.random.default_rng(10), 120, 0.01)
+    loss = judge(teacher, candidate, users, 0.005, 1).loss
+    assert judge(teacher, candidate, users, loss, 1).impressions_needed == MAX_NEEDED
+    assert judge(teacher, candidate, users, loss + 1e-12, 1).impressions_needed == MAX_NEEDED
 
 
 def test_the_upper_bound_covers_at_its_level() -> None:
