@@ -9,6 +9,7 @@ import click
 
 from . import __version__
 from .errors import StreamrecError
+from .printable import printable_lines
 
 COMMANDS = {
     "demo": "See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.",
@@ -73,7 +74,7 @@ def main() -> None:
     try:
         cli(prog_name="streamrec")
     except StreamrecError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
+        click.echo(printable_lines(f"{type(error).__name__}: {error}"), err=True)
         sys.exit(2)
 
 

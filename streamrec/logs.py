@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
-import orjson
+from .printable import encoded, printable, printable_json
 
 PERSONAL_FIELDS = frozenset({"user", "user_id", "key", "value", "event", "record", "profile", "tz", "title", "payload"})
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
@@ -45,21 +45,21 @@ class JsonLines(logging.Formatter):
                 {"type": type(error).__name__, "text": _text(error), "frames": _frames(error)}
                 for error in _chain(record.exc_info[1])
             ]
-        return orjson.dumps(line, default=str, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS).decode()
+        return printable_json(encoded(line))
 
 
 class TextLines(logging.Formatter):
     """One readable line: time, level, logger, message, fields; an error's frames follow, separated by ` < `."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Newlines inside a message are escaped, so that nobody can forge a line."""
+        """What does not print is escaped, newlines too: nobody can forge a line, or act on a terminal."""
         fields = "".join(f" {name}={value}" for name, value in _extra(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}"
         if record.exc_info and record.exc_info[1]:
             for error in _chain(record.exc_info[1]):
                 text = _text(error)
                 line += f" | {type(error).__name__}{': ' + text if text else ''} [{' < '.join(_frames(error))}]"
-        return line.replace("\r", "\\r").replace("\n", "\\n")
+        return printable(line, None)
 
 
 def _time(record: logging.LogRecord) -> str:

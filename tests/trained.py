@@ -24,6 +24,7 @@ def publish_small(
     fingerprint: str | None = None,
     spread: float = 1.5,
     middle: float = -2.5,
+    name: str = "small",
 ) -> Manifest:
     """Save it. The calibrated logits of standard normal rows have this middle and spread."""
     import torch
@@ -39,7 +40,7 @@ def publish_small(
         folder,
         Fitted(network, calibration, {}),
         rows,
-        name="small",
+        name=name,
         space_id=space_id or HashedEncoder().space_id,
         encoder=encoder,
         fingerprint=fingerprint or features_now(),

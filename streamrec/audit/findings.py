@@ -8,6 +8,8 @@ import zlib
 from collections import Counter
 from typing import NamedTuple
 
+from ..printable import printable
+
 RULES = {
     "duplicate_push": "a push leaves once",
     "two_pushes_one_decision": "one decision gives a user one push",
@@ -41,9 +43,13 @@ class Example(NamedTuple):
 
     def shown(self, show_user: bool = False) -> str:
         """As a person reads it; the user as CRC-32 unless `show_user`."""
-        who = self.user if show_user else f"crc {zlib.crc32(self.user.encode()):08x}"
-        parts = [f"{self.topic}-{self.partition} @ {self.offset}", f"user {who}" if self.user else "", self.note]
-        return ", ".join(part for part in parts if part)
+        who = printable(self.user) if show_user else f"crc {zlib.crc32(self.user.encode()):08x}"
+        parts = [
+            f"{self.topic}-{self.partition} @ {self.offset}",
+            f"user {who}" if self.user else "",
+            self.note,
+        ]
+        return printable(", ".join(part for part in parts if part), None)
 
 
 class Finding(NamedTuple):

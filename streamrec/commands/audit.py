@@ -34,13 +34,12 @@ def audit(
 
     Exit code: 0 all held, 1 a rule is broken, 2 it could not be checked.
     """
-    import orjson
-
     from ..audit.checks import check
     from ..audit.reader import read
     from ..clock import now_ms
     from ..errors import StateError, StreamrecError
     from ..settings import load
+    from .tables import show_json
 
     settings, started_ms = load(brokers=brokers), now_ms()
     try:
@@ -58,17 +57,18 @@ def audit(
         "violations": {finding.rule: finding.violations for finding in findings},
         "ok": not any(finding.violations for finding in findings),
     }
-    print(orjson.dumps(summary).decode())
+    show_json(summary)
     ctx.exit(0 if summary["ok"] else 1)
 
 
 @contextmanager
 def _progress(hidden: bool) -> Iterator["Progress"]:
-    from rich.console import Console
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    console = Console(stderr=True)
+    from .tables import PlainConsole
+
+    console = PlainConsole(stderr=True)
     with Bars(console=console, transient=True, disable=hidden or not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -81,10 +81,10 @@ def _progress(hidden: bool) -> Iterator["Progress"]:
 
 
 def _table(findings: list["Finding"], show_users: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from ..audit.findings import RULES
+    from .tables import show
 
     table = Table("rule", "checked", "violations", "what it protects", box=None, pad_edge=False)
     for finding in findings:
@@ -92,7 +92,7 @@ def _table(findings: list["Finding"], show_users: bool) -> None:
         style = "bold red" if finding.violations else ""
         row = (finding.rule, f"{finding.checked:,}", count, RULES[finding.rule])
         table.add_row(*row, style=style)
-    Console().print(table)
+    show(table)
     for finding in findings:
         for example in finding.examples:
             click.echo(f"{finding.rule}: {example.shown(show_users)}")

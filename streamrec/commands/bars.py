@@ -7,6 +7,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 from ..clock import monotonic_s
+from .tables import PlainConsole
 
 EVERY_S = 15.0  # between two lines
 
@@ -15,8 +16,8 @@ class Bars(Progress):
     """A task's description may change as it goes; `completed` of `total`, or a total of None for what has no end."""
 
     def __init__(self, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
-        columns = TextColumn("{task.description}"), BarColumn(bar_width=24), _Count(), TimeElapsedColumn()
+        console = console or PlainConsole(stderr=True)
+        columns = TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), _Count(), TimeElapsedColumn()
         super().__init__(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._start_s = self._told_s = monotonic_s()
 
@@ -28,7 +29,7 @@ class Bars(Progress):
             self._told_s = now_s
             task = next(task for task in self.tasks if task.id == task_id)
             line = f"{now_s - self._start_s:.0f} s: {task.description} {_Count().render(task)}".rstrip()
-            self.console.print(line, soft_wrap=True, markup=False, highlight=False)
+            self.console.print(line, soft_wrap=True)
 
 
 class _Count(ProgressColumn):

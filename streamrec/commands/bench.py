@@ -28,7 +28,6 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     All three parse a click, write a 484-byte row, decide, and push for 5 % of the clicks, on the same local Kafka.
     """
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.memory import bytes_per_user
@@ -37,9 +36,10 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
     from ..worker.topics import reachable
+    from .tables import PlainConsole, show
 
     settings = load(brokers=brokers)
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     measured: dict[str, list[Measured]] = {name: [] for name in NAMES}
     with brokers_or_local(settings) as bootstrap:
         asyncio.run(reachable(settings.changed(brokers=bootstrap)))
@@ -53,7 +53,7 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     for name, at in result.items():
         row = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
         table.add_row(name, *row, f"{at.pushes:.0f}")
-    Console().print(table)
+    show(table)
     ours, stock, raw = result["streamrec"], result["stock faust"], result["raw aiokafka"]
     print(
         orjson.dumps(
@@ -89,14 +89,14 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
     import statistics
 
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.recovery import measure_ours, measure_stock
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
+    from .tables import PlainConsole, show
 
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     ours, theirs = [], []
     with brokers_or_local(load(brokers=brokers)) as bootstrap:
         for number in range(rounds):
@@ -108,7 +108,7 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
         for at in found:
             figures = (f"{at.users:,}", f"{at.records:,}", f"{at.seconds:.1f}", f"{1e6 * at.seconds / at.records:.2f}")
             table.add_row(name, *figures, f"{at.cpu_s:.1f}", f"{at.peak_mb:,.0f}")
-    Console().print(table)
+    show(table)
     us = {
         name: statistics.median(1e6 * at.seconds / at.records for at in found)
         for name, found in (("stock", theirs), ("ours", ours))
@@ -136,17 +136,17 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
 def encoder(rounds: int) -> None:
     """Titles/s of the encoders, and what int8 does to the sentence encoder's vectors, speed and size."""
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.encoders import compare
+    from .tables import PlainConsole, show
 
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     found = compare(rounds, lambda number: console.print(f"round {number + 1} of {rounds}"))
     table = Table("encoder", "titles/s", "ratio to hashed", box=None, pad_edge=False)
     for name, speed in found.titles_per_s.items():
         table.add_row(name, f"{speed:,.0f}", f"{found.ratio_to_hashed.get(name, 1.0):.3f}")
-    Console().print(table)
+    show(table)
     print(orjson.dumps({**found._asdict(), "commit": commit(), "machine": machine()}).decode())
 
 
@@ -158,21 +158,21 @@ def encoder(rounds: int) -> None:
 def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> None:
     """Click -> push latency while a worker takes over one model after the other, beside the same load without."""
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.reload import PHASES, measure, summary
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
+    from .tables import PlainConsole, show
 
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     with brokers_or_local(load(brokers=brokers)) as bootstrap:
         found = asyncio.run(measure(bootstrap, per_s, seconds, rounds, console.print))
     table = Table("phase", "p50 ms", "p99 ms", "pushes", "reloads", box=None, pad_edge=False)
     for phase in PHASES:
         for at in found[phase]:
             table.add_row(phase, f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}", str(at.pushes), f"{at.reloads:.0f}")
-    Console().print(table)
+    show(table)
     print(orjson.dumps({**summary(found), "per_s": per_s, "commit": commit(), "machine": machine()}).decode())
 
 
@@ -188,10 +188,10 @@ def engines(model: Path | None, sizes: str, batch: str, rounds: int) -> None:
     "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
     """
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.engines import drawn, measure, of_folder, processor_flags, versions
+    from .tables import show
 
     batches = _numbers(batch, "--batch", ",")
     subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-"))
@@ -202,7 +202,7 @@ def engines(model: Path | None, sizes: str, batch: str, rounds: int) -> None:
         table.add_row(name, *ratios, f"{at.max_delta:.1e}", f"{at.batch_drift:g}")
     for name, reason in absent.items():
         table.add_row(name, reason)
-    Console().print(table)
+    show(table)
     print(
         orjson.dumps(
             {

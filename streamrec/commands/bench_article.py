@@ -19,19 +19,19 @@ def article(users: int, per_s: float, model: str | None, brokers: str | None) ->
     One worker, one partition, no cap and no floor: every user is pushed to, which is more than any real article does.
     """
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.article import measure
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
+    from .tables import show
 
     with brokers_or_local(load(brokers=brokers)) as bootstrap:
         met = asyncio.run(measure(bootstrap, users, per_s, model))
     table = Table("users", "pushes", "first ms", "50,000 s", "all s", "pushes/s", box=None, pad_edge=False)
     times = (f"{met.first_ms:.0f}", f"{met.fifty_thousand_s:.1f}", f"{met.all_s:.1f}", f"{met.pushes / met.all_s:,.0f}")
     table.add_row(f"{met.users:,}", f"{met.pushes:,}", *times)
-    Console().print(table)
+    show(table)
     clicks = f"{met.click_p99_before_ms:.0f} ms before, {met.click_p99_during_ms:.0f} ms meanwhile"
-    Console().print(f"click -> push, p99 at {per_s:,.0f} clicks/s: {clicks}")
+    show(f"click -> push, p99 at {per_s:,.0f} clicks/s: {clicks}")
     print(orjson.dumps({**met._asdict(), "per_s": per_s, "commit": commit(), "machine": machine()}).decode())

@@ -21,12 +21,12 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
     Two workers, eight partitions, 400 events/s. A gap is the longest time between two committed cursors of a partition.
     """
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.rebalance import SCENES, measure
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
+    from .tables import PlainConsole, show
 
     table = Table("scene", "moved s", "kept s", "exit s", "exit code", box=None, pad_edge=False)
     scenes = {}
@@ -34,11 +34,11 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
         for name in SCENES:
             if wanted and not any(part in name for part in wanted):
                 continue
-            Console(stderr=True).print(name)
+            PlainConsole(stderr=True).print(name)
             at = scenes[name] = asyncio.run(measure(name, bootstrap))
             ended = ("", "") if at.exit_s is None else (f"{at.exit_s:.1f}", str(at.exit_code))
             table.add_row(name, f"{at.moved_s:.1f}", "" if at.kept_s is None else f"{at.kept_s:.1f}", *ended)
-    Console().print(table)
+    show(table)
     result = {name: at._asdict() for name, at in scenes.items()}
     print(orjson.dumps({"scenes": result, "commit": commit(), "machine": machine()}).decode())
 
@@ -60,12 +60,12 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     import statistics
 
     import orjson
-    from rich.console import Console
     from rich.table import Table
 
     from ..bench.pipeline import PACE_CAP, measure, medians
     from ..settings import load
     from ..simulation.local_kafka import brokers_or_local
+    from .tables import PlainConsole, show
 
     names = ("streamrec", "streamrec plain")
     measured: dict[str, list[Measured]] = {name: [] for name in names}
@@ -79,7 +79,7 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     with brokers_or_local(load(brokers=brokers)) as bootstrap:
         for number in range(rounds):
             for name in names if number % 2 == 0 else reversed(names):
-                Console(stderr=True).print(f"round {number + 1} of {rounds}: {name}")
+                PlainConsole(stderr=True).print(f"round {number + 1} of {rounds}: {name}")
                 measured[name].append(asyncio.run(measure(name, bootstrap, events, pace_s, None, the_same)))
     table = Table("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms", box=None, pad_edge=False)
     result = {name: medians(found) for name, found in measured.items()}
@@ -87,7 +87,7 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
         at = result[name]
         figures = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
         table.add_row(label, *figures)
-    Console().print(table)
+    show(table)
     with_, without = measured["streamrec"], measured["streamrec plain"]
     ratio = statistics.median(a.events_per_s / b.events_per_s for a, b in zip(with_, without, strict=True))
     print(

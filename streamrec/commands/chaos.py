@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..printable import printable
 from .topics import brokers_option
 
 if TYPE_CHECKING:
@@ -76,14 +77,15 @@ def chaos(
 
 
 def _in_memory(seeds: range, jobs: int | None, total: "Verdict") -> None:
-    from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
+    from .tables import PlainConsole
+
+    console = PlainConsole(stderr=True)
     for number, verdict in track(_simulated(seeds, jobs), "simulating", len(seeds), console=console):
         total.add(verdict, number)
         for what in _first(verdict.found):
-            console.print(f"seed {number}: {what}", style="red", markup=False)
+            console.print(f"seed {number}: {what}", style="red")
 
 
 def _simulated(seeds: range, jobs: int | None) -> Iterator[tuple[int, "Verdict"]]:
@@ -142,7 +144,7 @@ def _tell(seed: int, outcome: "Outcome") -> None:
         f"{outcome.seconds:4.0f} s  exits: {exits}"
     )
     for what in _first(verdict.found):
-        click.echo(f"    {what}")
+        click.echo(f"    {printable(what, None)}")
     if outcome.kept:
         click.echo(f"    its topics are still there: {outcome.kept}*")
 

@@ -18,10 +18,9 @@ def report(folder: Path, out: Path) -> None:
     agreement of int8 with fp32, calibration, what carries a decision, and what compression did to each layer.
     Needs the extra `report`.
     """
-    import orjson
-
     from ..errors import SettingsError
     from .outputs import check_writable
+    from .tables import show_json
 
     try:
         from ..compression.report.page import write
@@ -31,4 +30,4 @@ def report(folder: Path, out: Path) -> None:
         ) from None
     check_writable(out)
     outcome = write(folder, out)
-    print(orjson.dumps({"report": str(out), "models": len(outcome.points), "bytes": out.stat().st_size}).decode())
+    show_json({"report": str(out), "models": len(outcome.points), "bytes": out.stat().st_size})

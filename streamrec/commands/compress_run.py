@@ -114,7 +114,7 @@ def _show(done: "Done", *, is_alone: bool) -> None:
 
 
 def _print_json(done: "Done") -> None:
-    import orjson
+    from .tables import show_json
 
     made, found = done.made, done.found
     told = {
@@ -135,4 +135,4 @@ def _print_json(done: "Done") -> None:
             for layer in step.layers
         ],
     }
-    print(orjson.dumps(told).decode())
+    show_json(told)

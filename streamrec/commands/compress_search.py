@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..printable import printable
 from ..settings import ENCODERS
 from .duration import Duration
 from .logs import LEARNED_FROM, topics_options
@@ -89,19 +90,16 @@ def search(
     the closest is named. All models judged on the last part share the 5 % of error, those of earlier searches in the
     folder too.
     """
-    import orjson
-    from rich.console import Console
-
     from ..compression.search.telling import LETTERS, last_line, left_out, refused, sentence, table
     from ..compression.search.trial import REQUEST
     from ..settings import load
     from .compress_search_run import Work, run
     from .played import Played
-    from .tables import show
+    from .tables import PlainConsole, show, show_json
 
     played = Played(log, path, seed, users, since=since, until=until)
     work = Work(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes)
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     try:
         outcome = run(work, load(encoder=encoder, brokers=brokers), console)
     except KeyboardInterrupt:
@@ -113,10 +111,10 @@ def search(
         raise SystemExit(130) from None
     show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):
-        print(f"{letter:>9}  {point.recipe}")
+        print(f"{letter:>9}  {printable(point.recipe, None)}")
     not_measured = (f"engine {line}" for line in refused(outcome))
     for said in filter(None, (*not_measured, sentence(outcome), left_out(outcome))):
-        print(said)
-    print(orjson.dumps(last_line(outcome)).decode())
+        print(printable(said, None))
+    show_json(last_line(outcome))
     if not outcome.met:
         raise SystemExit(1)

@@ -17,10 +17,9 @@ def demo(seconds: float | None, users: int, visits: float, articles: float, seed
     line is a push that was committed (three a second are shown, all are counted). Kill the worker (its pid is
     shown): it is started again and goes on. Into a pipe everything is plain lines.
     """
-    from rich.console import Console
-
     from ..demo.run import Wishes, run_demo
     from ..settings import load
     from ..simulation.live import Rate
+    from .tables import PlainConsole
 
-    run_demo(load(), Wishes(seconds, users, seed, Rate(visits, articles)), Console())
+    run_demo(load(), Wishes(seconds, users, seed, Rate(visits, articles)), PlainConsole())

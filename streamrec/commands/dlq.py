@@ -11,6 +11,7 @@ import click
 
 from ..contracts.records import REJECT_REASONS
 from ..dlq.letters import DEAD_LETTER_TOPICS
+from ..printable import printable
 from .duration import Duration
 from .topics import brokers_option
 
@@ -91,14 +92,13 @@ def dlq() -> None:
 @brokers_option
 def list_(as_json: bool, brokers: str | None, **choice: Any) -> None:
     """Count letters by topic and reason."""
-    import orjson
-
     from ..dlq.choice import groups
+    from .tables import show_json
 
     found = groups(_read(brokers, choice))
     if as_json:
         for group in found:
-            click.echo(orjson.dumps(group._asdict()))
+            show_json(group._asdict())
         return
     if found:
         _table(found)
@@ -111,19 +111,25 @@ def list_(as_json: bool, brokers: str | None, **choice: Any) -> None:
 @redriven_filter
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest this many.")
 @click.option("--value", "with_value", is_flag=True, help="Key and value as well; they may be about a user.")
+@click.option("--full", is_flag=True, help="All headers and whole values; --json has them anyway.")
 @json_option
 @brokers_option
-def show(limit: int, with_value: bool, as_json: bool, brokers: str | None, **choice: Any) -> None:
-    """Show single letters, the newest first: where, when, why, where they came from and their own headers."""
-    import orjson
+def show(limit: int, with_value: bool, full: bool, as_json: bool, brokers: str | None, **choice: Any) -> None:
+    """Show single letters, the newest first: where, when, why, where they came from and their own headers.
 
+    What does not print is escaped. With --json bytes that are no UTF-8 are {"base64": "..."}.
+    """
     from ..dlq.reading import whole
     from ..dlq.showing import record, text
     from ..settings import load
+    from .tables import show_json
 
     letters = sorted(_read(brokers, choice), key=lambda letter: letter.at_ms, reverse=True)
     for letter in asyncio.run(whole(load(brokers=brokers), letters[:limit])):
-        click.echo(orjson.dumps(record(letter, with_value)) if as_json else text(letter, with_value))
+        if as_json:
+            show_json(record(letter, with_value))
+        else:
+            click.echo(text(letter, with_value, full=full))
     if not as_json:
         more = f"; --limit {len(letters)} shows all" if len(letters) > limit else ""
         click.echo(f"{min(limit, len(letters))} of {len(letters)} letters{more}" if letters else "no dead letters")
@@ -182,28 +188,25 @@ def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
 
 
 def _table(found: Iterable["Group"]) -> None:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    from ..dlq.showing import moment, readable
+    from ..dlq.showing import moment
+    from .tables import show
 
     table = Table("topic", "reason", "letters", "open", "oldest", "newest", box=None, pad_edge=False)
     for column in table.columns[2:4]:
         column.justify = "right"
     for group in found:
         times = moment(group.oldest_ms, "minutes"), moment(group.newest_ms, "minutes")
-        reason = Text(readable(group.reason.encode()))
-        table.add_row(group.topic, reason, str(group.letters), str(group.open), *times)
-    Console(soft_wrap=True).print(table)
+        table.add_row(group.topic, printable(group.reason), str(group.letters), str(group.open), *times)
+    show(table)
 
 
 def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
     from ..dlq.choice import groups
-    from ..dlq.showing import readable
 
     for group in groups(planned.ready):
-        reason = readable(group.reason.encode())
+        reason = printable(group.reason)
         click.echo(
             f"{group.letters} of {group.topic}.dlq ({reason}) {'would go' if dry_run else 'go'} to {group.topic}"
         )
@@ -215,14 +218,12 @@ def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
 
 
 def _refused(refused: Sequence[tuple["Letter", str]]) -> None:
-    from ..dlq.showing import readable
-
     alike: dict[tuple[str, str], list[Letter]] = defaultdict(list)
     for letter, why in refused:
         alike[letter.place.topic, why].append(letter)
     for (topic, why), letters in list(alike.items())[:SHOWN]:
         which = letters[0].place if len(letters) == 1 else f"{len(letters)} of {topic}.dlq"
-        click.echo(f"not {which}: {readable(why.encode())}", err=True)
+        click.echo(f"not {which}: {printable(why)}", err=True)
     if refused:
         more = f"; {SHOWN} of {len(alike)} reasons are named" if len(alike) > SHOWN else ""
         click.echo(f"{len(refused)} cannot be redriven{more}", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..printable import printable
 from .topics import brokers_option
 
 if TYPE_CHECKING:
@@ -44,12 +45,11 @@ def migrate(
     The old topics stay. The way back is the same command with the new workers' settings and the old names:
     --to-model OLD --to-app streamrec --to-catalog catalog.
     """
-    import orjson
-
     from ..migration.plan import plan
     from ..migration.run import migrate as run
     from ..settings import load
     from .bars import Bars
+    from .tables import show_json
 
     settings = load(brokers=brokers)
     planned = plan(settings, model, encoder, to_app, to_catalog)
@@ -58,7 +58,7 @@ def migrate(
         outcome = asyncio.run(run(planned, cut_over, lambda done: progress.update(task, completed=done)))
     if as_json:
         told = {"cut_over": cut_over, "environ": planned.environ(), **outcome._asdict()}
-        click.echo(orjson.dumps(told))
+        show_json(told)
     else:
         _tell(planned, outcome, cut_over)
 
@@ -80,6 +80,6 @@ def _tell(planned: "Plan", outcome: "Outcome", cut_over: bool) -> None:
         )
     if cut_over:
         click.echo(f"{planned.source.settings.app_id} is retired; start the new workers with its settings and")
-        click.echo("\n".join(f"    {name}={value}" for name, value in planned.environ().items()))
+        click.echo("\n".join(f"    {name}={printable(value, None)}" for name, value in planned.environ().items()))
     else:
         click.echo("repeat until few events are left, stop the old workers, then run it with --cut-over")

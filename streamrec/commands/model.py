@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..printable import printable
 from .model_export import export
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def sign(folder: Path, key: Path) -> None:
 
     manifest = check(folder)
     write_signature(folder, key)
-    click.echo(f"signed {manifest.name} {manifest.version}")
+    click.echo(printable(f"signed {manifest.name} {manifest.version}"))
 
 
 @model.command()
@@ -70,12 +71,11 @@ def verify(folder: Path, as_json: bool) -> None:
     The signature is asked for if STREAMREC_MODEL_PUBLIC_KEY is set. Whether its vector space is that of the readers'
     profiles is a question for the workers, and is asked there.
     """
-    import orjson
-
     from ..ranking.features import fingerprint
     from ..ranking.ranker import load_ranker
     from ..ranking.store import manifest_of
     from ..settings import load
+    from .tables import show_json
 
     settings, space_id = load(), manifest_of(folder).space_id
     ranker = load_ranker(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
@@ -83,9 +83,9 @@ def verify(folder: Path, as_json: bool) -> None:
     told = {"version": ranker.stamp.version, "engine": ranker.stamp.engine, "space_id": space_id}
     told |= {"signature": signed, "verdict": ranker.admission.verdict}
     if as_json:
-        click.echo(orjson.dumps(told))
+        show_json(told)
     else:
-        click.echo(f"{ranker.stamp.name} {ranker.stamp.version}: {signed}; {ranker.admission.verdict}")
+        click.echo(printable(f"{ranker.stamp.name} {ranker.stamp.version}: {signed}; {ranker.admission.verdict}", None))
 
 
 @model.command()
@@ -98,9 +98,10 @@ def add(folder: Path, store: Path | None) -> None:
     """
     from ..settings import load
 
-    home = _store(store)
+    home = _store(store, is_made=True)
     manifest = home.add(folder, load().model_public_key)
-    click.echo(f"{manifest.name} {manifest.version} is in {home.folder}; next: streamrec model promote")
+    told = f"{manifest.name} {manifest.version} is in {home.folder}; next: streamrec model promote"
+    click.echo(printable(told, None))
 
 
 @model.command("list")
@@ -109,13 +110,14 @@ def add(folder: Path, store: Path | None) -> None:
 def list_(store: Path | None, as_json: bool) -> None:
     """Show the store's versions, who serves, and why the last change was made."""
     import msgspec
-    import orjson
+
+    from .tables import show_json
 
     home = _store(store)
     rollout, found = home.rollout(), home.versions()
     if as_json:
         versions = [_facts(version, manifest, rollout) for version, manifest in found.items()]
-        click.echo(orjson.dumps({"rollout": msgspec.to_builtins(rollout), "versions": versions}))
+        show_json({"rollout": msgspec.to_builtins(rollout), "versions": versions})
     else:
         _show(found, rollout)
 
@@ -164,7 +166,8 @@ def rollback(reason: str, store: Path | None) -> None:
     _told(_store(store).roll_back(now_iso(), reason or "rolled back by hand", load().model_public_key))
 
 
-def _store(folder: Path | None) -> "ModelStore":
+def _store(folder: Path | None, *, is_made: bool = False) -> "ModelStore":
+    """The store that is named. SettingsError where there is none, unless the command makes it."""
     from ..errors import SettingsError
     from ..ranking.artifact import MANIFEST
     from ..ranking.store import ModelStore
@@ -175,12 +178,14 @@ def _store(folder: Path | None) -> "ModelStore":
         raise SettingsError("no store is named; give --store DIR or set STREAMREC_MODEL_DIR")
     if (home / MANIFEST).exists():
         raise SettingsError(f"{home} is one artifact, expected a store: name another folder, then add this one to it")
+    if not is_made and not home.is_dir():
+        raise SettingsError(f"there is no model store at {home}; `streamrec model add DIR --store {home}` makes one")
     return ModelStore(home)
 
 
 def _told(rollout: "Rollout") -> None:
     canary = f", canary {rollout.canary} for {rollout.canary_percent} %" if rollout.canary else ""
-    click.echo(f"stable {rollout.stable}{canary}; workers follow within their STREAMREC_MODEL_POLL_S")
+    click.echo(printable(f"stable {rollout.stable}{canary}; workers follow within their STREAMREC_MODEL_POLL_S"))
 
 
 def _roles(version: str, rollout: "Rollout") -> str:
@@ -223,4 +228,4 @@ def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -
         table.add_row(*(shown.get(name, str)(value) for name, value in facts.items()))
     show(table if found else "no versions yet: `streamrec model add DIR`")
     if rollout.reason:
-        click.echo(f"last change {rollout.changed_at}: {rollout.reason}")
+        click.echo(printable(f"last change {rollout.changed_at}: {rollout.reason}"))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from ..printable import printable
+
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -18,20 +20,20 @@ def export(folder: Path, file: Path, int8: bool) -> None:
     It takes rows of 96 named features and gives calibrated P(click). The names, the fingerprint of the functions that
     compute them, the vector space and the version stand in the file's metadata. Needs: pip install 'streamrec[onnx]'.
     """
-    import orjson
-
     from ..ranking.artifact import load
     from ..ranking.export import export as write
     from ..ranking.features import fingerprint
     from ..ranking.store import manifest_of
     from .outputs import check_writable
+    from .tables import show_json
 
     artifact = load(folder, expected_space_id=manifest_of(folder).space_id, expected_fingerprint=fingerprint())
     check_writable(file)
     told = write(artifact, file, int8=int8)
     size = file.stat().st_size
-    click.echo(f"{file}: {told['name']} {told['version']}, {told['precision']}, {size:,} bytes", err=True)
-    print(orjson.dumps({"file": str(file), "bytes": size, **{key: told[key] for key in _SHORT}}).decode())
+    said = f"{file}: {told['name']} {told['version']}, {told['precision']}, {size:,} bytes"
+    click.echo(printable(said, None), err=True)
+    show_json({"file": str(file), "bytes": size, **{key: told[key] for key in _SHORT}})
 
 
 _SHORT = ("name", "version", "precision", "space_id", "feature_fingerprint")

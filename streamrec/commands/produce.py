@@ -6,6 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from ..printable import printable
 from .topics import brokers_option
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def produce(ctx: click.Context, topic: str, file: IO[bytes], raw: bool, brokers:
 
     def reject(number: int, why: str) -> None:
         rejected.append(number)
-        click.echo(f"line {number} is not sent: {why}", err=True)
+        click.echo(f"line {number} is not sent: {printable(why)}", err=True)
 
     sent = asyncio.run(_send(load(brokers=brokers), topic, keyed(topic, file, raw, reject), reject))
     click.echo(f"{sent} records sent to {topic}" + (f", {len(rejected)} lines left out" if rejected else ""))

@@ -173,10 +173,9 @@ def scored_by(pushes: list[bytes]) -> dict[str, int]:
 
 
 def _show(log: str, summary: Any, result: dict[str, Any]) -> None:
-    import orjson
     from rich.table import Table
 
-    from .tables import show
+    from .tables import show, show_json
 
     table = Table(box=None, pad_edge=False, show_header=False)
     days = (summary.end_ms - summary.start_ms) / 86_400_000
@@ -184,4 +183,4 @@ def _show(log: str, summary: Any, result: dict[str, Any]) -> None:
     for name, value in result.items():
         table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
     show(table)
-    print(orjson.dumps({"log": log, **result}).decode())
+    show_json({"log": log, **result})

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ..printable import printable
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from rich.console import Console
@@ -42,16 +44,15 @@ def settings(markdown: bool, changed: bool) -> None:
 
     Into a pipe each setting is one line, so that grep finds it with its reason.
     """
-    from rich.console import Console
-
     from ..settings import PREFIX, Settings, load
+    from .tables import PlainConsole
 
     now = load()
     fields = Settings.model_fields.items()
     rows = [_row(f"{PREFIX}{name.upper()}", field, getattr(now, name)) for name, field in fields]
     if changed:
         rows = [row for row in rows if row.is_changed]
-    console = Console()
+    console = PlainConsole()
     if markdown:
         _print_markdown(rows)
     elif console.is_terminal:
@@ -68,7 +69,7 @@ def _row(variable: str, field: "FieldInfo", value: Any) -> Row:
 
 
 def _text(value: Any) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value is None else printable(str(value), None)
 
 
 def _kind(field: "FieldInfo") -> str:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..printable import printable
+
 if TYPE_CHECKING:
     from ..contracts.records import Topic
     from ..worker.rewind import Place
@@ -37,10 +39,11 @@ def create(brokers: str | None) -> None:
 def check(ctx: click.Context, brokers: str | None) -> None:
     """Compare the topics with what they should be; exit code 1 if anything differs."""
     from ..settings import load
+    from ..worker.drift import summary
     from ..worker.topics import check as compare
 
     drift = asyncio.run(compare(load(brokers=brokers)))
-    click.echo("\n".join(map(str, drift)) or "all topics are as they should be")
+    click.echo("\n".join(printable(one, None) for one in summary(drift)) or "all topics are as they should be")
     ctx.exit(1 if drift else 0)
 
 
@@ -70,14 +73,14 @@ def rewind(topic: "Topic", to: "Place", brokers: str | None) -> None:
 @brokers_option
 def list_(brokers: str | None) -> None:
     """Show each topic, its partitions and its settings."""
-    from rich.console import Console
     from rich.table import Table
 
     from ..settings import load
     from ..worker.topics import list_topics
+    from .tables import show
 
     table = Table("topic", "partitions", "settings", box=None, pad_edge=False)
     for spec, partitions in asyncio.run(list_topics(load(brokers=brokers))):
         config = "\n".join(f"{name}={value}" for name, value in spec.config.items())
         table.add_row(spec.name, "missing" if partitions is None else str(partitions), config)
-    Console(soft_wrap=True).print(table)
+    show(table)

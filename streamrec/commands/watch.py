@@ -29,6 +29,7 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
     from ..contracts.decode import UNDECODABLE
     from ..contracts.push import Push
     from ..contracts.sentence import sentence
+    from ..printable import printable_json
     from ..settings import Settings
     from ..worker.topics import require
 
@@ -51,7 +52,8 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
                     f"{record.topic}-{record.partition}: what lies at offset {record.offset} is no push", err=True
                 )
                 continue
-            click.echo(record.value if as_json else sentence(push, max(0, record.timestamp - push.event_at_ms)))
+            said = sentence(push, max(0, record.timestamp - push.event_at_ms))
+            click.echo(printable_json(record.value) if as_json else said)
             shown += 1
             if shown == limit:
                 return

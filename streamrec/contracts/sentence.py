@@ -1,18 +1,24 @@
-"""A push as a person reads it, for `watch` and the demo."""
+"""A push as a person reads it, for `watch` and the demo: one line, whatever its record holds."""
 
-from .push import Push
+from ..printable import printable
+from .push import Push, Reason
 
 
 def sentence(push: Push, latency_ms: int) -> str:
-    """One push as a person reads it."""
-    args = push.reason.args
-    reads = "1 recent read" if args.get("count") == 1 else f"{args.get('count')} recent reads"
-    why = {
-        "recent_reads": f"{reads} in {args.get('category')}",
-        "similar_interest": f"similar to earlier reads ({args.get('category') or 'no category'})",
-        "breaking": f"breaking news in {args.get('category') or 'general'}",
-    }[push.reason.code]
+    """Who gets what, because of what, how likely a click is, who said so, and how long it took."""
+    quote = '"' if "'" in push.title else "'"
     return (
-        f"push {push.user_id} <- {push.title!r}  because: {why}  "
+        f"push {printable(push.user_id)} <- {quote}{printable(push.title)}{quote}  because: {because(push.reason)}  "
         f"p={push.relevance:.2f}  {push.model.engine}  {latency_ms} ms"
     )
+
+
+def because(reason: Reason) -> str:
+    """The reason; a category that has no name is not named."""
+    count, category = reason.args.get("count"), printable(str(reason.args.get("category") or ""))
+    reads = "1 recent read" if count == 1 else f"{printable(str(count))} recent reads"
+    return {
+        "recent_reads": f"{reads} in {category}" if category else reads,
+        "similar_interest": f"similar to earlier reads ({category or 'no category'})",
+        "breaking": f"breaking news in {category}" if category else "breaking news",
+    }[reason.code]

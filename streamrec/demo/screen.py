@@ -32,7 +32,7 @@ class Screen:
     def doing(self, what: str) -> None:
         """What is being waited for, until `done`."""
         if self._moves:
-            self._status.update(what)
+            self._status.update(Text(what))
             self._status.start()
         else:
             self._plain(f"{what} ...")
@@ -40,7 +40,7 @@ class Screen:
     def progress(self, what: str) -> None:
         """How far it is; only where it can be overwritten."""
         if self._moves:
-            self._status.update(what)
+            self._status.update(Text(what))
 
     def done(self) -> None:
         """Nothing is being waited for."""
@@ -88,7 +88,7 @@ class Screen:
             self._plain(" | ".join(f"{label} {text}" for label, text in facts))
 
     def _plain(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _grid(facts: Iterable[Fact], width: int | None = None) -> Table:

@@ -5,11 +5,11 @@ One node is broker and controller (KRaft), on loopback only. Limits a user could
 """
 
 import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 from streamrec.errors import KafkaError
+from streamrec.worker.listening import why_not
 
 HOST = "127.0.0.1"
 # Below Linux's range for outgoing connections (32768 and up): while the broker is down, a client that keeps
@@ -91,13 +91,7 @@ def free_port(taken: int = 0) -> int:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on it now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+    return not why_not(HOST, port)
 
 
 def port_taken(port: int) -> KafkaError:

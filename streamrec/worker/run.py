@@ -16,6 +16,8 @@ from ..policy.reasons import SUPPRESSION_REASONS
 from ..settings import Settings
 from . import mirroring
 from .app import WorkerApp, build_app
+from .drift import summary
+from .listening import check_web
 from .log import KafkaLog, Log
 from .models import Models
 from .topics import check
@@ -35,6 +37,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     uvloop.install()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    check_web(settings)
     loop.run_until_complete(_check_topics(settings))
     encoder = encoder or encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
@@ -48,7 +51,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
 async def _check_topics(settings: Settings) -> None:
     drift = await check(settings)
     if drift:
-        raise KafkaError("; ".join(map(str, drift)))
+        raise KafkaError("; ".join(summary(drift)))
 
 
 def _faust_worker(app: WorkerApp, loop: asyncio.AbstractEventLoop) -> Any:

@@ -26,6 +26,7 @@ from ..clock import monotonic_s
 from ..contracts.records import TOPICS
 from ..errors import KafkaError
 from ..settings import Settings
+from .drift import MISSING, Drift
 
 DAY_MS = 86_400_000
 CONNECT_S = 5.0
@@ -40,19 +41,6 @@ class TopicSpec(NamedTuple):
     name: str
     partitions: int
     config: dict[str, str]
-
-
-class Drift(NamedTuple):
-    """What is not as it should be."""
-
-    topic: str
-    what: str
-    expected: str
-    got: str
-    cure: str
-
-    def __str__(self) -> str:
-        return f"topic {self.topic}: {self.what} is {self.got}, expected {self.expected}; {self.cure}"
 
 
 def changelog_topic(settings: Settings) -> str:
@@ -199,7 +187,7 @@ async def require(settings: Settings, name: str) -> None:
 
 
 def _missing(spec: TopicSpec) -> Drift:
-    return Drift(spec.name, "it", "there", "missing", "run `streamrec topics create`")
+    return Drift(spec.name, "it", "there", MISSING, "run `streamrec topics create`")
 
 
 def _partitions(spec: TopicSpec, got: int) -> list[Drift]:

@@ -53,6 +53,14 @@ def test_from_add_to_rollback(store: Path) -> None:
     assert first in shown
 
 
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["promote", "0123456789ab"], ["rollback"]])
+def test_a_store_that_is_not_there_is_an_error(tmp_path: Path, command: list[str]) -> None:
+    """A misspelt path is no empty store: it is named, and not made."""
+    with pytest.raises(StreamrecError, match=f"no model store at {tmp_path}/nope; `streamrec model add"):
+        run(*command, "--store", tmp_path / "nope")
+    assert not (tmp_path / "nope").exists()
+
+
 def test_the_store_of_the_settings_is_the_default(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And without either the message names both ways."""
     monkeypatch.setenv("STREAMREC_MODEL_DIR", str(store))

@@ -1,0 +1,50 @@
+"""A worker that cannot serve its pages says so in one sentence, before it begins anything."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from streamrec.errors import SettingsError
+from streamrec.settings import load
+from streamrec.worker.listening import check_web, why_not
+
+
+def test_a_second_worker_of_a_host_is_told() -> None:
+    """One line and exit code 2, no traceback: which setting, where, why, and the cure."""
+    with socket.create_server(("127.0.0.1", 0)) as first:
+        port = first.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "streamrec", "worker", "--web-port", str(port), "--brokers", "127.0.0.1:1"],
+            env={**os.environ, "STREAMREC_BROKER_WAIT_S": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"SettingsError: STREAMREC_WEB_PORT is {port}, where nothing can listen on 127.0.0.1 (Address already in use); "
+        "give each worker of a host a port of its own (--web-port), or 0 for no pages\n"
+    )
+
+
+def test_an_address_that_is_not_ours_is_told() -> None:
+    """192.0.2.1 is nobody's; a name may be unknown."""
+    for host in ("192.0.2.1", "nobody.invalid"):
+        with pytest.raises(SettingsError, match=f"STREAMREC_WEB_PORT is 6066, where nothing can listen on {host} \\("):
+            check_web(load({}, web_host=host, web_port=6066))
+
+
+def test_no_pages_need_no_port() -> None:
+    """0 switches them off, wherever they would have been."""
+    check_web(load({}, web_host="192.0.2.1", web_port=0))
+
+
+def test_a_port_is_free_again_when_its_server_is_gone() -> None:
+    """As a server restarts: connections that still die away do not count."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert why_not("127.0.0.1", port)
+    assert why_not("127.0.0.1", port) == ""
