@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from .catalog import Catalog, SlotArray
 from .contracts.event import CODE, KINDS, Kind, UserEvent
-from .contracts.ids import key_of
+from .contracts.ids import SHARED_CATEGORY, key_of
 from .policy.config import Policy
 from .profiles import history, interest
 from .profiles.layout import CONSENT_IN, CONSENT_OUT
@@ -153,7 +153,7 @@ def _credit(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Po
     )
     liked = events.worth > 0
     profiles.columns["language"][events.rows[liked]] = catalog["language"][events.slots[liked]]
-    refused = np.flatnonzero(_REFUSING[events.code])
+    refused = np.flatnonzero(_REFUSING[events.code] & (category != SHARED_CATEGORY))
     if len(refused):
         until_s = (events.at_ms[refused] // 1000 + policy.cooldown_s).astype(np.uint32)
         history.after_dislike(profiles, events.rows[refused], category[refused], until_s)

@@ -56,9 +56,10 @@ def _reason(envelope: Envelope, similar: int) -> dict[str, object]:
 def _reads_in_category(
     decision: Decision, profiles: ProfileStore, catalog: Catalog
 ) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """How many of the user's recent reads are of the article's category, (K,)."""
+    """How many of the user's recent reads are of the article's category, by its name, (K,); 0 if it has none."""
     slots = catalog.slots_of(profiles.columns["reads"][decision.rows])  # (K, 16)
-    same = catalog["category"][slots] == catalog["category"][decision.slots][:, None]
+    category = catalog["category_key"][decision.slots][:, None]
+    same = (catalog["category_key"][slots] == category) & (category > 0)
     return np.asarray((same & (slots >= 0)).sum(axis=1))
 
 

@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     eligible_h: float = _s(24.0, "h", "an article may be pushed this long after publication, unless it says otherwise", gt=0)
     push_ttl_h: float = _s(6.0, "h", "a gateway must drop a push older than this", gt=0, le=168)
     max_articles: int = _s(20_000, "articles", "catalog size; the oldest leave first", ge=100)
+    category_map: Path | None = _s(None, "TOML or JSON file", "the newsroom's aliases and groups of section names, for articles from then on; none: each name is a category")
 
     # encoder and model
     encoder: EncoderName = _s("hashed", "", "article text to vectors; sentence needs the extra `sentence`; another encoder is another space: `streamrec migrate`")

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from streamrec.changes import Changes
+from streamrec.content.desk import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.push import ModelStamp, Push
@@ -63,6 +64,11 @@ def article(article_id: str = "a1", **changed: Any) -> AnalysedArticle:
     } | changed
     fields.setdefault("digest", zlib.crc32(repr(sorted(fields.items())).encode()))
     return AnalysedArticle(**fields)
+
+
+def written(done: Analysed) -> list[CatalogRecord]:
+    """The articles among what a desk writes to `catalog`: without marks, which have no value."""
+    return [record for record in done.catalog if record.value]
 
 
 def policy(**changed: Any) -> Policy:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ..contracts.article import AnalysedArticle
+from ..contracts.ids import SHARED_CATEGORY
 from ..contracts.push import Push
 from ..contracts.records import RawRecord
 from ..settings import Settings
@@ -83,7 +84,8 @@ class SecondOpinion:
             yield "an opt-out"
         if push.article_id in reader.read:
             yield "a read"
-        if reader.rests_until_s.get(article.category, 0) * 1000 > at_ms:
+        has_own_slot = article.category_slot < SHARED_CATEGORY  # nothing else can rest
+        if reader.rests_until_s.get(article.category, 0) * 1000 > at_ms and has_own_slot:
             yield "a cool-down"
         bypassed = push.priority == "breaking" and "in_session" in settings.breaking_bypasses
         if reader.active_s + settings.session_gap_s > at_ms // 1000 and not bypassed:

@@ -1,10 +1,10 @@
 """One article version to all that the partitions need: language, keywords, category, story, vector.
 
-    analyse(article, encoder, stories, eligible_h, known_at_ms) -> AnalysedArticle, or Reject with a dead-letter reason
+    analyse(article, encoder, stories, ...) -> AnalysedArticle, or Reject with a dead-letter reason
 
-Pure: `stories` is asked and not told; the desk tells it when nothing can fail any more. An `embedding` the article
-brings replaces the encoder's vector: exactly 64 finite numbers, not all zero, scaled to unit length; else the article
-is rejected as `bad_embedding`.
+Pure: `stories` and `categories` are asked and not told; the desk tells them when nothing can fail any more. An
+`embedding` the article brings replaces the encoder's vector: exactly 64 finite numbers, not all zero, scaled to unit
+length; else the article is rejected as `bad_embedding`.
 A withdrawal is never rejected: it needs no text and no vector (a tombstone's title is empty), its vector is zero.
 """
 
@@ -23,6 +23,7 @@ from .category import category_of
 from .encoder import Encoder, FloatArray, Text
 from .keywords import keywords_of
 from .language import language_of
+from .slots import Categories
 from .story import RecentStories
 
 HOUR_MS = 3_600_000
@@ -36,10 +37,15 @@ class Reject(NamedTuple):
 
 
 def analyse(
-    article: ArticleEvent, encoder: Encoder, stories: RecentStories, eligible_h: float, known_at_ms: int
+    article: ArticleEvent,
+    encoder: Encoder,
+    stories: RecentStories,
+    categories: Categories,
+    eligible_h: float,
+    known_at_ms: int,
 ) -> AnalysedArticle | Reject:
-    """Analyse one article version. Call it in the order of the topic: stories depend on what came before."""
-    category = category_of(article.category, article.title, article.abstract)
+    """Analyse one article version. Call it in the order of the topic: stories and slots depend on what came before."""
+    category = categories.name_of(category_of(article.category, article.title, article.abstract))
     vector = _vector(article, category, encoder)
     if isinstance(vector, Reject):
         return vector
@@ -55,6 +61,7 @@ def analyse(
         vector=vector.astype("<f4").tobytes(),
         space_id=encoder.space_id,
         digest=digest_of(article),
+        category_slot=categories.slots.slot_of(category),
     )
 
 

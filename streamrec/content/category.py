@@ -8,7 +8,7 @@ import functools
 from collections import Counter
 from collections.abc import Sequence
 
-from ..contracts.ids import CATEGORIES, category_slot
+from ..contracts.ids import CATEGORY_ALIASES
 from .lexicon import TEXT
 from .words import is_han, pieces
 
@@ -23,8 +23,8 @@ def category_of(given: str, title: str, abstract: str = "") -> str:
 
 def canonical(category: str) -> str:
     """The well-known name of a category where there is one ("finance" -> "business"), else the category itself."""
-    slot = category_slot(category)
-    return CATEGORIES[slot] if slot < len(CATEGORIES) else category.strip().lower()
+    name = category.strip().lower()
+    return CATEGORY_ALIASES.get(name, name)
 
 
 def guess_category(title: str, abstract: str = "") -> str:

@@ -1,7 +1,8 @@
 """The content desk: raw article records in, catalog records out. Pure but for its memory of recent articles.
 
 The content agent runs it in the worker, replay without a broker runs it directly; both give the same bytes. What it
-remembers (stories, and the newest version of each article) stands in `catalog`: `recall` reads it back after a restart.
+remembers (stories, the newest version of each article, the slots of categories) stands in `catalog`: `recall` reads it
+back after a restart. The table of slots is written before the first article that uses a new one.
 
 All that can fail comes before the desk remembers anything of an article, so a record on which analysis raises leaves
 no trace and can be set aside alone.
@@ -12,18 +13,20 @@ all a new owner of a partition may find. A tombstone has no version of its own; 
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from ..contracts.article import AnalysedArticle, ArticleEvent, Outcome
-from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles
+from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles, decode_catalog
+from ..contracts.ids import CATEGORIES, SHARED_CATEGORY
 from ..contracts.records import DeadLetter, Record, watermark_headers
 from ..errors import SettingsError
 from ..settings import Settings
 from .analyse import Reject, analyse
 from .encoder import Encoder, Text
+from .slots import SLOTS_KEY, Categories, CategorySlots, slots_in
 from .story import RecentStories
 
 logger = logging.getLogger(__name__)
@@ -52,12 +55,14 @@ class Desk:
 
     def __init__(self, settings: Settings, encoder: Encoder) -> None:
         self._encoder = encoder
+        self.categories = Categories(settings.category_map)
+        self._told = False
         self._stories = RecentStories()
         self._versions: OrderedDict[str, int] = OrderedDict()  # article id -> newest version written
         self._remembered = settings.max_articles
         self._eligible_h = settings.eligible_h
         self._replay = settings.policy_time == "event"
-        self._origin = Origin(settings.topic("articles"), 0)
+        self._origin, self._catalog = Origin(settings.topic("articles"), 0), Origin(settings.topic("catalog"), 0)
 
     def prepare(self) -> None:
         """Let the encoder read its weights now, which may take seconds; any thread, before the first article."""
@@ -83,12 +88,25 @@ class Desk:
 
     def forget(self) -> None:
         """As a new desk: what was analysed and perhaps never written is not remembered."""
+        self.categories.slots = CategorySlots()
         self._stories, self._versions = RecentStories(), OrderedDict()
 
-    def recall(self, articles: Iterable[AnalysedArticle]) -> None:
-        """Remember articles written before, in the order of `catalog`."""
-        for article in articles:
-            self._remember(article)
+    def recall(self, records: Sequence[Record]) -> None:
+        """Remember what was written before: records of `catalog` in order.
+
+        A catalog without a table, by a release that did not hand out slots, goes on with those its profiles know.
+        """
+        for record, item in zip(records, decode_catalog(records, self._catalog), strict=True):
+            if (slots := slots_in(record)) is not None:
+                self.categories.slots = slots
+            elif isinstance(item, Typed):
+                if not self.categories.slots and item.value.category_slot != SHARED_CATEGORY:
+                    self.categories.slots = CategorySlots(CATEGORIES)
+                self._remember(item.value)
+
+    def slots_record(self) -> CatalogRecord:
+        """The table of slots. Retention takes any record some day, so it has to be written again in time."""
+        return CatalogRecord(SLOTS_KEY, b"", self.categories.slots.headers())
 
     def _one(self, record: Record, done: Analysed) -> None:
         (item,) = decode_articles([record], self._origin, self._replay)
@@ -108,14 +126,27 @@ class Desk:
             done.outcomes.append("stale")
             return
         known_at_ms = max(article.published_at_ms, article.updated_at_ms) if self._replay else item.appended_ms
-        analysed = analyse(article, self._encoder, self._stories, self._eligible_h, known_at_ms)
+        analysed = analyse(article, self._encoder, self._stories, self.categories, self._eligible_h, known_at_ms)
         if isinstance(analysed, Reject):
             done.dead_letters.append(dead_letter(record, self._origin, analysed.reason, analysed.detail))
             return
         written = CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed))
         self._remember(analysed)
+        if self.categories.slots.hand_out(analysed.category):
+            done.catalog.append(self.slots_record())
+        elif analysed.category and analysed.category_slot == SHARED_CATEGORY:
+            self._tell_that_slots_are_taken()
         done.catalog.append(written)
         done.outcomes.append(article.status)
+
+    def _tell_that_slots_are_taken(self) -> None:
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "articles have more than %d categories; those that came last share a slot and are no reason for a"
+                " cooldown: group or rename sections with STREAMREC_CATEGORY_MAP",
+                SHARED_CATEGORY,
+            )
 
     def _remember(self, article: AnalysedArticle) -> None:
         if article.status != "withdrawn":

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 import msgspec
 import numpy as np
 
-from .ids import category_slot, key_of, source_slot
+from .ids import fixed_category_slot, key_of, source_slot
 from .limits import VECTOR_DIMS, Id, Millis, OptionalMillis, ShortText
 
 Status = Literal["published", "updated", "withdrawn"]
@@ -41,6 +41,10 @@ def _is_withdrawn(status: Status) -> bool:
 
 def _two_letters(language: str) -> bytes:
     return language.encode()[:2]
+
+
+def _key_or_none(name: str) -> int:
+    return key_of(name) if name else 0
 
 
 def _vector(raw: bytes) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
@@ -76,7 +80,8 @@ class ArticleEvent(Article, frozen=True, omit_defaults=True):
 class AnalysedArticle(Article, frozen=True, kw_only=True):
     """An article version after analysis; all a partition needs to decide. Written by the content agent only."""
 
-    category: Annotated[str, Column("u1", category_slot)]  # normalised: lower case, guessed if the article brought none
+    # lower case, as the category map says; guessed if the article brought none, "" if that is undecided
+    category: Annotated[str, Column("<u4", _key_or_none, "category_key")]
     language: Annotated[str, Column("S2", _two_letters)]  # ISO 639-1, "und" when undecided
     keywords: tuple[str, ...]
     story_id: Annotated[str, Column("<u4", key_of, "story")]
@@ -86,6 +91,11 @@ class AnalysedArticle(Article, frozen=True, kw_only=True):
     vector: Annotated[bytes, Column("<f4", _vector, shape=(VECTOR_DIMS,))]
     space_id: str  # encoder name and hash: vectors of two spaces never meet
     digest: int  # CRC-32 of the content: the same digest again is a re-delivery
+    category_slot: Annotated[int, Column("u1", name="category")] = -1  # handed out by content/slots.py
+
+    def __post_init__(self) -> None:
+        if self.category_slot < 0:  # by a release that handed none out
+            msgspec.structs.force_setattr(self, "category_slot", fixed_category_slot(self.category))
 
 
 def passed_on(article: Article) -> dict[str, Any]:

@@ -12,28 +12,25 @@ def key_of(text: str) -> int:
 
 
 CATEGORY_SLOTS = 30
+SHARED_CATEGORY = CATEGORY_SLOTS - 1  # of articles without a category, and of categories that came when all were taken
 SOURCE_SLOTS = 16
 CATEGORIES = (
     "politics", "world", "business", "technology", "science", "health", "sports", "entertainment", "lifestyle",
     "travel", "food", "culture", "crime", "weather", "autos", "video", "music", "movies", "tv", "education",
     "environment", "opinion", "local", "games",
 )  # fmt: skip
-_ALIASES = {
+CATEGORY_ALIASES = {
     "news": "world", "finance": "business", "money": "business", "economy": "business", "tech": "technology",
     "sport": "sports", "foodanddrink": "food", "kids": "education", "northamerica": "world", "middleeast": "world",
     "nyheder": "world", "krimi": "crime", "underholdning": "entertainment", "forbrug": "lifestyle", "auto": "autos",
     "musik": "music", "opinionen": "opinion", "penge": "business", "ferie": "travel",
 }  # fmt: skip
-_SLOT = {name: slot for slot, name in enumerate(CATEGORIES)}
+_FIXED = {name: slot for slot, name in enumerate(CATEGORIES)}
 
 
-def category_slot(category: str) -> int:
-    """Slot of a category: a fixed one for the well-known names, one of six shared ones for all others."""
-    name = category.strip().lower()
-    slot = _SLOT.get(_ALIASES.get(name, name))
-    return (
-        slot if slot is not None else len(CATEGORIES) + zlib.crc32(name.encode()) % (CATEGORY_SLOTS - len(CATEGORIES))
-    )
+def fixed_category_slot(category: str) -> int:
+    """Slot of a category in catalogs of releases that did not hand slots out; shared by all but the well-known."""
+    return _FIXED.get(CATEGORY_ALIASES.get(category, category), SHARED_CATEGORY)
 
 
 def source_slot(source: str) -> int:

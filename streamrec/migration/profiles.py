@@ -40,8 +40,11 @@ class Moved(NamedTuple):
     without_interest: int
 
 
-async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
-    """Bring one partition of the target to where the source stands; `final`: the source cannot go on any more."""
+async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay: bool) -> Moved:
+    """Bring one partition of the target to where the source stands; `final`: the source cannot go on any more.
+
+    `slots_stay`: categories have the same slots on both sides.
+    """
     source, target = plan.source, plan.target
     end = await _fenced(source, number) if final else -1
     transactions = Transactions(f"{target.settings.group_id}-{number}", KafkaLog(target.settings))
@@ -59,7 +62,8 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool) -> Moved:
         events = await _learn(plan, number, scratch, old.meta, poison)
         rows = old.rows()
         known = scratch.catalog["key"]
-        made = carried(rows, scratch.profiles, known, target.settings.interest_half_life_h * 3_600_000)
+        half_life_ms = target.settings.interest_half_life_h * 3_600_000
+        made = carried(rows, scratch.profiles, known, half_life_ms, slots_stay)
         met = await catalog_of(source, number, old.meta.cursor.get("catalog", 0))
         cursor = old.meta.cursor | {"catalog": max(met_until(articles, met), new.meta.cursor.get("catalog", 0))}
         changed = [Message(key, row) for key, row in made.items() if before.get(key) != row]

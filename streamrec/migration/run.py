@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..errors import KafkaError
 from ..ranking.load import load_ranker
 from ..worker.topics import check, create
-from .articles import encode_articles
+from .articles import encode_articles, same_slots
 from .plan import Plan
 from .poison import poison_of
 from .profiles import LEARNED_FROM, Moved, move, retire
@@ -37,9 +37,9 @@ async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] 
         await stopped(plan.source.settings, "two deployments must not push at the same time")
     await create(plan.target.settings)
     articles, poison = await encode_articles(plan), await poison_of(plan.source, LEARNED_FROM)
-    moved: list[Moved] = []
+    slots_stay, moved = await same_slots(plan), list[Moved]()
     for number in range(plan.source.settings.partitions):
-        moved.append(await move(plan, number, poison, cut_over))
+        moved.append(await move(plan, number, poison, cut_over, slots_stay))
         progress(number + 1)
     if cut_over:
         for number in range(plan.source.settings.partitions):

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ..contracts.ids import SHARED_CATEGORY
 from ..pairs import Pairs
 from ..profiles.interest import FloatArray, decay
 
@@ -52,8 +53,10 @@ class Inputs:
 
     @cached_property
     def category(self) -> FloatArray:
-        """Decayed reads in the article's category, (N,)."""
-        return np.asarray(self.affinity[np.arange(len(self.pairs)), self.pairs.article("category")])
+        """Decayed reads in the article's category, (N,); none where it shares its slot with others."""
+        slots = self.pairs.article("category")
+        reads = self.affinity[np.arange(len(self.pairs)), slots]
+        return np.asarray(np.where(slots == SHARED_CATEGORY, 0, reads), np.float32)
 
     @cached_property
     def share(self) -> FloatArray:

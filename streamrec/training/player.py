@@ -6,6 +6,7 @@ import numpy.typing as npt
 from ..catalog import Catalog
 from ..content.analyse import Reject, analyse
 from ..content.encoder import Encoder
+from ..content.slots import Categories
 from ..content.story import RecentStories
 from ..contracts.article import ArticleEvent
 from ..contracts.event import READING, UserEvent
@@ -28,6 +29,7 @@ class Player:
         self.profiles = ProfileStore()
         self.catalog = Catalog(settings.max_articles, round(settings.vector_days * 86_400_000))
         self.histories = Histories()
+        self._categories = Categories(settings.category_map)
         self._stories, self._encoder, self._eligible_h = RecentStories(), encoder, settings.eligible_h
         self._events: list[
             tuple[UserEvent, int]
@@ -38,9 +40,10 @@ class Player:
     def article(self, article: ArticleEvent, at_ms: int) -> None:
         """One article version became known."""
         self._learn()
-        analysed = analyse(article, self._encoder, self._stories, self._eligible_h, at_ms)
+        analysed = analyse(article, self._encoder, self._stories, self._categories, self._eligible_h, at_ms)
         if isinstance(analysed, Reject):
             return
+        self._categories.slots.hand_out(analysed.category)
         if self.catalog.apply(analysed, at_ms) in ("new", "updated", "withdrawn"):
             self._version[article.article_id] = len(self._vectors)
             self._vectors.append(analysed.vector)

@@ -130,6 +130,11 @@ def _add_timers(app: WorkerApp, settings: Settings) -> None:
         app.note_undelivered(progress, settings.topic("articles"))
 
     @app.timer(1.0)
+    async def renew_slots() -> None:
+        with _ends(app):
+            await app.content.renew()
+
+    @app.timer(1.0)
     async def observe() -> None:
         app.positions.observe()
         app.content.observe()

@@ -2,8 +2,9 @@
 
 `articles` has one partition, so one worker at a time does this; news comes at a few articles a second. Like a
 partition's writer it fences the owner before it, writes a barrier, and then reads back what was written: the desk
-remembers stories and versions. After a crash a batch may be analysed again: the catalog knows a version by its digest,
-so the second time changes nothing.
+remembers stories, versions and the slots of categories. That table it writes again from time to time, or retention
+would take it. After a crash a batch may be analysed again: the catalog knows a version by its digest, so the second
+time changes nothing.
 
 A rebalance waits for `release`: what is being written is committed, and taking over is given up. A batch of an earlier
 generation of the group is dropped; whoever owns `articles` now reads it again.
@@ -13,9 +14,8 @@ import asyncio
 from collections.abc import Sequence
 
 from ..clock import monotonic_s, now_ms
-from ..content.desk import Desk
+from ..content.desk import CatalogRecord, Desk
 from ..contracts.article import Outcome
-from ..contracts.decode import Origin, Typed, decode_catalog
 from ..contracts.records import DeadLetter, watermark_headers
 from ..errors import StateError
 from ..meta import OWNER_KEY
@@ -24,12 +24,18 @@ from ..settings import Settings
 from .analysing import analysed
 from .counting import SetAside
 from .log import UNDECIDED_S, Log
-from .transaction import Message, Transactions, set_aside
+from .transaction import Message, Transactions, Writes, set_aside
 from .transport import RecordBatch
 from .undelivered import Undelivered
-from .written import barrier
+from .written import barrier, to_the_end
 
 OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
+RENEWED_S = 3600.0
+
+
+def renewal_s(settings: Settings) -> float:
+    """How often the slots of categories are written; `catalog` keeps a record for `vector_days`."""
+    return min(RENEWED_S, settings.vector_days * 86_400 / 10)
 
 
 class ContentAgent:
@@ -44,6 +50,7 @@ class ContentAgent:
         self._busy, self._set_aside = asyncio.Lock(), SetAside()
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
+        self._renewed_s = 0.0  # when the slots of categories were last written
         self.undelivered = Undelivered()
         self.done: int | None = None  # next offset of `articles`
 
@@ -101,6 +108,14 @@ class ContentAgent:
         patience_s = 0.0 if self._transactions else self._settings.transaction_timeout_s + UNDECIDED_S
         return max(0.0, monotonic_s() - self._progress_s - patience_s)
 
+    async def renew(self) -> None:
+        """Write the slots of categories again, long before retention takes them."""
+        if self._transactions is None or monotonic_s() < self._renewed_s + renewal_s(self._settings):
+            return
+        async with self._busy:
+            if self._transactions is not None:
+                await self._write_slots(self._transactions)
+
     # --- work ---------------------------------------------------------------------------------------------------------
 
     async def _write(self, batch: RecordBatch) -> None:
@@ -110,11 +125,21 @@ class ContentAgent:
         done = await analysed(self._desk, batch.records, self._log, self._settings)
         self._progress_s = monotonic_s()
         async with transactions.begin() as writes:
-            for partition in range(self._settings.partitions):
-                await writes.send(self._catalog, partition, (Message(*record) for record in done.catalog))
+            await self._to_all(writes, done.catalog)
             await writes.send(f"{self._articles}.dlq", 0, map(set_aside, done.dead_letters))
         self.done = batch.next_offset
         self._count(done.outcomes, done.dead_letters)
+
+    async def _write_slots(self, transactions: Transactions) -> None:
+        if not self._desk.categories.slots:
+            return
+        async with transactions.begin() as writes:
+            await self._to_all(writes, [self._desk.slots_record()])
+        self._renewed_s = monotonic_s()
+
+    async def _to_all(self, writes: Writes, records: Sequence[CatalogRecord]) -> None:
+        for partition in range(self._settings.partitions):
+            await writes.send(self._catalog, partition, (Message(*record) for record in records))
 
     async def _taken_over(self) -> Transactions | None:
         """None if a rebalance came in between."""
@@ -134,6 +159,7 @@ class ContentAgent:
             await transactions.start()
             through = await barrier(transactions, self._catalog, 0, OWNER)
             await self._recall(through)
+            await to_the_end(self._write_slots(transactions))
             await asyncio.to_thread(self._desk.prepare)
         except BaseException:
             await transactions.stop()
@@ -145,8 +171,7 @@ class ContentAgent:
         self._desk.forget()
         async with self._log.reader() as reader:
             async for records in reader.read(self._catalog, 0, through=through):  # all partitions hold the same
-                items = decode_catalog(records, Origin(self._catalog, 0))
-                self._desk.recall(item.value for item in items if isinstance(item, Typed))
+                self._desk.recall(records)
                 self._progress_s = monotonic_s()
 
     def _count(self, outcomes: Sequence[Outcome], letters: Sequence[DeadLetter]) -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from making import T0
+from making import T0, written
 
 from streamrec.chaos.articles import article_differences, letter_differences
 from streamrec.content.desk import Desk
@@ -28,16 +28,17 @@ ARTICLES = [
     version(7, "a5", 0),
 ]
 DONE = Desk(load({}), HashedEncoder()).analyse(ARTICLES)
-CATALOG = [RawRecord(n, T0, *record) for n, record in enumerate(DONE.catalog)]
+CATALOG = [RawRecord(n, T0, *record) for n, record in enumerate(written(DONE))]
 LETTERS = [RawRecord(0, T0, letter.key, letter.value, letter.headers()) for letter in DONE.dead_letters]
-STALE = RawRecord(9, T0, *Desk(load({}), HashedEncoder()).analyse([ARTICLES[3]]).catalog[0])
-OTHER = RawRecord(9, T0, *Desk(load({}), HashedEncoder()).analyse([version(0, "a9", 1)]).catalog[0])
+STALE = RawRecord(9, T0, *written(Desk(load({}), HashedEncoder()).analyse([ARTICLES[3]]))[0])
+OTHER = RawRecord(9, T0, *written(Desk(load({}), HashedEncoder()).analyse([version(0, "a9", 1)]))[0])
 BARRIER = RawRecord(9, T0, b"\xffowner", b"", watermark_headers(0))
+EVERYTHING = [RawRecord(n, T0, *record) for n, record in enumerate(DONE.catalog)]
 
 
 def test_what_the_desk_writes_is_right() -> None:
     """Also with a barrier, and when a crash makes it write again from any record on."""
-    assert article_differences(ARTICLES, [BARRIER, *CATALOG]) == letter_differences(ARTICLES, LETTERS) == []
+    assert article_differences(ARTICLES, [BARRIER, *EVERYTHING]) == letter_differences(ARTICLES, LETTERS) == []
     assert letter_differences(ARTICLES, LETTERS * 2) == []
     assert article_differences(ARTICLES, [*CATALOG[:2], BARRIER, *CATALOG]) == []
 

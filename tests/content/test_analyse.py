@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from streamrec.content.analyse import Reject, analyse, digest_of
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.slots import Categories
 from streamrec.content.story import RecentStories
 from streamrec.contracts.article import AnalysedArticle, ArticleEvent
 
@@ -21,7 +22,7 @@ ARTICLE = ArticleEvent(article_id="a17", title="Quantum telescope breaks record"
 
 def run(article: ArticleEvent, stories: RecentStories | None = None) -> AnalysedArticle | Reject:
     """Analyse with the built-in encoder and 24 hours of eligibility."""
-    return analyse(article, ENCODER, RecentStories() if stories is None else stories, 24, LATER)
+    return analyse(article, ENCODER, RecentStories() if stories is None else stories, Categories(None), 24, LATER)
 
 
 def accepted(article: ArticleEvent, stories: RecentStories | None = None) -> AnalysedArticle:

@@ -8,7 +8,7 @@ import pytest
 from fragile_encoder import EARLY, LATE, FragileEncoder
 from hypothesis import given
 from hypothesis import strategies as st
-from making import T0
+from making import T0, written
 
 from streamrec.content.desk import Desk
 from streamrec.content.encoder import FloatArray, HashedEncoder, Text
@@ -54,7 +54,7 @@ def test_a_record_on_which_analysis_raises_is_set_aside_alone(word: str) -> None
     assert [(letter.reason, letter.offset, letter.value) for letter in done.dead_letters] == [
         ("processing_error", 1, records[1].value)
     ]
-    assert [record.key for record in done.catalog] == [b"a1", b"a3"]
+    assert [record.key for record in written(done)] == [b"a1", b"a3"]
     with pytest.raises((RuntimeError, ValueError)):
         Desk(load({}), FragileEncoder()).analyse(records)
 
@@ -79,7 +79,7 @@ def test_no_later_article_joins_one_that_was_set_aside() -> None:
     bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embedding":[1]}')
     done = desk.analyse([bad, published(1, "a2", COPY)])
     assert [letter.reason for letter in done.dead_letters] == ["bad_embedding"]
-    assert msgspec.json.decode(done.catalog[0].value or b"", type=AnalysedArticle).story_id == "a2"
+    assert msgspec.json.decode(written(done)[0].value or b"", type=AnalysedArticle).story_id == "a2"
 
 
 titles = st.sampled_from([QUAKE, COPY, f"{QUAKE} {EARLY}", f"{QUAKE} {LATE}", "Weather in Odense"])

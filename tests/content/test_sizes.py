@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from making import DAY, T0
+from making import DAY, T0, written
 
 from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
@@ -29,10 +29,10 @@ def test_the_longest_article_the_contract_allows(char: str) -> None:
         embedding=[0.1234567890123456] * 64,
     )
     record = RawRecord(0, text.published_at_ms, b"a", msgspec.json.encode(text))
-    (written,) = Desk(load({}), HashedEncoder()).analyse([record]).catalog
-    assert len(written.value or b"") < MAX_RECORD_BYTES
-    assert record_bytes(written.key, written.value, written.headers) < BATCH_BYTES
-    analysed = msgspec.json.decode(written.value or b"", type=AnalysedArticle)
+    (entry,) = written(Desk(load({}), HashedEncoder()).analyse([record]))
+    assert len(entry.value or b"") < MAX_RECORD_BYTES
+    assert record_bytes(entry.key, entry.value, entry.headers) < BATCH_BYTES
+    analysed = msgspec.json.decode(entry.value or b"", type=AnalysedArticle)
     envelope = Envelope(analysed, ModelStamp("ranker", "1", "int8"), "due", T0, DAY)
     user = char * 128
     reason: dict[str, object] = {"code": "recent_reads", "args": {"category": analysed.category, "count": 16}}

@@ -1,5 +1,7 @@
 """Where the new catalog is read on from: no article is left out, and at most some are met again."""
 
+from typing import Any
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,12 +35,13 @@ def test_what_was_not_met_lies_behind_the_offset(numbers: list[int], data: st.Da
     assert offset == (10 + len(read) if read else 0)
 
 
-def test_all_but_the_vector_stays_as_it_was() -> None:
+def test_all_but_vector_and_category_stays_as_it_was() -> None:
     """Story, language and the time it became known are the source's; an article it never had is the new desk's."""
     old = article("a", story_id="a-story", known_at_ms=7, space_id="old")
-    new = article("a", topic="other", story_id="a", known_at_ms=9, space_id="new")
+    anew: dict[str, Any] = {"space_id": "new", "category": "kultur", "category_slot": 3}
+    new = article("a", topic="other", story_id="a", known_at_ms=9, **anew)
     record = CatalogRecord(b"a", msgspec.json.encode(new))
     made = msgspec.json.decode(kept(record, {("a", 1): old}).value or b"", type=AnalysedArticle)
-    assert made == msgspec.structs.replace(old, vector=new.vector, space_id="new")
+    assert made == msgspec.structs.replace(old, vector=new.vector, **anew)
     assert kept(record, {("a", 2): old}) == record
     assert kept(CatalogRecord(b"mark", b""), {("a", 1): old}) == CatalogRecord(b"mark", b"")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from making import DAY, HOUR, T0, Feed, article, click, partition
 
+from streamrec.contracts.event import UserEvent
 from streamrec.contracts.ids import key_of
 from streamrec.migration.rows import carried, without_interest
 from streamrec.partition import Partition
@@ -46,6 +47,25 @@ def test_interest_is_learned_anew_and_all_else_is_the_old_row() -> None:
         assert not np.array_equal(now["interest"], was["interest"])
         for name in set(ROW.names or ()) - {"interest"}:
             assert np.array_equal(now[name], was[name]), name
+
+
+def test_what_is_kept_by_slot_is_learned_anew_where_slots_are_others() -> None:
+    """Affinities and cooldowns of categories; a reader whose events are gone has none, rather than another's."""
+    old, new = read("x"), read("x")
+    dislike = UserEvent(user_id="u1", action="dislike", at_ms=T0 - 8 * HOUR, article_id="a0")
+    Feed(old).events(dislike)
+    Feed(new).articles(article("a0", version=2, category="sports"))
+    Feed(new).events(dislike)
+    for state in (old, new):
+        state.profiles["muted"][:] = 1 << 4
+    rows = rows_of(old)
+    made = carried(rows | {b"silent": rows[b"u1"]}, new.profiles, no_keys(), HALF_LIFE_MS, slots_stay=False)
+    for name in ("category_affinity", "negatives", "muted"):
+        was, now, silent = (np.frombuffer(row, ROW)[0][name] for row in (rows[b"u1"], made[b"u1"], made[b"silent"]))
+        assert np.array_equal(now, new.profiles[name][0])
+        assert np.array_equal(now, was) == (name == "muted")
+        assert not any(silent.tobytes())
+    assert carried(rows, new.profiles, no_keys(), HALF_LIFE_MS) != made
 
 
 def test_an_interest_learned_from_less_is_valued_at_the_old_rows_time() -> None:

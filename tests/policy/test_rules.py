@@ -8,7 +8,7 @@ from making import DAY, HOUR, T0, article, policy
 
 from streamrec.catalog import Catalog
 from streamrec.contracts.article import AnalysedArticle
-from streamrec.contracts.ids import category_slot, key_of
+from streamrec.contracts.ids import CATEGORIES, SHARED_CATEGORY, key_of
 from streamrec.pairs import Pairs
 from streamrec.policy import rules
 from streamrec.policy.config import UNBREAKABLE, bypasses
@@ -85,21 +85,32 @@ def test_one_push_per_article_and_story() -> None:
 
 
 def test_muted_category() -> None:
-    """A muted category is suppressed, another one is not."""
+    """A muted category is suppressed, another one is not, nor the slot that several share."""
     pairs = pair(article(category="sports"))
-    pairs.users.store.columns["muted"][0] = 1 << category_slot("politics")
+    pairs.users.store.columns["muted"][0] = 1 << CATEGORIES.index("politics")
     assert suppressed_by(pairs) == []
-    pairs.users.store.columns["muted"][0] |= 1 << category_slot("sports")
+    pairs.users.store.columns["muted"][0] |= 1 << CATEGORIES.index("sports")
     assert suppressed_by(pairs) == ["muted_category"]
+    shared = pair(article(category_slot=SHARED_CATEGORY))
+    shared.users.store.columns["muted"][0] = 2**32 - 1
+    assert suppressed_by(shared) == []
 
 
 def test_cooldown_ends() -> None:
     """After a dislike the category rests, for the time set and no longer."""
     pairs = pair(article(category="sports"))
-    until_s = (T0 + DAY) // 1000
-    after_dislike(pairs.users.store, ROW, np.array([category_slot("sports")], np.uint8), np.array([until_s], np.uint32))
+    sports, until_s = np.array([CATEGORIES.index("sports")], np.uint8), (T0 + DAY) // 1000
+    after_dislike(pairs.users.store, ROW, sports, np.array([until_s], np.uint32))
     assert suppressed_by(pairs) == ["cooldown"]
     assert suppressed_by(pairs, T0 + DAY) == ["expired"]
+
+
+def test_a_shared_slot_does_not_cool_down() -> None:
+    """Whoever dislikes one of its categories has said nothing of the others."""
+    pairs = pair(article(category_slot=SHARED_CATEGORY))
+    until_s = (T0 + DAY) // 1000
+    after_dislike(pairs.users.store, ROW, np.array([SHARED_CATEGORY], np.uint8), np.array([until_s], np.uint32))
+    assert suppressed_by(pairs) == []
 
 
 def test_reasons_are_a_closed_set() -> None:

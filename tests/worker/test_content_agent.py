@@ -14,13 +14,14 @@ from slow_log import SlowLog
 from streamrec.chaos.memory_log import ProcessLog
 from streamrec.clock import simulated
 from streamrec.content.desk import Desk
+from streamrec.content.slots import slots_in
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord
 from streamrec.errors import StateError
 from streamrec.metrics import Metrics
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.settings import load
-from streamrec.worker.content_agent import ContentAgent
+from streamrec.worker.content_agent import ContentAgent, renewal_s
 from streamrec.worker.transport import RecordBatch
 from streamrec.worker.undelivered import Progress
 
@@ -36,7 +37,7 @@ def agent(log: ProcessLog, generation: int | None = 1) -> ContentAgent:
     return made
 
 
-def batch(start: int, *titles: str, version: int = 1) -> RecordBatch:
+def batch(start: int, *titles: str, version: int = 1, **more: str) -> RecordBatch:
     """Articles a<offset> with these titles."""
     now_ms = time.time_ns() // 1_000_000
     records = [
@@ -45,7 +46,7 @@ def batch(start: int, *titles: str, version: int = 1) -> RecordBatch:
             now_ms,
             f"a{offset}".encode(),
             json.dumps(
-                {"article_id": f"a{offset}", "title": title, "published_at_ms": now_ms, "version": version}
+                {"article_id": f"a{offset}", "title": title, "published_at_ms": now_ms, "version": version} | more
             ).encode(),
         )
         for offset, title in enumerate(titles, start)
@@ -185,6 +186,45 @@ async def test_what_was_never_written_is_not_remembered() -> None:
     one.assigned(2)
     await one.analyse(batch(1, "Football in Aarhus", version=3), 2)
     assert await catalog(log) == [("a0", 1), ("a1", 3)]
+
+
+def tables(log: SlowLog, number: int) -> list[list[str]]:
+    """Slots of categories as one partition remembers them, in order."""
+    found = map(slots_in, log.broker.committed("catalog", number))
+    return [table.names for table in found if table is not None]
+
+
+async def test_the_next_owner_hands_out_the_same_slots() -> None:
+    """Which all partitions hold, also when retention has taken every article."""
+    log = SlowLog()
+    await agent(log).analyse(batch(0, "Weather in Odense", category="wetter"), 1)
+    await until(log.broker.settled)
+    assert tables(log, 0) == tables(log, 1) == [["wetter"]]
+    for number in range(2):
+        for entry in log.broker.partitions["catalog", number]:
+            if entry.record.value:
+                entry.state = "aborted"  # as good as gone
+    await agent(log).analyse(batch(1, "Football in Aarhus", category="sport"), 1)
+    await until(log.broker.settled)
+    assert tables(log, 0) == tables(log, 1) == [["wetter"], ["wetter"], ["wetter", "sport"]]
+
+
+async def test_slots_are_written_again_before_retention_takes_them() -> None:
+    """Once an hour, also when no news comes; not by whoever does not own the articles."""
+    log, ahead_s = SlowLog(), [0.0]
+    one = agent(log)
+    with simulated(lambda: time.time_ns() + round(ahead_s[0] * 1e9)):
+        await one.renew()
+        await one.analyse(batch(0, "Weather in Odense", category="wetter"), 1)
+        for hours in (0.9, 1.1, 1.2, 2.3):
+            ahead_s[0] = hours * 3600
+            await one.renew()
+        await one.release()
+        ahead_s[0] = 9 * 3600
+        await one.renew()
+    await until(log.broker.settled)
+    assert tables(log, 0) == tables(log, 1) == [["wetter"]] * 3
+    assert renewal_s(load({}, vector_days=0.01)) == pytest.approx(86.4)
 
 
 async def test_an_article_on_which_analysis_raises_is_set_aside() -> None:

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from ...contracts.ids import SHARED_CATEGORY
 from ..config import Policy
 from ..types import BoolArray, Pairs
 
 
 def cooldown(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True while the article's category is cooling down for the user."""
-    negatives = pairs.user("negatives")
+    """True while the article's category is cooling down for the user; the slot that several share never does."""
+    negatives, category = pairs.user("negatives"), pairs.article("category")
     resting = negatives["until_s"].astype(np.int64) * 1000 > now_ms  # (N, 4)
-    return np.asarray((resting & (negatives["category"] == pairs.article("category")[:, None])).any(axis=1))
+    same = (resting & (negatives["category"] == category[:, None])).any(axis=1)
+    return np.asarray(same & (category != SHARED_CATEGORY))

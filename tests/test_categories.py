@@ -1,0 +1,106 @@
+"""A newsroom's own sections from the desk to the push: what a reader is told, and what rests after a dislike."""
+
+import msgspec
+import numpy as np
+import pytest
+from making import T0, AffinityScores, applied, click, policy, pushes
+
+from streamrec.changes import Changes
+from streamrec.content.desk import Desk
+from streamrec.content.encoder import HashedEncoder
+from streamrec.contracts.event import UserEvent
+from streamrec.contracts.ids import SHARED_CATEGORY
+from streamrec.contracts.push import Push
+from streamrec.contracts.records import RawRecord, Topic
+from streamrec.contracts.sentence import sentence
+from streamrec.intake import Batch
+from streamrec.partition import Partition, Settled
+from streamrec.settings import load
+
+GERMAN = (
+    "politik", "wirtschaft", "kultur", "sport", "meinung", "inland", "ausland", "panorama", "wissen", "reise",
+    "digital", "gesundheit", "auto", "karriere", "lokales", "feuilleton", "medien", "wetter", "geld", "leben",
+)  # fmt: skip
+SECTIONS = (*GERMAN, *(f"ressort {number}" for number in range(14)))
+
+
+class Newsroom:
+    """A desk, and one partition that reads what it writes; whoever meets an article may get it."""
+
+    def __init__(self) -> None:
+        self.desk = Desk(load({}), HashedEncoder())
+        everything = policy(min_score=0)._replace(min_affinity=-100, daily_cap=99)
+        self.partition = Partition(Settled(0, everything, AffinityScores()))
+        self.articles = 0
+
+    def publish(self, category: str) -> list[Push]:
+        """An article of no words but its own, about nothing else."""
+        article_id = f"a{self.articles}"
+        value = {"article_id": article_id, "title": f"xq{self.articles}", "published_at_ms": T0, "category": category}
+        self.articles += 1
+        done = self.desk.analyse([RawRecord(0, T0, article_id.encode(), msgspec.json.encode(value))])
+        return pushes(self._apply("catalog", [RawRecord(0, T0, *record) for record in done.catalog]))
+
+    def hear(self, *events: UserEvent) -> None:
+        """Of readers."""
+        self._apply("events", [RawRecord(0, T0, None, msgspec.json.encode(event)) for event in events])
+
+    def _apply(self, topic: Topic, records: list[RawRecord]) -> Changes:
+        first = self.partition.cursor.get(topic, 0)
+        numbered = [record._replace(offset=first + n) for n, record in enumerate(records)]
+        return applied(self.partition, Batch(topic, numbered, first + len(numbered)))
+
+
+@pytest.fixture
+def newsroom() -> Newsroom:
+    """Every section has one article, in order; nobody has read anything yet."""
+    made = Newsroom()
+    for section in SECTIONS:
+        made.publish(section)
+    return made
+
+
+def test_reads_are_counted_by_the_name_of_their_category(newsroom: Newsroom) -> None:
+    """Whoever read culture and sport is told of none but the section at hand, even where sections share a slot."""
+    newsroom.hear(*(click("u", f"a{SECTIONS.index(name)}") for name in ("kultur", "sport", SECTIONS[-1])))
+    found = {name: newsroom.publish(name)[0].reason for name in SECTIONS}
+    assert {name for name, reason in found.items() if reason.code == "recent_reads"} == {
+        "kultur",
+        "sport",
+        SECTIONS[-1],
+    }
+    assert found["kultur"].args == {"category": "kultur", "count": 1}
+    assert {reason.code for reason in found.values()} == {"recent_reads", "similar_interest"}
+
+
+def test_no_category_is_no_reason(newsroom: Newsroom) -> None:
+    """Two articles without one have nothing in common, and no sentence ends in the air."""
+    newsroom.publish("")
+    newsroom.hear(click("u", f"a{len(SECTIONS)}"))
+    (push,) = newsroom.publish("")
+    assert push.reason.code == "similar_interest"
+    assert "similar to earlier reads (no category)" in sentence(push, 1)
+
+
+@pytest.mark.parametrize("action", ["dislike", "dismiss"])
+def test_a_dislike_rests_its_own_section_alone(newsroom: Newsroom, action: str) -> None:
+    """Not home news for an opinion piece."""
+    opinion = click("u", f"a{SECTIONS.index('meinung')}")
+    newsroom.hear(click("u", "a0"), msgspec.structs.replace(opinion, action=action))
+    assert {name for name in SECTIONS if not newsroom.publish(name)} == {"meinung"}
+
+
+def test_a_shared_slot_never_rests(newsroom: Newsroom) -> None:
+    """Neither does a dislike of one of its categories take a place among the few that do."""
+    last = click("u", f"a{len(SECTIONS) - 1}")
+    newsroom.hear(click("u", "a0"), msgspec.structs.replace(last, action="dislike"))
+    assert not newsroom.partition.profiles["negatives"]["until_s"].any()
+    assert all(newsroom.publish(name) for name in SECTIONS)
+
+
+def test_affinities_are_kept_by_section(newsroom: Newsroom) -> None:
+    """One read of each: one in every slot, the rest in the shared one."""
+    newsroom.hear(*(click("u", f"a{number}") for number in range(len(SECTIONS))))
+    affinity = newsroom.partition.profiles["category_affinity"][0].astype(np.float32)
+    assert affinity[:SHARED_CATEGORY].tolist() == [1.0] * SHARED_CATEGORY
+    assert affinity[SHARED_CATEGORY] == len(SECTIONS) - SHARED_CATEGORY
