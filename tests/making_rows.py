@@ -16,6 +16,16 @@ from streamrec.training.teacher import Teacher
 SIZES = (COLUMNS, 8, 1)
 
 
+DRAWN_TOGETHER = 96  # columns; those of later features are drawn apart, so that they change no other
+
+
+def normal_rows(rng: np.random.Generator, count: int) -> FloatArray:
+    """(count, COLUMNS) standard normal; one feature more leaves the others, and what is drawn next, as they were."""
+    together = rng.normal(size=(count, DRAWN_TOGETHER))
+    apart = rng.spawn(1)[0].normal(size=(count, max(0, COLUMNS - DRAWN_TOGETHER)))
+    return np.hstack([together, apart])[:, :COLUMNS].astype(np.float32)
+
+
 Logit = Callable[[FloatArray, FloatArray], FloatArray]  # of (N, COLUMNS) features and (N,) likeness to what was read
 
 
@@ -27,7 +37,7 @@ def by_first_feature(x: FloatArray, like: FloatArray) -> FloatArray:
 def impressions(count: int, seed: int, logit: Logit = by_first_feature) -> Rows:
     """Impressions of ten."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(count, COLUMNS)).astype(np.float32)
+    x = normal_rows(rng, count)
     vectors = np.random.default_rng(0).normal(size=(50, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     impression = np.arange(count) // 10

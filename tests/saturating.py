@@ -40,7 +40,9 @@ class Saturating:
         return np.ascontiguousarray(h[:, 0])
 
     def _sums(self, a: NDArray[np.int32], weight: NDArray[np.int32]) -> NDArray[np.int64]:
-        """(N, K) and (out, K) -> (N, out), K even."""
+        """(N, K) and (out, K) -> (N, out); the last of an odd K is alone."""
+        odd = a.shape[1] % 2
+        a, weight = (np.pad(each, ((0, 0), (0, odd))) for each in (a, weight))
         sums = np.zeros((len(a), len(weight)), np.int64)
         for k in range(0, a.shape[1], 2):
             pair = a[:, k, None] * weight[:, k] + a[:, k + 1, None] * weight[:, k + 1]  # (N, out)

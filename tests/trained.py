@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from making_rows import normal_rows
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.ranking.calibration import Calibration
@@ -10,7 +11,7 @@ from streamrec.ranking.engines.torch_fp32 import TorchFp32
 from streamrec.ranking.features import fingerprint as features_now
 from streamrec.ranking.manifest import Manifest
 from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.ranking.scores import COLUMNS
 from streamrec.training.fit import Fitted
 from streamrec.training.publish import publish
 
@@ -31,7 +32,7 @@ def publish_small(
 
     use_one_thread()
     torch.manual_seed(seed)
-    rows: FloatArray = np.random.default_rng(seed).normal(size=(512, COLUMNS)).astype(np.float32)
+    rows = normal_rows(np.random.default_rng(seed), 512)
     network = Network((COLUMNS, 64, 32, 1)).eval()
     network.learn_bounds(rows)
     logits = TorchFp32(network).logits(rows)

@@ -53,11 +53,11 @@ def of_folder(folder: Path) -> Subject:
 
 
 def drawn(sizes: Sequence[int], seed: int = 1) -> Subject:
-    """A network of these sizes with drawn weights, calibrated to a spread of 1.5 around P(click) of about 0.1."""
+    """A drawn network of these sizes on the first columns, calibrated to a spread of 1.5 around P(click) near 0.1."""
     use_one_thread()
     rng = np.random.default_rng(seed)
     learned, rows = (rng.normal(size=(ROWS, COLUMNS)).astype(np.float32) for _ in range(2))
-    network = Network(sizes).eval().requires_grad_(requires_grad=False)
+    network = Network(sizes, range(sizes[0])).eval().requires_grad_(requires_grad=False)
     for stage in network.linears():
         width = stage.in_features
         stage.weight.copy_(torch.from_numpy(rng.normal(0, width**-0.5, stage.weight.shape).astype(np.float32)))

@@ -178,10 +178,10 @@ def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> No
 
 @bench.command()
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Artifact to measure.")
-@click.option("--sizes", default="96-512-256-1", show_default=True, help="Without --model: stages of a drawn network.")
+@click.option("--sizes", help="Without --model: stages of a drawn network, 96-64-1; by default as ours are trained.")
 @click.option("--batch", default="1,32,256,1024,4096", show_default=True, help="Rows of a call.")
 @click.option("--rounds", type=click.IntRange(2), default=15, show_default=True)
-def engines(model: Path | None, sizes: str, batch: str, rounds: int) -> None:
+def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> None:
     """Speed of every engine beside torch fp32, its distance in P(click), and whether scores depend on the batch.
 
     "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
@@ -191,10 +191,11 @@ def engines(model: Path | None, sizes: str, batch: str, rounds: int) -> None:
     from rich.table import Table
 
     from ..bench.engines import drawn, measure, of_folder, processor_flags, versions
+    from ..ranking.network import SIZES
     from .tables import show
 
     batches = _numbers(batch, "--batch", ",")
-    subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-"))
+    subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-") if sizes else SIZES)
     measured, absent = measure(subject, batches, rounds)
     table = Table("engine", *(f"x at {rows}" for rows in batches), "max |dP|", "drift", box=None, pad_edge=False)
     for name, at in measured.items():

@@ -17,7 +17,7 @@ def export(folder: Path, file: Path, int8: bool) -> None:
     \b
     streamrec model export model --onnx ranker.onnx --int8
 
-    It takes rows of 96 named features and gives calibrated P(click). The names, the fingerprint of the functions that
+    It takes rows of named features and gives calibrated P(click). The names, the fingerprint of the functions that
     compute them, the vector space and the version stand in the file's metadata. Needs: pip install 'streamrec[onnx]'.
     """
     from ..ranking.artifact import load

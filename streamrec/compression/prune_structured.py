@@ -2,7 +2,7 @@
 to compute.
 
     neurons(magnitude, .5)     half of the units of every hidden layer
-    columns(gradient, .25)     a quarter of the input columns ("vector size": 64 of the 96 are the product u * c)
+    columns(gradient, .25)     a quarter of the input columns ("vector size": 64 of the columns are the product u * c)
 
 A unit's activation is replaced by its mean over training rows, which is added to the next bias: of all constants that
 leaves the smallest squared error in the next layer. A column is standardised, so its mean is 0 and nothing is added.

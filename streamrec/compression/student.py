@@ -1,7 +1,7 @@
 """A student: a new, small network of the served kind.
 
     width, depth    `depth` hidden layers of `width` units; depth 0 is a linear model of the features
-    vector          how many of the 64 product columns u * c it reads, besides the 32 scalar features
+    vector          how many of the 64 product columns u * c it reads, besides all scalar features
 
 Which product columns: those that vary most over training rows. The scalar features still hold the whole affinity, so a
 student with `vector` = 0 sees the dot product, but not where it comes from.
@@ -39,7 +39,7 @@ class Student(msgspec.Struct, frozen=True, tag="student"):
 
 
 def columns_read(x: FloatArray, vector: int) -> list[int]:
-    """The `vector` product columns of (N, 96) that vary most, and all scalar features; ascending."""
+    """The `vector` product columns of (N, COLUMNS) that vary most, and all scalar features; ascending."""
     spread = x[:, :VECTOR_DIMS].std(axis=0, dtype=np.float64)
     products = np.argsort(-spread, kind="stable")[:vector]
     return [*sorted(products.tolist()), *range(VECTOR_DIMS, COLUMNS)]

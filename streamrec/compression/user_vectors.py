@@ -96,7 +96,7 @@ def _interests(product: FloatArray, article: FloatArray, impression: NDArray[np.
 
 
 def _follow(x: FloatArray, old: FloatArray, norm_before: FloatArray, norm_after: FloatArray) -> None:
-    """Features of (N, 96) `x` that are made of the user vector; the formulas are those of ranking/features.py."""
+    """Features of (N, COLUMNS) `x` that are made of the user vector; the formulas are those of ranking/features.py."""
     dot = x[:, :VECTOR_DIMS].sum(axis=1)
     log_dot, log_before = (np.log1p(np.maximum(values, 0)) for values in (dot, old[:, COLUMN["affinity"]]))
     x[:, COLUMN["affinity"]] = dot

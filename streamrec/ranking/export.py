@@ -1,11 +1,11 @@
 """A ranker outside this program: one ONNX file with its calibration inside and its contract beside it.
 
-    features (N, 96) float32  ->  p_click (N,) calibrated P(click), logit (N,)
+    features (N, COLUMNS) float32  ->  p_click (N,) calibrated P(click), logit (N,)
 
 Row i of `features` is one candidate; its columns are named, in order, in the file's metadata, so that an app can fill
 them from JSON without this program. The metadata, all text:
 
-    features             the names of the 96 columns, JSON list: "product_0".."product_63", then the scalar features
+    features             the names of all columns, JSON list: "product_0".."product_63", then the scalar features
     feature_fingerprint  of the functions that compute them (features.py): another one means other numbers
     space_id, encoder    of the article vectors the products are made of
     name, version        of the artifact, as pushes carry them

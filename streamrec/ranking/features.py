@@ -1,19 +1,14 @@
 """Features of candidate pairs: the one function training and serving both call.
 
-    features(pairs, now_ms, half_life_ms) -> (N, 96) float32
+    features(pairs, now_ms, half_life_ms) -> (N, 64 + len(FEATURES)) float32
     columns 0..63   decayed interest * article vector, elementwise
-    columns 64..95  one scalar each, in the order of FEATURES
+    columns 64..    one scalar each, in the order of FEATURES
 
-A new feature is one function below with @feature. The fingerprint is a hash of what these functions say (without
-comments and docstrings), so a model trained on other features is refused by itself.
+A new feature is one function below with @feature(group): widths, groups and names follow. A model trained on other
+features is refused by itself (fingerprint.py).
 """
 
-import ast
-import hashlib
-import inspect
-import textwrap
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,19 +17,27 @@ from ..contracts.limits import VECTOR_DIMS
 from ..pairs import Pairs
 from ..profiles.interest import FloatArray
 from ..profiles.layout import READS
+from .fingerprint import fingerprint
 from .inputs import Inputs
+
+__all__ = ["FEATURES", "GROUPS", "features", "fingerprint"]
 
 DAY_S = 86_400
 
-
 Feature = Callable[[Inputs], FloatArray]
 FEATURES: list[Feature] = []
+GROUPS: dict[str, list[Feature]] = {}  # features that say related things
 
 
-def feature(function: Feature) -> Feature:
+def feature(group: str) -> Callable[[Feature], Feature]:
     """Make a function a feature; the order in this file is the order of the columns."""
-    FEATURES.append(function)
-    return function
+
+    def add(function: Feature) -> Feature:
+        FEATURES.append(function)
+        GROUPS.setdefault(group, []).append(function)
+        return function
+
+    return add
 
 
 def features(pairs: Pairs, now_ms: int, half_life_ms: float) -> FloatArray:
@@ -47,89 +50,74 @@ def features(pairs: Pairs, now_ms: int, half_life_ms: float) -> FloatArray:
     return x
 
 
-@cache
-def fingerprint() -> str:
-    """12 hex digits that change when a feature does."""
-    text = "\n".join(_meaning(item) for item in (Inputs, *FEATURES))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def _f32(values: npt.ArrayLike) -> FloatArray:
     return np.asarray(values, np.float32)
-
-
-def _meaning(item: object) -> str:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(item)))  # type: ignore[arg-type]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
 
 
 # --- the user and the article -----------------------------------------------------------------------------------------
 
 
-@feature
+@feature("interest in the content")
 def affinity(of: Inputs) -> FloatArray:
     """Decayed reads, by similarity."""
     return of.dot
 
 
-@feature
+@feature("interest in the content")
 def log_affinity(of: Inputs) -> FloatArray:
     """The same, compressed: the tenth similar read says less than the first."""
     return _f32(np.log1p(np.maximum(of.dot, 0)))
 
 
-@feature
+@feature("interest in the content")
 def cosine(of: Inputs) -> FloatArray:
     """Direction alone."""
     return of.dot / (of.norm + 1e-3)
 
 
-@feature
+@feature("interest in the content")
 def interest_length(of: Inputs) -> FloatArray:
     """How much is known of the user."""
     return _f32(np.log1p(of.norm))
 
 
-@feature
+@feature("interest in the content")
 def focus(of: Inputs) -> FloatArray:
     """Length of the interest per read: one for a single subject, small for an all-round reader."""
     return _f32(of.norm / (of.affinity.sum(axis=1) + 0.5))
 
 
-@feature
+@feature("taste for the category")
 def category_reads(of: Inputs) -> FloatArray:
     """Decayed reads in this category."""
     return _f32(np.log1p(of.category))
 
 
-@feature
+@feature("taste for the category")
 def category_share(of: Inputs) -> FloatArray:
     """Share of this category."""
     return of.share
 
 
-@feature
+@feature("taste for the category")
 def favourite(of: Inputs) -> FloatArray:
     """This category against the user's strongest one."""
     return _f32(of.category / (of.affinity.max(axis=1) + 0.1))
 
 
-@feature
+@feature("source")
 def source_reads(of: Inputs) -> FloatArray:
     """Decayed reads from this source."""
     return _f32(np.log1p(of.source))
 
 
-@feature
+@feature("source")
 def source_share(of: Inputs) -> FloatArray:
     """Share of this source in the user's reads."""
     return _f32(of.source / (of.affinity.sum(axis=1) + 0.5))
 
 
-@feature
+@feature("taste for the category")
 def cooling_down(of: Inputs) -> FloatArray:
     """The category was disliked lately."""
     negatives = of.pairs.user("negatives")
@@ -137,13 +125,13 @@ def cooling_down(of: Inputs) -> FloatArray:
     return _f32((same & (negatives["until_s"].astype(np.int64) * 1000 > of.now_ms)).any(axis=1))
 
 
-@feature
+@feature("already read, language")
 def read_before(of: Inputs) -> FloatArray:
     """The article is among the recent reads."""
     return _f32((of.pairs.user("reads") == of.pairs.article("key")[:, None]).any(axis=1))
 
 
-@feature
+@feature("already read, language")
 def same_language(of: Inputs) -> FloatArray:
     """The article is in the language of the user's last read."""
     return _f32(of.pairs.user("language") == of.pairs.article("language"))
@@ -152,49 +140,49 @@ def same_language(of: Inputs) -> FloatArray:
 # --- the article ------------------------------------------------------------------------------------------------------
 
 
-@feature
+@feature("freshness")
 def age(of: Inputs) -> FloatArray:
     """Hours since publication, compressed."""
     return _f32(np.log1p(of.age_h))
 
 
-@feature
+@feature("freshness")
 def fresh_2h(of: Inputs) -> FloatArray:
     """Freshness on the scale of hours."""
     return _f32(np.exp(-of.age_h / 2))
 
 
-@feature
+@feature("freshness")
 def fresh_24h(of: Inputs) -> FloatArray:
     """Freshness on the scale of a day."""
     return _f32(np.exp(-of.age_h / 24))
 
 
-@feature
+@feature("popularity")
 def popularity(of: Inputs) -> FloatArray:
     """Recent readers."""
     return _f32(np.log1p(of.readers))
 
 
-@feature
+@feature("popularity")
 def reach(of: Inputs) -> FloatArray:
     """Recent readers per thousand users, compressed."""
     return _f32(np.log1p(1000 * of.reach))
 
 
-@feature
+@feature("popularity")
 def reach_per_hour(of: Inputs) -> FloatArray:
     """How fast it spreads."""
     return _f32(np.log1p(1000 * of.reach / (of.age_h + 1)))
 
 
-@feature
+@feature("popularity")
 def unread(of: Inputs) -> FloatArray:
     """Nobody of the partition has read it."""
     return _f32(of.readers <= 0)
 
 
-@feature
+@feature("freshness")
 def breaking(of: Inputs) -> FloatArray:
     """Breaking level, 0..1."""
     return _f32(of.pairs.article("breaking") / 3)
@@ -203,44 +191,44 @@ def breaking(of: Inputs) -> FloatArray:
 # --- the user ---------------------------------------------------------------------------------------------------------
 
 
-@feature
+@feature("the user's activity")
 def reads(of: Inputs) -> FloatArray:
     """Reads in all."""
     return _f32(np.log1p(of.pairs.user("n_reads").astype(np.float32)))
 
 
-@feature
+@feature("the user's activity")
 def newcomer(of: Inputs) -> FloatArray:
     """Fewer than three reads."""
     return _f32(of.pairs.user("n_reads") < 3)
 
 
-@feature
+@feature("the user's activity")
 def ring_filled(of: Inputs) -> FloatArray:
     """Share of the ring of recent reads in use."""
     return _f32(np.minimum(of.pairs.user("n_reads"), READS) / READS)
 
 
-@feature
+@feature("the user's activity")
 def idle(of: Inputs) -> FloatArray:
     """Hours since the last activity, compressed."""
     return _f32(np.log1p(of.since_h(of.pairs.user("last_active_s"))))
 
 
-@feature
+@feature("the user's activity")
 def age_of_interest(of: Inputs) -> FloatArray:
     """What is left of the interest since the last read."""
     return of.worth
 
 
-@feature
+@feature("the user's activity")
 def pushes_today(of: Inputs) -> FloatArray:
     """Pushes of the last 24 hours."""
     at_s = of.pairs.user("pushed")["at_s"].astype(np.int64)
     return _f32((at_s > of.now_ms // 1000 - DAY_S).sum(axis=1))
 
 
-@feature
+@feature("the user's activity")
 def since_push(of: Inputs) -> FloatArray:
     """Hours since the last push, compressed."""
     return _f32(np.log1p(of.since_h(of.pairs.user("pushed")["at_s"].max(axis=1))))
@@ -249,25 +237,25 @@ def since_push(of: Inputs) -> FloatArray:
 # --- both, multiplied: a small network need not find these by itself --------------------------------------------------
 
 
-@feature
+@feature("freshness x taste")
 def fresh_affinity(of: Inputs) -> FloatArray:
     """Affinity to something new."""
     return _f32(np.log1p(np.maximum(of.dot, 0)) * np.exp(-of.age_h / 24))
 
 
-@feature
+@feature("freshness x taste")
 def fresh_share(of: Inputs) -> FloatArray:
     """Category share, by freshness."""
     return _f32(of.share * np.exp(-of.age_h / 24))
 
 
-@feature
+@feature("freshness x taste")
 def popular_affinity(of: Inputs) -> FloatArray:
     """Affinity to what others read."""
     return _f32(np.log1p(np.maximum(of.dot, 0)) * np.log1p(1000 * of.reach))
 
 
-@feature
+@feature("freshness x taste")
 def popular_share(of: Inputs) -> FloatArray:
     """Category share of what others read."""
     return _f32(of.share * np.log1p(1000 * of.reach))

@@ -10,7 +10,7 @@ every stage's input a range known in advance. Int8 then can use one scale for al
 cannot coarsen the grid of the others. Bounds are infinite while the weights are learned and set once afterwards, from
 activations on training rows.
 
-The default is wide on purpose: at 96-512-256-1 int8 beats fp32 from about 30 rows on, at half the width only from 200.
+The default is wide on purpose: with 512 and 256 units int8 beats fp32 from about 30 rows on, with half only from 200.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
     <name>                      as it is: float32, or float16 where every value is one
     <name>.int8 + .scale        int8 and a float32 scale per row or one in all, where weights lie on that grid
     <name>.kept + any of these  one bit per weight, and only the non-zero weights
-    columns                     uint8: there are 96
+    columns                     uint8: there are fewer than 256
 
 A safetensors file whose metadata hold, under FORMAT, a network's sizes (none for other models) and all tensors' shapes.
 """

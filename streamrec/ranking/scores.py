@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contracts.limits import VECTOR_DIMS
 from ..contracts.push import ModelStamp
+from .features import FEATURES
 
-COLUMNS = 96
+COLUMNS = VECTOR_DIMS + len(FEATURES)
 
 FloatArray = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[Any]]  # a network's state by name: float32, and `columns` int64

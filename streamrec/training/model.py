@@ -4,7 +4,7 @@
     forward(model, rows, chosen) -> (n,) logits   with gradients, for training
     logits_of(model, rows) -> (N,) float32        in evaluation mode
 
-A model that takes a Batch says so with `reads_history = True`; any other is called with the (n, 96) features alone.
+A model that takes a Batch says so with `reads_history = True`; any other is called with the features alone.
 Rows of one impression share a history, so a batch holds each history once: `user` says which one is a row's.
 """
 
@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 4096
 class Batch(NamedTuple):
     """Inputs of n candidates and the U histories they meet, float32."""
 
-    x: Tensor  # (n, 96)
+    x: Tensor  # (n, COLUMNS)
     candidate: Tensor  # (n, 64)
     history: Tensor  # (U, 30, 64), zero where nothing was read
     seen: Tensor  # (U, 30) bool, False = empty

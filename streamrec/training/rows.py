@@ -34,7 +34,7 @@ BoolArray = npt.NDArray[np.bool_]
 class Rows(NamedTuple):
     """Candidates of all impressions, in order of time; the last two tables are shared by all rows."""
 
-    x: FloatArray  # (N, 96)
+    x: FloatArray  # (N, COLUMNS)
     clicked: BoolArray  # (N,)
     impression: IntArray  # (N,)
     user: IntArray  # (N,) row of the user: the unit of the bootstrap

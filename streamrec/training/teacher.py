@@ -51,7 +51,7 @@ class Teacher(nn.Module):
         self.register_buffer("std", torch.ones(COLUMNS))
 
     def learn_standardisation(self, x: FloatArray) -> None:
-        """Mean and standard deviation of each column of (N, 96), as in the served network."""
+        """Mean and standard deviation of each column of (N, COLUMNS), as in the served network."""
         mean, std = standardisation(x)
         self.mean.copy_(mean)
         self.std.copy_(std)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streamrec.compression.layers import dense, linears
 from streamrec.compression.lowrank import LowRank, factors, rank_of, saves, split_stages
 from streamrec.ranking.network import Network
+from streamrec.ranking.scores import COLUMNS
 from streamrec.training.model import logits_of
 
 
@@ -40,7 +41,7 @@ def test_a_full_rank_split_computes_the_same() -> None:
     """One stage becomes two, with an open and symmetric bound between them; columns and statistics go along."""
     network = trained_network()
     split = split_stages(network, {0: 24, 1: 12})
-    assert split.sizes == (96, 24, 24, 12, 12, 1)
+    assert split.sizes == (COLUMNS, 24, 24, 12, 12, 1)
     assert split.low.tolist() == [-np.inf, 0, -np.inf, 0]
     np.testing.assert_allclose(logits_of(split, HELD_OUT), logits_of(network, HELD_OUT), atol=1e-4)
     assert {name: tuple(matrix.shape) for name, matrix in dense(split).items()} == {

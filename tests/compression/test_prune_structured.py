@@ -11,6 +11,7 @@ from streamrec.compression.masks import By
 from streamrec.compression.prune_structured import Columns, Neurons, reading
 from streamrec.errors import RecipeError
 from streamrec.ranking.network import ABSENT, Network, network_of
+from streamrec.ranking.scores import COLUMNS
 from streamrec.training.model import logits_of
 
 BY: tuple[By, ...] = ("magnitude", "gradient")
@@ -22,7 +23,7 @@ def test_half_of_the_units(by: By) -> None:
     network = trained_network()
     smaller = Neurons(by, 0.5).apply(network, bench(network, 1))
     assert isinstance(smaller, Network)
-    assert smaller.sizes == (96, 12, 6, 1)
+    assert smaller.sizes == (COLUMNS, 12, 6, 1)
     assert held_out_loss(smaller) < held_out_loss(network) + 0.15
     again = network_of(smaller.sizes, smaller.arrays())
     np.testing.assert_array_equal(logits_of(again, HELD_OUT), logits_of(smaller, HELD_OUT))
@@ -51,17 +52,17 @@ def test_a_constant_unit_goes_into_the_bias() -> None:
         second.weight[:, 3] = 0.01
     smaller = Neurons("magnitude", 1 / 24).apply(network, bench(network))
     assert isinstance(smaller, Network)
-    assert smaller.sizes == (96, 23, 12, 1)
+    assert smaller.sizes == (COLUMNS, 23, 12, 1)
     np.testing.assert_allclose(logits_of(smaller, HELD_OUT), logits_of(network, HELD_OUT), atol=1e-5)
 
 
 @pytest.mark.parametrize("by", BY)
 def test_columns_the_clicks_depend_on_stay(by: By) -> None:
-    """Three of 96 decide here; after three quarters are gone they are still read, under their own numbers."""
+    """Three of all columns decide here; after three quarters are gone they are still read, under their own numbers."""
     network = trained_network()
     smaller = Columns(by, 0.75).apply(network, bench(network))
     assert isinstance(smaller, Network)
-    assert smaller.sizes == (24, 24, 12, 1)
+    assert smaller.sizes == (COLUMNS - int(0.75 * COLUMNS), 24, 12, 1)
     assert {0, 70, 90} <= set(smaller.columns.tolist())
 
 
@@ -72,7 +73,7 @@ def test_columns_that_never_varied_go_first(by: By) -> None:
     assert isinstance(network, Network)
     network.std[[3, 91]] = ABSENT
     network.linears()[0].weight[:, [3, 91]] = 10
-    smaller = Columns(by, 2 / 96).apply(network, bench(network))
+    smaller = Columns(by, 2 / COLUMNS).apply(network, bench(network))
     assert isinstance(smaller, Network)
     assert not {3, 91} & set(smaller.columns.tolist())
 
@@ -80,7 +81,7 @@ def test_columns_that_never_varied_go_first(by: By) -> None:
 def test_a_dropped_column_counts_as_its_mean() -> None:
     """Reading fewer columns equals reading all with the others at their training mean."""
     network = trained_network()
-    keep = torch.arange(0, 96, 2)
+    keep = torch.arange(0, COLUMNS, 2)
     x = HELD_OUT.x.copy()
     x[:, 1::2] = network.mean.numpy()[1::2]
     np.testing.assert_allclose(
@@ -107,4 +108,4 @@ def test_split_layers_are_no_chain_of_units() -> None:
     smaller = Neurons("magnitude", 0.5).apply(split, bench(network))
     assert isinstance(split, Network)
     assert isinstance(smaller, Network)
-    assert smaller.sizes == (96, split.sizes[1], 12, 6, 1)
+    assert smaller.sizes == (COLUMNS, split.sizes[1], 12, 6, 1)

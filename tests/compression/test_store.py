@@ -14,7 +14,7 @@ from streamrec.compression.recipe import parse, run
 from streamrec.compression.store import FILE, encode, load_model, smallest
 from streamrec.errors import ArtifactError
 from streamrec.ranking.packed import is_packed, restored, unpacked
-from streamrec.ranking.scores import FloatArray
+from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.model import logits_of
 
 values = st.sampled_from([0.0, 0.0, 0.0, 1.0, -127.0, 0.1, 3e-5, 1e6])
@@ -95,4 +95,4 @@ def test_bits_for_other_weights_are_refused() -> None:
     raw = encode(run(parse("prune(magnitude,.9)"), trained_network(), bench(trained_network(), 1)).model)
     assert is_packed(raw)
     with pytest.raises(ArtifactError, match="bytes of bits"):
-        unpacked(raw.replace(b"[24,96]", b"[96,96]"), "file")
+        unpacked(raw.replace(b"[24,%d]" % COLUMNS, b"[96,%d]" % COLUMNS), "file")

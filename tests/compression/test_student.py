@@ -6,14 +6,15 @@ from benches import TRAINING, bench, trained_teacher
 
 from streamrec.compression.student import Student, columns_read
 from streamrec.ranking.network import Network
+from streamrec.ranking.scores import COLUMNS
 
 
 @pytest.mark.parametrize(
     ("student", "sizes"),
     [
-        (Student(16, 1, 64), (96, 16, 1)),
-        (Student(16, 2, 16), (48, 16, 16, 1)),
-        (Student(16, 0, 0), (32, 1)),
+        (Student(16, 1, 64), (COLUMNS, 16, 1)),
+        (Student(16, 2, 16), (COLUMNS - 48, 16, 16, 1)),
+        (Student(16, 0, 0), (COLUMNS - 64, 1)),
     ],
 )
 def test_width_depth_and_vector(student: Student, sizes: tuple[int, ...]) -> None:
@@ -30,7 +31,7 @@ def test_width_depth_and_vector(student: Student, sizes: tuple[int, ...]) -> Non
 
 def test_the_products_that_vary_most_are_read() -> None:
     """And all scalar features, in ascending order."""
-    x = np.zeros((10, 96), np.float32)
+    x = np.zeros((10, COLUMNS), np.float32)
     x[:, [5, 40]] = np.arange(10)[:, None]
-    assert columns_read(x, 2) == [5, 40, *range(64, 96)]
-    assert len(columns_read(x, 0)) == 32
+    assert columns_read(x, 2) == [5, 40, *range(64, COLUMNS)]
+    assert len(columns_read(x, 0)) == COLUMNS - 64

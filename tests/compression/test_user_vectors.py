@@ -55,7 +55,7 @@ def read(state: Partition) -> Rows:
 
 @pytest.mark.parametrize("form", ["fp16", "sq8"])
 def test_rows_are_what_serving_would_compute(form: Form) -> None:
-    """All 96 columns against the feature function itself, on a store whose vectors went through the same rounding."""
+    """All columns against the feature function itself, on a store whose vectors went through the same rounding."""
     state = partition(daily_cap=0)
     feed = Feed(state)
     feed.articles(*[article(f"a{i}") for i in range(6)])

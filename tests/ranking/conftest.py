@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from making_rows import normal_rows
 from ranking.saved import FEATURES_HASH, SPACE, publish_fitted
 
 from streamrec.ranking.artifact import Artifact, load
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.ranking.scores import FloatArray
 from streamrec.training.fit import Fitted, fit
 
 
@@ -15,7 +16,7 @@ from streamrec.training.fit import Fitted, fit
 def rows() -> FloatArray:
     """Feature rows with the shapes real ones have: dense, heavy-tailed, rare and constant columns."""
     rng = np.random.default_rng(7)
-    x = rng.normal(size=(3000, COLUMNS)).astype(np.float32)
+    x = normal_rows(rng, 3000)
     x[:, 64:70] = np.exp(x[:, 64:70])
     x[:, 70:74] = rng.random((3000, 4)) < 0.02
     x[:, 74] = 1

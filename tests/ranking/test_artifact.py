@@ -168,7 +168,7 @@ def test_weights_that_are_no_numbers_are_not_loaded(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("columns", 5, "columns are .* expected ascending, 0 to 95"),
+        ("columns", 5, f"columns are .* expected ascending, 0 to {COLUMNS - 1}"),
         ("columns", 200, "expected ascending"),
         ("low", 0.5, "expected low <= 0 < high"),
         ("high", 0, "expected low <= 0 < high"),

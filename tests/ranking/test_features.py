@@ -1,4 +1,4 @@
-"""Features: finite, as wide as the network expects, and named by a fingerprint that follows their meaning."""
+"""Features: finite, as wide as the network expects, each under a name of its own."""
 
 import numpy as np
 from hypothesis import given
@@ -7,9 +7,7 @@ from making import DAY, HOUR, T0, Feed, article, click, partition
 
 from streamrec.pairs import Pairs
 from streamrec.profiles.store import Users
-from streamrec.ranking import features as module
-from streamrec.ranking.features import FEATURES, features, fingerprint
-from streamrec.ranking.inputs import Inputs
+from streamrec.ranking.features import FEATURES, features
 from streamrec.ranking.scores import COLUMNS
 
 
@@ -26,26 +24,6 @@ def test_always_finite(clicks: list[tuple[int, int]], later_ms: int) -> None:
     x = features(pairs, T0 + later_ms, DAY)
     assert x.shape == (len(slots), COLUMNS)
     assert np.isfinite(x).all()
-
-
-def test_fingerprint_follows_meaning() -> None:
-    """Words about a feature do not change it; what it computes does."""
-
-    def one(of: Inputs) -> object:
-        """Some words."""
-        return of.dot
-
-    def same(of: Inputs) -> object:
-        """Other words."""
-        return of.dot  # and a comment
-
-    def other(of: Inputs) -> object:
-        """Some words."""
-        return of.dot + 1
-
-    assert module._meaning(one).replace("one", "same") == module._meaning(same)
-    assert module._meaning(one).replace("one", "other") != module._meaning(other)
-    assert len(fingerprint()) == 12
 
 
 def test_each_feature_has_a_name_of_its_own() -> None:

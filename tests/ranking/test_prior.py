@@ -38,5 +38,5 @@ def test_other_weights_have_another_version() -> None:
 
 def test_weights_of_another_length_are_refused() -> None:
     """One weight for each column."""
-    with pytest.raises(ValueError, match=r"shape \(3,\); expected \(96,\)"):
+    with pytest.raises(ValueError, match=rf"shape \(3,\); expected \({COLUMNS},\)"):
         Prior(np.zeros(3, np.float32), 0.0)

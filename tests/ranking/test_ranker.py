@@ -45,7 +45,7 @@ def test_a_nan_is_refused_with_its_column(folder: Path, rows: FloatArray) -> Non
 @pytest.mark.parametrize("shape", [(4, COLUMNS - 1), (COLUMNS,), (0, 3)])
 def test_rows_of_another_width_are_refused(folder: Path, shape: tuple[int, ...]) -> None:
     """A wrong matrix is the caller's mistake and says so."""
-    with pytest.raises(ValueError, match=r"expected \(N, 96\)"):
+    with pytest.raises(ValueError, match=rf"expected \(N, {COLUMNS}\)"):
         load_ranker(folder, "fp32", SPACE, FEATURES_HASH).probability(np.zeros(shape, np.float32))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from making_rows import TRAINING
+from making_rows import impressions, normal_rows
 from numpy.typing import NDArray
 
 from streamrec.errors import DataError
@@ -18,22 +18,23 @@ SLATE = 10
 
 
 def truth(x: FloatArray) -> FloatArray:
-    """The logit by which the simulated readers click: (N, 96) -> (N,), not linear."""
+    """The logit by which the simulated readers click: (N, COLUMNS) -> (N,), not linear."""
     return np.asarray(2 * x[:, 0] + 1.5 * x[:, 1] + 2 * np.abs(x[:, 64]) + 1.5 * x[:, 65] * (x[:, 66] > 0) - 3.5)
 
 
 def readers(rows: int, seed: int) -> tuple[FloatArray, BoolArray, NDArray[np.int64]]:
-    """Rows, clicks and impression ids in slates of ten: (N, 96), (N,), (N,)."""
+    """Rows, clicks and impression ids in slates of ten: (N, COLUMNS), (N,), (N,)."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(rows, COLUMNS)).astype(np.float32)
+    x = normal_rows(rng, rows)
     return x, rng.random(rows) < 1 / (1 + np.exp(-truth(x))), np.arange(rows) // SLATE
 
 
 def test_metrics_resample_users_not_impressions() -> None:
     """Impressions of one reader are not independent: where all are his, nothing is known of other readers."""
-    own = fit(TRAINING.x, TRAINING.clicked, TRAINING.impression, seed=1, epochs=1)
-    his = fit(TRAINING.x, TRAINING.clicked, TRAINING.impression, seed=1, epochs=1, users=0 * TRAINING.user)
-    teacher = fit_teacher(TRAINING._replace(user=0 * TRAINING.user), seed=1, epochs=1)
+    rows = impressions(6000, 1)
+    own = fit(rows.x, rows.clicked, rows.impression, seed=1, epochs=1)
+    his = fit(rows.x, rows.clicked, rows.impression, seed=1, epochs=1, users=0 * rows.user)
+    teacher = fit_teacher(rows._replace(user=0 * rows.user), seed=1, epochs=1)
     assert own.metrics["auc"].low < own.metrics["auc"].high
     for auc in (his.metrics["auc"], teacher.metrics["auc"]):
         assert auc.low == pytest.approx(auc.value) == auc.high

@@ -79,7 +79,7 @@ def test_logits_that_are_no_numbers_are_an_error() -> None:
 
 def test_the_teacher_has_about_a_million_parameters() -> None:
     """The size every ratio of compression refers to."""
-    assert sum(parameter.numel() for parameter in Teacher().parameters()) == 969_986
+    assert sum(parameter.numel() for parameter in Teacher().parameters()) == pytest.approx(970_000, rel=0.01)
 
 
 def test_an_empty_history_is_a_newcomer() -> None:

@@ -12,37 +12,18 @@ from collections.abc import Callable
 import numpy as np
 
 from ...contracts.limits import VECTOR_DIMS
-from ...ranking.features import FEATURES
+from ...ranking.features import FEATURES, GROUPS
 from ...ranking.scores import FloatArray
 from ...training.evaluate import quality
 from ...training.rows import Rows
 
-SAMPLE_IMPRESSIONS = 600  # a teacher scores all of them nine times
-GROUPS = {
-    "interest in the content": ("affinity", "log_affinity", "cosine", "interest_length", "focus"),
-    "taste for the category": ("category_reads", "category_share", "favourite", "cooling_down"),
-    "source": ("source_reads", "source_share"),
-    "already read, language": ("read_before", "same_language"),
-    "freshness": ("age", "fresh_2h", "fresh_24h", "breaking"),
-    "popularity": ("popularity", "reach", "reach_per_hour", "unread"),
-    "the user's activity": (
-        "reads",
-        "newcomer",
-        "ring_filled",
-        "idle",
-        "age_of_interest",
-        "pushes_today",
-        "since_push",
-    ),
-    "freshness x taste": ("fresh_affinity", "fresh_share", "popular_affinity", "popular_share"),
-}
+SAMPLE_IMPRESSIONS = 600  # a teacher scores all of them once a group
 CONTENT = "interest in the content"
 
 
 def columns(group: str) -> list[int]:
     """Feature columns of a group."""
-    names = [function.__name__ for function in FEATURES]
-    own = [VECTOR_DIMS + names.index(name) for name in GROUPS[group]]
+    own = [VECTOR_DIMS + FEATURES.index(function) for function in GROUPS[group]]
     return [*range(VECTOR_DIMS), *own] if group == CONTENT else own
 
 

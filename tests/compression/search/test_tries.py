@@ -10,9 +10,10 @@ from streamrec.compression.search.explore import Explored, explore
 from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.compression.search.tries import Tries
 from streamrec.compression.search.windows import windows
+from streamrec.ranking.scores import COLUMNS
 
 CUT = windows(readers(1200))
-RECIPES = [f"keep({k})" for k in (96, 70, 65, 20, 10, 8, 4, 2)]
+RECIPES = [f"keep({k})" for k in (COLUMNS, 70, 65, 20, 10, 8, 4, 2)]
 
 
 def tries(path: Path, evaluator: Linear, *, resume: bool = False) -> Tries:

@@ -8,6 +8,7 @@ from compression.search.worlds import readers
 
 from streamrec.compression.search.windows import after_teacher, data_hash, windows
 from streamrec.errors import DataError
+from streamrec.ranking.scores import COLUMNS
 from streamrec.training.rows import Rows
 
 
@@ -55,7 +56,7 @@ def one_class(rows: Rows) -> Rows:
         (one_class(readers(400)), None, "the test window has 0 impressions with a clicked and an unclicked"),
         (readers(400), 0, "earlier than the test window has 0"),
         (readers(400), 10**9, "the test window has 0"),
-        (readers(400)._replace(x=np.full((3200, 96), np.nan, np.float32)), None, "NaN"),
+        (readers(400)._replace(x=np.full((3200, COLUMNS), np.nan, np.float32)), None, "NaN"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(rows: Rows, test_from_ms: int | None, message: str) -> None:

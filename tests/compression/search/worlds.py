@@ -1,6 +1,7 @@
 """Rows of made-up readers, and an evaluator small enough for tests that trains for real."""
 
 import numpy as np
+from making_rows import normal_rows
 
 from streamrec.compression.search.evaluator import Evaluated
 from streamrec.compression.search.trial import Fidelity, Request
@@ -17,7 +18,7 @@ def readers(impressions: int, seed: int = 1, users: int = 60) -> Rows:
     """Impressions one second apart; whether a reader clicks depends on ten of the columns, not quite linearly."""
     rng = np.random.default_rng(seed)
     count = impressions * SLATE
-    x = rng.normal(size=(count, COLUMNS)).astype(np.float32)
+    x = normal_rows(rng, count)
     logit = x[:, :8] @ np.linspace(1, 0.3, 8) + np.abs(x[:, 64]) - 1.5
     number = np.repeat(np.arange(impressions), SLATE)
     rows = Rows.of_features(x, rng.random(count) < 1 / (1 + np.exp(-logit)), number)
