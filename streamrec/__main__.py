@@ -13,6 +13,7 @@ from .printable import printable_lines
 
 COMMANDS = {
     "demo": "See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.",
+    "kafka": "Run a real Apache Kafka on this machine, to try things out.",
     "worker": "Run a worker: the process that turns events into pushes.",
     "topics": "Create, check and list the Kafka topics.",
     "audit": "Check a live cluster: nothing doubled, no cap broken, every cursor sound.",

@@ -13,7 +13,10 @@ from .topics import brokers_option
 @click.option("--limit", type=int, help="Stop after this many.")
 @brokers_option
 def watch(from_beginning: bool, as_json: bool, limit: int | None, brokers: str | None) -> None:
-    """Show pushes as they leave, one line each. It reads committed records only, as every gateway must."""
+    """Show pushes as they leave, one line each. It reads committed records only, as every gateway must.
+
+    None comes? The worker's log says every minute what was decided, and what held the others back.
+    """
     import contextlib
 
     from ..settings import load

@@ -53,6 +53,8 @@ FIXED: Mapping[str, str | int] = {
     "num.recovery.threads.per.data.dir": 2,
 }
 
+CONFIG = "server.properties"
+
 LOG4J2 = """\
 Configuration:
   status: warn
@@ -74,7 +76,7 @@ def write_config(folder: Path, port: int, controller_port: int) -> Path:
         "log.dirs": str(folder / "data"),
     }
     (folder / "log4j2.yaml").write_text(LOG4J2)
-    path = folder / "server.properties"
+    path = folder / CONFIG
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     return path
 

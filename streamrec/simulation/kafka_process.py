@@ -2,8 +2,9 @@
 
 Java is started through a line of shell that first forks a watchdog and then becomes Java. The watchdog holds the read
 end of a pipe whose write end only we have: when we are gone, by whatever means, the pipe ends, and it kills Java and
-removes the folder. (PR_SET_PDEATHSIG would fire when the *thread* that started Java ends, and needs a preexec_fn.)
-Both are in a session of their own, so Ctrl-C in the terminal does not reach Java before it reaches us.
+removes the folder, unless it is to be kept. (PR_SET_PDEATHSIG would fire when the *thread* that started Java ends, and
+needs a preexec_fn.) Both are in a session of their own, so Ctrl-C in the terminal does not reach Java before it
+reaches us.
 A child that was forked without exec keeps the pipe, and Java, alive as long as it lives.
 """
 
@@ -25,7 +26,8 @@ from .kafka_config import HOST, is_free, port_taken, write_config
 
 JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 WATCHDOG = """exec 3<&0; folder=$1; shift
-{ trap '' INT TERM; read -r _ <&3; kill -9 $$; sleep 0.2; rm -rf "$folder"; rmdir "${folder%/*}"; } >/dev/null 2>&1 &
+{ trap '' INT TERM; read -r _ <&3; kill -9 $$; sleep 0.2
+  [ -z "$folder" ] || rm -rf "$folder" && rmdir "${folder%/*}"; } >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-"""
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key 18 version 0, correlation id 1, no client id
 LOG_LINES = 12
@@ -35,12 +37,21 @@ STOP_S = 10.0
 class LocalKafka:
     """A running broker. Made by `local_kafka`, which also stops it."""
 
-    def __init__(self, java: Path, jars: list[Path], folder: Path, ports: tuple[int, int], wait_s: float) -> None:
+    def __init__(
+        self,
+        java: Path,
+        jars: list[Path],
+        folder: Path,
+        ports: tuple[int, int],
+        wait_s: float,
+        *,
+        is_kept: bool = False,
+    ) -> None:
         self.port, self.controller_port = ports
         self.bootstrap = f"{HOST}:{self.port}"
         self.folder = folder
         self.log_path = folder / "kafka.log"
-        self._wait_s = wait_s
+        self._wait_s, self._removed = wait_s, "" if is_kept else str(folder)  # by the watchdog, when we are gone
         self._java = [str(java), *JVM, f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}"]
         self._java += ["-cp", os.pathsep.join(map(str, jars))]
         self._config = write_config(folder, self.port, self.controller_port)
@@ -50,6 +61,11 @@ class LocalKafka:
     def pid(self) -> int:
         """Java's process id (the last one, if it was killed)."""
         return self._process.pid if self._process else 0
+
+    @property
+    def is_formatted(self) -> bool:
+        """Whether its folder holds a broker's data."""
+        return (self.folder / "data" / "meta.properties").exists()
 
     def format(self) -> None:
         """Give the data folder a cluster id. Once, before the first start."""
@@ -105,7 +121,7 @@ class LocalKafka:
 
     def _spawn(self, arguments: list[str], log: int) -> None:
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", WATCHDOG, "sh", str(self.folder), *self._java, *arguments],
+            ["/bin/sh", "-c", WATCHDOG, "sh", self._removed, *self._java, *arguments],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

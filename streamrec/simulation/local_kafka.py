@@ -4,8 +4,9 @@
         print(kafka.bootstrap)      # 127.0.0.1:20417, answering
         kafka.kill(); kafka.restart()   # same data, same port: for fault tests
 
-The data folder is temporary and goes with the broker; the log in it is quoted in every error. Raises KafkaError with
-the cure if the jars cannot be had, the port is taken, the demo extra is missing, or Java dies.
+The data folder is temporary and goes with the broker, unless one is named: then it stays, and the next broker on it
+goes on where this one stopped. The log in it is quoted in every error. Raises KafkaError with the cure if the jars
+cannot be had, the port is taken, the demo extra is missing, the folder is somebody else's, or Java dies.
 """
 
 import importlib.util
@@ -18,7 +19,7 @@ from pathlib import Path
 from streamrec.errors import KafkaError
 from streamrec.settings import Settings
 
-from .kafka_config import free_port, is_free, port_taken
+from .kafka_config import CONFIG, free_port, is_free, port_taken
 from .kafka_jars import DEMO_EXTRA_MISSING, resolve_jars
 from .kafka_process import LocalKafka
 
@@ -26,34 +27,57 @@ PORT_TRIES = 3
 
 
 @contextmanager
-def local_kafka(cache: Path | None = None, port: int = 0, wait_s: float = 60) -> Iterator[LocalKafka]:
-    """Start a broker on `port` (0: a free one), yield it answering, stop it and remove its data, whatever happens."""
+def local_kafka(
+    cache: Path | None = None, port: int = 0, wait_s: float = 60, data: Path | None = None
+) -> Iterator[LocalKafka]:
+    """Start a broker on `port` (0: a free one), yield it answering, stop it and remove its data, whatever happens.
+
+    `data`: a folder to keep them in instead.
+    """
     if port and not is_free(port):
         raise port_taken(port)
     java, jars = java_binary(), resolve_jars(cache)
-    folder = Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
+    folder = _kept(data) if data else Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
     kafka = None
     try:
-        kafka = _started(java, jars, folder, port, wait_s)
+        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None)
         yield kafka
     finally:
         if kafka is not None:
             kafka.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if data is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: float) -> LocalKafka:
+def _kept(folder: Path) -> Path:
+    """The folder, there and either empty or a broker's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_strange = any(folder.iterdir()) and not (folder / CONFIG).exists()
+    except OSError as error:
+        raise KafkaError(f"{folder} cannot hold Kafka's data ({error.strerror}); choose another --data") from None
+    if is_strange:
+        raise KafkaError(f"{folder} is not empty and holds no data of an embedded Kafka; choose another --data")
+    return folder.absolute()
+
+
+def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool) -> LocalKafka:
     """A broker that answers. A free port can be taken by somebody before Java has it: then others are tried."""
     for attempt in range(1, PORT_TRIES + 1):
-        own = folder / str(attempt)
-        own.mkdir()
+        own = folder if is_kept else folder / str(attempt)
+        own.mkdir(exist_ok=True)
         client_port = port or free_port()
-        kafka = LocalKafka(java, jars, own, (client_port, free_port(taken=client_port)), wait_s)
+        kafka = LocalKafka(java, jars, own, (client_port, free_port(taken=client_port)), wait_s, is_kept=is_kept)
         try:
-            kafka.format()
+            if not kafka.is_formatted:
+                kafka.format()
             kafka.start()
         except BaseException as error:
             kafka.kill()
+            if is_kept and "Failed to acquire lock" in str(error):
+                raise KafkaError(
+                    f"another Kafka runs on the data in {folder}; stop it, or choose another --data"
+                ) from None
             lost_the_race = "Address already in use" in str(error) or "is taken" in str(error)
             if port or not lost_the_race or attempt == PORT_TRIES or not isinstance(error, KafkaError):
                 raise

@@ -73,7 +73,7 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
-    _add_timers(app, settings)
+    _add_timers(app, settings, counting)
     add_pages(app, settings)
     metrics.partitions.set(settings.partitions)
     return app
@@ -119,7 +119,7 @@ class _ends:  # noqa: N801 - reads as a word in a with statement
             self._app.fail(error)
 
 
-def _add_timers(app: WorkerApp, settings: Settings) -> None:
+def _add_timers(app: WorkerApp, settings: Settings, counting: Counting) -> None:
     @app.timer(1.0)
     async def look_for_undelivered() -> None:
         try:
@@ -138,6 +138,7 @@ def _add_timers(app: WorkerApp, settings: Settings) -> None:
     async def observe() -> None:
         app.positions.observe()
         app.content.observe()
+        counting.decided.tell(monotonic_s())
         age_s = max(app.positions.oldest_uncommitted_s(), app.content.stalled_s())
         if age_s > settings.max_commit_age_s:
             app.fail(

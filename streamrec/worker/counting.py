@@ -14,6 +14,7 @@ from ..contracts.push import Trigger
 from ..contracts.records import DeadLetter, RejectReason
 from ..metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
 from ..settings import Settings
+from .decided import Decided
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Counting:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
-        self._set_aside = SetAside()
+        self._set_aside, self.decided = SetAside(), Decided()
         self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager
@@ -113,6 +114,7 @@ class Counting:
             metrics.events[action].inc(count)
         for reason, count in changes.suppressed.items():
             metrics.suppressions[reason].inc(count)
+        self.decided.add(len(changes.pushes), changes.suppressed)
         metrics.rerouted.inc(len(changes.strays))
         metrics.late_events.inc(changes.late)
         metrics.unknown_article_events.inc(changes.unknown)

@@ -239,3 +239,21 @@ def test_only_a_kafka_broker_counts_as_an_answer() -> None:
     """An open port is not enough: some other server there must not pass for Kafka."""
     with socket.create_server((HOST, 0)) as other:
         assert not answers(other.getsockname()[1])
+
+
+@pytest.mark.kafka
+def test_a_named_folder_keeps_its_data(jars: Path, tmp_path: Path) -> None:
+    """On another port, too, and after a kill; two at once, or somebody else's folder, are refused in a sentence."""
+    data = tmp_path / "data"
+    with local_kafka(jars, data=data) as broker:
+        identity = (broker.folder / "data" / "meta.properties").read_text()
+        with (
+            pytest.raises(KafkaError, match=rf"another Kafka runs on the data in {data}"),
+            local_kafka(jars, data=data),
+        ):
+            pass
+    with local_kafka(jars, data=data) as broker:
+        assert (broker.folder / "data" / "meta.properties").read_text() == identity
+        assert answers(broker.port)
+    with pytest.raises(KafkaError, match="choose another --data"), local_kafka(jars, data=tmp_path):
+        pass
