@@ -1,7 +1,7 @@
 """What the demo says, as text: a push, the running figures, the summary. Nothing here knows a terminal.
 
-A `Fact` is a label and its text. Running facts fit FACT_WIDTH columns: what stands in a window that is made smaller
-than its text would leave stale lines behind.
+A `Fact` is a label and its text. Running facts fit the width they are given, a terminal's: a line that wraps would
+leave stale ones behind. Elsewhere nothing is cut.
 """
 
 from collections import Counter
@@ -13,15 +13,17 @@ from rich.cells import cell_len, set_cell_size
 
 from ..contracts.push import Push
 from ..contracts.sentence import sentence
+from ..settings import Settings
 from ..simulation.lift import Lift
 from ..simulation.worker_process import WorkerProcess, value
+from .policy import as_shipped, why_none
 from .pushes import Seen
 
 LABEL_WIDTH = 15
-FACT_WIDTH = 63  # beside the label: 78 of 80 columns
 ONE_LINE_WIDTH = 110  # narrower than this a title beside its reason would be cut to nothing
 SHORTEST_TITLE = 12
 WHY = "  because: "
+NOTHING = "nothing yet"
 
 Fact = tuple[str, str]
 
@@ -54,8 +56,8 @@ def _shorter(push: Push, cells: int) -> Push:
     return msgspec.structs.replace(push, title=set_cell_size(push.title, keep).rstrip() + "…")
 
 
-def running(now: Now) -> list[Fact]:
-    """The figures of this moment."""
+def running(now: Now, width: int | None = None) -> list[Fact]:
+    """The figures of this moment; what would be cut at `width` columns is left out, None: nothing is."""
     agreement = value(now.series, "streamrec_engine_agreement_ratio")
     pid, readers = now.worker.pid, len({user for user, *_ in now.seen.pairs})
     restarted = f"; started again: {now.worker.restarts}" if now.worker.restarts else ""
@@ -64,7 +66,7 @@ def running(now: Now) -> list[Fact]:
         ("worker", f"pid {pid} (kill -9 {pid} and watch it recover){restarted}"),
         ("events", f"{now.events_per_s:,.0f}/s, {sent}"),
         ("pushes", f"{len(now.seen.pairs):,} to {readers:,} readers"),
-        ("suppressed", suppressed(now.series)),
+        ("suppressed", suppressed(now.series, width)),
         ("event -> push", percentiles(now.seen)),
         ("int8 = fp32", f"on {agreement:.1%} of recorded rows" if agreement > 0 else "not measured"),
         ("look", f"{now.worker.url}/metrics (also /live, /ready)"),
@@ -78,7 +80,7 @@ def percentiles(seen: Seen) -> str:
     return f"p50 {seen.percentile_ms(0.5):.0f} ms, p99 {seen.percentile_ms(0.99):.0f} ms"
 
 
-def suppressed(series: Mapping[str, float]) -> str:
+def suppressed(series: Mapping[str, float], width: int | None = None) -> str:
     """The commonest reasons, as many as fit."""
     reasons: Counter[str] = Counter()
     for name, number in series.items():
@@ -87,19 +89,25 @@ def suppressed(series: Mapping[str, float]) -> str:
     shown = ""
     for name, count in reasons.most_common():
         longer = f"{shown}, {name} {count:,}" if shown else f"{name} {count:,}"
-        if len(longer) > FACT_WIDTH:
+        if width is not None and len(longer) > width:
             break
         shown = longer
-    return shown or "nothing yet"
+    return shown or NOTHING
 
 
-def summary(seen: Seen, worth: Lift, sent: Mapping[str, int], restarts: int) -> list[Fact]:
-    """What it was worth."""
+def summary(
+    settings: Settings, seen: Seen, worth: Lift, sent: Mapping[str, int], series: Mapping[str, float], restarts: int
+) -> list[Fact]:
+    """What it was worth; without a push, why there was none."""
     facts = [
         ("took in", f"{sent.get('events', 0):,} events, {sent.get('articles', 0)} articles"),
         ("pushed", f"{len(seen.pairs):,}, {seen.doubled} of them doubled; worker started again: {restarts}"),
         ("event -> push", percentiles(seen)),
     ]
+    if shipped := as_shipped(settings, seen):
+        facts.append(("as shipped", shipped))
+    if not seen.pairs:
+        facts.append(("why none", why_none(settings, suppressed(series))))
     if worth.pushes:
         facts += [
             ("P(click)", f"{worth.pushed:.1%} of a pushed article, {worth.random:.1%} of a random fresh one"),

@@ -46,7 +46,7 @@ class Performance:
             self._screen.done()
         worth = lift(self._prepared.readers, self._prepared.newsroom, self._seen.pairs)
         self._screen.heading("what it was worth")
-        for label, text in summary(self._seen, worth, self._sent, self._worker.restarts):
+        for label, text in summary(self._settings, self._seen, worth, self._sent, self._series, self._worker.restarts):
             self._screen.fact(label, text)
 
     async def _play(self, seconds: float | None) -> None:
@@ -95,7 +95,8 @@ class Performance:
             events_per_s = rate.after(monotonic_s(), self._sent["events"])
             await self._keep_alive()
             self._series = await asyncio.to_thread(self._worker.series_now) or self._series
-            self._screen.show(running(Now(self._worker, self._series, self._seen, self._sent, events_per_s)))
+            now = Now(self._worker, self._series, self._seen, self._sent, events_per_s)
+            self._screen.show(running(now, self._screen.fact_width))
 
     async def _keep_alive(self) -> None:
         """Start the worker again when it has ended; say so, and when it has recovered."""

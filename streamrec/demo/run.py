@@ -15,6 +15,7 @@ from ..simulation.local_kafka import brokers_or_local
 from ..simulation.worker_process import worker_process
 from ..worker.topics import create
 from .performance import Performance
+from .policy import loosened
 from .prepare import MIN_SCORE, history, train
 from .screen import Screen
 
@@ -60,6 +61,8 @@ def _run(given: Settings, wishes: Wishes, folder: Path, screen: Screen) -> None:
         with worker_process(settings, folder / "worker.log") as worker:
             worker.wait_ready()
             screen.fact("worker", f"pid {worker.pid}, {worker.url}/metrics")
+            if different := loosened(settings):
+                screen.fact("push policy", different)
             screen.fact("its engine", _verdict(folder / "worker.log"))
             Performance(settings, prepared, worker, screen, wishes.rate, wishes.seed).play(wishes.seconds)
             screen.doing("stopping the worker" if theirs else "stopping the worker and Kafka")

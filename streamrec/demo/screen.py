@@ -13,10 +13,12 @@ from rich.text import Text
 
 from ..contracts.push import Push
 from ..contracts.sentence import sentence
-from .lines import FACT_WIDTH, LABEL_WIDTH, Fact, push_lines
+from .lines import LABEL_WIDTH, Fact, push_lines
 
 TERMINAL_EVERY_S = 0.5
 PLAIN_EVERY_S = 5.0
+MARGIN = 2  # columns on the right: some terminals wrap in the last one
+SHORTEST_FACT = 20
 
 
 class Screen:
@@ -28,6 +30,11 @@ class Screen:
         self._status = console.status("")
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self.every_s = TERMINAL_EVERY_S if self._moves else PLAIN_EVERY_S
+
+    @property
+    def fact_width(self) -> int | None:
+        """Columns beside a label, as wide as the terminal is now; None: what is shown stays, and is never cut."""
+        return max(SHORTEST_FACT, self._console.width - LABEL_WIDTH - MARGIN) if self._moves else None
 
     def doing(self, what: str) -> None:
         """What is being waited for, until `done`."""
@@ -83,7 +90,7 @@ class Screen:
     def show(self, facts: Iterable[Fact]) -> None:
         """The running figures."""
         if self._moves:
-            self._live.update(_grid(facts, FACT_WIDTH), refresh=True)
+            self._live.update(_grid(facts, self.fact_width), refresh=True)
         else:
             self._plain(" | ".join(f"{label} {text}" for label, text in facts))
 

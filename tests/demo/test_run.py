@@ -28,6 +28,8 @@ def test_the_demo_ends_by_itself(kafka: str, tmp_path: Path) -> None:
     assert not set("\x1b\r") & set(done.stdout)
     assert done.stdout.count("what it was worth") == 1
     assert " started again: 0\n" in done.stdout
+    assert "push policy: loosened, so that a minute shows something: 10 s between two pushes" in done.stdout
+    assert "why none: the time was short" in done.stdout or "as shipped: at most" in done.stdout
     (pid,) = {line.split()[2].rstrip(",") for line in done.stdout.splitlines() if line.startswith("worker: pid")}
     assert not Path(f"/proc/{pid}").exists()
     assert not list(tmp_path.glob("streamrec-demo-*"))

@@ -1,6 +1,7 @@
 """Where the demo's text goes: a terminal's bottom that moves, plain lines elsewhere."""
 
 import io
+import re
 
 from rich.console import Console
 
@@ -29,6 +30,33 @@ def test_a_pipe_gets_whole_plain_lines() -> None:
         "events 7/s | pushes 3",
         "what it was worth",
     ]
+
+
+def test_figures_are_as_wide_as_the_terminal() -> None:
+    """Nothing is cut where there is room, nothing wraps where there is none, and nothing at all is cut in a pipe."""
+    long = "x" * 150
+    for width, room in ((80, 63), (200, 150)):
+        file = io.StringIO()
+        screen = Screen(Console(file=file, width=width, force_terminal=True, force_interactive=True, color_system=None))
+        with screen.running():
+            screen.show([("suppressed", long)])
+        drawn = max(re.findall("x+", file.getvalue()), key=len)
+        assert room - 1 <= len(drawn) <= room
+    file = io.StringIO()
+    Screen(Console(file=file, width=80, force_terminal=False)).show([("suppressed", long)])
+    assert long in file.getvalue()
+
+
+def test_text_is_no_markup() -> None:
+    """An IPv6 address, and what looks like an emoji's name, stand as they are."""
+    for moves in (True, False):
+        file = io.StringIO()
+        screen = Screen(Console(file=file, width=80, force_terminal=moves, force_interactive=moves, color_system=None))
+        screen.doing("making topics at [::1]:9092 [red]")
+        screen.done()
+        screen.fact("worker", ":smile: [red]")
+        assert "[::1]:9092 [red]" in file.getvalue()
+        assert ":smile: [red]" in file.getvalue()
 
 
 def test_a_dumb_terminal_is_treated_as_a_pipe() -> None:
