@@ -28,10 +28,11 @@ from on_kafka import until as wait_until
 from trained import publish_small
 
 from streamrec.content.encoders import encoder_of
+from streamrec.content.slots import SLOTS_KEY, CategorySlots
 from streamrec.contracts.push import Push
 from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.errors import SettingsError, StateError
-from streamrec.migration.articles import catalog_of, encode_articles
+from streamrec.migration.articles import catalog_of, catalog_records, encode_articles, same_slots, slots_of
 from streamrec.migration.plan import Side, plan
 from streamrec.migration.poison import poison_of
 from streamrec.migration.profiles import LEARNED_FROM
@@ -181,6 +182,27 @@ async def test_articles_on_which_analysis_fails_end_no_move(settings_for_test: S
     strict = there._replace(target=there.target._replace(settings=target.changed(max_poison_per_hour=1)))
     with pytest.raises(StateError, match="STREAMREC_MAX_POISON_PER_HOUR"):  # an encoder that fails on everything
         await encode_articles(strict)
+
+
+@pytest.mark.parametrize("table", [["sport", "inland"], []])
+async def test_categories_keep_their_slots(settings_for_test: Settings, tmp_path: Path, table: list[str]) -> None:
+    """Those of the source; where it has no table, by an earlier release, they are handed out anew, which is known."""
+    publish_small(tmp_path / "sentence", 2, space_id=SENTENCE, encoder="sentence")
+    there = plan(settings_for_test, tmp_path / "sentence")._replace(encoder=FragileEncoder())
+    await create(there.source.settings)
+    await create(there.target.settings)
+    if table:
+        async with AIOKafkaProducer(bootstrap_servers=settings_for_test.brokers) as producer:
+            headers = CategorySlots(table).headers()
+            await producer.send_and_wait(settings_for_test.topic("catalog"), b"", SLOTS_KEY, 0, headers=headers)
+    await send(settings_for_test, [article(name, category=name) for name in ("inland", "meinung", "sport")])
+    for _ in range(2):  # a move can be repeated
+        await encode_articles(there)
+        assert await same_slots(there) == bool(table)
+        names = slots_of(await catalog_records(there.target, 3)).names
+        assert names == (["sport", "inland", "meinung"] if table else ["inland", "meinung", "sport"])
+    slots = {found.category: found.category_slot for found in await catalog_of(there.target, 3)}
+    assert slots == {name: slot for slot, name in enumerate(names)}
 
 
 async def test_records_on_which_processing_failed_are_left_out(settings_for_test: Settings) -> None:
