@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from making import T0, AffinityScores, applied, click, policy, pushes
+from making import HOUR, T0, AffinityScores, applied, click, policy, pushes
 
 from streamrec.changes import Changes
 from streamrec.content.desk import Desk
@@ -14,7 +14,10 @@ from streamrec.contracts.push import Push
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.contracts.sentence import sentence
 from streamrec.intake import Batch
+from streamrec.pairs import Pairs
 from streamrec.partition import Partition, Settled
+from streamrec.profiles.store import Users
+from streamrec.ranking.inputs import Inputs
 from streamrec.settings import load
 
 GERMAN = (
@@ -96,6 +99,15 @@ def test_a_shared_slot_never_rests(newsroom: Newsroom) -> None:
     newsroom.hear(click("u", "a0"), msgspec.structs.replace(last, action="dislike"))
     assert not newsroom.partition.profiles["negatives"]["until_s"].any()
     assert all(newsroom.publish(name) for name in SECTIONS)
+
+
+def test_the_ranker_sees_no_reads_in_a_shared_slot(newsroom: Newsroom) -> None:
+    """They may be of any section; those in a slot of its own it does see."""
+    newsroom.hear(*(click("u", f"a{number}") for number in (0, len(SECTIONS) - 2)))
+    slots = np.array([0, 1, len(SECTIONS) - 1])
+    users = Users(newsroom.partition.profiles, np.zeros(len(slots), np.intp))
+    pairs = Pairs(users, newsroom.partition.catalog, slots, np.zeros(len(slots), np.float32))
+    assert Inputs(pairs, T0, HOUR).category.tolist() == [1, 0, 0]
 
 
 def test_affinities_are_kept_by_section(newsroom: Newsroom) -> None:

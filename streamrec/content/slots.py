@@ -35,7 +35,7 @@ class CategorySlots:
 
     def slot_of(self, name: str) -> int:
         """The slot this category has, or would get as the next one."""
-        return self._slot.get(name, len(self.names) if name and len(self.names) < SHARED_CATEGORY else SHARED_CATEGORY)
+        return self._slot.get(name, len(self.names) if name else SHARED_CATEGORY)
 
     def hand_out(self, name: str) -> bool:
         """Let the category have that slot for ever; True if the table has grown."""

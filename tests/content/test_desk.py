@@ -82,6 +82,14 @@ def test_no_later_article_joins_one_that_was_set_aside() -> None:
     assert msgspec.json.decode(written(done)[0].value or b"", type=AnalysedArticle).story_id == "a2"
 
 
+def test_no_later_article_joins_one_that_was_withdrawn_unseen() -> None:
+    """It was never told, so who tells the news tells it first."""
+    desk, gone = Desk(load({}), HashedEncoder()), published(0, "a1", QUAKE)
+    gone = gone._replace(value=(gone.value or b"")[:-1] + b',"status":"withdrawn"}')
+    told = written(desk.analyse([gone, published(1, "a2", COPY)]))[-1]
+    assert msgspec.json.decode(told.value or b"", type=AnalysedArticle).story_id == "a2"
+
+
 titles = st.sampled_from([QUAKE, COPY, f"{QUAKE} {EARLY}", f"{QUAKE} {LATE}", "Weather in Odense"])
 versions = st.tuples(st.sampled_from(["a1", "a2", "a3"]), titles, st.integers(0, 3), st.booleans())
 

@@ -1,0 +1,141 @@
+"""The catalog against a plain one: which versions count, what leaves the window, what a look finds, and who read it."""
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from making import DAY, HOUR, T0, article
+
+from streamrec.catalog import Catalog
+from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.ids import key_of
+
+KEEP_MS, MOST = 2 * DAY, 4
+IDS = [f"a{number}" for number in range(7)]
+hours = st.integers(-60, 60).map(lambda hour: hour * HOUR)
+
+
+class Plain:
+    """Articles by id in the order they came, and how often each was read."""
+
+    def __init__(self) -> None:
+        self.articles: dict[str, AnalysedArticle] = {}
+        self.readers: Counter[str] = Counter()
+
+    def apply(self, new: AnalysedArticle, now_ms: int) -> str:
+        """The last one to arrive counts, unless it names a lower version."""
+        known = self.articles.get(new.article_id)
+        if known is None:
+            self._make_room(now_ms)
+        elif new.digest == known.digest:
+            return "unchanged"
+        elif new.version < known.version:
+            return "stale"
+        self.articles[new.article_id] = new
+        if new.status == "withdrawn":
+            return "withdrawn"
+        return "updated" if known else "new"
+
+    def _make_room(self, now_ms: int) -> None:
+        for article_id, known in list(self.articles.items()):
+            if len(self.articles) < MOST and known.published_at_ms >= now_ms - KEEP_MS:
+                return
+            del self.articles[article_id]
+
+    def fresh(self, now_ms: int) -> set[str]:
+        """May be pushed."""
+        return {
+            one.article_id
+            for one in self.articles.values()
+            if one.status != "withdrawn"
+            and max(one.published_at_ms, one.embargo_until_ms) <= now_ms < one.expires_at_ms
+        }
+
+    def opening(self, after_ms: int, until_ms: int) -> set[str]:
+        """Began to be out in between."""
+        return {
+            one.article_id
+            for one in self.articles.values()
+            if one.status != "withdrawn" and after_ms < max(one.published_at_ms, one.embargo_until_ms) <= until_ms
+        }
+
+
+versions = st.builds(
+    article,
+    st.sampled_from(IDS),
+    version=st.integers(0, 2),
+    status=st.sampled_from(["published", "updated", "withdrawn"]),
+    published_at_ms=hours.map(lambda ms: T0 + ms),
+    expires_at_ms=hours.map(lambda ms: T0 + ms),
+    embargo_until_ms=st.just(0) | hours.map(lambda ms: T0 + ms),
+    category=st.sampled_from(["", "kultur", "politics"]),
+    digest=st.integers(0, 2),
+)
+Step = tuple[AnalysedArticle | tuple[str, int], int]  # a version or reads, and when
+reads = st.tuples(st.sampled_from(IDS), st.integers(1, 3))
+moments = hours.map(lambda ms: T0 + ms)
+
+
+@given(st.lists(st.tuples(versions | reads, moments), max_size=40), st.lists(moments, min_size=2, max_size=2))
+def test_it_is_what_the_plain_one_is(steps: list[Step], look: list[int]) -> None:
+    """After any versions and reads, at any times."""
+    catalog, plain = Catalog(MOST, KEEP_MS), Plain()
+    for step, now_ms in steps:
+        if isinstance(step, AnalysedArticle):
+            assert catalog.apply(step, now_ms) == plain.apply(step, now_ms)
+        else:
+            article_id, change = step
+            plain.readers[article_id] += change
+            catalog.after_reads(np.array([0, *[key_of(article_id)] * change], np.uint32), 1)
+            catalog.after_reads(np.array([key_of(article_id)], np.uint32), -1)
+            plain.readers[article_id] -= 1
+        assert catalog.slots_of_ids(IDS).tolist() == [
+            -1 if (slot := catalog.slot(name)) is None else slot for name in IDS
+        ]
+        assert {name for name in IDS if catalog.slot(name) is not None} == plain.articles.keys()
+        _same(catalog, plain)
+    after_ms, until_ms = sorted(look)
+    assert _ids(catalog, catalog.fresh(until_ms)) == plain.fresh(until_ms)
+    assert _ids(catalog, catalog.opening(after_ms, until_ms)) == plain.opening(after_ms, until_ms)
+
+
+def _same(catalog: Catalog, plain: Plain) -> None:
+    assert len(catalog) == len(plain.articles)
+    keys = np.array([key_of(name) for name in IDS], np.uint32)
+    for name, slot, of_key in zip(
+        IDS, catalog.slots_of_ids(IDS).tolist(), catalog.slots_of(keys).tolist(), strict=True
+    ):
+        assert slot == of_key
+        if slot >= 0:
+            assert catalog.articles[slot] is plain.articles[name]
+            assert catalog["readers"][slot] == plain.readers[name]
+            assert catalog["category"][slot] == plain.articles[name].category_slot
+            assert (catalog["category_key"][slot] == 0) == (not plain.articles[name].category)
+
+
+def _ids(catalog: Catalog, slots: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> set[str]:
+    return {one.article_id for slot in slots.tolist() if (one := catalog.articles[slot]) is not None}
+
+
+def test_an_update_without_a_version_counts() -> None:
+    """The number is the same; the content is not."""
+    catalog = Catalog()
+    first, second = article("a", version=0, title="first"), article("a", version=0, title="second")
+    assert [catalog.apply(one, T0) for one in (first, second, second, first)] == [
+        "new",
+        "updated",
+        "unchanged",
+        "updated",
+    ]
+
+
+def test_articles_leave_by_age() -> None:
+    """The oldest first, when a new one comes and their time is over; to the millisecond."""
+    catalog = Catalog(keep_ms=DAY)
+    for number in range(3):
+        catalog.apply(article(f"a{number}", published_at_ms=T0 + number), T0)
+    catalog.apply(article("b", published_at_ms=T0 + DAY), T0 + DAY + 1)
+    assert [catalog.slot(f"a{number}") is None for number in range(3)] == [True, False, False]
+    catalog.apply(article("c", published_at_ms=T0 + DAY), T0 + 2 * DAY)
+    assert sorted(one.article_id for one in catalog.articles if one) == ["b", "c"]
