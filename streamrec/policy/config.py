@@ -1,12 +1,14 @@
 """The policy's numbers, in the units the rules compute with."""
 
-from typing import NamedTuple
+import difflib
+from typing import NamedTuple, get_args
 
+from ..errors import SettingsError
 from ..settings import Settings
-from .reasons import SUPPRESSION_REASONS
+from .reasons import SUPPRESSION_REASONS, GateReason
 
 NEVER = 2**32 - 1  # seconds: a gate that no waiting opens
-UNBREAKABLE = frozenset({"opt_out", "already_read", "already_pushed_article", "already_pushed_story"})
+BREAKABLE = frozenset(get_args(GateReason)) - {"opt_out"}  # by breaking news: gates only, rules hold for every article
 
 
 class Policy(NamedTuple):
@@ -30,7 +32,7 @@ class Policy(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> "Policy":
-        """The policy as the settings say; SettingsError for a rule name that does not exist."""
+        """The policy as the settings say; SettingsError for a gate that cannot be bypassed."""
         return cls(
             daily_cap=settings.daily_cap,
             min_interval_s=round(settings.min_interval_s),
@@ -51,9 +53,19 @@ class Policy(NamedTuple):
 
 
 def bypasses(names: str) -> frozenset[str]:
-    """Rule names in a comma-separated list, those that may never be bypassed left out."""
-    given = {name.strip() for name in names.split(",") if name.strip()}
-    return frozenset(given & set(SUPPRESSION_REASONS)) - UNBREAKABLE
+    """Gates in a comma-separated list; SettingsError for a name that is none, or that nothing may bypass."""
+    given = [name.strip() for name in names.split(",") if name.strip()]
+    for name in given:
+        if name not in BREAKABLE:
+            known = name in SUPPRESSION_REASONS
+            near = difflib.get_close_matches(name, SUPPRESSION_REASONS, n=1)
+            said = "holds for breaking news too" if known else "is no gate"
+            hint = f"did you mean {near[0]}? " if near and not known else ""
+            raise SettingsError(
+                f"STREAMREC_BREAKING_BYPASSES names '{name}', which {said}; {hint}"
+                f"expected some of {', '.join(sorted(BREAKABLE))}"
+            )
+    return frozenset(given)
 
 
 def _minute_of_day(clock_time: str) -> int:

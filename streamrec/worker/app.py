@@ -19,6 +19,7 @@ from ..content.desk import Desk
 from ..content.encoder import Encoder
 from ..contracts.records import TOPICS
 from ..metrics import Metrics
+from ..policy.config import Policy
 from ..ranking.scores import Scores
 from ..settings import Settings
 from .content_agent import ContentAgent
@@ -64,6 +65,7 @@ class WorkerApp(BatchApp):
 
 def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:
     """Everything connected; nothing started."""
+    Policy.of(settings)  # a policy that cannot be is said now, not when partitions come
     app = WorkerApp(settings.group_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events
     app.metrics = metrics

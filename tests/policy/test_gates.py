@@ -39,7 +39,7 @@ def pushed(*at_s: int) -> Users:
     """A user pushed at these times."""
     users = one_user()
     for place, moment in enumerate(at_s):
-        users.store.columns["pushed"]["at_s"][0, place % 8] = moment
+        users.store.columns["pushed_at_s"][0, place % 8] = moment
     return users
 
 
@@ -125,8 +125,7 @@ def test_quiet_hours_open_when_they_say(start_min: int, quiet_from: int, quiet_t
     until = int(quiet_hours(users, now_s, config)[0])
     if until:
         assert now_s < until <= now_s + DAY_S
-        long = ((quiet_to - quiet_from) % 1440) * 60 + jitter_s >= DAY_S
-        assert long or quiet_hours(users, until, config).tolist() == [0]
+        assert quiet_hours(users, until, config).tolist() == [0]
 
 
 def test_waking_is_spread() -> None:
@@ -141,3 +140,15 @@ def test_waking_is_spread() -> None:
     assert len(set(opens.tolist())) > 100
     assert (opens == quiet_hours(Users(store, slice(None)), night + 60, config) - at("2026-01-11T07:00")).all()
     assert datetime.fromtimestamp(night, UTC).hour == 23
+
+
+@given(st.integers(0, 1439), st.integers(1, 1439), st.integers(0, 2 * DAY_S), st.integers(0, 2**32 - 1))
+def test_every_window_opens_within_a_day(quiet_from: int, minutes: int, jitter_s: int, salt: int) -> None:
+    """Whoever is spread where, a window that is not the whole day ends, and leaves half of the rest of the day open."""
+    clock = [f"{minute // 60:02}:{minute % 60:02}" for minute in (quiet_from, (quiet_from + minutes) % 1440)]
+    config = policy(quiet_from=clock[0], quiet_to=clock[1], quiet_jitter_s=jitter_s)
+    users = one_user(salt=salt)
+    start_s = NOW_S - NOW_S % DAY_S + quiet_from * 60
+    until = int(quiet_hours(users, start_s, config)[0])
+    assert start_s + minutes * 60 <= until <= start_s + minutes * 60 + (1440 - minutes) * 30
+    assert quiet_hours(users, until, config).tolist() == [0]

@@ -1,7 +1,8 @@
 """Quiet hours in the user's own IANA zone: summer time and windows over midnight included.
 
 The window is [from, to) in local minutes of the day; the end is moved by up to `quiet_jitter_s`, fixed per user, so
-that a zone does not wake up all at once.
+that a zone does not wake up all at once. Half of what the window leaves of the day stays open for everybody: the jitter
+is spread over the other half where it is longer.
 """
 
 import numpy as np
@@ -25,7 +26,8 @@ def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
     offset = offset_minutes(users["zone_slot"], now_s, policy.default_zone)
     local_s = now_s + offset * 60
     since_start_s = (local_s - start * 60) % (DAY_MIN * 60)
-    length_s = np.minimum(((end - start) % DAY_MIN) * 60 + _jitter_s(users, policy), DAY_MIN * 60)
+    window_s = ((end - start) % DAY_MIN) * 60
+    length_s = window_s + _jitter_s(users, window_s, policy)
     quiet = (start != end) & (since_start_s < length_s)
     until = now_s + length_s - since_start_s
     return np.where(quiet, until + _shift_s(users, now_s, until, quiet, offset, policy), 0).astype(np.uint32)
@@ -40,8 +42,9 @@ def _window(users: Users, policy: Policy) -> tuple[Minutes, Minutes]:
     )
 
 
-def _jitter_s(users: Users, policy: Policy) -> Minutes:
-    return np.asarray(users["salt"].astype(np.int64) % max(1, policy.quiet_jitter_s))
+def _jitter_s(users: Users, window_s: Minutes, policy: Policy) -> Minutes:
+    most_s = np.minimum(policy.quiet_jitter_s, (DAY_MIN * 60 - window_s) // 2)
+    return np.asarray(users["salt"].astype(np.int64) % np.maximum(most_s, 1))
 
 
 def _shift_s(users: Users, now_s: int, until: Minutes, quiet: BoolArray, offset: Minutes, policy: Policy) -> Minutes:
