@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from .contracts.article import AnalysedArticle, columns_of
 from .contracts.ids import key_of
+from .slots import SlotArray, Slots
 
 Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
-SlotArray = npt.NDArray[np.intp]
 NO_SLOTS: SlotArray = np.empty(0, np.intp)
 
 _OF_ARTICLE = columns_of(AnalysedArticle)
@@ -25,6 +25,7 @@ _COLUMNS = np.dtype(
     [
         ("live", "?"),
         ("readers", "<f4"),  # users of the partition who have it among their recent reads
+        ("first_known_s", "<u4"),  # when its first version reached us, whatever later ones say
         *((column.name, column.dtype, column.shape) for column in _OF_ARTICLE.values()),
     ]
 )
@@ -40,10 +41,11 @@ class Catalog:
         self.articles: list[AnalysedArticle | None] = []  # slot -> article
         self._columns = np.zeros(256, _COLUMNS)
         self._slot_of_id: dict[str, int] = {}
-        self._slot_of_key: dict[int, int] = {}
+        self._slots = Slots()
         self._free: list[int] = []
         self._all_open_ms = 0  # from then on no article so far waits for its time
         self._unknown_readers: dict[int, int] = {}  # key -> readers, of articles not (or no longer) in the window
+        self._forgotten_s = 0  # no article that left became known later
 
     def __len__(self) -> int:
         return len(self._slot_of_id)
@@ -63,8 +65,17 @@ class Catalog:
 
     def slots_of(self, keys: npt.NDArray[np.uint32]) -> SlotArray:
         """Slots of article keys, any shape; -1 = unknown or empty."""
-        find = self._slot_of_key.get
-        return np.array([find(key, -1) for key in keys.ravel().tolist()], np.intp).reshape(keys.shape)
+        return self._slots.find(keys)
+
+    def first_known_s(self, keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """When these articles became known, any shape; 0 = not in the window."""
+        slots = self.slots_of(keys)
+        return np.asarray(np.where(slots >= 0, self._columns["first_known_s"][slots], np.uint32(0)))
+
+    def forgotten_s(self, now_s: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Articles that left the window, or `catalog`, became known then or before, (N,)."""
+        kept_s = np.uint32(self.keep_ms // 1000)
+        return np.maximum(np.where(now_s > kept_s, now_s - kept_s, np.uint32(0)), np.uint32(self._forgotten_s))
 
     def apply(self, article: AnalysedArticle, now_ms: int) -> Change:
         """Take over one article version; idempotent. Articles out of the window at `now_ms` leave."""
@@ -84,9 +95,10 @@ class Catalog:
         return change
 
     def _fill(self, slot: int, article: AnalysedArticle) -> None:
-        row = self._columns[slot]
+        row, known_s = self._columns[slot], (article.first_known_at_ms or article.known_at_ms) // 1000
+        first_s = min(row["first_known_s"], known_s) if row["live"] else known_s
         values = [of(getattr(article, field)) for field, of in _FILL]
-        self._columns[slot] = (True, row["readers"], *values)
+        self._columns[slot] = (True, row["readers"], first_s, *values)
         self._all_open_ms = max(self._all_open_ms, article.embargo_until_ms, article.published_at_ms)
 
     def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
@@ -98,9 +110,11 @@ class Catalog:
                 self._columns = np.concatenate([self._columns, np.zeros_like(self._columns)])
         key = key_of(article.article_id)
         self._columns[slot] = np.zeros((), _COLUMNS)
-        self._columns["readers"][slot] = self._unknown_readers.pop(key, 0)
+        twins = self._slots.sharing(key)
+        readers = self._columns["readers"][twins[-1]] if twins else self._unknown_readers.pop(key, 0)
+        self._columns["readers"][slot] = readers
         self._slot_of_id[article.article_id] = slot
-        self._slot_of_key[key] = slot
+        self._slots.add(key, slot)
         return slot
 
     def _evict(self, before_ms: int) -> None:
@@ -112,11 +126,12 @@ class Catalog:
             self._drop(article_id, slot)
 
     def _drop(self, article_id: str, slot: int) -> None:
-        row = self._columns[slot]
+        row, key = self._columns[slot], int(self._columns["key"][slot])
         del self._slot_of_id[article_id]
-        self._slot_of_key.pop(int(row["key"]), None)
-        if row["readers"] > 0:
-            self._unknown_readers[int(row["key"])] = int(row["readers"])
+        self._slots.remove(key, slot)
+        if row["readers"] > 0 and not self._slots.sharing(key):
+            self._unknown_readers[key] = int(row["readers"])
+        self._forgotten_s = max(self._forgotten_s, int(row["first_known_s"]))
         row["live"] = False
         self.articles[slot] = None
         self._free.append(slot)
@@ -150,6 +165,9 @@ class Catalog:
         slots = self.slots_of(entered)
         known = slots >= 0
         self._columns["readers"][slots[known]] += step * times[known]
+        for slot in slots[known][self._slots.shared(entered[known])].tolist():
+            for twin in self._slots.sharing(int(self._columns["key"][slot])):
+                self._columns["readers"][twin] = self._columns["readers"][slot]
         unknown = ~known
         for key, change in zip(entered[unknown].tolist(), (step * times[unknown]).tolist(), strict=True):
             count = self._unknown_readers.get(key, 0) + change

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .catalog import Catalog, SlotArray
+from .catalog import Catalog
 from .pairs import Pairs
 from .policy.config import NEVER, Policy
 from .policy.gates import GATES
@@ -28,6 +28,7 @@ from .profiles.store import IntArray, Users
 from .ranking.features import features
 from .ranking.retrieve import retrieve
 from .ranking.scores import Scores
+from .slots import SlotArray
 
 NOTHING: FloatArray = np.empty(0, np.float32)
 NO_PAIRS: npt.NDArray[np.intp] = np.empty(0, np.intp)

@@ -3,8 +3,10 @@
     after_events(profiles, catalog, events, policy) -> rows changed, and counts
 
 Event time (`at_ms`) drives learning; the time an event was seen (`seen_ms`) drives policy. An event seen long after it
-happened teaches, but wakes nobody. A repeated read (or the same event delivered twice) is one read. A batch gives the
-same columns, to the bit, however it is split.
+happened teaches, but wakes nobody. Each action counts once an article (history.py says within which bounds), so a
+repeated read, or the same event delivered twice, is one. Of two statements on one thing (consent, zone, language) the
+later by its own time holds, in whatever order they arrive; of two at the same time the opt-out. A batch gives the same
+columns, to the bit, however it is split.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,14 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .catalog import Catalog, SlotArray
+from .catalog import Catalog
 from .contracts.event import CODE, KINDS, Kind, UserEvent
 from .contracts.ids import SHARED_CATEGORY, key_of
 from .policy.config import Policy
 from .profiles import history, interest
-from .profiles.layout import CONSENT_IN, CONSENT_OUT
+from .profiles.layout import CONSENT_IN, CONSENT_OUT, PUSHED, READ
 from .profiles.store import IntArray, ProfileStore
 from .profiles.zones import zone_slots
+from .slots import SlotArray
 
 MIN_DWELL_S = 10.0  # a shorter look teaches nothing
 
@@ -32,9 +35,18 @@ def _of_code(meaning: Callable[[Kind], float], dtype: type) -> npt.NDArray[Any]:
     return table
 
 
+# what else teaches about an article: bits 4, 8, ... in the order of ordinals, which never change
+_BIT = {
+    ordinal: 1 << bit
+    for bit, ordinal in enumerate(
+        sorted(kind.ordinal for kind in KINDS.values() if kind.worth and kind.needs_article and not kind.reading), 2
+    )
+}
+assert READ | PUSHED | sum(_BIT.values()) < 256, "seen_acts has a byte: no room for another action that teaches"
 _WORTH = _of_code(lambda kind: kind.worth, np.float32)
 _READING = _of_code(lambda kind: kind.reading, np.bool_)
 _REFUSING = _of_code(lambda kind: kind.refusing, np.bool_)
+_ACT = _of_code(lambda kind: READ if kind.reading else _BIT.get(kind.ordinal, 0), np.uint8)  # of `seen_acts`
 _CONSENT = _of_code(lambda kind: {"in": CONSENT_IN, "out": CONSENT_OUT, None: 0}[kind.consent], np.uint8)
 
 
@@ -70,7 +82,7 @@ def after_events(
 ) -> Learned:
     """Learn from events in their order; users not seen before get a row."""
     events = _columns(profiles, catalog, values, seen_ms)
-    _remember_zones(profiles, events.rows, values)
+    _remember_zones(profiles, events, values)
     entered, left = zip(
         *(_after_one_each(profiles, catalog, events.take(chosen), policy) for chosen in interest.rounds(events.rows)),
         strict=True,
@@ -94,7 +106,9 @@ def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: P
         slots = np.full(len(rows), slot)
         waiting = Events(rows, at_ms, at_ms, code, _WORTH[code], np.zeros(len(rows), np.uint32), slots)
         for chosen in interest.rounds(rows):
-            _credit(profiles, catalog, waiting.take(chosen), policy)
+            some = waiting.take(chosen)
+            _credit(profiles, catalog, some, policy)
+            _refuse(profiles, catalog, some.take(np.flatnonzero(_REFUSING[some.code])), policy)
         profiles.mirror_rows(np.unique(rows))
     return np.unique(rows)
 
@@ -123,24 +137,43 @@ def _columns(profiles: ProfileStore, catalog: Catalog, values: Sequence[UserEven
     )
 
 
-def _remember_zones(profiles: ProfileStore, rows: IntArray, values: Sequence[UserEvent]) -> None:
-    zoned = [i for i, event in enumerate(values) if event.tz]
-    if zoned:
-        zones = np.array([key_of(values[i].tz) for i in zoned], np.uint32)
-        profiles.columns["zone"][rows[zoned]] = zones
-        profiles.columns["zone_slot"][rows[zoned]] = zone_slots(zones)
+def _remember_zones(profiles: ProfileStore, events: Events, values: Sequence[UserEvent]) -> None:
+    zoned = np.array([i for i, event in enumerate(values) if event.tz], np.intp)
+    at_s = (events.at_ms[zoned] // 1000).astype(np.uint32)
+    latest = _latest(events.rows[zoned], at_s, np.arange(len(zoned)))
+    rows, at_s, zoned = events.rows[zoned[latest]], at_s[latest], zoned[latest]
+    newer = np.flatnonzero(at_s >= profiles.columns["zone_at_s"][rows])
+    if len(newer):
+        zones = np.array([key_of(values[i].tz) for i in zoned[newer].tolist()], np.uint32)
+        profiles.columns["zone"][rows[newer]] = zones
+        profiles.columns["zone_slot"][rows[newer]] = zone_slots(zones)
+        profiles.columns["zone_at_s"][rows[newer]] = at_s[newer]
+
+
+def _latest(rows: IntArray, at: npt.NDArray[Any], rank: npt.NDArray[Any]) -> IntArray:
+    """Position of the latest statement of each row; of several at one time the one that ranks highest."""
+    order = np.lexsort((rank, at, rows))
+    last = np.ones(len(rows), np.bool_)
+    last[:-1] = rows[order][1:] != rows[order][:-1]
+    return order[last]
 
 
 def _after_one_each(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> tuple[Keys, Keys]:
-    """One event of each of some users; answers with the articles that entered and left rings of recent reads."""
-    reading = _READING[events.code] & (events.keys > 0)
-    repeated = reading & history.has_read(profiles, events.rows, events.keys)
-    read = np.flatnonzero(reading & ~repeated)
-    fell_out = history.after_reading(profiles, events.rows[read], events.keys[read])
+    """One event of each of some users; answers with the articles that entered and left what is remembered as read."""
+    acting = np.flatnonzero((events.worth != 0) & (events.keys > 0) & (_ACT[events.code] > 0))
+    acts = events.take(acting)
+    acted = history.after_acts(
+        profiles, acts.rows, acts.keys, _ACT[acts.code], catalog, (acts.seen_ms // 1000).astype(np.uint32)
+    )
+    repeated = np.zeros(len(events.rows), np.bool_)
+    repeated[acting] = acted.repeated
+    read = _READING[events.code] & (events.keys > 0) & ~repeated
+    profiles.columns["n_reads"][events.rows[read]] += 1
     counts = (events.worth != 0) & ~repeated
     _credit(profiles, catalog, events.take(np.flatnonzero(counts & (events.slots >= 0))), policy)
+    _refuse(profiles, catalog, events.take(np.flatnonzero(_REFUSING[events.code] & (events.slots >= 0))), policy)
     _wait(profiles, events.take(np.flatnonzero(counts & (events.slots < 0))))
-    return events.keys[read], fell_out
+    return events.keys[read], acted.left
 
 
 def _credit(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> None:
@@ -151,12 +184,16 @@ def _credit(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Po
     interest.after_read(
         profiles, events.rows, events.at_ms, events.worth, vectors, category, source, policy.half_life_ms
     )
-    liked = events.worth > 0
+    liked = (events.worth > 0) & (events.at_ms >= profiles.columns["interest_at_ms"][events.rows])
     profiles.columns["language"][events.rows[liked]] = catalog["language"][events.slots[liked]]
-    refused = np.flatnonzero(_REFUSING[events.code] & (category != SHARED_CATEGORY))
-    if len(refused):
-        until_s = (events.at_ms[refused] // 1000 + policy.cooldown_s).astype(np.uint32)
-        history.after_dislike(profiles, events.rows[refused], category[refused], until_s)
+
+
+def _refuse(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> None:
+    category = catalog["category"][events.slots]
+    own = np.flatnonzero(category != SHARED_CATEGORY)
+    if len(own):
+        until_s = (events.at_ms[own] // 1000 + policy.cooldown_s).astype(np.uint32)
+        history.after_dislike(profiles, events.rows[own], category[own], until_s)
 
 
 def _wait(profiles: ProfileStore, events: Events) -> None:
@@ -166,9 +203,16 @@ def _wait(profiles: ProfileStore, events: Events) -> None:
 
 
 def _consent(profiles: ProfileStore, events: Events) -> None:
-    said = np.flatnonzero(_CONSENT[events.code])
-    if len(said):
-        profiles.columns["consent"][events.rows[said]] = _CONSENT[events.code[said]]  # of several the last one counts
+    said = events.take(np.flatnonzero(_CONSENT[events.code]))
+    if not len(said.rows):
+        return
+    out = _CONSENT[said.code] == CONSENT_OUT
+    latest = _latest(said.rows, said.at_ms, out)
+    rows, at_ms, out = said.rows[latest], said.at_ms[latest], out[latest]
+    before_ms = profiles.columns["consent_at_ms"][rows]
+    holds = (at_ms > before_ms) | (at_ms == before_ms) & out
+    profiles.columns["consent"][rows[holds]] = np.where(out[holds], CONSENT_OUT, CONSENT_IN)
+    profiles.columns["consent_at_ms"][rows[holds]] = at_ms[holds]
 
 
 def _activity(profiles: ProfileStore, events: Events, policy: Policy) -> None:

@@ -7,6 +7,7 @@ from .changes import PushRecord
 from .contracts.push import Envelope, ModelStamp, Trigger
 from .decide import Decision
 from .policy.config import Policy
+from .profiles.layout import READ
 from .profiles.store import ProfileStore
 
 
@@ -57,10 +58,11 @@ def _reads_in_category(
     decision: Decision, profiles: ProfileStore, catalog: Catalog
 ) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """How many of the user's recent reads are of the article's category, by its name, (K,); 0 if it has none."""
-    slots = catalog.slots_of(profiles.columns["reads"][decision.rows])  # (K, 16)
+    slots = catalog.slots_of(profiles.columns["seen"][decision.rows])  # (K, S)
+    read = (profiles.columns["seen_acts"][decision.rows] & READ) > 0
     category = catalog["category_key"][decision.slots][:, None]
     same = (catalog["category_key"][slots] == category) & (category > 0)
-    return np.asarray((same & (slots >= 0)).sum(axis=1))
+    return np.asarray((same & read & (slots >= 0)).sum(axis=1))
 
 
 def _caused_ms(

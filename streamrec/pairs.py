@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .catalog import Catalog, SlotArray
+from .catalog import Catalog
 from .profiles.store import Users
+from .slots import SlotArray
 
 
 class Pairs(NamedTuple):

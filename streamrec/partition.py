@@ -31,6 +31,7 @@ from .outgoing import push_records
 from .policy.config import Policy
 from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
+from .profiles.layout import READ
 from .profiles.store import IntArray, ProfileStore, Users
 from .ranking.scores import Scores
 from .ranking.serving import Lineup, lineup_of
@@ -238,7 +239,8 @@ class Partition:
         if len(decision.rows):
             changes.pushes += pushes
             keys, stories = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
-            history.after_push(self.profiles, decision.rows, keys, stories, now_s)
+            left = history.after_push(self.profiles, decision.rows, keys, stories, now_s, self.catalog)
+            self.catalog.after_reads(left, -1)
             changes.rows.append(decision.rows)
         if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
             columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
@@ -268,8 +270,7 @@ class Partition:
         self.profiles.restore(rows)
         self.cursor = dict(meta.cursor)
         self.looked_ms = self._woke_ms = meta.looked_ms
-        reads = self.profiles["reads"]
-        self.catalog.after_reads(reads[reads > 0], 1)
+        self.catalog.after_reads(self.profiles["seen"][(self.profiles["seen_acts"] & READ) > 0], 1)
         for item in articles:
             if isinstance(item, Typed):
                 same_space("an article in the catalog is", item.value.space_id, self.settled.space_id)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from streamrec.chaos.oracle import OF_EVENTS, acts_of
 from streamrec.contracts.route import partition_of
 from streamrec.intake import Batch
 from streamrec.meta import Meta, split
@@ -22,9 +23,6 @@ from streamrec.profiles.store import ProfileStore
 from streamrec.ranking.load import prior
 from streamrec.settings import Settings
 from streamrec.worker.topics import changelog_topic
-
-OF_PUSHES = {"pushed", "n_pushes", "due_at_s"}  # depend on when partitions were scheduled
-OF_EVENTS = [name for name in ROW.names or () if name not in OF_PUSHES]
 
 
 class Sent(NamedTuple):
@@ -183,5 +181,6 @@ def _same_rows(ours: ProfileStore, oracle: ProfileStore) -> None:
     theirs: Mapping[bytes, bytes] = dict(oracle.encode(np.arange(len(oracle))))
     for key, value in ours.encode(np.arange(len(ours))):
         one, other = np.frombuffer(value, ROW)[0], np.frombuffer(theirs[key], ROW)[0]
-        for name in OF_EVENTS:
+        assert one["floor_s"] or acts_of(one) == acts_of(other), key
+        for name in OF_EVENTS:  # the others depend on when partitions were scheduled
             assert np.array_equal(one[name], other[name]), (key, name, one[name], other[name])

@@ -141,7 +141,7 @@ def test_a_click_before_its_article_counts_when_it_comes() -> None:
     feed = Feed(usual)
     feed.articles(ARTICLES[0])
     feed.events(click("u1", "a0"))
-    for field in ("interest", "category_affinity", "reads", "mirror", "waiting"):
+    for field in ("interest", "category_affinity", "seen", "seen_acts", "mirror", "waiting"):
         assert (early.profiles[field] == usual.profiles[field]).all(), field
     assert early.catalog["readers"][0] == usual.catalog["readers"][0] == 1
 

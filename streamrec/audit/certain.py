@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ..policy.config import Policy
 from ..policy.gates.quiet_hours import quiet_hours
-from ..profiles.layout import CONSENT_OUT, NO_OVERRIDE, READS
+from ..profiles.layout import CONSENT_OUT, NO_OVERRIDE, READ
 from ..profiles.store import Users
 from ..profiles.zones import zone_slots
 from .events import NOWHERE, At, pairs
@@ -59,15 +59,16 @@ def _after_opt_out(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
 
 
 def _after_reading(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
-    """The article is in the row's ring, and was when it was pushed: nothing ever fell out, or it was read once only."""
+    """The row remembers the article as read, and did when it was pushed: nothing ever left it, or it was read once."""
     table, rows = facts.pushes.table, facts.changelog.rows
     pair = pairs(table["user"], table["article"])
     read = np.isin(pair, np.array(list(facts.events.reads), np.uint64)) & table["at_home"]
     against, can_tell = np.zeros(len(table), np.bool_), np.zeros(len(table), np.bool_)
     for push in np.flatnonzero(read).tolist():
         (first, count), user = facts.events.reads[int(pair[push])], int(table["user"][push])
-        stayed = rows["n_reads"][user] <= READS or count == 1
-        if first is not None and stayed and table["article"][push] in rows["reads"][user]:
+        stayed = rows["floor_s"][user] == 0 or count == 1
+        remembered = (rows["seen"][user] == table["article"][push]) & ((rows["seen_acts"][user] & READ) > 0)
+        if first is not None and stayed and remembered.any():
             known_ms = _known_from_ms(facts, user, first, skew_ms)
             can_tell[push] = known_ms < NEVER_MS
             against[push] = table["created_ms"][push] > known_ms

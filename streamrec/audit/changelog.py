@@ -19,7 +19,10 @@ from ..profiles.layout import LAYOUT_VERSION, ROW
 from ..profiles.upgrade import version_of
 from .findings import Example, Tally
 
-KEPT = ("first_seen_s", "n_pushes", "n_reads", "zone", "quiet_from_min", "quiet_to_min", "consent", "reads", "pushed")
+KEPT = (
+    "first_seen_s", "n_pushes", "zone", "quiet_from_min", "quiet_to_min", "consent", "seen", "seen_acts", "floor_s",
+    "pushed_at_s", "pushed_story",
+)  # fmt: skip
 KNOWN = np.dtype([("present", "?"), *((name, ROW[name]) for name in KEPT)])
 NO_CAP = 255
 

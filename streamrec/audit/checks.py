@@ -8,7 +8,7 @@ The policy is the one of `settings`. Pushes made under other settings must be le
 import numpy as np
 
 from ..policy.config import Policy
-from ..profiles.layout import PUSHES
+from ..profiles.layout import PUSHED, PUSHES
 from ..settings import Settings
 from .certain import SKEW_MS, check_certain
 from .facts import Facts
@@ -44,7 +44,7 @@ def _rows_of_pushes(facts: Facts, now_ms: int) -> None:
 
 
 def _known_to_row(facts: Facts, skew_ms: int) -> None:
-    """The last push of a user stands in the row's ring, unless newer ones may have taken its place."""
+    """The last push of a user stands in the row's rings, unless newer ones may have taken its place."""
     table, rows = facts.pushes.table, facts.changelog.rows
     if not len(table):
         return
@@ -54,12 +54,14 @@ def _known_to_row(facts: Facts, skew_ms: int) -> None:
     np.maximum.at(last, table["user"][home], home)  # a user's home is one partition, taken in the order of its log
     users = np.flatnonzero((last >= 0) & rows["present"])
     pushes = last[users]
-    ring, created_s = rows["pushed"][users], table["created_ms"][pushes] // 1000
-    whole = (rows["n_pushes"][users] <= PUSHES) | (ring["at_s"].min(axis=1) < created_s - SKEW_MS // 1000)
+    at_s, created_s = rows["pushed_at_s"][users], table["created_ms"][pushes] // 1000
+    whole = (rows["n_pushes"][users] <= PUSHES) | (at_s.min(axis=1) < created_s - SKEW_MS // 1000)
     same_row = rows["first_seen_s"][users] <= created_s - skew_ms // 1000  # not one of a user who came back
     can_tell[pushes] = whole & same_row
-    known = (ring["article"] == table["article"][pushes][:, None]) & (ring["at_s"] == created_s[:, None])
-    against[pushes] = ~known.any(axis=1)
+    told = (rows["pushed_story"][users] == table["story"][pushes][:, None]) & (at_s == created_s[:, None])
+    by_key = rows["seen"][users] == table["article"][pushes][:, None]
+    seen = (by_key & ((rows["seen_acts"][users] & PUSHED) > 0)).any(axis=1) | (rows["floor_s"][users] > 0)
+    against[pushes] = ~(told.any(axis=1) & seen)
     report(facts, "row_behind_push", against, can_tell)
 
 

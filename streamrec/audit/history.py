@@ -1,9 +1,10 @@
 """Rules on a user's pushes among themselves: doubled, too many, too soon.
 
-A gate sees the last 8 pushes in the row's ring, by the policy clock in whole seconds and in the order of decision,
-which is the order of the log. The same 8 are looked at here, so a clock that stepped back, or a push that retention
-has removed, never makes a false alarm. Pushes from before a row's first event (the user was erased and came
-back) are not among them. A user's own cap raises the limit; a lower one may be newer than the pushes.
+An article is never pushed twice, a story not within 8 pushes. A gate sees the last 8 pushes in the row's ring, by the
+policy clock in whole seconds and in the order of decision, which is the order of the log. The same 8 are looked at
+here, so a clock that stepped back, or a push that retention has removed, never makes a false alarm. Pushes from before
+a row's first event (the user was erased, or forgotten, and came back) are not among them. A user's own cap raises the
+limit; a lower one may be newer than the pushes.
 """
 
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ def check_history(facts: Facts, policy: Policy, by_event_time: bool) -> None:
     report(facts, "daily_cap", (before.within_day >= cap), ~_bypassed(table, "daily_cap", policy))
     report(facts, "min_interval", soon, ~_bypassed(table, "min_interval", policy))
     everyone = np.ones(len(table), np.bool_)
-    report(facts, "already_pushed", before.same, everyone)
+    report(facts, "already_pushed", before.same | _repeats(facts, ("user", "article")), everyone)
     report(facts, "duplicate_push", _repeats(facts, ID), everyone)
     report(facts, "two_pushes_one_decision", *_together(facts, policy, by_event_time))
 

@@ -20,14 +20,14 @@ from ..clock import monotonic_s
 from ..contracts.limits import BATCH_BYTES
 from ..errors import StateError
 from ..meta import Meta, layout_record
-from ..profiles.layout import DEFAULTS, ROW
+from ..profiles.layout import DEFAULTS, READ, ROW
 from ..settings import Settings, environ_of_others, load, to_environ
 from ..worker.log import KafkaLog
 from ..worker.topics import DAY_MS, changelog_topic, create, specs
 from ..worker.transaction import Message, Transactions
 
 ROWS_A_TRANSACTION = 20_000
-ARTICLES = 50_000  # that the rings of recent reads are filled from: a week of a large site
+ARTICLES = 50_000  # that the remembered articles are drawn from: a week of a large site
 
 
 class Measured(NamedTuple):
@@ -51,8 +51,8 @@ def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
         for name, value in DEFAULTS.items():
             packed[name] = value
         packed["interest"] = rng.normal(size=packed["interest"].shape)
-        packed["reads"] = articles[rng.integers(0, ARTICLES, packed["reads"].shape)]
-        packed["n_reads"], packed["first_seen_s"] = 16, 1_764_072_000
+        packed["seen"], packed["seen_acts"] = articles[rng.integers(0, ARTICLES, packed["seen"].shape)], READ
+        packed["n_reads"], packed["first_seen_s"] = packed["seen"].shape[1], 1_764_072_000
         data, size = packed.tobytes(), ROW.itemsize
         yield [
             Message(b"user-%08d" % number, data[at * size : (at + 1) * size])

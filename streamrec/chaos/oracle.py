@@ -18,14 +18,14 @@ from ..contracts.push import ModelStamp
 from ..contracts.records import TOPICS, RawRecord, Record
 from ..intake import Batch
 from ..partition import Partition, Settled
-from ..profiles.layout import ROW
+from ..profiles.layout import PUSHED, ROW
 from ..profiles.store import ProfileStore
 from ..ranking.scores import FloatArray
 from .fragile import Effect, Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
 from .second_opinion import SecondOpinion
 
-OF_PUSHES = frozenset({"pushed", "n_pushes", "due_at_s"})
+OF_PUSHES = frozenset({"seen", "seen_acts", "floor_s", "pushed_at_s", "pushed_story", "n_pushes", "due_at_s"})
 OF_EVENTS = tuple(name for name in ROW.names or () if name not in OF_PUSHES)
 
 
@@ -128,9 +128,17 @@ def row_differences(rows: dict[bytes, bytes], state: Partition) -> list[str]:
     for key in sorted(rows.keys() & expected.keys()):
         ours, theirs = np.frombuffer(rows[key], ROW)[0], np.frombuffer(expected[key], ROW)[0]
         wrong = [name for name in OF_EVENTS if not np.array_equal(ours[name], theirs[name])]
+        if not (ours["floor_s"] or theirs["floor_s"]) and acts_of(ours) != acts_of(theirs):
+            wrong.append("seen")
         if wrong:
             found.append(f"the row of {key.decode()} differs in {', '.join(wrong)}")
     return found
+
+
+def acts_of(row: np.void) -> dict[int, int]:
+    """What a reader did, by article: pushes left out."""
+    acts = {int(key): int(act) & ~PUSHED for key, act in zip(row["seen"], row["seen_acts"], strict=True)}
+    return {key: act for key, act in acts.items() if act}
 
 
 def push_differences(rows: dict[bytes, bytes], pushes: Iterable[Record]) -> list[str]:

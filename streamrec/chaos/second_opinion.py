@@ -27,7 +27,9 @@ class Reader:
     """What one user's events said."""
 
     subscribed: bool = True
+    said_ms: int = 0  # when, by the event's own time
     zone: str = ""
+    zone_s: int = 0
     active_s: int = 0
     read: set[str] = field(default_factory=set)
     rests_until_s: dict[str, int] = field(default_factory=dict)  # category -> end of its cool-down
@@ -63,8 +65,10 @@ class SecondOpinion:
             return
         event, seen_ms = effect.value, effect.appended_ms
         reader = self._readers.setdefault(event.user_id, Reader())
-        if event.action in {"subscribe", "unsubscribe"}:
-            reader.subscribed = event.action == "subscribe"
+        if event.action == "unsubscribe" and event.at_ms >= reader.said_ms:
+            reader.subscribed, reader.said_ms = False, event.at_ms
+        if event.action == "subscribe" and event.at_ms > reader.said_ms:
+            reader.subscribed, reader.said_ms = True, event.at_ms
         if event.action in {"click", "open"}:
             reader.read.add(event.article_id)
         if event.action in {"dislike", "dismiss"} and (article := self._articles.get(event.article_id)):
@@ -72,7 +76,8 @@ class SecondOpinion:
             reader.rests_until_s[article.category] = max(until_s, reader.rests_until_s.get(article.category, 0))
         if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
             reader.active_s = max(reader.active_s, seen_ms // 1000)
-        reader.zone = event.tz or reader.zone
+        if event.tz and event.at_ms // 1000 >= reader.zone_s:
+            reader.zone, reader.zone_s = event.tz, event.at_ms // 1000
 
     def _against(self, push: Push) -> Iterator[str]:
         settings, at_ms = self._settings, push.created_at_ms

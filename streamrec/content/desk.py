@@ -50,6 +50,13 @@ class Analysed(NamedTuple):
     outcomes: list[Outcome]
 
 
+class Known(NamedTuple):
+    """What is remembered of an article."""
+
+    version: int = 0  # the newest written
+    first_ms: int = 0  # when the first version became known
+
+
 class Desk:
     """Analyses each article version once."""
 
@@ -58,7 +65,7 @@ class Desk:
         self.categories = Categories(settings.category_map)
         self._told = False
         self._stories = RecentStories()
-        self._versions: OrderedDict[str, int] = OrderedDict()  # article id -> newest version written
+        self._known: OrderedDict[str, Known] = OrderedDict()  # by article id
         self._remembered = settings.max_articles
         self._eligible_h = settings.eligible_h
         self._replay = settings.policy_time == "event"
@@ -89,7 +96,7 @@ class Desk:
     def forget(self) -> None:
         """As a new desk: what was analysed and perhaps never written is not remembered."""
         self.categories.slots = CategorySlots()
-        self._stories, self._versions = RecentStories(), OrderedDict()
+        self._stories, self._known = RecentStories(), OrderedDict()
 
     def recall(self, records: Sequence[Record]) -> None:
         """Remember what was written before: records of `catalog` in order.
@@ -119,7 +126,7 @@ class Desk:
 
     def _article(self, item: Typed[ArticleEvent], record: Record, done: Analysed) -> None:
         article = item.value
-        newest = self._versions.get(article.article_id, 0)
+        newest, first_ms = self._known.get(article.article_id, Known())
         if record.value is None:
             article = msgspec.structs.replace(article, version=newest)
         if article.version < newest:
@@ -130,6 +137,7 @@ class Desk:
         if isinstance(analysed, Reject):
             done.dead_letters.append(dead_letter(record, self._origin, analysed.reason, analysed.detail))
             return
+        analysed = msgspec.structs.replace(analysed, first_known_at_ms=first_ms or known_at_ms)
         written = CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed))
         self._remember(analysed)
         if self.categories.slots.hand_out(analysed.category):
@@ -151,10 +159,7 @@ class Desk:
     def _remember(self, article: AnalysedArticle) -> None:
         if article.status != "withdrawn":
             self._stories.remember(article.article_id, article.story_id, article.title, article.published_at_ms)
-        self._note(article.article_id, article.version)
-
-    def _note(self, article_id: str, version: int) -> None:
-        self._versions[article_id] = version
-        self._versions.move_to_end(article_id)
-        if len(self._versions) > self._remembered:
-            self._versions.popitem(last=False)
+        self._known[article.article_id] = Known(article.version, article.first_known_at_ms or article.known_at_ms)
+        self._known.move_to_end(article.article_id)
+        if len(self._known) > self._remembered:
+            self._known.popitem(last=False)

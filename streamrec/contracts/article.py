@@ -86,6 +86,7 @@ class AnalysedArticle(Article, frozen=True, kw_only=True):
     keywords: tuple[str, ...]
     story_id: Annotated[str, Column("<u4", key_of, "story")]
     known_at_ms: int  # when this version reached us: the append time, in a replay its event time
+    first_known_at_ms: int = 0  # when the first version did; 0: as `known_at_ms`, in records of earlier releases
     expires_at_ms: Annotated[int, Column("<i8", name="expires_ms")]
     # 64 little-endian float32, unit length (zero if the text has no words)
     vector: Annotated[bytes, Column("<f4", _vector, shape=(VECTOR_DIMS,))]

@@ -10,6 +10,7 @@ RuleReason = Literal[
     "already_read",
     "already_pushed_article",
     "already_pushed_story",
+    "history_floor",
     "muted_category",
     "cooldown",
 ]

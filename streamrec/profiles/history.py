@@ -1,42 +1,121 @@
-"""What a user has read, is waiting for, dislikes, and was pushed: rings in the row.
+"""What a user has read, was pushed, acted on, waits for and dislikes: columns of the row. Rows given are unique.
 
-A ring of size n holds the last n entries; entry k lies at k % n. Every function takes rows that are unique.
+Seen     The row remembers 22 articles by key, with what happened to each: read, pushed, shared, ... When another one
+         comes, the article that became known first leaves, and the row's floor rises to the time it did: every
+         article known since then or longer counts as seen. So what was read or pushed is never pushed (again), however
+         many articles there are and whatever their updates say of expiry or publication; the price is that somebody
+         who reads much is not offered what is older than the floor. An article the catalog no longer holds leaves
+         first: the floor rises to where the catalog's memory ends, which costs nobody anything.
+Bounds   A read of an article not yet known holds among the four last ones of these. An event counts once an article
+         and action (a share delivered twice, or sent twice, is one share) while the article is among the 22.
+         A story counts as told for the last 8 pushes.
 """
+
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .layout import PUSHES, READS
+from .layout import PUSHED, PUSHES, READ
 from .store import IntArray, ProfileStore
 
 KeyArray = npt.NDArray[np.uint32]
+ActArray = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
+NO_KEYS: KeyArray = np.empty(0, np.uint32)
+LAST = np.uint32(2**32 - 1)
+
+
+class KnownArticles(Protocol):
+    """When articles became known: what the catalog says."""
+
+    def first_known_s(self, keys: KeyArray) -> KeyArray:
+        """By article, any shape; 0 = not in the catalog."""
+
+    def forgotten_s(self, now_s: KeyArray) -> KeyArray:
+        """No article that left the catalog became known later than this, (N,)."""
+
+
+class Acted(NamedTuple):
+    """What came of acts."""
+
+    repeated: BoolArray  # (N,) it was done before
+    left: KeyArray  # articles that were read and are not remembered by key any more
 
 
 def has_read(store: ProfileStore, rows: IntArray, articles: KeyArray) -> BoolArray:
-    """(N,) True where the article stands in the ring of recent reads."""
-    return np.asarray((store.columns["reads"][rows] == articles[:, None]).any(axis=1))
+    """(N,) True where the user read the article, and the row remembers it by key."""
+    return _has(store, rows, articles, READ)
 
 
-def after_reading(store: ProfileStore, rows: IntArray, articles: KeyArray) -> KeyArray:
-    """Put an article each into the ring of reads; returns what fell out, (N,), 0 = nothing."""
+def was_pushed(store: ProfileStore, rows: IntArray, articles: KeyArray) -> BoolArray:
+    """(N,) True where the user was pushed the article, and the row remembers it by key."""
+    return _has(store, rows, articles, PUSHED)
+
+
+def _has(store: ProfileStore, rows: IntArray, articles: KeyArray, act: int) -> BoolArray:
     columns = store.columns
-    place = columns["n_reads"][rows] % READS
-    fell_out: KeyArray = columns["reads"][rows, place]
-    columns["reads"][rows, place] = articles
-    columns["n_reads"][rows] += 1
-    return fell_out
+    did = (columns["seen_acts"][rows] & act) > 0
+    return np.asarray((did & (columns["seen"][rows] == articles[:, None])).any(axis=1))
+
+
+def after_acts(
+    store: ProfileStore, rows: IntArray, articles: KeyArray, acts: ActArray, known: KnownArticles, now_s: KeyArray
+) -> Acted:
+    """Each user did something (a bit of `seen_acts`) with an article, whose key is not 0."""
+    seen, every = store.columns["seen"][rows], np.arange(len(rows))  # (N, S)
+    place = (seen == articles[:, None]).argmax(axis=1)
+    new = np.flatnonzero(seen[every, place] != articles)
+    left = NO_KEYS
+    if len(new):
+        place[new], left = _room(store, rows[new], seen[new], known, now_s[new])
+        store.columns["seen"][rows[new], place[new]] = articles[new]
+        store.columns["seen_acts"][rows[new], place[new]] = 0
+    before = store.columns["seen_acts"][rows, place]
+    store.columns["seen_acts"][rows, place] = before | acts
+    return Acted((before & acts) > 0, left)
+
+
+def _room(
+    store: ProfileStore, rows: IntArray, seen: KeyArray, known: KnownArticles, now_s: KeyArray
+) -> tuple[IntArray, KeyArray]:
+    """A place for one more article each, and the articles read that had to leave."""
+    place = (seen == 0).argmax(axis=1)
+    full = np.flatnonzero(seen[np.arange(len(rows)), place])
+    if not len(full):
+        return place, NO_KEYS
+    rows, keys, every = rows[full], seen[full], np.arange(len(full))
+    first_s = known.first_known_s(keys)
+    acts = store.columns["seen_acts"][rows]
+    history = (acts & (READ | PUSHED)) > 0
+    leaves = first_s * history  # what was neither read nor pushed goes first: nothing depends on it
+    lost = np.flatnonzero((first_s == 0).any(axis=1))
+    if len(lost):
+        leaves[lost] = np.where(_waits(store, rows[lost], keys[lost]), LAST, leaves[lost])
+    place[full] = leaving = leaves.argmin(axis=1)
+    floor_s = np.where(first_s[every, leaving], first_s[every, leaving], known.forgotten_s(now_s[full]))
+    floor_s = np.where(history[every, leaving], floor_s, 0).astype(np.uint32)
+    store.columns["floor_s"][rows] = np.maximum(store.columns["floor_s"][rows], floor_s)
+    read = (acts[every, leaving] & READ) > 0
+    return place, keys[every, leaving][read]
+
+
+def _waits(store: ProfileStore, rows: IntArray, keys: KeyArray) -> BoolArray:
+    waiting = store.columns["waiting"]["article"][rows]  # (N, W)
+    return np.asarray((keys[:, :, None] == waiting[:, None, :]).any(axis=2))
 
 
 def after_unknown(
     store: ProfileStore, rows: IntArray, articles: KeyArray, at_s: KeyArray, action: npt.NDArray[np.uint8]
 ) -> None:
-    """An event on an article not yet known waits in the row; the oldest of four gives way."""
+    """An event on an article not yet known waits in the row; the oldest of five gives way."""
     waiting = store.columns["waiting"]
     place = waiting["at_s"][rows].argmin(axis=1)
-    waiting["article"][rows, place] = articles
-    waiting["at_s"][rows, place] = at_s
-    waiting["action"][rows, place] = action
+    newer = np.flatnonzero(at_s >= waiting["at_s"][rows, place])
+    rows, place = rows[newer], place[newer]
+    waiting["article"][rows, place] = articles[newer]
+    waiting["at_s"][rows, place] = at_s[newer]
+    waiting["action"][rows, place] = action[newer]
 
 
 def take_waiting(store: ProfileStore, article: int) -> tuple[IntArray, KeyArray, npt.NDArray[np.uint8]]:
@@ -52,21 +131,23 @@ def take_waiting(store: ProfileStore, article: int) -> tuple[IntArray, KeyArray,
 def after_dislike(
     store: ProfileStore, rows: IntArray, category: npt.NDArray[np.uint8], until_s: npt.NDArray[np.uint32]
 ) -> None:
-    """A category cools down until `until_s`; the entry that ends first gives way, a longer one is kept."""
+    """A category cools down until `until_s`; of five the one that ends first gives way, and none gets shorter."""
     negatives = store.columns["negatives"]
     same = (negatives["category"][rows] == category[:, None]) & (negatives["until_s"][rows] > 0)
     place = np.where(same.any(axis=1), same.argmax(axis=1), negatives["until_s"][rows].argmin(axis=1))
-    known_until = np.where(same.any(axis=1), negatives["until_s"][rows, place], 0)
-    negatives["category"][rows, place] = category
-    negatives["until_s"][rows, place] = np.maximum(known_until, until_s)
+    longer = np.flatnonzero(until_s > negatives["until_s"][rows, place])
+    negatives["category"][rows[longer], place[longer]] = category[longer]
+    negatives["until_s"][rows[longer], place[longer]] = until_s[longer]
 
 
-def after_push(store: ProfileStore, rows: IntArray, articles: KeyArray, stories: KeyArray, now_s: int) -> None:
-    """One push each: into the ring, so that cap, interval and dedupe see it from now on."""
+def after_push(
+    store: ProfileStore, rows: IntArray, articles: KeyArray, stories: KeyArray, now_s: int, known: KnownArticles
+) -> KeyArray:
+    """One push each, so that cap, interval and dedupe see it from now on; answers with what `Acted.left` says."""
     columns = store.columns
     place = columns["n_pushes"][rows] % PUSHES
-    pushed = columns["pushed"]
-    pushed["article"][rows, place] = articles
-    pushed["story"][rows, place] = stories
-    pushed["at_s"][rows, place] = now_s
+    columns["pushed_at_s"][rows, place] = now_s
+    columns["pushed_story"][rows, place] = stories
     columns["n_pushes"][rows] += 1
+    pushed = np.full(len(rows), PUSHED, np.uint8)
+    return after_acts(store, rows, articles, pushed, known, np.full(len(rows), now_s, np.uint32)).left

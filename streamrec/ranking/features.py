@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ..contracts.limits import VECTOR_DIMS
 from ..pairs import Pairs
+from ..profiles.history import has_read
 from ..profiles.interest import FloatArray
-from ..profiles.layout import READS
 from .fingerprint import fingerprint
 from .inputs import Inputs
 
@@ -128,7 +128,7 @@ def cooling_down(of: Inputs) -> FloatArray:
 @feature("already read, language")
 def read_before(of: Inputs) -> FloatArray:
     """The article is among the recent reads."""
-    return _f32((of.pairs.user("reads") == of.pairs.article("key")[:, None]).any(axis=1))
+    return _f32(has_read(of.pairs.users.store, of.pairs.users.indices(), of.pairs.article("key")))
 
 
 @feature("already read, language")
@@ -205,8 +205,8 @@ def newcomer(of: Inputs) -> FloatArray:
 
 @feature("the user's activity")
 def ring_filled(of: Inputs) -> FloatArray:
-    """Share of the ring of recent reads in use."""
-    return _f32(np.minimum(of.pairs.user("n_reads"), READS) / READS)
+    """Reads in all, as a share of the sixteen after which more say little."""
+    return _f32(np.minimum(of.pairs.user("n_reads"), 16) / 16)
 
 
 @feature("the user's activity")
@@ -224,14 +224,14 @@ def age_of_interest(of: Inputs) -> FloatArray:
 @feature("the user's activity")
 def pushes_today(of: Inputs) -> FloatArray:
     """Pushes of the last 24 hours."""
-    at_s = of.pairs.user("pushed")["at_s"].astype(np.int64)
+    at_s = of.pairs.user("pushed_at_s").astype(np.int64)
     return _f32((at_s > of.now_ms // 1000 - DAY_S).sum(axis=1))
 
 
 @feature("the user's activity")
 def since_push(of: Inputs) -> FloatArray:
     """Hours since the last push, compressed."""
-    return _f32(np.log1p(of.since_h(of.pairs.user("pushed")["at_s"].max(axis=1))))
+    return _f32(np.log1p(of.since_h(of.pairs.user("pushed_at_s").max(axis=1))))
 
 
 # --- both, multiplied: a small network need not find these by itself --------------------------------------------------

@@ -10,10 +10,11 @@ users against all fresh articles.
 
 import numpy as np
 
-from ..catalog import NO_SLOTS, Catalog, SlotArray
+from ..catalog import NO_SLOTS, Catalog
 from ..pairs import Pairs
 from ..profiles.interest import FloatArray, decay
 from ..profiles.store import Users
+from ..slots import SlotArray
 
 
 def affinities(users: Users, vectors: FloatArray, now_ms: int, half_life_ms: float) -> FloatArray:

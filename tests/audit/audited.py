@@ -15,7 +15,7 @@ from streamrec.contracts.push import ModelStamp, Push, Reason, push_id
 from streamrec.contracts.records import RawRecord
 from streamrec.contracts.route import partition_of
 from streamrec.meta import Meta, layout_record
-from streamrec.profiles.layout import LAYOUT_VERSION, NO_OVERRIDE, ROW
+from streamrec.profiles.layout import LAYOUT_VERSION, NO_OVERRIDE, PUSHED, READ, ROW, SEEN
 from streamrec.settings import Settings, load
 
 T0 = 1_764_072_000_000  # 2025-11-25 12:00 UTC
@@ -55,17 +55,22 @@ def row(*pushes: Push, seen_ms: int = T0 - 24 * HOUR, **fields: Any) -> bytes:
     packed["quiet_from_min"] = packed["quiet_to_min"] = NO_OVERRIDE
     for made in pushes:
         place = packed["n_pushes"][0] % 8
-        entry = key_of(made.article_id), key_of(made.story_id), made.created_at_ms // 1000
-        packed["pushed"][0, place] = entry
+        packed["pushed_story"][0, place] = key_of(made.story_id)
+        packed["pushed_at_s"][0, place] = made.created_at_ms // 1000
+        seen = packed["n_pushes"][0] % SEEN
+        packed["seen"][0, seen], packed["seen_acts"][0, seen] = key_of(made.article_id), PUSHED
         packed["n_pushes"] += 1
     for name, value in fields.items():
         packed[name][0, ...] = value
     return packed.tobytes()
 
 
-def read_keys(*articles: str) -> list[int]:
-    """A ring of reads."""
-    return [key_of(article) for article in articles] + [0] * (16 - len(articles))
+def reads(*articles: str) -> dict[str, Any]:
+    """Fields of a row that remembers these as read, and a1 as pushed."""
+    acts = dict.fromkeys(articles, READ)
+    acts["a1"] = acts.get("a1", 0) | PUSHED
+    none = [0] * (SEEN - len(acts))
+    return {"seen": [*map(key_of, acts), *none], "seen_acts": [*acts.values(), *none]}
 
 
 class Cluster:

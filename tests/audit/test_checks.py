@@ -10,6 +10,7 @@ from streamrec.audit.facts import Facts
 from streamrec.audit.findings import RULES, Example
 from streamrec.contracts.route import partition_of
 from streamrec.meta import CURSOR_KEY, LAYOUT_KEY
+from streamrec.profiles.layout import LAYOUT_VERSION
 
 HOME = partition_of("ann", PARTITIONS)
 ELSEWHERE = (HOME + 1) % PARTITIONS
@@ -103,7 +104,7 @@ def test_what_this_release_cannot_read_is_found() -> None:
     """A row of another length or layout; meta records unknown, broken or of other counts; a key that is no text."""
     cluster = clean(push())
     cluster.row("bob", b"short")
-    cluster.row("bob", row(layout=2))
+    cluster.row("bob", row(layout=LAYOUT_VERSION + 1))
     cluster.append("changelog", 0, LAYOUT_KEY, b'{"layout": 1, "partitions": 5, "descr": []}')
     cluster.append("changelog", 0, CURSOR_KEY, b'{"cursor": 5}')
     cluster.append("changelog", 0, b"\xffnew", b"{}")
@@ -114,7 +115,7 @@ def test_what_this_release_cannot_read_is_found() -> None:
 def test_a_row_of_another_layout_is_a_row_all_the_same() -> None:
     """Its user's pushes have a row; what it says is not guessed from an older one."""
     first, second = push(article="a1"), push(article="a2", at_ms=T0 + 2 * HOUR)
-    for unread in (b"longer than we know", row(layout=2)):
+    for unread in (b"longer than we know", row(layout=LAYOUT_VERSION + 1)):
         cluster = clean(first)
         cluster.row("ann", unread)
         cluster.pushes(second)

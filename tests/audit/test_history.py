@@ -82,6 +82,13 @@ def test_a_story_told_twice_is_found() -> None:
     assert clean(*told).broken() == {"already_pushed": 1}
 
 
+def test_an_article_told_again_is_found_however_long_after() -> None:
+    """Ten others lie between, and the second is another version, so another push."""
+    others = [push(article=f"b{number}", at_ms=T0 + number * 24 * HOUR) for number in range(1, 11)]
+    again = push(article="a1", at_ms=T0 + 264 * HOUR, push_id="again", article_version=1)
+    assert clean(push(article="a1"), *others, again).broken() == {"already_pushed": 1}
+
+
 def test_pushes_from_before_an_erasure_do_not_count() -> None:
     """A user who was erased and came back starts anew: the row was born after the first push."""
     first, second = push(at_ms=T0), push(at_ms=T0 + HOUR // 2)

@@ -74,8 +74,8 @@ def test_what_came_in_the_same_transaction_gives_the_benefit_of_the_doubt() -> N
     opinion = SecondOpinion(QUIET_AT_21)
     assert list(opinion.refuse([ARTICLE, event()], [])) == []
     assert list(opinion.refuse([event("unsubscribe", "")], [push()])) == []
-    assert list(opinion.refuse([event("subscribe", "")], [push()])) == []
-    assert list(opinion.refuse([event("unsubscribe", "")], [])) == []
+    assert list(opinion.refuse([event("subscribe", "", START_MS + 1)], [push()])) == []
+    assert list(opinion.refuse([event("unsubscribe", "", START_MS + 2)], [])) == []
     assert len(list(opinion.refuse([], [push()]))) == 1
 
 

@@ -245,7 +245,7 @@ def test_duplicates_and_another_order(scene: Scene) -> None:
     asyncio.run(until(there))
     rows = asyncio.run(rows_by_user(settings))
     assert rows["forth"]["interest"] == pytest.approx(rows["back"]["interest"], abs=2e-3)
-    assert set(rows["forth"]["reads"]) == set(rows["back"]["reads"])
+    assert set(rows["forth"]["seen"]) == set(rows["back"]["seen"])
 
 
 def test_a_click_on_an_unknown_article(scene: Scene) -> None:

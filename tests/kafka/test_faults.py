@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from on_kafka import (
     Sent,
@@ -31,7 +32,7 @@ from on_kafka import (
 
 from streamrec.contracts.ids import key_of
 from streamrec.contracts.push import Push
-from streamrec.profiles.layout import PUSHES
+from streamrec.profiles.layout import PUSHED, PUSHES
 from streamrec.settings import Settings
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.topics import changelog_topic, create
@@ -115,12 +116,18 @@ async def pushes_by_user(settings: Settings) -> dict[str, list[Push]]:
     return pushed
 
 
+def pushed_keys(row: np.void) -> set[int]:
+    """Articles the row remembers as pushed."""
+    return set(row["seen"][(row["seen_acts"] & PUSHED) > 0].tolist())
+
+
 async def rows_agree_with_pushes(settings: Settings) -> bool:
     """Two topics are not read in one moment: a worker may push between the two. What is lost or doubled stays so."""
     pushed, rows = await pushes_by_user(settings), await rows_by_user(settings)
     return pushed.keys() <= rows.keys() and all(
         row["n_pushes"] == len(pushed[user])
-        and set(row["pushed"]["article"]) - {0} == {key_of(push.article_id) for push in pushed[user][-PUSHES:]}
+        and set(row["pushed_story"]) - {0} == {key_of(push.story_id) for push in pushed[user][-PUSHES:]}
+        and (row["floor_s"] or pushed_keys(row) == {key_of(push.article_id) for push in pushed[user]})
         for user, row in rows.items()
     )
 

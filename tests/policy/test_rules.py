@@ -9,14 +9,16 @@ from making import DAY, HOUR, T0, article, policy
 from streamrec.catalog import Catalog
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.ids import CATEGORIES, SHARED_CATEGORY, key_of
+from streamrec.errors import SettingsError
 from streamrec.pairs import Pairs
 from streamrec.policy import rules
-from streamrec.policy.config import UNBREAKABLE, bypasses
+from streamrec.policy.config import BREAKABLE, bypasses
 from streamrec.policy.gates import GATES
 from streamrec.policy.named import functions_in
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.policy.rules import RULES
-from streamrec.profiles.history import after_dislike, after_push, after_reading
+from streamrec.profiles.history import after_acts, after_dislike, after_push
+from streamrec.profiles.layout import READ, SEEN
 from streamrec.profiles.store import ProfileStore, Users
 
 ROW = np.array([0], np.intp)
@@ -65,22 +67,34 @@ def test_boundaries() -> None:
     assert suppressed_by(pair(article(expires_at_ms=T0 + HOUR)), T0 + HOUR - 1) == []
 
 
+def after_reading(pairs: Pairs, *ids: str) -> None:
+    """The user read these."""
+    for name in ids:
+        acts, now_s = np.array([READ], np.uint8), np.array([T0 // 1000], np.uint32)
+        after_acts(pairs.users.store, ROW, keys(name), acts, pairs.catalog, now_s)
+
+
 def test_read_articles_are_not_news() -> None:
-    """Among the last 16 reads, and not any longer after 16 more."""
+    """By name while the row remembers it, by the floor for ever."""
     pairs = pair(article("a1"))
-    after_reading(pairs.users.store, ROW, keys("a1"))
+    after_reading(pairs, "a1")
     assert suppressed_by(pairs) == ["already_read"]
-    for number in range(16):
-        after_reading(pairs.users.store, ROW, keys(f"other{number}"))
-    assert suppressed_by(pairs) == []
+    others = [f"other{number}" for number in range(SEEN)]
+    for name in others:
+        pairs.catalog.apply(article(name, known_at_ms=T0 + HOUR), T0 + HOUR)
+    after_reading(pairs, *others[:-1])
+    assert suppressed_by(pairs) == ["already_read"]
+    after_reading(pairs, others[-1])
+    assert suppressed_by(pairs) == ["history_floor"]
+    assert suppressed_by(pair(article("a1", known_at_ms=T0 + 1000))) == []
 
 
 def test_one_push_per_article_and_story() -> None:
     """The same article, and another article of the same story, are not pushed again."""
     pairs = pair(article("a1", story_id="s1"))
-    after_push(pairs.users.store, ROW, keys("a0"), keys("s1"), T0 // 1000)
+    after_push(pairs.users.store, ROW, keys("a0"), keys("s1"), T0 // 1000, pairs.catalog)
     assert suppressed_by(pairs) == ["already_pushed_story"]
-    after_push(pairs.users.store, ROW, keys("a1"), keys("s1"), T0 // 1000)
+    after_push(pairs.users.store, ROW, keys("a1"), keys("s1"), T0 // 1000, pairs.catalog)
     assert suppressed_by(pairs) == ["already_pushed_article", "already_pushed_story"]
 
 
@@ -120,10 +134,17 @@ def test_reasons_are_a_closed_set() -> None:
     assert set(reasons) <= set(SUPPRESSION_REASONS)
 
 
-def test_breaking_never_bypasses_dedupe_and_opt_out() -> None:
-    """Whatever the setting says."""
-    assert bypasses(",".join(SUPPRESSION_REASONS)).isdisjoint(UNBREAKABLE)
+def test_breaking_bypasses_gates_that_are_named_in_full() -> None:
+    """What no setting may switch off, and what does not exist, stops the start and names the cure."""
     assert bypasses("min_interval, in_session") == {"min_interval", "in_session"}
+    assert bypasses(",".join(BREAKABLE)) == BREAKABLE
+    for name in set(SUPPRESSION_REASONS) - BREAKABLE:
+        with pytest.raises(SettingsError, match=f"'{name}', which holds for breaking news too"):
+            bypasses(f"min_interval,{name}")
+    with pytest.raises(SettingsError, match=r"'min_intervall', which is no gate; did you mean min_interval\?"):
+        bypasses("min_intervall")
+    assert BREAKABLE.isdisjoint(rule.reason for rule in RULES)
+    assert "opt_out" not in BREAKABLE
 
 
 def test_a_function_without_a_reason_is_noticed() -> None:

@@ -19,7 +19,7 @@ def filled(user_ids: list[str], seed: int = 0) -> ProfileStore:
     rows = store.rows_of(user_ids, [1] * len(user_ids))
     store.columns["interest"][rows] = rng.normal(size=(len(rows), 64))
     store.columns["n_reads"][rows] = rng.integers(0, 99, len(rows))
-    store.columns["pushed"]["at_s"][rows] = rng.integers(1, 2**31, (len(rows), 8))
+    store.columns["pushed_at_s"][rows] = rng.integers(1, 2**31, (len(rows), 8))
     store.mirror_rows(np.unique(rows))
     return store
 

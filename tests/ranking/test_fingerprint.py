@@ -30,7 +30,7 @@ CHANGES = [
     ("shared slots", "content/slots.py", "else SHARED_CATEGORY)", "else 0)"),
     ("source slots", "contracts/ids.py", "SOURCE_SLOTS = 16", "SOURCE_SLOTS = 15"),
     ("dimensions", "contracts/limits.py", "VECTOR_DIMS = 64", "VECTOR_DIMS = 32"),
-    ("what is credited", "learn.py", "liked = events.worth > 0", "liked = events.worth > 1"),
+    ("what is credited", "learn.py", "liked = (events.worth > 0)", "liked = (events.worth > 1)"),
     ("a threshold of an action", "learn.py", "MIN_DWELL_S = 10.0", "MIN_DWELL_S = 20.0"),
     ("who counts as a reader", "catalog.py", "step * times[known]", "times[known]"),
 ]

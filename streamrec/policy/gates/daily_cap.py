@@ -13,7 +13,7 @@ DAY_S = 86_400
 def daily_cap(users: Users, now_s: int, policy: Policy) -> UntilArray:
     """Opens when the oldest push that counts is a day old."""
     cap = np.where(users["daily_cap"] == 255, policy.daily_cap, np.minimum(users["daily_cap"], PUSHES))
-    at_s = users["pushed"]["at_s"]  # (N, 8)
+    at_s = users["pushed_at_s"]  # (N, 8)
     until = np.zeros(len(cap), np.uint32)
     closed = np.flatnonzero((at_s > max(now_s - DAY_S, 0)).sum(axis=1) >= cap)
     if len(closed):

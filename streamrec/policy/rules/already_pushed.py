@@ -2,19 +2,16 @@
 
 import numpy as np
 
+from ...profiles.history import was_pushed
 from ..config import Policy
 from ..types import BoolArray, Pairs
 
 
 def already_pushed_article(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
     """True if the user was pushed this article, in any version."""
-    return _among_pushed(pairs, "article", "key")
+    return was_pushed(pairs.users.store, pairs.users.indices(), pairs.article("key"))
 
 
 def already_pushed_story(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True if the user was pushed another article of the same story."""
-    return _among_pushed(pairs, "story", "story")
-
-
-def _among_pushed(pairs: Pairs, pushed_field: str, article_field: str) -> BoolArray:
-    return np.asarray((pairs.user("pushed")[pushed_field] == pairs.article(article_field)[:, None]).any(axis=1))
+    """True if one of the user's last 8 pushes was of the same story."""
+    return np.asarray((pairs.user("pushed_story") == pairs.article("story")[:, None]).any(axis=1))

@@ -6,5 +6,5 @@ from ..types import BoolArray, Pairs
 
 
 def already_read(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True if the article is among the user's recent reads."""
+    """True if the row remembers the article as read; history_floor answers for older ones."""
     return has_read(pairs.users.store, pairs.users.indices(), pairs.article("key"))
