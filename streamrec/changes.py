@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .contracts.event import Action
-from .contracts.records import DeadLetter, Stray
+from .contracts.fields import Note
+from .contracts.records import DeadLetter, Stray, Topic
 from .policy.reasons import SuppressionReason
 from .profiles.store import IntArray
 
@@ -40,6 +41,7 @@ class Changes:
     # facts
     events: Counter[Action] = field(default_factory=Counter)
     suppressed: Counter[SuppressionReason] = field(default_factory=Counter)
+    notes: Counter[tuple[Topic, Note]] = field(default_factory=Counter)  # fields not taken as they came
     late: int = 0
     unknown: int = 0
 
@@ -56,6 +58,8 @@ class Changes:
             self.events.update(other.events)
         if other.suppressed:
             self.suppressed.update(other.suppressed)
+        if other.notes:
+            self.notes.update(other.notes)
         self.late += other.late
         self.unknown += other.unknown
 

@@ -16,8 +16,8 @@ from typing import Literal, TypeVar, get_args, get_type_hints
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector, disable_created_metrics
 
-from .contracts.article import Outcome
-from .contracts.event import ACTIONS, Action
+from .contracts.article import ArticleEvent, Outcome
+from .contracts.event import ACTIONS, Action, UserEvent
 from .contracts.push import Push, Trigger
 from .contracts.records import REJECT_REASONS, TOPICS, RejectReason, Topic
 from .histogram import BulkHistogram
@@ -38,6 +38,11 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 RELOAD_OUTCOMES: tuple[ReloadOutcome, ...] = get_args(ReloadOutcome)
 FETCH_OUTCOMES: tuple[FetchOutcome, ...] = get_args(FetchOutcome)
 INPUT_TOPICS: tuple[InputTopic, ...] = ("articles", *TOPICS)
+FIELDS: dict[InputTopic, tuple[str, ...]] = {
+    "articles": ArticleEvent.__struct_fields__,
+    "events": UserEvent.__struct_fields__,
+    "rerouted": UserEvent.__struct_fields__,
+}
 
 # 1 ms is below one round trip to a broker; a minute is where every alert has long fired.
 LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -87,6 +92,15 @@ class Metrics:
             INPUT_TOPICS,
             REJECT_REASONS,
         )
+        dropped = counter(
+            "dropped_fields_total",
+            "Fields dropped or put right, by topic and field.",
+            "topic",
+            "field",
+        )
+        self.dropped_fields: dict[tuple[InputTopic, str], Counter] = {
+            (topic, field): dropped.labels(topic, field) for topic, fields in FIELDS.items() for field in fields
+        }
         self.lost_records: dict[InputTopic, Counter] = _each(
             counter("lost_records_total", "Offsets that retention deleted before they were read, by topic.", "topic"),
             INPUT_TOPICS,

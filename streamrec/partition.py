@@ -138,6 +138,7 @@ class Partition:
             changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
             changes.strays += [item for item in run.items if isinstance(item, Stray)]
         changes.appended_ms += [item.appended_ms for item in typed]
+        changes.notes.update((run.topic, note) for item in typed if item.notes for note in item.notes)
         self.cursor[run.topic] = changes.cursor[run.topic] = run.next_offset
         yield changes
 

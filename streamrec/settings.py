@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     vector_days: float = _s(7.0, "d", "articles stay known this long, for clicks and features", gt=0, le=60)
     eligible_h: float = _s(24.0, "h", "an article may be pushed this long after publication, unless it says otherwise", gt=0)
     push_ttl_h: float = _s(6.0, "h", "a gateway must drop a push older than this", gt=0, le=168)
+    deep_link_schemes: str = _s("https", "schemes", "of links that go into pushes, besides paths: https and the app's own (https,myapp); another link is dropped, its article is pushed without", pattern=r"^[a-z][a-z0-9+.-]*(,[a-z][a-z0-9+.-]*)*$")
     max_articles: int = _s(20_000, "articles", "catalog size; the oldest leave first", ge=100)
     category_map: Path | None = _s(None, "TOML or JSON file", "the newsroom's aliases and groups of section names, for articles from then on; none: each name is a category")
 

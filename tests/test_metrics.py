@@ -137,10 +137,10 @@ def test_pairs_count_under_both_labels() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, REASONS)
     metrics.pushes["due", "breaking"].inc(2)
-    metrics.dead_letters["events", "too_old"].inc(3)
+    metrics.dead_letters["events", "in_future"].inc(3)
     pushes, dead = series(registry, "streamrec_pushes_total"), series(registry, "streamrec_dead_letters_total")
     assert pushes[("priority", "breaking"), ("trigger", "due")] == 2
-    assert dead[("reason", "too_old"), ("topic", "events")] == 3
+    assert dead[("reason", "in_future"), ("topic", "events")] == 3
 
 
 def test_priorities_are_those_of_the_push_contract() -> None:
@@ -173,11 +173,23 @@ def test_all_names_are_ours_and_labels_carry_no_id() -> None:
     """Each series begins with streamrec_ and no label could hold a user, an article or a push."""
     registry = CollectorRegistry()
     Metrics(registry, REASONS).serve_model("ranker", "1", "int8", "admitted")
-    closed = {"action", "status", "trigger", "priority", "reason", "topic", "stage", "partition", "outcome", "le"}
+    closed = {
+        "action",
+        "status",
+        "trigger",
+        "priority",
+        "reason",
+        "topic",
+        "stage",
+        "partition",
+        "outcome",
+        "le",
+        "field",
+    }
     for family in registry.collect():
         assert family.name.startswith("streamrec_")
         labels = {label for sample in family.samples for label in sample.labels}
-        assert labels <= closed | (
+        assert labels <= closed | {"le"} | (
             {"name", "version", "engine", "verdict"} if family.name == "streamrec_model" else set()
         )
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ..contracts.decode import UNDECODABLE
+from ..contracts.framing import UNDECODABLE
 from ..contracts.ids import key_of
 from ..contracts.limits import LATEST_MS
 from ..contracts.push import Push

@@ -43,14 +43,13 @@ def letter_differences(articles: Sequence[Record], letters: Sequence[Record]) ->
 
 def _expected(articles: Sequence[Record]) -> dict[str, list[Version]]:
     taken: dict[str, list[Version]] = {}
-    tombstones = {record.offset for record in articles if record.value is None}
     for item in decode_articles(articles, Origin("articles", 0)):
         if isinstance(item, Typed):
             versions = taken.setdefault(item.value.article_id, [])
             newest = max((version.number for version in versions), default=0)
             article: ArticleEvent = item.value
-            if item.offset in tombstones:
-                article = msgspec.structs.replace(article, version=newest)
+            if article.status == "withdrawn":  # takes back what is newest, whichever version it names
+                article = msgspec.structs.replace(article, version=max(newest, article.version))
             if article.version >= newest:
                 versions.append(Version(article.version, article.status, digest_of(article)))
     return taken

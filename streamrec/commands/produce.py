@@ -52,7 +52,7 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iter
     """Number, key and value of each line; those that are not records of this topic go to `reject`, unless `raw`."""
     import msgspec
 
-    from ..contracts.decode import UNDECODABLE
+    from ..contracts.framing import UNDECODABLE
     from ..contracts.limits import MAX_RECORD_BYTES
     from ..contracts.schema import RECORDS
 

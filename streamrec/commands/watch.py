@@ -29,7 +29,7 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
     import msgspec
 
     from ..consumer import AIOKafkaConsumer
-    from ..contracts.decode import UNDECODABLE
+    from ..contracts.framing import UNDECODABLE
     from ..contracts.push import Push
     from ..contracts.sentence import sentence
     from ..printable import printable_json

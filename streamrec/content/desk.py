@@ -8,7 +8,7 @@ All that can fail comes before the desk remembers anything of an article, so a r
 no trace and can be set aside alone.
 
 A version older than one already written is not written: `catalog` is compacted, and the last record of an article is
-all a new owner of a partition may find. A tombstone has no version of its own; it withdraws whatever is newest.
+all a new owner of a partition may find. A withdrawal takes back whatever is newest, whichever version it names.
 """
 
 import logging
@@ -20,11 +20,12 @@ import msgspec
 
 from ..contracts.article import AnalysedArticle, ArticleEvent, Outcome
 from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles, decode_catalog
+from ..contracts.fields import Note
 from ..contracts.ids import CATEGORIES, SHARED_CATEGORY
 from ..contracts.records import DeadLetter, Record, watermark_headers
 from ..errors import SettingsError
 from ..settings import Settings
-from .analyse import Reject, analyse
+from .analyse import analyse
 from .encoder import Encoder, Text
 from .slots import SLOTS_KEY, Categories, CategorySlots, slots_in
 from .story import RecentStories
@@ -48,6 +49,7 @@ class Analysed(NamedTuple):
     catalog: list[CatalogRecord]
     dead_letters: list[DeadLetter]
     outcomes: list[Outcome]
+    notes: list[Note]  # fields that were not taken as they came
 
 
 class Known(NamedTuple):
@@ -68,6 +70,7 @@ class Desk:
         self._known: OrderedDict[str, Known] = OrderedDict()  # by article id
         self._remembered = settings.max_articles
         self._eligible_h = settings.eligible_h
+        self._schemes = frozenset(settings.deep_link_schemes.split(","))
         self._replay = settings.policy_time == "event"
         self._origin, self._catalog = Origin(settings.topic("articles"), 0), Origin(settings.topic("catalog"), 0)
 
@@ -80,7 +83,7 @@ class Desk:
 
         `set_aside`: a record on which this raises becomes a dead letter. A setting at fault is no record's fault.
         """
-        done = Analysed([], [], [])
+        done = Analysed([], [], [], [])
         for record in records:
             try:
                 self._one(record, done)
@@ -115,28 +118,30 @@ class Desk:
         """The table of slots. Retention takes any record some day, so it has to be written again in time."""
         return CatalogRecord(SLOTS_KEY, b"", self.categories.slots.headers())
 
+    def _is_link(self, text: str) -> bool:
+        """A path of the newsroom's own site, or a URL of a scheme somebody has decided for."""
+        scheme, colon, _ = text.partition(":")
+        return scheme.lower() in self._schemes if colon and "/" not in scheme else text[:1] == "/" != text[1:2]
+
     def _one(self, record: Record, done: Analysed) -> None:
-        (item,) = decode_articles([record], self._origin, self._replay)
+        (item,) = decode_articles([record], self._origin, self._replay, self._known.__contains__, self._is_link)
         if isinstance(item, DeadLetter):
             done.dead_letters.append(item)
         elif isinstance(item, Watermark):
             done.catalog.append(CatalogRecord(WATERMARK_KEY, b"", watermark_headers(item.at_ms)))
         else:
-            self._article(item, record, done)
+            self._article(item, done)
 
-    def _article(self, item: Typed[ArticleEvent], record: Record, done: Analysed) -> None:
+    def _article(self, item: Typed[ArticleEvent], done: Analysed) -> None:
         article = item.value
         newest, first_ms = self._known.get(article.article_id, Known())
-        if record.value is None:
-            article = msgspec.structs.replace(article, version=newest)
+        if article.status == "withdrawn":
+            article = msgspec.structs.replace(article, version=max(newest, article.version))
         if article.version < newest:
             done.outcomes.append("stale")
             return
         known_at_ms = max(article.published_at_ms, article.updated_at_ms) if self._replay else item.appended_ms
         analysed = analyse(article, self._encoder, self._stories, self.categories, self._eligible_h, known_at_ms)
-        if isinstance(analysed, Reject):
-            done.dead_letters.append(dead_letter(record, self._origin, analysed.reason, analysed.detail))
-            return
         analysed = msgspec.structs.replace(analysed, first_known_at_ms=first_ms or known_at_ms)
         written = CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed))
         self._remember(analysed)
@@ -146,6 +151,7 @@ class Desk:
             self._tell_that_slots_are_taken()
         done.catalog.append(written)
         done.outcomes.append(article.status)
+        done.notes.extend(item.notes)
 
     def _tell_that_slots_are_taken(self) -> None:
         if not self._told:

@@ -9,6 +9,7 @@ Each field stands here once. What stands in `Article` passes from the newsroom t
 marked `Column` is a column of the catalog too, where rules read it: `catalog[name][slots]`.
 """
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
@@ -16,7 +17,23 @@ import msgspec
 import numpy as np
 
 from .ids import fixed_category_slot, key_of, source_slot
-from .limits import VECTOR_DIMS, Id, Millis, OptionalMillis, ShortText
+from .limits import (
+    VECTOR_DIMS,
+    Abstract,
+    Id,
+    Level,
+    Link,
+    Millis,
+    Name,
+    NeverDropped,
+    OptionalId,
+    OptionalMillis,
+    Reads,
+    ShortText,
+    Title,
+    Version,
+    word,
+)
 
 Status = Literal["published", "updated", "withdrawn"]
 Outcome = Status | Literal["stale"]  # of the analysis; stale: a newer version was there before
@@ -33,6 +50,41 @@ class Column(NamedTuple):
     of: Callable[[Any], Any] = _as_it_is
     name: str = ""  # the field's own, if empty
     shape: tuple[int, ...] = ()
+
+
+# What newsrooms call it. Whatever is not public is taken back: a draft that was never out is not there to be pushed.
+WITHDRAWING = (
+    "withdrawn", "withdraw", "withheld", "killed", "kill", "canceled", "cancelled", "cancel", "deleted", "delete",
+    "removed", "retracted", "unpublished", "spiked", "trash", "draft", "private",
+)  # fmt: skip
+WORDS: dict[str, Status] = {
+    "published": "published", "publish": "published", "usable": "published", "live": "published",
+    "updated": "updated", "update": "updated", "corrected": "updated",
+    **dict.fromkeys(WITHDRAWING, "withdrawn"),
+}  # fmt: skip
+
+
+_numbers = msgspec.Meta(
+    min_length=VECTOR_DIMS, max_length=VECTOR_DIMS, extra_json_schema={"contains": {"not": {"const": 0}}}
+)
+
+
+def _says(description: str) -> msgspec.Meta:
+    return msgspec.Meta(description=description)
+
+
+def _status_in(said: Any) -> Any:
+    return WORDS.get(said, said) if isinstance(said, str) else said
+
+
+def _status_of(said: Any) -> Any:
+    return _status_in(word(said))
+
+
+def _direction(numbers: list[float]) -> list[float]:
+    if not any(numbers) or not all(map(math.isfinite, numbers)):
+        raise ValueError("all numbers are zero, or one is no number")
+    return numbers
 
 
 def _is_withdrawn(status: Status) -> bool:
@@ -54,27 +106,52 @@ def _vector(raw: bytes) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
 class Article(msgspec.Struct, frozen=True):
     """What passes from the newsroom to the partitions as it is. A new field has a default, for the rows before it."""
 
-    article_id: Annotated[Id, Column("<u4", key_of, "key")]
-    title: Annotated[str, msgspec.Meta(max_length=500, extra_json_schema={"minLength": 1})]
-    published_at_ms: Annotated[Millis, Column("<i8", name="published_ms")]
-    version: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
-    status: Annotated[Status, Column("?", _is_withdrawn, "withdrawn")] = "published"
-    source: Annotated[ShortText, Column("u1", source_slot)] = ""  # publisher or desk
-    deep_link: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
-    embargo_until_ms: Annotated[OptionalMillis, Column("<i8", name="embargo_ms")] = 0
-    breaking: Annotated[int, msgspec.Meta(ge=0, le=3), Column("u1")] = 0  # 0 = ordinary news
+    article_id: Annotated[Id, _says("which article; also the key of the record"), Column("<u4", key_of, "key")]
+    title: Annotated[Title, _says("headline, as the push will show it")]
+    published_at_ms: Annotated[
+        Millis, _says("publication, in ms since 1970; at most a year ahead"), Column("<i8", name="published_ms")
+    ]
+    version: Annotated[
+        Version, _says("a higher one replaces a lower one; without versions the last to arrive counts")
+    ] = 0
+    status: Annotated[
+        Status,
+        _says("withdrawn, or a word for it, takes the article back; an unknown word sets the record aside"),
+        Reads(_status_in, _status_of),
+        NeverDropped(),
+        Column("?", _is_withdrawn, "withdrawn"),
+    ] = "published"
+    source: Annotated[Name, _says("publisher or desk"), Column("u1", source_slot)] = ""
+    deep_link: Annotated[
+        Link, _says("what the push opens: a path, or a URL of a scheme the deployment allows (https)")
+    ] = ""
+    embargo_until_ms: Annotated[
+        OptionalMillis,
+        _says("no push before, in ms since 1970; 0: none. One that cannot be read sets the record aside"),
+        NeverDropped(),
+        Column("<i8", name="embargo_ms"),
+    ] = 0
+    breaking: Annotated[Level, _says("level of breaking news, 1 to 3; 0: ordinary news"), Column("u1")] = 0
 
 
 class ArticleEvent(Article, frozen=True, omit_defaults=True):
     """One version of an article, as published."""
 
-    abstract: Annotated[str, msgspec.Meta(max_length=5_000)] = ""
-    category: ShortText = ""
-    language: ShortText = ""  # BCP 47; guessed from the text if empty
-    story_id: Annotated[str, msgspec.Meta(max_length=128)] = ""  # several articles, one story, one push
-    updated_at_ms: OptionalMillis = 0
-    expires_at_ms: OptionalMillis = 0
-    embedding: Annotated[list[float], msgspec.Meta(max_length=4_096)] | None = None  # 64 numbers in the worker's space
+    abstract: Annotated[Abstract, _says("teaser or first sentences")] = ""
+    category: Annotated[Name, _says("section of the newsroom; guessed from the text if empty")] = ""
+    language: Annotated[ShortText, _says("BCP 47; guessed from the text if empty")] = ""
+    story_id: Annotated[
+        OptionalId, _says("several articles of one story lead to one push; found from the title if empty")
+    ] = ""
+    updated_at_ms: Annotated[OptionalMillis, _says("last change, in ms since 1970; 0: none")] = 0
+    expires_at_ms: Annotated[
+        OptionalMillis, _says("no push from then on, in ms since 1970; 0: as long as the deployment says (24 h)")
+    ] = 0
+    embedding: Annotated[
+        Annotated[list[float], _numbers] | None,
+        _says("64 numbers, not all 0, in the worker's vector space, in place of what its encoder finds"),
+        Reads(cleaned=_direction),
+    ] = None
 
 
 class AnalysedArticle(Article, frozen=True, kw_only=True):

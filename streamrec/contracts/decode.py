@@ -6,7 +6,7 @@
 
 One item a record, in the records' order. Never raises for what is in a record. `detail` of a dead letter names the
 field, never its content. Events come by the thousand, and nearly always all of a batch are good: that is found out with
-few operations a batch, and only a batch with anything in doubt is looked at record by record.
+few operations a batch. A batch with anything in doubt is halved until what is in doubt is looked at record by record.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,18 +16,20 @@ import msgspec
 import numpy as np
 
 from .article import AnalysedArticle, ArticleEvent
-from .event import NEEDS_NO_ARTICLE, UserEvent
-from .limits import MAX_EVENT_AGE_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES, MAX_SCHEDULED_MS
+from .article_reading import IsLink, Known, article_of
+from .event import CONSENTS, NEEDS_NO_ARTICLE, UserEvent
+from .event_reading import IsZone, cleaned, event_of, too_large
+from .fields import Note, sentence
+from .framing import UNDECODABLE
+from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .records import DeadLetter, Record, RejectReason, watermark_of
+from .rejection import RejectedError
 
 T = TypeVar("T")
+ONE_BY_ONE = 8  # records in doubt
 
 _event = msgspec.json.Decoder(UserEvent).decode
-_article = msgspec.json.Decoder(ArticleEvent).decode
 _analysed = msgspec.json.Decoder(AnalysedArticle).decode
-
-# all that decoding JSON raises: beyond a thousand levels, in a field nobody asked for too, it is Python's own limit
-UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Typed(NamedTuple, Generic[T]):
@@ -36,6 +38,7 @@ class Typed(NamedTuple, Generic[T]):
     offset: int
     appended_ms: int
     value: T
+    notes: Sequence[Note] = ()  # fields that were dropped, or are of another form than the schema says
 
 
 class Watermark(NamedTuple):
@@ -55,48 +58,38 @@ class Origin(NamedTuple):
     partition: int
 
 
-class _RejectedError(Exception):
-    def __init__(self, reason: RejectReason, detail: str) -> None:
-        self.reason: RejectReason = reason
-        self.detail = detail
+def yes(_: str) -> bool:
+    """Any."""
+    return True
+
+
+def no(_: str) -> bool:
+    """None."""
+    return False
 
 
 def decode_events(
     records: Sequence[Record],
     origin: Origin,
-    is_zone: Callable[[str], bool] = bool,
+    is_zone: IsZone = bool,
     reference_ms: int | None = None,
 ) -> list[Item[UserEvent]]:
     """User events. `is_zone` knows the IANA zones.
 
-    Times are checked against the record's append time; in a replay against the last watermark, `reference_ms`, which
-    says what is too old, but not what is too early.
+    Times are checked against the record's append time; a replay has none, only the last watermark, `reference_ms`.
     """
-    good = _all_good(records, is_zone) if reference_ms is None else None
-    return _decode(records, origin, _checked_event(is_zone, reference_ms)) if good is None else good
+    good = _all_good(records, is_zone, reference_ms is not None)
+    if good is not None:
+        return good
+    if len(records) <= ONE_BY_ONE:
+        return _decode(records, origin, lambda record: event_of(record, is_zone, reference_ms))
+    middle = len(records) // 2
+    halves = records[:middle], records[middle:]
+    return [item for half in halves for item in decode_events(half, origin, is_zone, reference_ms)]
 
 
-def _checked_event(is_zone: Callable[[str], bool], reference_ms: int | None) -> Callable[[Record], UserEvent]:
-    def event(record: Record) -> UserEvent:
-        value = _event(_value(record))
-        if _lacks_article(value):
-            raise _RejectedError("invalid", f"article_id: required for {value.action}")
-        check_age(value.at_ms, record.timestamp if reference_ms is None else reference_ms)
-        if reference_ms is None:
-            check_ahead(value.at_ms, record.timestamp)
-        if value.tz and not is_zone(value.tz):
-            raise _RejectedError("invalid", "tz: not in the IANA zone database")
-        return value
-
-    return event
-
-
-def _lacks_article(event: UserEvent) -> bool:
-    return not event.article_id and event.action not in NEEDS_NO_ARTICLE
-
-
-def _all_good(records: Sequence[Record], is_zone: Callable[[str], bool]) -> list[Item[UserEvent]] | None:
-    """All events of a live batch in which nothing is wrong; None where anything might be."""
+def _all_good(records: Sequence[Record], is_zone: IsZone, replay: bool) -> list[Item[UserEvent]] | None:
+    """All events of a batch in which nothing is wrong; None where anything might be."""
     raw = [record.value or b"" for record in records]
     if any(watermark_of(record) is not None for record in records if record.headers):
         return None
@@ -107,60 +100,81 @@ def _all_good(records: Sequence[Record], is_zone: Callable[[str], bool]) -> list
     except UNDECODABLE:
         return None
     appended_ms = [record.timestamp for record in records]
-    ahead_ms = np.array([value.at_ms for value in values], np.int64) - np.array(appended_ms, np.int64)
-    in_time = (ahead_ms >= -MAX_EVENT_AGE_MS) & (ahead_ms <= MAX_EVENT_AHEAD_MS)
-    if not in_time.all() or any(map(_lacks_article, values)):
+    if not _clean(raw, values) or not (replay or _in_time(values, appended_ms)) or any(map(_lacks_article, values)):
         return None
     if not all(map(is_zone, {value.tz for value in values} - {""})):
         return None
     return list(map(Typed, [record.offset for record in records], appended_ms, values))
 
 
-def decode_articles(records: Sequence[Record], origin: Origin, replay: bool = False) -> list[Item[ArticleEvent]]:
-    """Articles as published. A tombstone withdraws the article its key names. A replay has no append times."""
+def _clean(raw: Sequence[bytes], values: Sequence[UserEvent]) -> bool:
+    """No text is spelt but in the one way it is kept: nearly always it is printable ASCII without blanks."""
+    together = b"".join(raw)
+    if together.isascii() and b"\\" not in together and b"\x7f" not in together:
+        if b" " not in together:
+            return True
+        if " " not in "".join([value.user_id + value.article_id + value.push_id + value.query for value in values]):
+            return True
+    return all(map(_is_clean, raw, values))
 
-    def article(record: Record) -> ArticleEvent:
-        if record.value is None and record.key:
-            return _withdrawal(record.key, record.timestamp)
-        value = _article(_value(record))
-        if not value.title:
-            raise _RejectedError("invalid", "title: expected 1 to 500 characters")
-        if not replay and value.published_at_ms > record.timestamp + MAX_SCHEDULED_MS:
-            raise _RejectedError("in_future", "published_at_ms: more than a year ahead")
-        return value
 
-    return _decode(records, origin, article)
+def _is_clean(raw: bytes, value: UserEvent) -> bool:
+    ids = value.user_id + value.article_id + value.push_id
+    if raw.isascii() and b"\\" not in raw and b"\x7f" not in raw and " " not in ids and not value.query:
+        return True
+    try:
+        return cleaned(value) == value
+    except ValueError:
+        return False
+
+
+def _in_time(values: Sequence[UserEvent], appended_ms: Sequence[int]) -> bool:
+    ahead_ms = np.array([value.at_ms for value in values], np.int64) - np.array(appended_ms, np.int64)
+    ahead = np.flatnonzero(ahead_ms > 0).tolist()
+    return not len(ahead) or (
+        int(ahead_ms.max()) <= MAX_EVENT_AHEAD_MS and not any(values[i].action in CONSENTS for i in ahead)
+    )
+
+
+def _lacks_article(event: UserEvent) -> bool:
+    return not event.article_id and event.action not in NEEDS_NO_ARTICLE
+
+
+def decode_articles(
+    records: Sequence[Record], origin: Origin, replay: bool = False, known: Known = no, is_link: IsLink = yes
+) -> list[Item[ArticleEvent]]:
+    """Articles as published, and withdrawals, which may be tombstones (contracts/article_reading.py)."""
+    return _decode(records, origin, lambda record: article_of(record, replay, known, is_link))
 
 
 def decode_catalog(records: Sequence[Record], origin: Origin) -> list[Item[AnalysedArticle]]:
     """Analysed articles, written by the content agent."""
-    return _decode(records, origin, lambda record: _analysed(_value(record)))
+    return _decode(records, origin, _analysed_of)
 
 
-def check_age(at_ms: int, reference_ms: int) -> None:
-    """Refuse what happened too long before it was appended."""
-    if at_ms < reference_ms - MAX_EVENT_AGE_MS:
-        raise _RejectedError("too_old", "at_ms: more than seven days before the append time")
+def _analysed_of(record: Record) -> tuple[AnalysedArticle, Sequence[Note]]:
+    if not record.value:
+        raise RejectedError("empty_value", "")
+    if len(record.value) > MAX_RECORD_BYTES:
+        raise too_large()
+    return _analysed(record.value), ()
 
 
-def check_ahead(at_ms: int, appended_ms: int) -> None:
-    """Refuse what happens after it was appended, but for clocks that are a little off."""
-    if at_ms > appended_ms + MAX_EVENT_AHEAD_MS:
-        raise _RejectedError("in_future", "at_ms: more than five minutes after the append time")
-
-
-def _decode(records: Sequence[Record], origin: Origin, typed: Callable[[Record], T]) -> list[Item[T]]:
+def _decode(
+    records: Sequence[Record], origin: Origin, read: Callable[[Record], tuple[T, Sequence[Note]]]
+) -> list[Item[T]]:
     items: list[Item[T]] = []
     for record in records:
         try:
             if record.headers and (at_ms := watermark_of(record)) is not None:
                 items.append(Watermark(record.offset, at_ms))
             else:
-                items.append(Typed(record.offset, record.timestamp, typed(record)))
-        except _RejectedError as error:
+                value, notes = read(record)
+                items.append(Typed(record.offset, record.timestamp, value, tuple(notes)))
+        except RejectedError as error:
             items.append(dead_letter(record, origin, error.reason, error.detail))
         except msgspec.ValidationError as error:
-            items.append(dead_letter(record, origin, "invalid", _field(error)))
+            items.append(dead_letter(record, origin, "invalid", sentence(error)))
         except UNDECODABLE:
             items.append(dead_letter(record, origin, "undecodable", ""))
     return items
@@ -171,26 +185,3 @@ def dead_letter(record: Record, origin: Origin, reason: RejectReason, detail: st
     return DeadLetter(
         origin.topic, origin.partition, record.offset, reason, detail, record.key, record.value, record.headers
     )
-
-
-def _value(record: Record) -> bytes:
-    if not record.value:
-        raise _RejectedError("empty_value", "")
-    if len(record.value) > MAX_RECORD_BYTES:
-        raise _RejectedError("too_large", f"value: more than {MAX_RECORD_BYTES} bytes")
-    return record.value
-
-
-def _field(error: msgspec.ValidationError) -> str:
-    # msgspec says "Expected `int`, got `str` - at `$.at_ms`": types and limits, never the value, save for enums
-    message, _, path = str(error).partition(" - at `$.")
-    if message.startswith("Invalid enum value"):
-        message = "unknown value"
-    return f"{path.rstrip('`')}: {message}" if path else message
-
-
-def _withdrawal(key: bytes, appended_ms: int) -> ArticleEvent:
-    article_id = key.decode()
-    if not 0 < len(article_id) <= 128:
-        raise _RejectedError("invalid", "key: expected 1 to 128 characters")
-    return ArticleEvent(article_id, title="(withdrawn)", published_at_ms=appended_ms, status="withdrawn")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import msgspec
 
-from .limits import Id, Millis, ShortText
+from .limits import Id, Millis, OptionalId, Query, Reads, ShortText, number_in, word
 
 
 class Kind(NamedTuple):
@@ -47,17 +47,24 @@ ACTIONS: tuple[Action, ...] = tuple(KINDS)
 CODE: dict[Action, int] = {action: kind.ordinal for action, kind in KINDS.items()}
 READING = frozenset(action for action, kind in KINDS.items() if kind.reading)
 NEEDS_NO_ARTICLE = frozenset(action for action, kind in KINDS.items() if not kind.needs_article)
-REFUSES_PUSHES = frozenset(action for action, kind in KINDS.items() if kind.consent == "out")
+CONSENTS = frozenset(action for action, kind in KINDS.items() if kind.consent)
+SAYS_NO = frozenset(action for action, kind in KINDS.items() if kind.consent == "out")
 
 
 class UserEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing a user did. `article_id` may be empty for search, subscribe and unsubscribe only."""
 
-    user_id: Id
-    action: Action
-    at_ms: Millis
-    article_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    tz: ShortText = ""  # IANA zone of the device; the last one seen is the user's zone
-    dwell_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0  # reading time, for `dwell`
-    push_id: ShortText = ""  # the push this event answers, if any
-    query: Annotated[str, msgspec.Meta(max_length=500)] = ""  # what was searched for, for `search`
+    user_id: Annotated[Id, msgspec.Meta(description="who; also the key of the record")]
+    action: Annotated[Action, msgspec.Meta(description="what the user did"), Reads(mended=word)]
+    at_ms: Annotated[Millis, msgspec.Meta(description="when it happened, in ms since 1970")]
+    article_id: Annotated[
+        OptionalId, msgspec.Meta(description="which article; may be empty for search, subscribe and unsubscribe only")
+    ] = ""
+    tz: Annotated[
+        ShortText, msgspec.Meta(description="IANA zone of the device (Europe/Copenhagen); the last one counts")
+    ] = ""
+    dwell_s: Annotated[
+        float, msgspec.Meta(ge=0, le=86_400, description="reading time in s, for dwell"), Reads(mended=number_in)
+    ] = 0.0
+    push_id: Annotated[ShortText, msgspec.Meta(description="the push this answers, if any")] = ""
+    query: Annotated[Query, msgspec.Meta(description="what was searched for, for search")] = ""

@@ -1,21 +1,109 @@
-"""Bounds shared by the contracts. They are part of the JSON Schemas, so a producer can check before it sends."""
+"""Bounds shared by the contracts, and how a value is read. They are part of the JSON Schemas, so a producer can check.
 
-from typing import Annotated
+Times are ms since 1970. Between 2001 and 2100 the same moment in s, ms, us and ns lies in four ranges that do not meet,
+so the unit of a time follows from its magnitude alone: 1767225600 is seconds. What lies in none of them is no time.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+
+from .text import VISIBLE, clean_id, clean_text
 
 MAX_ID_CHARS = 128
 SHORT_TEXT_CHARS = 64
 MAX_RECORD_BYTES = 256 * 1024  # one article or event, without key and headers
 BATCH_BYTES = 900_000  # a record batch as we write it; Kafka's own limit is 1 MiB
-MAX_EVENT_AGE_MS = 7 * 86_400_000  # against the append time
 MAX_EVENT_AHEAD_MS = 5 * 60_000
 MAX_SCHEDULED_MS = 366 * 86_400_000  # how far ahead an article may be scheduled
-EARLIEST_MS = 1_000_000_000_000  # 2001-09-09: a value below is seconds, or a clock that was never set
+EARLIEST_MS = 1_000_000_000_000  # 2001-09-09: below is another unit, or a clock that was never set
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
+LATEST_VERSION = 2**53 - 1  # JSON numbers are exact up to here; a time in ms, or even us, may be a version
 VECTOR_DIMS = 64
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_CHARS)]
-ShortText = Annotated[str, msgspec.Meta(max_length=SHORT_TEXT_CHARS)]
-Millis = Annotated[int, msgspec.Meta(ge=EARLIEST_MS, le=LATEST_MS)]
-OptionalMillis = Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)]  # 0 = not set
+_PER_UNIT = ((1000, 1), (1, 1), (1, 1000), (1, 1_000_000))  # s, ms, us, ns: times, then divided by
+_DIGITS = 19
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Reads(NamedTuple):
+    """How a field is read where its bare type would be too narrow. What cannot be read raises ValueError."""
+
+    alike: Callable[[Any], Any] = _same  # what the schema takes for the same: 1.0 is an integer
+    mended: Callable[[Any], Any] = _same  # not as the schema says, but there is only one thing it can mean
+    cleaned: Callable[[Any], Any] = _same  # the one spelling of a value that is right
+
+
+class NeverDropped:
+    """Mark of an optional field without which its record would do harm."""
+
+
+def integral(value: Any) -> Any:
+    """JSON has one kind of number: 1.796e12 is an integer."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+def set_or_not(value: Any) -> Any:
+    """A time in ms, or 0: not set. It may be 0 or positive and still be no time."""
+    value = integral(value)
+    if type(value) is int and 0 < value < EARLIEST_MS:
+        raise ValueError("not in ms")
+    return value
+
+
+def number_in(value: Any) -> Any:
+    """The integer a string holds: JSON of protobuf, and of all who fear for 64 bits, puts them into strings."""
+    if isinstance(value, str) and len(value) <= _DIGITS and value.isascii() and value.isdigit():
+        return int(value)
+    return value
+
+
+def to_ms(value: Any) -> Any:
+    """A time in s, ms, us or ns, as ms; 0 stays 0, not set."""
+    at = number_in(value)
+    at = int(at) if type(at) is float and abs(at) < 1e19 else at  # seconds have fractions
+    if type(at) is int:
+        for times, divided in _PER_UNIT:
+            if EARLIEST_MS <= at * times // divided <= LATEST_MS:
+                return int(float(value) * times) if times > 1 else at * times // divided
+        if at:
+            raise ValueError("no time between 2001 and 2100 in any unit")
+    return at
+
+
+def id_in(value: Any) -> Any:
+    """An id that is a number in JSON has its digits for a name."""
+    return str(value) if type(value) is int else value
+
+
+def word(value: Any) -> Any:
+    """A word of a list, however it is written."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def cut(chars: int) -> Callable[[Any], Any]:
+    """Text that is too long loses its end rather than its record."""
+    return lambda value: value[:chars] if isinstance(value, str) else value
+
+
+# fmt: off
+_unset = {"anyOf": [{"const": 0}, {"minimum": EARLIEST_MS}]}
+_visible = {"pattern": VISIBLE}
+_AS_ID = Reads(mended=id_in, cleaned=clean_id)
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema=_visible), _AS_ID]
+OptionalId = Annotated[str, msgspec.Meta(max_length=MAX_ID_CHARS), _AS_ID]
+ShortText = Annotated[str, msgspec.Meta(max_length=SHORT_TEXT_CHARS), Reads(cleaned=clean_id)]
+Name = Annotated[str, msgspec.Meta(max_length=SHORT_TEXT_CHARS), Reads(cleaned=clean_text)]
+Title = Annotated[str, msgspec.Meta(max_length=500), Reads(mended=cut(500), cleaned=clean_text)]
+Abstract = Annotated[str, msgspec.Meta(max_length=5_000), Reads(mended=cut(5_000), cleaned=clean_text)]
+Query = Annotated[str, msgspec.Meta(max_length=500), Reads(mended=cut(500), cleaned=clean_text)]
+Link = Annotated[str, msgspec.Meta(max_length=2_000), Reads(cleaned=clean_id)]
+Millis = Annotated[int, msgspec.Meta(ge=EARLIEST_MS, le=LATEST_MS), Reads(integral, to_ms)]
+OptionalMillis = Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS, extra_json_schema=_unset), Reads(set_or_not, to_ms)]
+Version = Annotated[int, msgspec.Meta(ge=0, le=LATEST_VERSION), Reads(integral, number_in)]
+Level = Annotated[int, msgspec.Meta(ge=0, le=3), Reads(integral, number_in)]
+# fmt: on

@@ -20,9 +20,8 @@ RejectReason = Literal[
     "undecodable",  # not UTF-8 JSON, or nested too deep
     "invalid",  # a field is missing, has the wrong type or is outside its range
     "too_large",  # above the size limit of one record
-    "too_old",  # happened more than seven days before it was appended
-    "in_future",  # happens more than five minutes after it was appended
-    "bad_embedding",  # wrong length, NaN or infinite
+    "unreadable_key",  # a tombstone of whose key nobody can be sure: its article lives on
+    "in_future",  # an event more than five minutes, an article more than a year after it was appended
     "misrouted",  # re-keyed once and again in the wrong partition: the partition count is not what it was
     "processing_error",  # apply() raised on this record
 ]

@@ -1,12 +1,18 @@
-"""JSON Schemas of the public records, generated from the types."""
+"""JSON Schemas of the public records, generated from the types.
+
+A record of `events` or `articles` is valid exactly if the decoder takes it as it is: with no field dropped, cut or put
+right. The decoder takes more (contracts/fields.py). What only a deployment knows is not in a schema: zones, schemes of
+links, and whether a time is ahead of its append.
+"""
 
 from typing import Any
 
 import msgspec
 
-from .article import ArticleEvent
-from .event import UserEvent
+from .article import WITHDRAWING, WORDS, ArticleEvent
+from .event import ACTIONS, NEEDS_NO_ARTICLE, UserEvent
 from .push import Push
+from .text import VISIBLE
 
 RECORDS: dict[str, type[msgspec.Struct]] = {"articles": ArticleEvent, "events": UserEvent, "push": Push}
 
@@ -15,8 +21,42 @@ def schema(topic: str) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the records of a topic."""
     record = RECORDS[topic]
     generated = msgspec.json.schema(record)
+    body = generated["$defs"][record.__name__]
+    if topic == "events":
+        _nullable(body)
+        _event(body)
+    elif topic == "articles":
+        _nullable(body)
+        _article(body)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"streamrec {topic}",
         **generated,
     }
+
+
+def _event(body: dict[str, Any]) -> None:
+    on_articles = [action for action in ACTIONS if action not in NEEDS_NO_ARTICLE]
+    body["if"] = {"properties": {"action": {"enum": on_articles}}}
+    body["then"] = {"properties": {"article_id": {"type": "string", "pattern": VISIBLE}}, "required": ["article_id"]}
+
+
+def _article(body: dict[str, Any]) -> None:
+    """A withdrawal needs its id only."""
+    properties = body["properties"]
+    properties["status"]["anyOf"][0]["enum"] = list(WORDS)
+    properties["title"]["type"] = ["string", "null"]
+    body["required"] = ["article_id"]
+    body["if"] = {"properties": {"status": {"enum": list(WITHDRAWING)}}, "required": ["status"]}
+    body["else"] = {
+        "properties": {"title": {"type": "string", "pattern": VISIBLE}},
+        "required": ["title", "published_at_ms"],
+    }
+
+
+def _nullable(body: dict[str, Any]) -> None:
+    """A field that is null says as little as one left out."""
+    for name, found in body["properties"].items():
+        if name not in body["required"]:
+            kept = {word: found.pop(word) for word in ("description", "default") if word in found}
+            body["properties"][name] = {"anyOf": [found, {"type": "null"}], **kept}

@@ -9,7 +9,7 @@ import math
 
 import msgspec
 
-from ..contracts.decode import UNDECODABLE
+from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 from .calibration import Calibration
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..contracts.decode import UNDECODABLE
+from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 from .artifact import MANIFEST, Artifact, load
 from .features import fingerprint

@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-from ..contracts.decode import UNDECODABLE
+from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 
 VERSION = re.compile(r"[0-9a-f]{12}")

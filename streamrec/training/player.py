@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..catalog import Catalog
-from ..content.analyse import Reject, analyse
+from ..content.analyse import analyse
 from ..content.encoder import Encoder
 from ..content.slots import Categories
 from ..content.story import RecentStories
@@ -41,8 +41,6 @@ class Player:
         """One article version became known."""
         self._learn()
         analysed = analyse(article, self._encoder, self._stories, self._categories, self._eligible_h, at_ms)
-        if isinstance(analysed, Reject):
-            return
         self._categories.slots.hand_out(analysed.category)
         if self.catalog.apply(analysed, at_ms) in ("new", "updated", "withdrawn"):
             self._version[article.article_id] = len(self._vectors)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save as bytes_of
 
-from ..contracts.decode import UNDECODABLE
+from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 from ..ranking.artifact import COPY_AGAIN, MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
 from ..ranking.manifest import Interval

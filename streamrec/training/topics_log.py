@@ -19,8 +19,9 @@ from typing import NamedTuple
 import msgspec
 from aiokafka.errors import KafkaError as ClientError
 
-from ..contracts.decode import UNDECODABLE, Item, Origin, T, Typed, Watermark, decode_articles, decode_events
+from ..contracts.decode import Item, Origin, T, Typed, Watermark, decode_articles, decode_events
 from ..contracts.event import Action
+from ..contracts.framing import UNDECODABLE
 from ..contracts.push import Push
 from ..contracts.records import Record
 from ..errors import DataError, KafkaError

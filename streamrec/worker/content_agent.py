@@ -11,12 +11,12 @@ generation of the group is dropped; whoever owns `articles` now reads it again.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from ..clock import monotonic_s, now_ms
-from ..content.desk import CatalogRecord, Desk
-from ..contracts.article import Outcome
-from ..contracts.records import DeadLetter, watermark_headers
+from ..content.desk import Analysed, CatalogRecord, Desk
+from ..contracts.records import watermark_headers
 from ..errors import StateError
 from ..meta import OWNER_KEY
 from ..metrics import Metrics
@@ -24,6 +24,7 @@ from ..settings import Settings
 from .analysing import analysed
 from .counting import SetAside
 from .log import UNDECIDED_S, Log
+from .noting import Noting
 from .transaction import Message, Transactions, Writes, set_aside
 from .transport import RecordBatch
 from .undelivered import Undelivered
@@ -47,7 +48,7 @@ class ContentAgent:
         self._transactions: Transactions | None = None
         self._generation: int | None = None  # of the group, in which we are at work; None: a rebalance is on
         self._taking_over: asyncio.Task[Transactions] | None = None
-        self._busy, self._set_aside = asyncio.Lock(), SetAside()
+        self._busy, self._set_aside, self._noting = asyncio.Lock(), SetAside(), Noting(metrics)
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
         self._renewed_s = 0.0  # when the slots of categories were last written
@@ -128,7 +129,7 @@ class ContentAgent:
             await self._to_all(writes, done.catalog)
             await writes.send(f"{self._articles}.dlq", 0, map(set_aside, done.dead_letters))
         self.done = batch.next_offset
-        self._count(done.outcomes, done.dead_letters)
+        self._count(done)
 
     async def _write_slots(self, transactions: Transactions) -> None:
         if not self._desk.categories.slots:
@@ -174,9 +175,10 @@ class ContentAgent:
                 self._desk.recall(records)
                 self._progress_s = monotonic_s()
 
-    def _count(self, outcomes: Sequence[Outcome], letters: Sequence[DeadLetter]) -> None:
-        for outcome in outcomes:
+    def _count(self, done: Analysed) -> None:
+        for outcome in done.outcomes:
             self._metrics.articles[outcome].inc()
-        for letter in letters:
+        self._noting.take(Counter(("articles", note) for note in done.notes))
+        for letter in done.dead_letters:
             self._metrics.dead_letters["articles", letter.reason].inc()
             self._set_aside.tell(letter, monotonic_s())

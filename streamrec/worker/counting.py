@@ -15,6 +15,7 @@ from ..contracts.records import DeadLetter, RejectReason
 from ..metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
 from ..settings import Settings
 from .decided import Decided
+from .noting import Noting
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Counting:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
-        self._set_aside, self.decided = SetAside(), Decided()
+        self._set_aside, self._noting, self.decided = SetAside(), Noting(metrics), Decided()
         self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager
@@ -121,6 +122,7 @@ class Counting:
         if changes.appended_ms:
             metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))
         self._pushes(changes, at_ms)
+        self._noting.take(changes.notes)
         for letter in changes.dead_letters:
             metrics.dead_letters[self._inputs[letter.topic], letter.reason].inc()
             self._set_aside.tell(letter, monotonic_s())

@@ -76,9 +76,9 @@ def test_no_later_article_joins_one_that_was_set_aside() -> None:
     """Nobody was told of its story."""
     desk = Desk(load({}), HashedEncoder())
     bad = published(0, "a1", QUAKE)
-    bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embedding":[1]}')
+    bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embargo_until_ms":1}')
     done = desk.analyse([bad, published(1, "a2", COPY)])
-    assert [letter.reason for letter in done.dead_letters] == ["bad_embedding"]
+    assert [letter.reason for letter in done.dead_letters] == ["invalid"]
     assert msgspec.json.decode(written(done)[0].value or b"", type=AnalysedArticle).story_id == "a2"
 
 

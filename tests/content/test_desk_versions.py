@@ -1,7 +1,7 @@
 """What the desk writes of any sequence of versions: a plain second reading, with restarts and compaction between.
 
 A version counts if it is not below the newest that counted before it; one without a number is version 0, and so the
-last of several to arrive counts. A tombstone has the number of the newest.
+last of several to arrive counts. A withdrawal takes back the newest; a tombstone has its number.
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,8 @@ def expected(records: Sequence[Said]) -> tuple[list[tuple[str, int, str, int]], 
     for offset, one in enumerate(records):
         known = newest.get(one.article_id, 0)
         number = known if not one.status else one.number or 0
+        if one.status == "withdrawn":  # takes back what is newest, whichever version it names
+            number = max(number, known)
         if number < known:
             outcomes.append("stale")
             continue
@@ -71,7 +73,7 @@ def found(catalog: Sequence[CatalogRecord]) -> list[tuple[str, int, str, int]]:
     """The same, of what a desk wrote; the append time of a record stands in it."""
     articles = [
         msgspec.json.decode(record.value or b"", type=AnalysedArticle)
-        for record in written(Analysed([*catalog], [], []))
+        for record in written(Analysed([*catalog], [], [], []))
     ]
     return [(one.article_id, one.version, one.status, one.known_at_ms - T0) for one in articles]
 
@@ -85,12 +87,15 @@ def desk() -> Desk:
 def test_what_counts_is_written_once_and_in_order(records: list[Said], data: st.DataObject) -> None:
     """In any batches; whenever a new owner reads back what is left, it goes on as the one before would have."""
     agent, at = desk(), 0
-    done = Analysed([], [], [])
+    done = Analysed([], [], [], [])
     while at < len(records):
         size = data.draw(st.integers(1, len(records) - at))
         batch = agent.analyse([raw(at + n, one) for n, one in enumerate(records[at : at + size])])
         done = Analysed(
-            done.catalog + batch.catalog, done.dead_letters + batch.dead_letters, done.outcomes + batch.outcomes
+            done.catalog + batch.catalog,
+            done.dead_letters + batch.dead_letters,
+            done.outcomes + batch.outcomes,
+            done.notes + batch.notes,
         )
         at += size
         if data.draw(st.booleans()):

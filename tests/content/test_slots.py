@@ -96,7 +96,7 @@ def test_a_table_is_a_function_of_the_articles(drawn: list[str], data: st.DataOb
             other.recall(stored([*kept.values()]))
     assert got == expected
     assert len(one.categories.slots) == len(set(drawn) - {""}) or len(one.categories.slots) == SHARED_CATEGORY
-    assert set(slots(Analysed(got, [], [])).values()) <= set(range(SHARED_CATEGORY + 1))
+    assert set(slots(Analysed(got, [], [], [])).values()) <= set(range(SHARED_CATEGORY + 1))
 
 
 @given(st.lists(names), st.lists(names))
@@ -113,9 +113,9 @@ def test_a_slot_never_changes(before: list[str], after: list[str]) -> None:
 
 
 def test_a_record_that_is_set_aside_takes_no_slot() -> None:
-    """A bad embedding is found before anything is remembered."""
+    """A bad embargo is found before anything is remembered."""
     bad = in_category(0, "sport")
-    bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embedding":[1]}')
+    bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embargo_until_ms":1}')
     done = desk().analyse([bad, in_category(1, "politik")])
     assert len(done.dead_letters) == 1
     assert slots(done) == {"politik": 0}

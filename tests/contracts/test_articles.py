@@ -30,8 +30,10 @@ def desk() -> Desk:
         (b'{"article_id":"a1","title":7,"published_at_ms":1764072000000}', "invalid"),
         (b'{"article_id":"a1","title":"t","published_at_ms":1}', "invalid"),
         (b'{"article_id":"a1","title":"t","published_at_ms":2082758400000}', "in_future"),
-        (GOOD[:-1] + b',"embedding":[1,2,3]}', "bad_embedding"),
-        (GOOD[:-1] + f',"embedding":[NaN,{NUMBERS[4:]}]}}'.encode(), "undecodable"),
+        (b'{"article_id":"a1","title":" \\u200b\\ufeff","published_at_ms":1764072000000}', "invalid"),
+        (GOOD[:-1] + b',"embargo_until_ms":"soon"}', "invalid"),
+        (GOOD[:-1] + b',"embargo_until_ms":5}', "invalid"),
+        (GOOD[:-1] + b',"status":"teleported"}', "invalid"),
         (GOOD[:-1] + b',"abstract":"%s"}' % (b"x" * 2_000_000), "too_large"),
     ],
 )

@@ -15,7 +15,7 @@ ORIGIN = Origin("events", 0)
 
 good = st.fixed_dictionaries(
     {
-        "user_id": st.sampled_from(["ann", "\u6768", "\x00"]),
+        "user_id": st.sampled_from(["ann", "\u6768", "an\u0301na "]),
         "article_id": st.just("a1"),
         "action": st.sampled_from(["click", "dwell", "search"]),
         "at_ms": st.integers(T0 - DAY, T0),

@@ -12,6 +12,7 @@ from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
 from streamrec.metrics import (
     FETCH_OUTCOMES,
+    FIELDS,
     INPUT_TOPICS,
     OUTCOMES,
     PRIORITIES,
@@ -40,6 +41,7 @@ LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are 
     "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS) | set(ROLLBACK_REASONS),
     "outcome": {*RELOAD_OUTCOMES, *FETCH_OUTCOMES},
     "topic": set(INPUT_TOPICS),
+    "field": {field for fields in FIELDS.values() for field in fields},
     "stage": set(STAGES),
     "job": {config["job_name"] for config in SCRAPE["scrape_configs"]},
     "partition": None,

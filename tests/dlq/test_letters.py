@@ -27,11 +27,11 @@ def test_whatever_headers_the_record_brings(
     own: list[tuple[str, bytes]], key: bytes | None, value: bytes | None, detail: str
 ) -> None:
     """Ours are told from its own even where names are the same; its own come back unchanged and in order."""
-    dead = DeadLetter("p.events", 2, 41, "too_old", detail, key, value, own)
+    dead = DeadLetter("p.events", 2, 41, "in_future", detail, key, value, own)
     letter = parse("events", 2, stored(dead))
     assert isinstance(letter, Letter)
     assert letter == Letter(
-        Place("events", 2, 3), 5000, "too_old", detail, Origin("p.events", 2, 41), tuple(own), key, value,
+        Place("events", 2, 3), 5000, "in_future", detail, Origin("p.events", 2, 41), tuple(own), key, value,
         record_bytes(key, value, own),
     )  # fmt: skip
 

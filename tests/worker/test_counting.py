@@ -31,12 +31,12 @@ def test_a_bad_producer_does_not_fill_the_disk(caplog: pytest.LogCaptureFixture)
     lines = SetAside()
     for offset in range(1000):
         lines.tell(letter(offset), at_s=100.0)
-    lines.tell(letter(7, reason="too_old"), at_s=100.5)
+    lines.tell(letter(7, reason="in_future"), at_s=100.5)
     lines.tell(letter(8, topic="rerouted"), at_s=100.5)
     lines.tell(letter(1000), at_s=101.0)
     assert told(caplog) == [
         ("events", "invalid", 0, 0),
-        ("events", "too_old", 7, 0),
+        ("events", "in_future", 7, 0),
         ("rerouted", "invalid", 8, 0),
         ("events", "invalid", 1000, 999),
     ]

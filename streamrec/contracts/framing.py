@@ -1,0 +1,92 @@
+"""What serializers put around a key or a value, taken off where the form is certain.
+
+    a17  "a17"  {"article_id": "a17"}  {"schema": ..., "payload": "a17"}  Struct{article_id=a17}
+    and each of them behind a byte order mark, or behind the five bytes of Confluent's schema registry
+
+The registry's frame is a zero byte and a schema number of four; JSON never begins with a zero byte, so it is certain.
+Kafka Connect's JsonConverter wraps keys and values into exactly `schema` and `payload` unless told otherwise, and its
+StringConverter writes a struct as `Struct{name=value}`. Binary forms (Avro, Protobuf, numbers) are not understood.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from .limits import MAX_ID_CHARS
+from .text import clean_id
+
+_OPENING = ("{", "[", '"')
+_BOM = b"\xef\xbb\xbf"
+_STRUCT = re.compile(r"Struct\{article_id=([^,{}]*)\}")
+_any = msgspec.json.Decoder().decode
+
+# all that decoding JSON raises: beyond a thousand levels, in a field nobody asked for too, it is Python's own limit
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class UnreadableError(ValueError):
+    """These bytes are no JSON, or a key whose form is not known."""
+
+
+def unframed(raw: bytes) -> bytes:
+    """Without a byte order mark and the registry's five bytes."""
+    raw = raw[5:] if raw[:1] == b"\0" and len(raw) > 5 else raw
+    return raw.removeprefix(_BOM)
+
+
+def json_in(raw: bytes) -> Any:
+    """The JSON value in these bytes; also what Python writes that JSON has not: NaN, and numbers beyond all bounds."""
+    bare = unframed(raw)
+    try:
+        value = _any(bare)
+    except UNDECODABLE:
+        value = _lenient(bare)
+    return value["payload"] if isinstance(value, dict) and value.keys() == {"schema", "payload"} else value
+
+
+def _lenient(raw: bytes) -> Any:
+    try:
+        return json.loads(raw, strict=False)
+    except (ValueError, RecursionError):
+        raise UnreadableError("no JSON") from None
+
+
+def ids_in(key: bytes, name: str) -> Iterator[str]:
+    """Ids a key may stand for: its own text first, then the one in its frame, which is the better guess.
+
+    Raises UnreadableError if there is none of which one could be sure.
+    """
+    text = _text(key)
+    if text is None:
+        raise UnreadableError("key: neither UTF-8 nor a known frame around it")
+    framed = _in_frame(text, name)
+    if text[:1] in _OPENING or text.startswith("Struct{") or text == "null":
+        yield clean_id(text)
+        if not framed:
+            raise UnreadableError("key: a frame without an id")
+        text = framed
+    if not 0 < len(cleaned := clean_id(text)) <= MAX_ID_CHARS:
+        raise UnreadableError(f"key: expected 1 to {MAX_ID_CHARS} characters")
+    yield cleaned
+
+
+def _text(key: bytes) -> str | None:
+    try:
+        text = unframed(key).decode()
+    except UnicodeDecodeError:
+        return None
+    return None if any(char < " " and char not in "\t\n\r" for char in text) else text
+
+
+def _in_frame(text: str, name: str) -> str:
+    if found := _STRUCT.fullmatch(text):
+        return found[1]
+    try:
+        value = json_in(text.encode())
+    except UnreadableError:
+        return ""
+    value = value.get(name) if isinstance(value, dict) else value
+    return value if isinstance(value, str) else str(value) if type(value) is int else ""
