@@ -4,12 +4,14 @@ only commands that score import torch.
 
 import importlib
 import sys
+import traceback
+from types import TracebackType
 
 import click
 
 from . import __version__
 from .errors import StreamrecError
-from .printable import printable_lines
+from .printable import printable, printable_lines
 
 COMMANDS = {
     "demo": "See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.",
@@ -70,8 +72,14 @@ def cli() -> None:
     """
 
 
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
+    click.echo("\n".join(printable(line, None) for line in lines), err=True)
+
+
 def main() -> None:
-    """Run the command line; an error of ours is one readable line and exit code 2."""
+    """Run the command line; an error of ours is one readable line and exit code 2, others are tracebacks, as text."""
+    sys.excepthook = _show_traceback
     try:
         cli(prog_name="streamrec")
     except StreamrecError as error:

@@ -25,7 +25,7 @@ def produce(ctx: click.Context, topic: str, file: IO[bytes], raw: bool, brokers:
     r"""Write JSON lines from FILE (default: standard input) into a topic, to try it by hand.
 
     \b
-    echo '{"article_id":"a1","title":"Quantum chip sets record","published_at_ms":1767225600000}' \
+    echo '{"article_id":"a1","title":"Quantum chip sets record","published_at_ms":'$(date +%s)000'}' \
       | streamrec produce articles
 
     Each line is one record, checked before it is sent; its key is the article_id or user_id. A line that is not a

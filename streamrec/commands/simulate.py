@@ -9,10 +9,12 @@ from .topics import brokers_option
 
 
 @click.command()
-@click.option("--users", default=2000, show_default=True, help="Simulated readers.")
-@click.option("--visits", default=20.0, show_default=True, help="Visits a second; each is a slate of ten articles.")
-@click.option("--articles", default=12.0, show_default=True, help="Articles a minute.")
-@click.option("--seconds", type=float, help="Stop after this time (default: never).")
+@click.option("--users", type=click.IntRange(1), default=2000, show_default=True, help="Simulated readers.")
+@click.option(
+    "--visits", type=click.FloatRange(0), default=20.0, show_default=True, help="A second; each shows ten articles."
+)
+@click.option("--articles", type=click.FloatRange(0), default=12.0, show_default=True, help="A minute.")
+@click.option("--seconds", type=click.FloatRange(0), help="Stop after this time (default: never).")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @brokers_option
 def simulate(users: int, visits: float, articles: float, seconds: float | None, seed: int, brokers: str | None) -> None:

@@ -10,7 +10,7 @@ from .topics import brokers_option
 @click.command()
 @click.option("--from-beginning", is_flag=True, help="Also those that left before now.")
 @click.option("--json", "as_json", is_flag=True, help="Each push as the gateway gets it, one line.")
-@click.option("--limit", type=int, help="Stop after this many.")
+@click.option("--limit", type=click.IntRange(1), help="Stop after this many.")
 @brokers_option
 def watch(from_beginning: bool, as_json: bool, limit: int | None, brokers: str | None) -> None:
     """Show pushes as they leave, one line each. It reads committed records only, as every gateway must.

@@ -17,8 +17,9 @@ def because(reason: Reason) -> str:
     """The reason; a category that has no name is not named."""
     count, category = reason.args.get("count"), printable(str(reason.args.get("category") or ""))
     reads = "1 recent read" if count == 1 else f"{printable(str(count))} recent reads"
-    return {
+    known: dict[str, str] = {
         "recent_reads": f"{reads} in {category}" if category else reads,
         "similar_interest": f"similar to earlier reads ({category or 'no category'})",
         "breaking": f"breaking news in {category}" if category else "breaking news",
-    }[reason.code]
+    }
+    return known.get(reason.code, reason.code.replace("_", " "))

@@ -47,6 +47,10 @@ SEARCH = ["compress", "search", "--log", "simulated", "--out", "found"]
     ("command", "option", "number"),
     [
         *((command, "--seed", "-1") for command in (TRAIN, COMPRESS, SEARCH, ["demo"], ["simulate"])),
+        *((command, "--users", "0") for command in (["demo"], ["simulate"])),
+        *((command, "--seconds", "-1") for command in (["demo"], ["simulate"])),
+        *((command, "--visits", "-1") for command in (["demo"], ["simulate"])),
+        (["watch"], "--limit", "0"),
         *((command, "--min-score", number) for command in (TRAIN, COMPRESS) for number in ("-0.1", "5")),
     ],
 )

@@ -124,3 +124,9 @@ def test_errors_go_through_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     with pytest.raises(SystemExit):
         __main__.main()
     assert r"StreamrecError: x\x1b[2J" in harmless(capsys.readouterr().err)
+
+
+def test_a_traceback_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """What nobody expected may quote a record, too."""
+    __main__._show_traceback(ValueError, ValueError("x\x1b[2J\x9b"), None)
+    assert capsys.readouterr().err == "ValueError: x\\x1b[2J\\x9b\n"
