@@ -4,7 +4,8 @@ score(word) = (3 * times in the title + times in the abstract) * (1.5 if it look
 Left out: stop words, numbers, single letters or characters. The same article always has the same keywords.
 """
 
-from .words import STOP_WORDS, entities, words
+from .stop_words import STOP_WORDS
+from .words import entities, words
 
 MAX_KEYWORDS = 8
 TITLE_WEIGHT = 3.0

@@ -13,7 +13,8 @@ import functools
 import re
 from collections.abc import Callable
 
-from .words import DANISH, ENGLISH, HAN, is_han, pieces
+from .stop_words import BY_LANGUAGE
+from .words import HAN, is_han, pieces
 
 UNDECIDED = "und"
 PRIOR = {"en": 10.0, "da": 10.0}
@@ -57,8 +58,8 @@ def guess_language(text: str) -> str:
 def _guess_latin(text: str) -> str:
     found = [piece for piece in pieces(text) if not is_han(piece)]
     hints = {
-        "en": sum(piece in ENGLISH and piece not in DANISH for piece in found),
-        "da": sum(piece in DANISH and piece not in ENGLISH for piece in found),
+        "en": sum(piece in BY_LANGUAGE["en"] and piece not in BY_LANGUAGE["da"] for piece in found),
+        "da": sum(piece in BY_LANGUAGE["da"] and piece not in BY_LANGUAGE["en"] for piece in found),
     }
     scores = {
         language: value * PRIOR.get(language, 1.0) * HINT ** hints.get(language, 0)

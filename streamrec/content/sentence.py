@@ -48,7 +48,7 @@ from .words import pieces
 
 Precision = Literal["int8", "fp32"]
 
-VERSION = 1  # rises when the code below, or the graph, gives another vector for the same text
+VERSION = 2  # rises when the code below, or the graph, gives another vector for the same text
 CATEGORY_DIMS = len(CATEGORIES)
 CATEGORY_WEIGHT, TOPIC_WEIGHT = 0.6, 0.5
 TITLE_CHARS, ABSTRACT_CHARS = 300, 300

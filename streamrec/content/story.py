@@ -14,7 +14,8 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from ..contracts.article import ArticleEvent
-from .words import STOP_WORDS, words
+from .stop_words import STOP_WORDS
+from .words import words
 
 CAPACITY = 5_000  # articles; at a few per second in peaks, a day of a large newsroom
 FEWEST_WORDS = 4

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamrec.content.keywords import MAX_KEYWORDS, keywords_of
-from streamrec.content.words import STOP_WORDS, words
+from streamrec.content.stop_words import STOP_WORDS
+from streamrec.content.words import words
 
 
 def test_the_title_leads() -> None:
