@@ -59,7 +59,7 @@ def same_space(what: str, found: str, ours: str) -> None:
     if ours and found != ours:
         raise SettingsError(
             f"{what} in space '{found}', and STREAMREC_ENCODER works in '{ours}': vectors of two encoders never "
-            "meet; set STREAMREC_ENCODER back, or move to the new space with `streamrec migrate`"
+            "meet; set STREAMREC_ENCODER, or the release, back, or move to the new space with `streamrec migrate`"
         )
 
 
@@ -90,6 +90,11 @@ class Logged:
                 self.moved_to = orjson.loads(value)["to"]
             elif value is not None and key.startswith(LAYOUT_KEY):
                 self._layout(orjson.loads(value))
+
+    @property
+    def space(self) -> str:
+        """The space the interests in the rows are sums of; "" while there are no rows."""
+        return self._space if self._rows else ""
 
     def rows(self) -> dict[bytes, bytes]:
         """Rows of this release's layout, by key; earlier ones are upgraded. SettingsError if of another space."""

@@ -12,7 +12,7 @@ from streamrec.meta import FIRST_SPACE, SPACE_KEY, Logged, Meta, owner_records, 
 from streamrec.partition import Partition, Settled
 from streamrec.worker.poison import without_poison
 
-CURE = "set STREAMREC_ENCODER back, or move to the new space with `streamrec migrate`"
+CURE = "set STREAMREC_ENCODER, or the release, back, or move to the new space with `streamrec migrate`"
 
 
 def of_space(space_id: str) -> Partition:

@@ -18,10 +18,13 @@ TAG_CHARS = 8
 
 
 class Side(NamedTuple):
-    """One deployment and the space it works in."""
+    """One deployment and the space it works in; "" is the one its changelog names.
+
+    The source's cannot be had from its settings: an encoder of the same name works in another space after a release.
+    """
 
     settings: Settings
-    space_id: str
+    space_id: str = ""
 
 
 class Plan(NamedTuple):
@@ -38,21 +41,15 @@ class Plan(NamedTuple):
 
 
 def plan(settings: Settings, model: Path, encoder: str = "", app_id: str = "", catalog_topic: str = "") -> Plan:
-    """The move from the deployment of `settings` to the space of `model`. SettingsError if there is none to make."""
+    """The move from the deployment of `settings` to the space of `model`. SettingsError if that cannot be."""
     now = wanted(model)
     manifest = manifest_of(now.path(now.stable))
     name = encoder or manifest.encoder
     there = encoder_of(name)
-    source = Side(settings, encoder_of(settings.encoder).space_id)
     if manifest.space_id != there.space_id:
         raise SettingsError(
             f"{model}: the model's space is {manifest.space_id!r}, that of encoder {name} is {there.space_id!r};"
             " name the encoder whose vectors it was trained on with --encoder"
-        )
-    if there.space_id == source.space_id:
-        raise SettingsError(
-            f"{model} is of the space the profiles are in ({source.space_id}): nothing to migrate;"
-            " `streamrec model promote` rolls it out"
         )
     tag = there.space_id.rpartition("-")[2][:TAG_CHARS]
     target = settings.changed(
@@ -64,4 +61,4 @@ def plan(settings: Settings, model: Path, encoder: str = "", app_id: str = "", c
     for field in ("app_id", "catalog_topic"):
         if getattr(target, field) == getattr(settings, field):
             raise SettingsError(f"{field} of the new deployment is that of the old one; each has its own: name another")
-    return Plan(source, Side(target, there.space_id), there)
+    return Plan(Side(settings), Side(target, there.space_id), there)

@@ -77,6 +77,18 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
     return Moved(len(made), events, len(changed), without_interest(made))
 
 
+async def moves_anywhere(plan: Plan) -> None:
+    """SettingsError if the source's profiles are in the target's space already; nothing is written."""
+    for number in range(plan.source.settings.partitions):
+        if space := (await _logged(plan.source, number, -1)).space:
+            if space == plan.target.space_id:
+                raise SettingsError(
+                    f"the profiles of {plan.source.settings.app_id} are in the model's space already ({space}): nothing"
+                    " to migrate; `streamrec model promote` rolls the model out"
+                )
+            return
+
+
 async def retire(plan: Plan, number: int) -> None:
     """The source's changelog says where its readers have gone: its workers refuse to start on it."""
     settings = plan.source.settings

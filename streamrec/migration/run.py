@@ -9,7 +9,7 @@ from ..worker.topics import check, create
 from .articles import encode_articles, same_slots
 from .plan import Plan
 from .poison import poison_of
-from .profiles import LEARNED_FROM, Moved, move, retire
+from .profiles import LEARNED_FROM, Moved, move, moves_anywhere, retire
 from .reading import stopped
 
 
@@ -32,6 +32,7 @@ async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] 
     load_ranker(plan.target.settings, plan.target.space_id)  # a model that cannot serve stops the move before it begins
     if drift := await check(plan.source.settings):
         raise KafkaError("; ".join(map(str, drift)))
+    await moves_anywhere(plan)
     await stopped(plan.target.settings, "what they write would be overwritten")
     if cut_over:
         await stopped(plan.source.settings, "two deployments must not push at the same time")

@@ -27,11 +27,13 @@ from on_kafka import (
 from on_kafka import until as wait_until
 from trained import publish_small
 
+from streamrec.content.encoder import HashedEncoder
 from streamrec.content.encoders import encoder_of
 from streamrec.content.slots import SLOTS_KEY, CategorySlots
 from streamrec.contracts.push import Push
 from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.errors import SettingsError, StateError
+from streamrec.meta import FIRST_SPACE, space_record
 from streamrec.migration.articles import catalog_of, catalog_records, encode_articles, same_slots, slots_of
 from streamrec.migration.plan import Side, plan
 from streamrec.migration.poison import poison_of
@@ -100,6 +102,8 @@ def test_there_and_back(settings_for_test: Settings, tmp_path: Path) -> None:
         asyncio.run(applied(old, worker, ARTICLES))
         caught_up = asyncio.run(migrate(there, cut_over=False))
         assert caught_up[:3] == (ARTICLES, USERS, 3 * USERS)
+        with pytest.raises(SettingsError, match="streamrec model promote"):
+            asyncio.run(migrate(plan(old, tmp_path / "hashed"), cut_over=False))
         with pytest.raises(SettingsError, match="stop them"):
             asyncio.run(migrate(there, cut_over=True))
         asyncio.run(clicks(old, 3))
@@ -125,6 +129,33 @@ def test_there_and_back(settings_for_test: Settings, tmp_path: Path) -> None:
     assert asyncio.run(no_news_twice(old)) >= pushed
     for settings in (old, new):  # cursors, caps and pushes of both hold together
         command(settings, "audit")
+
+
+def test_a_release_that_encodes_in_another_way_is_migrated_to(settings_for_test: Settings, tmp_path: Path) -> None:
+    """Profiles of an earlier release's hashed space are refused by a worker, and moved to the present one by name."""
+    old = settings_for_test.changed(min_score=0.0, min_affinity=0.0, web_port=0)
+    publish_small(tmp_path / "hashed", 1)
+    asyncio.run(create(old))
+    with worker_process(old, tmp_path / "old.log") as worker:
+        worker.wait_ready()
+        asyncio.run(send(old, [article("a0")]))
+        asyncio.run(wait_until(lambda: value(worker.series(), "streamrec_catalog_articles") >= 1))
+        asyncio.run(clicks(old, 0))
+        asyncio.run(applied(old, worker, 1))
+        assert worker.stop() == 0
+    asyncio.run(_as_written_by_the_first_release(old))
+    ours = Settled.of(old, 0, prior(), space_id=HashedEncoder().space_id)
+    with pytest.raises(SettingsError, match="streamrec migrate"):
+        asyncio.run(recover(Partition(ours), KafkaLog(old), changelog_topic(old), 4))
+    moved = asyncio.run(migrate(plan(old, tmp_path / "hashed"), cut_over=True))
+    assert (moved.users, moved.events, moved.without_interest) == (USERS, USERS, 0)
+
+
+async def _as_written_by_the_first_release(settings: Settings) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
+        for number in range(settings.partitions):
+            key, record = space_record(FIRST_SPACE)
+            await producer.send_and_wait(changelog_topic(settings), record, key, partition=number)
 
 
 def _and_back(old: Settings, new: Settings, folder: Path) -> None:
@@ -222,7 +253,7 @@ async def test_records_on_which_processing_failed_are_left_out(settings_for_test
             await producer.send_and_wait(topic, letter.value, letter.key, headers=headers, partition=0)
     finally:
         await producer.stop()
-    found = await poison_of(Side(settings, ""), LEARNED_FROM)
+    found = await poison_of(Side(settings), LEARNED_FROM)
     assert found.keys() == {(events, 2), (settings.topic("rerouted"), 1)}
     records = [RawRecord(offset, 0, b"k", b"v") for offset in range(10)]
     assert found[events, 2].named(records) == {5}

@@ -41,13 +41,6 @@ def test_the_way_back_has_the_old_names(tmp_path: Path) -> None:
         plan(new, tmp_path / "m", app_id="streamrec-x")
 
 
-def test_a_model_of_the_same_space_is_promoted_and_not_migrated(tmp_path: Path) -> None:
-    """The message names the command."""
-    publish_small(tmp_path / "m", 1)
-    with pytest.raises(SettingsError, match="streamrec model promote"):
-        plan(load({}), tmp_path / "m")
-
-
 def test_a_model_and_an_encoder_of_two_spaces_are_refused(tmp_path: Path) -> None:
     """Nothing is built that no worker could start on."""
     publish_small(tmp_path / "m", 1, space_id=SENTENCE, encoder="sentence")
