@@ -35,14 +35,15 @@ def analyse(
     known_at_ms: int,
 ) -> AnalysedArticle:
     """Analyse one article version. Call it in the order of the topic: stories and slots depend on what came before."""
-    category = categories.name_of(category_of(article.category, article.title, article.abstract))
+    language = language_of(article.language, f"{article.title} {article.abstract}")
+    category = categories.name_of(category_of(article.category, language, article.title, article.abstract))
     vector = _vector(article, category, encoder)
     story_id = stories.story_of(article)
     out_ms = max(article.published_at_ms, article.embargo_until_ms)
     return AnalysedArticle(
         **passed_on(article),
         category=category,
-        language=language_of(article.language, f"{article.title} {article.abstract}"),
+        language=language,
         keywords=keywords_of(article.title, article.abstract),
         story_id=story_id,
         known_at_ms=known_at_ms,

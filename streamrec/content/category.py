@@ -1,7 +1,9 @@
 """Category of an article: the one it brought, in lower case, else the one its words speak for.
 
-`topics` counts category words (lexicon.py) in any of the three languages; Han runs are matched by the longest entry at
-each position, without a segmenter. A guess needs one category ahead of all others, else it is "" (undecided).
+`topics` counts category words (lexicon.py) in any of the three languages of CLAIMED; Han runs are matched by the
+longest entry at each position, without a segmenter. A guess needs one category ahead of all others, else it is ""
+(undecided), and so it is in all other languages, where a word may mean another thing: "kamp" is a match in Danish,
+and a camp in Dutch.
 """
 
 import functools
@@ -12,13 +14,14 @@ from ..contracts.ids import CATEGORY_ALIASES
 from .lexicon import TEXT
 from .words import is_han, pieces
 
+CLAIMED = frozenset({"en", "da", "zh"})  # languages in which a category is guessed
 PREFIX_CHARS = 5
 LONGEST_HAN = 4
 
 
-def category_of(given: str, title: str, abstract: str = "") -> str:
+def category_of(given: str, language: str, title: str, abstract: str = "") -> str:
     """Normalised category of an article; "" when it brought none and its words are undecided."""
-    return given.strip().lower() or guess_category(title, abstract)
+    return given.strip().lower() or guess_category(language, title, abstract)
 
 
 def canonical(category: str) -> str:
@@ -27,8 +30,10 @@ def canonical(category: str) -> str:
     return CATEGORY_ALIASES.get(name, name)
 
 
-def guess_category(title: str, abstract: str = "") -> str:
-    """One of CATEGORIES or "". A word of the title counts twice."""
+def guess_category(language: str, title: str, abstract: str = "") -> str:
+    """One of CATEGORIES or "", which it is outside CLAIMED. A word of the title counts twice."""
+    if language not in CLAIMED:
+        return ""
     votes: Counter[str] = Counter()
     for text, weight in ((title, 2), (abstract, 1)):
         for topic in topics(pieces(text)):

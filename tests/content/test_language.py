@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unrelated import HEADLINES
 
 from streamrec.content.language import LANGUAGES, guess_language, language_of
 from streamrec.settings import load
@@ -41,19 +42,49 @@ def news_file() -> Path:
         ("Kanzler kündigt nach Niederlage den Rücktritt an", "de"),
         ("日本の首相が辞任を発表した", "ja"),
         ("대통령이 새로운 정책을 발표했다", "ko"),
-        ("Правительство меняет закон", "und"),
+        ("Правительство меняет закон", "ru"),
+        ("首相辞任表明", "ja"),
+        ("衆院選投開票", "ja"),
+        ("東京株価急落", "ja"),
+        ("与党税制改正大綱決定", "ja"),
+        ("全国高校野球選手権開幕", "ja"),
+        ("沖縄県知事選挙結果", "ja"),
+        ("東京奧運開幕", "zh"),
+        ("日本首相訪問台北", "zh"),
+        ("英国首相宣布大选", "zh"),
+        ("Apple представила iPhone 17 Pro Max", "ru"),
+        ("ျမန္မာ သတင္း", "my"),
+        ("საქართველოს მთავრობა", "ka"),
         ("", "und"),
         ("12:30 - 14.5 %!", "und"),
     ],
 )
 def test_languages_are_told_apart(text: str, expected: str) -> None:
-    """Scripts decide where they can; what no model here knows stays undecided."""
+    """Scripts decide where they can; kanji alone are Japanese by their forms; without letters, undecided."""
     assert guess_language(text) == expected
 
 
 def test_danish_headlines_are_danish() -> None:
     """Danish is told from Swedish, Norwegian and German, even in a short headline."""
     assert [guess_language(title) for title in DANISH].count("da") >= len(DANISH) - 1
+
+
+@pytest.mark.parametrize("language", HEADLINES)
+def test_headlines_of_many_languages(language: str) -> None:
+    """At least eleven of twelve unprepared headlines are recognised, in each of 23 languages."""
+    titles = HEADLINES[language]
+    assert sum(guess_language(title) == language for title in titles) >= 11 / 12 * len(titles)
+
+
+@pytest.mark.parametrize("tag", ["no", "nb", "nn", "nb-NO", "nn_NO", "nob", "nor", "NO"])
+def test_norwegian_is_one_language(tag: str) -> None:
+    """A reader of articles tagged with one of its names is served those tagged with another."""
+    assert language_of(tag, "Regjeringen legger fram nytt budsjett") == "nb"
+
+
+def test_any_norwegian_headline_is_of_that_language() -> None:
+    """A guess and a tag name it alike."""
+    assert guess_language("Statsministeren sier nei til høyere skatter på vannkraft") == language_of("no", "")
 
 
 @pytest.mark.parametrize(

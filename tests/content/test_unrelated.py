@@ -4,28 +4,14 @@ Measured is the mean cosine over all pairs of a language's headlines. It is 0 wh
 of its absolute values would be sqrt(2 / (32 pi)) = .14 even for perfect hashing. `-s` prints the figures.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from unrelated import HEADLINES
 
 from streamrec.content.encoder import HALF, FloatArray, HashedEncoder, Text
 
-FILE = Path(__file__).with_name("unrelated_headlines.txt")
 SEEDS = range(8)  # the mean over several is what hashing by chance adds nothing to
 MOST = 0.10
-
-
-def headlines() -> dict[str, list[str]]:
-    """Titles by language: twelve subjects, each once."""
-    found: dict[str, list[str]] = {}
-    for section in FILE.read_text(encoding="utf-8").split("# ")[1:]:
-        language, *titles = section.splitlines()
-        found[language] = titles
-    return found
-
-
-HEADLINES = headlines()
 
 
 def mean_cosine(rows: FloatArray) -> float:
