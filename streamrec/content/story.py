@@ -2,35 +2,33 @@
 
     story id = the one the article brought
              | the one this article id had before (an update stays in its story)
-             | that of the nearest recent title of the same UTC day, if Jaccard(words) >= 0.7
+             | that of the likeliest title at most WINDOW_MS earlier or later that tells the same (headline.py)
              | the article id
 
-Compared are the distinct title words without stop words; titles with fewer than four never match. Only re-worded
-copies are found ("Quake of 6.1 hits Chile" / "Chile hit by quake of 6.1"); two independent reports of one event have
-other words and stay two stories, unless the newsroom sends a `story_id`.
+The window slides, so midnight divides nothing; it is shorter than a day, since a daily column with a fixed title is new
+every day, and may be early.
 """
 
 from collections import OrderedDict
 from typing import NamedTuple
 
 from ..contracts.article import ArticleEvent
-from .stop_words import STOP_WORDS
-from .words import words
+from .headline import SHARED_TENTHS, Headline, headline_of, likeness
 
 CAPACITY = 5_000  # articles; at a few per second in peaks, a day of a large newsroom
-FEWEST_WORDS = 4
-DAY_MS = 86_400_000
+WINDOW_MS = 20 * 3_600_000
 
 
 class _Seen(NamedTuple):
     arrival: int
     story_id: str
-    day: int
-    words: frozenset[str]
+    at_ms: int
+    headline: Headline
+    keys: frozenset[str]
 
 
 class RecentStories:
-    """The last `capacity` articles by title words, for near-duplicates.
+    """The last `capacity` articles by the words of their headlines, for those that tell the same.
 
     Not state of its own: what it answered stands in `catalog`, and is read back from there after a restart (desk.py).
     """
@@ -39,7 +37,7 @@ class RecentStories:
         self._capacity = capacity
         self._arrivals = 0
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
-        self._by_word: dict[tuple[int, str], dict[str, None]] = {}
+        self._by_key: dict[str, dict[str, None]] = {}
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -50,17 +48,18 @@ class RecentStories:
             return article.story_id
         if known := self._seen.get(article.article_id):
             return known.story_id
-        near = self._nearest(title_words(article.title), article.published_at_ms // DAY_MS)
+        near = self._likeliest(headline_of(article.title), article.published_at_ms)
         return near.story_id if near else article.article_id
 
     def remember(self, article_id: str, story_id: str, title: str, published_at_ms: int) -> None:
         """Let later titles join this article's story; the oldest article is forgotten when the capacity is reached."""
-        seen = _Seen(self._arrivals + 1, story_id, published_at_ms // DAY_MS, title_words(title))
+        headline = headline_of(title)
+        seen = _Seen(self._arrivals + 1, story_id, published_at_ms, headline, headline.beginnings)
         self._forget(article_id)
         self._arrivals += 1
         self._seen[article_id] = seen
-        for word in seen.words:
-            self._by_word.setdefault((seen.day, word), {})[article_id] = None
+        for key in seen.keys:
+            self._by_key.setdefault(key, {})[article_id] = None
         while len(self._seen) > self._capacity:
             self._forget(next(iter(self._seen)))
 
@@ -68,30 +67,26 @@ class RecentStories:
         seen = self._seen.pop(article_id, None)
         if seen is None:
             return
-        for word in seen.words:
-            posting = self._by_word[seen.day, word]
+        for key in seen.keys:
+            posting = self._by_key[key]
             del posting[article_id]
             if not posting:
-                del self._by_word[seen.day, word]
+                del self._by_key[key]
 
-    def _nearest(self, wanted: frozenset[str], day: int) -> _Seen | None:
-        """The most similar title at or above the threshold, the oldest of equals."""
-        if len(wanted) < FEWEST_WORDS:
-            return None
-        # At Jaccard >= 0.7 a title misses at most 3 in 10 of the wanted words, so any n + 1 of them, n = 3/10, find it.
-        postings = sorted((self._by_word.get((day, word), {}) for word in wanted), key=len)
-        candidates = {each for posting in postings[: len(wanted) * 3 // 10 + 1] for each in posting}
+    def _likeliest(self, wanted: Headline, at_ms: int) -> _Seen | None:
+        """The headline that has most in common with this one and tells the same; the oldest of equals."""
+        # One that tells the same misses at most 4 in 10 of the wanted words, so any n + 1 keys, n = 4/10, find it.
+        keys = wanted.beginnings
+        postings = sorted((self._by_key.get(key, {}) for key in keys), key=len)
+        enough = len(wanted.words) * (10 - SHARED_TENTHS) // 10 + 1
+        candidates = {each for posting in postings[:enough] for each in posting}
         best: tuple[float, int] = (0.0, 0)
-        nearest = None
+        found = None
         for near in map(self._seen.__getitem__, candidates):
-            common = len(wanted & near.words)
-            union = len(wanted) + len(near.words) - common
-            rank = (common / union, -near.arrival)
-            if len(near.words) >= FEWEST_WORDS and 10 * common >= 7 * union and rank > best:
-                best, nearest = rank, near
-        return nearest
-
-
-def title_words(title: str) -> frozenset[str]:
-    """The words two titles are compared by."""
-    return frozenset(word for word in words(title) if word not in STOP_WORDS and word[0].isalnum())
+            # All words of the shorter but a number are in the longer: most candidates end here.
+            if abs(near.at_ms - at_ms) > WINDOW_MS or len(keys & near.keys) < min(len(keys), len(near.keys)) - 1:
+                continue
+            rank = (likeness(wanted, near.headline), -near.arrival)
+            if rank[0] and rank > best:
+                best, found = rank, near
+        return found

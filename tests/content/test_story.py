@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamrec.content.story import DAY_MS, RecentStories, title_words
+from streamrec.content.headline import headline_of, likeness
+from streamrec.content.story import WINDOW_MS, RecentStories
 from streamrec.contracts.article import ArticleEvent
 
+DAY_MS = 86_400_000
 NOW = 20_420 * DAY_MS + 12 * 3_600_000  # noon, UTC
 
 
@@ -27,7 +29,7 @@ def publish(stories: RecentStories, article_id: str, title: str, at_ms: int = NO
     ],
 )
 def test_a_reworded_title_joins_the_story(first: str, second: str) -> None:
-    """The same words in another order, on the same day, are one story in any language."""
+    """The same words in another order, within the window, are one story in any language."""
     stories = RecentStories()
     assert publish(stories, "a1", first) == "a1"
     assert publish(stories, "a2", second) == "a1"
@@ -47,6 +49,37 @@ def test_the_next_day_is_another_story() -> None:
     stories = RecentStories()
     publish(stories, "a1", "Ten things worth knowing before breakfast")
     assert publish(stories, "a2", "Ten things worth knowing before breakfast", NOW + DAY_MS) == "a2"
+
+
+def test_midnight_divides_nothing() -> None:
+    """A copy a minute later is a copy, on whichever side of 00:00 UTC; the window's end is exact."""
+    stories, midnight = RecentStories(), 20_421 * DAY_MS
+    title = "Strong earthquake hits northern Chile"
+    publish(stories, "a1", title, midnight - 30_000)
+    assert publish(stories, "a2", title, midnight + 30_000) == "a1"
+    assert publish(RecentStories(), "a3", title) == "a3"
+    late = RecentStories()
+    publish(late, "b1", title)
+    assert publish(late, "b2", title, NOW + WINDOW_MS + 1) == "b2"
+    assert publish(late, "b3", title, NOW - WINDOW_MS) == "b1"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Court convicts former minister of fraud", "Court acquits former minister of fraud"),
+        ("Fire in Aarhus warehouse injures two", "Fire in Odense warehouse injures two"),
+        ("Chelsea win their match in extra time", "Liverpool win their match in extra time"),
+        ("Snow closes schools in Leeds", "Snow closes schools in Bristol"),
+        ("Leeds beat Bristol in cup final replay", "Bristol beat Leeds in cup final replay"),
+        ("Minister will resign over housing scandal", "Minister will not resign over housing scandal"),
+    ],
+)
+def test_one_word_for_another_is_another_story(first: str, second: str) -> None:
+    """Who, where, what and whether: each is news of its own, and is pushed."""
+    stories = RecentStories()
+    publish(stories, "a1", first)
+    assert publish(stories, "a2", second) == "a2"
 
 
 def test_the_given_story_wins_and_attracts_copies() -> None:
@@ -84,23 +117,26 @@ def test_remembering_refills_a_restarted_memory() -> None:
     assert publish(stories, "a2", "Another title altogether for this one") == "a1"
 
 
-TITLES = st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=10).map(lambda w: " ".join(x * 3 for x in w)))
+WORD = st.sampled_from("abcdefghij").map(lambda letter: letter * 3)
+TITLES = st.lists(st.lists(WORD, max_size=10).map(" ".join))
 
 
 @settings(deadline=None)
-@given(TITLES, st.integers(1, 5))
-def test_the_index_finds_what_a_full_search_finds(titles: list[str], capacity: int) -> None:
+@given(TITLES, st.lists(st.integers(0, 40), min_size=30, max_size=30), st.integers(1, 5))
+def test_the_index_finds_what_a_full_search_finds(titles: list[str], hours: list[int], capacity: int) -> None:
     """Searching by the rarest words loses nothing against comparing with every remembered title."""
     stories = RecentStories(capacity)
-    window: list[tuple[frozenset[str], str]] = []
+    window: list[tuple[str, int, str]] = []
     for number, title in enumerate(titles):
-        wanted = title_words(title)
+        at_ms = NOW + hours[number % len(hours)] * 3_600_000
         near = [
-            (len(wanted & seen) / len(wanted | seen), -at, story)
-            for at, (seen, story) in enumerate(window)
-            if min(len(wanted), len(seen)) >= 4 and 10 * len(wanted & seen) >= 7 * len(wanted | seen)
+            (score, -place, story)
+            for place, (seen, seen_ms, story) in enumerate(window)
+            if abs(seen_ms - at_ms) <= WINDOW_MS and (score := likeness(headline_of(title), headline_of(seen)))
         ]
         expected = max(near)[2] if near else f"n{number}"
-        assert publish(stories, f"n{number}", title) == expected
-        window = [*window, (wanted, expected)][-capacity:]
+        assert publish(stories, f"n{number}", title, at_ms) == expected
+        assert publish(stories, f"n{number}", "", at_ms) == expected  # an article keeps its story
+        stories.remember(f"n{number}", expected, title, at_ms)
+        window = [*window, (title, at_ms, expected)][-capacity:]
         assert len(stories) == len(window)
