@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .compress_search import Share
-from .logs import LEARNED_FROM, topics_options
+from .logs import LEARNED_FROM, rejected_option, topics_options
 from .model_options import min_score_option, seed_option
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the search that suggested the recipe: judged as one of its models, on its test window.",
 )
+@rejected_option
 @topics_options
 def run(
     recipe: str,
@@ -44,6 +45,7 @@ def run(
     seed: int,
     users: int,
     search: Path | None,
+    allow_rejected: float | None,
     since: str | None,
     until: str | None,
     brokers: str | None,
@@ -76,7 +78,7 @@ def run(
 
     if search and test_from:
         raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
-    played = Played(log, path, seed, users, since=since, until=until)
+    played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
     work = Work(recipe, played, teacher, out, test_from, epochs, max_loss, min_score, seed, search)
     done = do(work, load(brokers=brokers))
     _show(done, is_alone=search is None)

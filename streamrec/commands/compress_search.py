@@ -8,7 +8,7 @@ import click
 from ..printable import printable
 from ..settings import ENCODERS
 from .duration import Duration
-from .logs import LEARNED_FROM, topics_options
+from .logs import LEARNED_FROM, rejected_option, topics_options
 from .model_options import seed_option
 
 UNSIGNED = 0.1
@@ -51,6 +51,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 @click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
 @click.option("--users", type=click.IntRange(100), default=2000, show_default=True, help="simulated: readers.")
 @click.option("--recipe", "recipes", multiple=True, help="Try these instead of the built-in ones; repeatable.")
+@rejected_option
 @topics_options
 def search(
     log: str,
@@ -65,6 +66,7 @@ def search(
     encoder: str | None,
     users: int,
     recipes: tuple[str, ...],
+    allow_rejected: float | None,
     since: str | None,
     until: str | None,
     brokers: str | None,
@@ -97,7 +99,7 @@ def search(
     from .played import Played
     from .tables import PlainConsole, show, show_json
 
-    played = Played(log, path, seed, users, since=since, until=until)
+    played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
     work = Work(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes)
     console = PlainConsole(stderr=True)
     try:

@@ -28,8 +28,44 @@ def topics_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def open_log(name: str, path: Path | None, seed: int = 1, limit: int | None = None) -> "Log":
-    """A log by name; DataError without a path where one is needed."""
+def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    try:
+        share = None if value is None else float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if share is not None and not 0 <= share <= 1:
+        raise click.BadParameter(f"'{value}' is not a share; expected one between 0 and 1, like 0.05 or 5%", ctx, param)
+    return share
+
+
+rejected_option = click.option(
+    "--allow-rejected",
+    metavar="SHARE",
+    callback=_share,
+    help="Go on where up to this share of a file's rows cannot be read (default: 1%), or names articles it does not"
+    " hold (default: 50%).",
+)
+
+
+def report(log: "Log", allowed: float | None) -> None:
+    """Say on stderr what of a log could not be read; DataError where that is more than is allowed."""
+    from ..simulation.logs.tally import check
+
+    for said in log.summary.tally.said():
+        click.echo(said, err=True)
+    check(log.summary.tally, allowed)
+
+
+def open_log(
+    name: str, path: Path | None, seed: int = 1, limit: int | None = None, allowed: float | None = None
+) -> "Log":
+    """A log by name, as far as it can be read (see `report`); DataError without a path where one is needed."""
+    log = _opened(name, path, seed, limit)
+    report(log, allowed)
+    return log
+
+
+def _opened(name: str, path: Path | None, seed: int, limit: int | None) -> "Log":
     from ..errors import DataError
     from ..simulation.logs import load_ebnerd, load_globo, load_mind
     from ..simulation.simulated_log import SimulatedLog

@@ -13,7 +13,7 @@ from ..training.negatives import with_negatives
 from ..training.rows import Rows, rows_of
 from ..training.topics_log import read_topics
 from .bars import Bars
-from .logs import TOPICS, open_log
+from .logs import TOPICS, open_log, report
 from .times import millis
 
 
@@ -27,6 +27,7 @@ class Played(NamedTuple):
     limit: int | None = None  # globo: clicks
     since: str | None = None  # topics
     until: str | None = None  # topics
+    allowed: float | None = None  # share of it that need not be readable
 
     def open(self, settings: Settings, progress: Bars) -> Log:
         """DataError without a path where one is needed, and for times that are none."""
@@ -34,7 +35,7 @@ class Played(NamedTuple):
             return self._topics(settings, progress)
         if self.log == "simulated" and self.users is not None:
             return SimulatedLog(self.seed, self.users)
-        return with_negatives(open_log(self.log, self.path, self.seed, self.limit), self.seed)
+        return with_negatives(open_log(self.log, self.path, self.seed, self.limit, self.allowed), self.seed)
 
     def rows(self, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
         """What it teaches: the log, played through the features."""
@@ -53,4 +54,6 @@ class Played(NamedTuple):
         def told(done: int, total: int) -> None:
             progress.update(reading, completed=done, total=total)
 
-        return asyncio.run(read_topics(settings, since_ms, until_ms, told))
+        log = asyncio.run(read_topics(settings, since_ms, until_ms, told))
+        report(log, self.allowed)
+        return log

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .logs import open_log
+from .logs import open_log, rejected_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=int, help="Of globo: the first N clicks. Of the others: stop after N steps.")
 @click.option("--clicks-only", is_flag=True, help="Leave out what was only seen (impressions).")
 @click.option("--model", "model_dir", type=click.Path(path_type=Path), help="Ranker artifact (default: the prior).")
+@rejected_option
 @click.option("--partitions", default=4, show_default=True)
 @click.option("--brokers", metavar="HOST:PORT,...", help="Replay on this cluster (default: one of our own).")
 def replay(
@@ -35,6 +36,7 @@ def replay(
     limit: int | None,
     clicks_only: bool,
     model_dir: Path | None,
+    allow_rejected: float | None,
     partitions: int,
     brokers: str | None,
 ) -> None:
@@ -53,7 +55,7 @@ def replay(
     from ..simulation.playing import groups
     from .bars import Bars
 
-    opened = open_log(log, path, limit=limit)
+    opened = open_log(log, path, limit=limit, allowed=allow_rejected)
     steps: Iterable[Step] = opened if log == "globo" else itertools.islice(iter(opened), limit)
     if clicks_only:
         steps = (s for s in steps if not (isinstance(s.record, UserEvent) and s.record.action == "impression"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..settings import ENCODERS
-from .logs import LEARNED_FROM, topics_options
+from .logs import LEARNED_FROM, rejected_option, topics_options
 from .model_options import min_score_option, seed_option
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
 @min_score_option
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="globo: only the first N clicks.")
+@rejected_option
 @topics_options
 def train(
     log: str,
@@ -40,6 +41,7 @@ def train(
     encoder: str | None,
     min_score: float,
     limit: int | None,
+    allow_rejected: float | None,
     since: str | None,
     until: str | None,
     brokers: str | None,
@@ -70,7 +72,7 @@ def train(
 
     done = run(
         Work(
-            played=Played(log, path, seed, limit=limit, since=since, until=until),
+            played=Played(log, path, seed, limit=limit, since=since, until=until, allowed=allow_rejected),
             out=out,
             teacher=teacher,
             test_from=test_from,

@@ -13,6 +13,7 @@ from ..contracts.article import ArticleEvent
 from ..contracts.event import Action, UserEvent
 from .arrivals import HOUR_MS, arrivals_ms
 from .logs.records import Impression, Step, Summary
+from .logs.tally import Tally
 from .newsroom import Newsroom, SimArticle
 from .readers import Readers
 from .visits import visit
@@ -81,5 +82,5 @@ class SimulatedLog:
                     actions[record.action] += 1
                     users.add(record.user_id)
         return Summary(
-            "simulated", first_ms, last_ms, len(users), kinds["articles"], kinds["impressions"], dict(actions), {}
+            "simulated", first_ms, last_ms, len(users), kinds["articles"], kinds["impressions"], dict(actions), Tally()
         )

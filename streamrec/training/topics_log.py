@@ -19,7 +19,8 @@ from typing import NamedTuple
 import msgspec
 from aiokafka.errors import KafkaError as ClientError
 
-from ..contracts.decode import Item, Origin, T, Typed, Watermark, decode_articles, decode_events
+from ..contracts.article import ArticleEvent
+from ..contracts.decode import Origin, decode_articles, decode_events
 from ..contracts.event import Action
 from ..contracts.framing import UNDECODABLE
 from ..contracts.push import Push
@@ -27,7 +28,9 @@ from ..contracts.records import Record
 from ..errors import DataError, KafkaError
 from ..profiles.zones import is_zone
 from ..settings import Settings
+from ..simulation.logs.decoded import name_articles, typed
 from ..simulation.logs.records import Step, Summary, step_order
+from ..simulation.logs.tally import Part, Tally
 from ..worker.log import KafkaLog, Reader, read_all
 from ..worker.topics import list_topics
 from .shown import Seen, labelled
@@ -50,7 +53,7 @@ class _Found(NamedTuple):
     articles: list[Step]
     seen: list[Seen]
     pushes: list[Push]
-    rejected: Counter[str]
+    tally: Tally
 
 
 async def read_topics(
@@ -61,14 +64,14 @@ async def read_topics(
         found = await _found(settings, progress)
     except (ClientError, OSError) as error:
         raise KafkaError(f"the topics could not be read: {type(error).__name__} {error}") from error
-    return log_of(found.articles, found.seen, found.pushes, found.rejected, since_ms, until_ms)
+    return log_of(found.articles, found.seen, found.pushes, found.tally, since_ms, until_ms)
 
 
 def log_of(
     articles: Sequence[Step],
     seen: Sequence[Seen],
     pushes: Sequence[Push],
-    rejected: Counter[str],
+    tally: Tally,
     since_ms: int,
     until_ms: int,
 ) -> TopicsLog:
@@ -82,6 +85,7 @@ def log_of(
     events = [Step(at_ms, event) for at_ms, event in seen]
     steps = [step for step in (*articles, *impressions, *events) if step.at_ms < until_ms]
     steps.sort(key=step_order)
+    name_articles(tally, (one.event for one in seen), _ids(articles))
     actions: Counter[Action] = Counter(one.event.action for one in seen if one.at_ms < until_ms)
     summary = Summary(
         name="topics",
@@ -91,9 +95,13 @@ def log_of(
         articles=sum(step.at_ms < until_ms for step in articles),
         impressions=len(impressions),
         events=dict(actions),
-        rejected=dict(rejected),
+        tally=tally,
     )
     return TopicsLog(steps, summary)
+
+
+def _ids(articles: Sequence[Step]) -> Iterator[str]:
+    return (step.record.article_id for step in articles if isinstance(step.record, ArticleEvent))
 
 
 async def _found(settings: Settings, progress: Progress) -> _Found:
@@ -103,7 +111,7 @@ async def _found(settings: Settings, progress: Progress) -> _Found:
         if not counts.get(name):
             raise KafkaError(f"there is no topic {name} at {settings.brokers}; run `streamrec topics create`")
     parts = [(name, number) for name in names for number in range(counts[name] or 0)]
-    found, replay = _Found([], [], [], Counter()), settings.policy_time == "event"
+    found, replay = _Found([], [], [], Tally()), settings.policy_time == "event"
     async with KafkaLog(settings).reader() as reader:
         for done, (name, number) in enumerate(parts):
             await _take(found, reader, Origin(name, number), names.index(name), replay)
@@ -113,29 +121,23 @@ async def _found(settings: Settings, progress: Progress) -> _Found:
 
 async def _take(found: _Found, reader: Reader, origin: Origin, which: int, replay: bool) -> None:
     records = await read_all(reader, origin.topic, origin.partition)
+    part = found.tally.of(origin.topic)
     if which == 0:
-        for article in _typed(decode_articles(records, origin, replay), found.rejected):
+        for article in typed(decode_articles(records, origin, replay), part):
             own_ms = article.value.updated_at_ms or article.value.published_at_ms
             found.articles.append(Step(own_ms if replay else article.appended_ms, article.value))
     elif which == 1:
-        for event in _typed(decode_events(records, origin, is_zone, 0 if replay else None), found.rejected):
+        for event in typed(decode_events(records, origin, is_zone, 0 if replay else None), part):
             found.seen.append(Seen(event.value.at_ms if replay else event.appended_ms, event.value))
     else:
-        found.pushes.extend(_pushes(records, found.rejected))
+        found.pushes.extend(_pushes(records, part))
 
 
-def _typed(items: Sequence[Item[T]], rejected: Counter[str]) -> Iterator[Typed[T]]:
-    for item in items:
-        if isinstance(item, Typed):
-            yield item
-        elif not isinstance(item, Watermark):
-            rejected[f"{item.topic}: {item.reason}"] += 1
-
-
-def _pushes(records: Sequence[Record], rejected: Counter[str]) -> Iterator[Push]:
+def _pushes(records: Sequence[Record], part: Part) -> Iterator[Push]:
     decode = msgspec.json.Decoder(Push).decode
     for record in records:
+        part.rows += 1
         try:
             yield decode(record.value or b"")
         except UNDECODABLE:
-            rejected["push: undecodable"] += 1
+            part.reject("undecodable")

@@ -15,6 +15,7 @@ from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
 from streamrec.simulation.logs import load_globo
 from streamrec.simulation.logs.columns import ColumnLog, Events
+from streamrec.simulation.logs.tally import Tally
 
 T0 = 1_506_826_800_000
 
@@ -100,7 +101,7 @@ def test_playing_keeps_every_click_in_order_whatever_the_times(times: list[int])
     none = np.empty(0, np.int64)
     events = Events.of("click", at_ms, numbers, numbers)
     names = [str(number) for number in numbers]
-    log = ColumnLog("tiny", names, names, (), none, (), none, events, {})
+    log = ColumnLog("tiny", names, names, (), none, (), none, events, Tally())
     played = [(e.at_ms, int(e.user_id)) for _, e in log if isinstance(e, UserEvent)]
     assert played == sorted(zip(times, range(len(times)), strict=True))
 

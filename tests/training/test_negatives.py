@@ -12,6 +12,7 @@ from making import T0
 from streamrec.contracts.event import UserEvent
 from streamrec.simulation.logs.columns import ColumnLog, Events, columns_of
 from streamrec.simulation.logs.records import Impression, Step
+from streamrec.simulation.logs.tally import Tally
 from streamrec.simulation.simulated_log import SimulatedLog
 from streamrec.training.history import HISTORY
 from streamrec.training.negatives import HOUR_MS, HOURS, PER_CLICK, WithNegatives, with_negatives
@@ -38,7 +39,7 @@ def clicks() -> ColumnLog:
         impressions=(),
         impression_at_ms=columns_of([])[0],
         events=Events.of("click", *columns_of(rows)),
-        rejected={},
+        tally=Tally(),
     )
 
 
@@ -128,6 +129,6 @@ def test_nothing_to_draw_is_no_impression() -> None:
     log = clicks()
     quiet = WithNegatives(
         ColumnLog("quiet", ["u", "v"], log.article_ids[:2], log.articles[:2], log.article_at_ms[:2], (),
-                  log.impression_at_ms, Events.of("click", *columns_of(rows)), {}), 1,
+                  log.impression_at_ms, Events.of("click", *columns_of(rows)), Tally()), 1,
     )  # fmt: skip
     assert [step.kind for step in quiet if step.kind != "article"] == ["event"] * 3

@@ -1,7 +1,6 @@
 """A cluster's topics become the log the system itself went through: on a real broker, and without one."""
 
 import asyncio
-from collections import Counter
 
 import msgspec
 import numpy as np
@@ -16,6 +15,7 @@ from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError, KafkaError
 from streamrec.settings import Settings
 from streamrec.simulation.logs.records import Impression, Step
+from streamrec.simulation.logs.tally import Tally
 from streamrec.simulation.playing import groups
 from streamrec.simulation.publish import publish
 from streamrec.simulation.simulated_log import SimulatedLog
@@ -30,7 +30,7 @@ def test_late_events_are_not_known_early() -> None:
     articles = [Step(T0, ArticleEvent(name, f"Chip {name}", T0)) for name in ("a", "b")]
     late = Seen(T0 + HOUR, UserEvent("u", "click", T0 + 1, "a"))
     shown = [Seen(T0 + minutes * 60_000, UserEvent("u", "impression", T0, "b")) for minutes in (30, 90)]
-    log = log_of(articles, [late, *shown], [], Counter(), 0, T0 + 10 * HOUR)
+    log = log_of(articles, [late, *shown], [], Tally(), 0, T0 + 10 * HOUR)
     rows = rows_of(log, Settings(), HashedEncoder())
     assert [(row >= 0).sum() for row in rows.histories[rows.history]] == [0, 1]
     assert (log.summary.impressions, log.summary.articles, log.summary.users) == (2, 2, 1)
@@ -40,7 +40,7 @@ def test_late_events_are_not_known_early() -> None:
 def test_nothing_shown_is_refused() -> None:
     """The message says what there was, and the cure."""
     with pytest.raises(DataError, match=r"hold 1 events and 1 pushes.*choose other times"):
-        log_of([], [Seen(T0, UserEvent("u", "click", T0, "a"))], [push("a", T0)], Counter(), 0, T0 + HOUR)
+        log_of([], [Seen(T0, UserEvent("u", "click", T0, "a"))], [push("a", T0)], Tally(), 0, T0 + HOUR)
 
 
 @pytest.mark.kafka

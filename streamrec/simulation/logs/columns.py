@@ -18,6 +18,7 @@ from ...contracts.event import ACTIONS, Action, UserEvent
 from ...contracts.limits import EARLIEST_MS, LATEST_MS
 from ...errors import DataError
 from .records import Impression, Step, Summary
+from .tally import Tally
 
 CHUNK = 65_536
 ACTION_CODE: Mapping[Action, int] = {action: code for code, action in enumerate(ACTIONS)}
@@ -74,12 +75,12 @@ class ColumnLog:
     impressions: Sequence[Impression]
     impression_at_ms: IntArray
     events: Events
-    rejected: Mapping[str, int]
+    tally: Tally
     tz: str = ""
 
     def __post_init__(self) -> None:
         if not len(self.events.at_ms) and not self.impressions:
-            raise DataError(f"{self.name}: expected clicks or impressions, got none; left out: {dict(self.rejected)}")
+            raise DataError(f"{self.name}: expected clicks or impressions, got none; {'; '.join(self.tally.said())}")
 
     @cached_property
     def summary(self) -> Summary:
@@ -94,7 +95,7 @@ class ColumnLog:
             articles=len(self.articles),
             impressions=len(self.impressions),
             events={ACTIONS[code]: count for code, count in sorted(actions.items())},
-            rejected={reason: count for reason, count in self.rejected.items() if count},
+            tally=self.tally,
         )
 
     def __iter__(self) -> Iterator[Step]:

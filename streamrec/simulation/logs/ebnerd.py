@@ -9,7 +9,6 @@ at 00-02 h, which is 2-4 h at night in Denmark. Known approximations:
 * Articles that nobody was shown or read in the split are left out.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,11 @@ import numpy.typing as npt
 
 from ...contracts.article import ArticleEvent
 from ...contracts.limits import EARLIEST_MS
-from ...errors import DataError
 from .columns import ACTION_CODE, ColumnLog, Events, IntArray, columns_of, usable_ms
-from .files import arrow, existing, table, timestamps_ms, whole_numbers
+from .files import arrow, existing, table
 from .records import Impression
+from .tally import Tally
+from .values import lists, seconds, timestamps_ms, whole_numbers
 
 TABLES = ("articles.parquet", "articles_side.parquet")
 BEHAVIORS = ("user_id", "impression_time", "article_ids_inview", "article_ids_clicked", "read_time", "next_read_time")
@@ -42,17 +42,18 @@ class Shown:
 
 def load_ebnerd(folder: Path, *, split: str = "train", tz: str = "Europe/Copenhagen") -> ColumnLog:
     """The log in `folder`/`split`, or in `folder` if that is a split itself. Raises DataError."""
-    rejected: Counter[str] = Counter()
+    tally = Tally()
     home, part = (folder.parent, folder) if (folder / "behaviors.parquet").is_file() else (folder, folder / split)
     side = existing(part if any((part / name).is_file() for name in TABLES) else home, *TABLES)
-    shown = _behaviors(existing(part, "behaviors.parquet"), rejected)
-    events = Events.join([_history(existing(part, "history.parquet"), rejected), shown.events])
+    shown = _behaviors(existing(part, "behaviors.parquet"), tally)
+    events = Events.join([_history(existing(part, "history.parquet"), tally), shown.events])
     user_ids, user = np.unique(events.user, return_inverse=True)
     article_ids, article = np.unique(events.article, return_inverse=True)
     first_ms = np.full(len(article_ids), np.iinfo(np.int64).max)
     np.minimum.at(first_ms, article, events.at_ms)
     start_ms = int(min(events.at_ms.min(initial=first_ms.max(initial=0)), shown.at_ms.min(initial=2**62)))
-    facts = _articles(side)
+    facts = _articles(side, tally)
+    tally.names("reads", *_named(article_ids, article, facts))
     articles = [
         _article(number, first, facts.get(number, {}))
         for number, first in zip(article_ids.tolist(), first_ms.tolist(), strict=True)
@@ -66,51 +67,57 @@ def load_ebnerd(folder: Path, *, split: str = "train", tz: str = "Europe/Copenha
         impressions=shown.impressions,
         impression_at_ms=shown.at_ms,
         events=events._replace(user=user, article=article),
-        rejected=rejected,
+        tally=tally,
         tz=tz,
     )
 
 
-def _behaviors(path: Path, rejected: Counter[str]) -> Shown:
-    found = table(path, BEHAVIORS)
-    at_ms = timestamps_ms(path, found["impression_time"])
-    columns = [found[name].to_pylist() for name in BEHAVIORS]
+def _behaviors(path: Path, tally: Tally) -> Shown:
+    part = tally.of("behaviors")
+    found = table(path, BEHAVIORS, part)
+    at_ms, users = timestamps_ms(path, found["impression_time"]), whole_numbers(path, found["user_id"])
+    columns = [
+        users.tolist(),
+        *(lists(path, found[name]) for name in ("article_ids_inview", "article_ids_clicked")),
+        *(np.clip(seconds(path, found[name]), 0, MAX_DWELL_S).tolist() for name in ("read_time", "next_read_time")),
+    ]
     impressions: list[Impression] = []
     kept_ms: list[int] = []
     shown: list[tuple[int, int, int]] = []
     clicks: list[tuple[int, int, int]] = []
     dwell_s: list[float] = []
-    for row_ms, usable, (user, _, inview, clicked, read_s, next_s) in zip(
-        at_ms.tolist(), usable_ms(at_ms).tolist(), zip(*columns, strict=True), strict=True
+    for row, (row_ms, usable, user, inview, clicked, read_s, next_s) in enumerate(
+        zip(at_ms.tolist(), usable_ms(at_ms).tolist(), *columns, strict=True), 1
     ):
-        if not usable or user is None or not inview or None in inview or None in (clicked or ()):
-            rejected["behaviors: no user, time or articles"] += 1
+        if not usable or user < 0 or not inview or -1 in inview or -1 in (clicked or ()):
+            part.reject("no user, time or articles", row)
             continue
         hits = clicked or ()
         impressions.append(Impression(str(user), tuple(map(str, inview)), tuple(name in hits for name in inview)))
         kept_ms.append(row_ms)
         shown += [(row_ms, user, name) for name in inview]
-        left_ms = row_ms + int(1_000 * _seconds(read_s))
+        left_ms = row_ms + int(1_000 * read_s)
         clicks += [(left_ms + 1_000 * nth, user, name) for nth, name in enumerate(hits)]
-        dwell_s += [_seconds(next_s) if nth == 0 else 0.0 for nth in range(len(hits))]
+        dwell_s += [next_s if nth == 0 else 0.0 for nth in range(len(hits))]
     viewed = Events.of("impression", *columns_of(shown))
     read = _reads(*columns_of(clicks), np.array(dwell_s, np.float64))
     return Shown(impressions, np.array(kept_ms, np.int64), Events.join([viewed, read]))
 
 
-def _history(path: Path, rejected: Counter[str]) -> Events:
-    found = table(path, HISTORY).combine_chunks()
-    compute = arrow("compute")
-    user, time, article, read_s = (found[name] for name in HISTORY)
-    parent = compute.list_parent_indices(time).to_numpy()
-    flat = [compute.list_flatten(column) for column in (time, article, read_s)]
-    if len({len(column) for column in flat}) != 1:
-        raise DataError(f"{path}: expected lists of equal length, got {[len(column) for column in flat]} items in all")
-    at_ms, article = timestamps_ms(path, flat[0]), whole_numbers(path, flat[1])
-    dwell_s = np.clip(np.nan_to_num(flat[2].fill_null(0).to_numpy()), 0, MAX_DWELL_S)
-    users = whole_numbers(path, user)[parent]
+def _history(path: Path, tally: Tally) -> Events:
+    part, reads, compute = tally.of("history"), tally.of("reads of history"), arrow("compute")
+    found = table(path, HISTORY, part).combine_chunks()
+    lengths = np.array([compute.list_value_length(found[name]).fill_null(0) for name in HISTORY[1:]])
+    uneven = np.asarray((lengths != lengths[0]).any(axis=0))
+    part.reject_rows("lists of unequal length", uneven)
+    found = found.filter(~uneven)
+    users = np.repeat(whole_numbers(path, found["user_id"]), lengths[0][~uneven])
+    time, article, read_s = (compute.list_flatten(found[name]) for name in HISTORY[1:])
+    at_ms, article = timestamps_ms(path, time), whole_numbers(path, article)
+    dwell_s = np.clip(seconds(path, read_s), 0, MAX_DWELL_S)
     good = usable_ms(at_ms) & (article >= 0) & (users >= 0)
-    rejected["history: no user, time or article"] += int((~good).sum())
+    reads.rows = len(good)
+    reads.reject_rows("no user, time or article", ~good)
     return _reads(at_ms[good], users[good], article[good], dwell_s[good])
 
 
@@ -122,15 +129,26 @@ def _reads(at_ms: IntArray, user: IntArray, article: IntArray, dwell_s: npt.NDAr
     return Events.join([click, dwell.keep(dwell_s > 0)])
 
 
-def _articles(path: Path) -> Mapping[int, Mapping[str, Any]]:
-    original = path.name == "articles.parquet"
+def _articles(path: Path, tally: Tally) -> Mapping[int, Mapping[str, Any]]:
+    original, part = path.name == "articles.parquet", tally.of("articles")
     texts = ("title", "subtitle", "category_str") if original else ()
     time = "published_time" if original else "first_seen"
-    found = table(path, ("article_id", time, *texts))
+    found = table(path, ("article_id", time, *texts), part)
+    numbers = whole_numbers(path, found["article_id"])
+    part.reject_rows("no id", numbers < 0)
     facts = {name: found[name].to_pylist() for name in texts}
     facts["at_ms"] = timestamps_ms(path, found[time]).tolist()
     rows = (dict(zip(facts, row, strict=True)) for row in zip(*facts.values(), strict=True))
-    return dict(zip(found["article_id"].to_pylist(), rows, strict=True))
+    return {number: row for number, row in zip(numbers.tolist(), rows, strict=True) if number >= 0}
+
+
+def _named(
+    article_ids: IntArray, article: IntArray, facts: Mapping[int, object]
+) -> tuple[dict[str, int], dict[str, object]]:
+    """Times each article is shown or read, and the articles of the table, both by id."""
+    times = np.bincount(article, minlength=len(article_ids))
+    named = {str(number): count for number, count in zip(article_ids.tolist(), times.tolist(), strict=True)}
+    return named, dict.fromkeys(map(str, facts))
 
 
 def _article(number: int, first_ms: int, fact: Mapping[str, Any]) -> ArticleEvent:
@@ -143,8 +161,3 @@ def _article(number: int, first_ms: int, fact: Mapping[str, Any]) -> ArticleEven
         category=(fact.get("category_str") or "")[:64],
         language="da",
     )
-
-
-def _seconds(value: float | None) -> float:
-    """A reading time inside the contract's range; absent or NaN counts as none."""
-    return min(max(value, 0.0), MAX_DWELL_S) if value is not None and value == value else 0.0  # noqa: PLR0124

@@ -13,17 +13,23 @@ import numpy.typing as npt
 
 from ...contracts.article import ArticleEvent
 from .columns import ColumnLog, Events, usable_ms
-from .files import table, whole_numbers
+from .files import table
+from .tally import Tally
+from .values import timestamps_ms, whole_numbers
 
 PUBLISHED_BEFORE_MS = 60_000
 COLUMNS = ("click_timestamp", "user_id", "click_article_id")
+READERS = (timestamps_ms, whole_numbers, whole_numbers)
 
 
 def load_globo(path: Path, limit: int | None = None, *, tz: str = "America/Sao_Paulo") -> ColumnLog:
     """The log in `path`, or its first `limit` clicks in order of time. Raises DataError."""
-    found = table(path, COLUMNS)
-    at_ms, user, article = (whole_numbers(path, found[name]) for name in COLUMNS)
+    tally = Tally()
+    part = tally.of("clicks")
+    found = table(path, COLUMNS, part)
+    at_ms, user, article = (read(path, found[name]) for read, name in zip(READERS, COLUMNS, strict=True))
     good = usable_ms(at_ms) & (user >= 0) & (article >= 0)
+    part.reject_rows("no usable time, user or article", ~good)
     order = np.argsort(at_ms[good], kind="stable")[:limit]
     at_ms, user, article = at_ms[good][order], user[good][order], article[good][order]
     user_ids, user = np.unique(user, return_inverse=True)
@@ -42,7 +48,7 @@ def load_globo(path: Path, limit: int | None = None, *, tz: str = "America/Sao_P
         impressions=(),
         impression_at_ms=np.empty(0, np.int64),
         events=Events.of("click", at_ms, user, article),
-        rejected={"clicks: no usable time, user or article": int((~good).sum())},
+        tally=tally,
         tz=tz,
     )
 

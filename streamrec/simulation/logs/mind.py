@@ -7,67 +7,40 @@ MIND records neither when an article was published nor when a history was read. 
   impression, over `history_days` at most. The default keeps the five days of MIND-small and their histories within the
   seven days a worker remembers articles.
 * Articles of histories are published at the start, already expired: they teach profiles and are never pushed.
-* The n-th click of an impression happens n seconds after it. Times are read as UTC.
+* The n-th click of an impression happens n seconds after it. Times are read as UTC, with AM and PM, of 24 hours, or as
+  ISO 8601 has them.
+A candidate or history item that news.tsv does not hold is left out, and counted as named.
 """
 
 import zlib
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from ...contracts.article import ArticleEvent
 from ...errors import DataError
 from .columns import ColumnLog, Events, columns_of
-from .files import existing, tsv_rows
+from .files import existing
 from .index import Index
-from .records import Impression
+from .lines import PACKED
+from .mind_rows import UNLABELLED, Behavior, News, behavior_rows, news_rows
+from .tally import Tally
 
 HOUR_MS = 3_600_000
 PUBLISHED_BEFORE_MS = 60_000
-NEWS_COLUMNS = ("nid", "category", "subcategory", "title", "abstract", "url", "title_entities", "abstract_entities")
-UNLABELLED = "behaviors: candidates without labels"
-TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
-
-
-class News(NamedTuple):
-    """One row of news.tsv."""
-
-    title: str
-    abstract: str
-    category: str
-    language: str
-    url: str
-
-
-class Behavior(NamedTuple):
-    """One row of behaviors.tsv."""
-
-    at_ms: int
-    user_id: str
-    history: tuple[str, ...]  # oldest first
-    impression: Impression
 
 
 def load_mind(
     folder: Path, *, language: Literal["en", "zh"] = "en", history_days: float = 2.0, tz: str = ""
 ) -> ColumnLog:
     """The log in `folder`; language "zh" takes the Chinese title where the file has one. Raises DataError."""
-    rejected: Counter[str] = Counter()
-    news = dict(_news(existing(folder, "news.tsv", "news.tsv.gz"), language, rejected))
-    path = existing(folder, "behaviors.tsv", "behaviors.tsv.gz")
-    behaviors = sorted(_behaviors(path, news, rejected), key=lambda behavior: behavior.at_ms)
+    tally = Tally()
+    news = dict(news_rows(existing(folder, *map("news.tsv".__add__, PACKED)), language, tally))
+    path = existing(folder, *map("behaviors.tsv".__add__, PACKED))
+    behaviors = sorted(behavior_rows(path, news, tally), key=lambda behavior: behavior.at_ms)
     if not behaviors:
-        if set(rejected) == {UNLABELLED}:
-            raise DataError(
-                f"{path}: no candidate says whether it was clicked (N123-1, N456-0), as in the test set of MIND;"
-                " expected labels: take the training or the dev set"
-            )
-        came = "; ".join(f"{count} times {what}" for what, count in rejected.items()) or "none"
-        raise DataError(f"{path}: expected rows of impression id, user, time, history, impressions; got {came}")
+        raise DataError(f"{path}: {_why_none(tally)}")
     users, ids = Index(), Index()
     histories = _history_clicks(behaviors, int(history_days * 24 * HOUR_MS), users, ids)
     start_ms = int(histories.at_ms.min()) if len(histories.at_ms) else behaviors[0].at_ms
@@ -88,61 +61,18 @@ def load_mind(
         impressions=[behavior.impression for behavior in behaviors],
         impression_at_ms=np.array([behavior.at_ms for behavior in behaviors], np.int64),
         events=events,
-        rejected=rejected,
+        tally=tally,
         tz=tz,
     )
 
 
-def _news(path: Path, language: str, rejected: Counter[str]) -> Iterator[tuple[str, News]]:
-    names: tuple[str, ...] = NEWS_COLUMNS
-    count = 0
-    for row in tsv_rows(path):
-        if row and row[0] == "nid":
-            names = tuple(row)
-            continue
-        field = dict(zip(names, row, strict=False))
-        if not (field.get("nid") and field.get("title")):
-            rejected["news: no id or title"] += 1
-            continue
-        count += 1
-        chinese = field.get("title_zh_mt", "") if language == "zh" else ""
-        yield (
-            field["nid"],
-            News(
-                title=(chinese or field["title"])[:500],
-                abstract="" if chinese else field.get("abstract", "")[:5_000],
-                category=field["category"][:64],
-                language="zh" if chinese else "en",
-                url=field.get("url", "")[:2_000],
-            ),
+def _why_none(tally: Tally) -> str:
+    if set(tally.of("behaviors").reasons) == {UNLABELLED}:
+        return (
+            "no candidate says whether it was clicked (N123-1, N456-0), as in the test set of MIND;"
+            " expected labels: take the training or the dev set"
         )
-    if not count:
-        raise DataError(f"{path}: expected rows of {', '.join(NEWS_COLUMNS[:5])}; got {sum(rejected.values())} others")
-
-
-def _behaviors(path: Path, news: Mapping[str, News], rejected: Counter[str]) -> Iterator[Behavior]:
-    for row in tsv_rows(path):
-        try:
-            _, user, time, history, shown = row
-            at_ms = int(datetime.strptime(time, TIME_FORMAT).replace(tzinfo=UTC).timestamp() * 1000)
-            pairs = [
-                (name, {"0": False, "1": True}[flag]) for name, _, flag in (c.rpartition("-") for c in shown.split())
-            ]
-        except ValueError:
-            rejected["behaviors: not a row of five fields with time"] += 1
-            continue
-        except KeyError:
-            rejected[UNLABELLED] += 1
-            continue
-        known = [pair for pair in pairs if pair[0] in news]
-        rejected["behaviors: candidate not in news"] += len(pairs) - len(known)
-        if not (user and known):
-            rejected["behaviors: no user or no candidates"] += 1
-            continue
-        read = tuple(name for name in history.split() if name in news)
-        rejected["behaviors: history item not in news"] += len(history.split()) - len(read)
-        names, clicked = zip(*known, strict=True)
-        yield Behavior(at_ms, user, read, Impression(user, names, clicked))
+    return f"expected rows of impression id, user, time, history, impressions; got {'; '.join(tally.said()) or 'none'}"
 
 
 def _history_clicks(behaviors: list[Behavior], span_ms: int, users: Index, ids: Index) -> Events:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from ...contracts.article import ArticleEvent
 from ...contracts.event import Action, UserEvent
+from .tally import Tally
 
 Kind = Literal["article", "impression", "event"]
 
@@ -60,7 +61,12 @@ class Summary:
     articles: int
     impressions: int
     events: Mapping[Action, int]
-    rejected: Mapping[str, int]  # rows left out, by reason
+    tally: Tally  # what could not be read
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Rows left out, by reason."""
+        return self.tally.rejected
 
     @property
     def steps(self) -> int:
