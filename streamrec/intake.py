@@ -10,10 +10,11 @@ strays again, or in a replay, is a dead letter, for then the topics are not as t
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from .contracts.decode import Item, Origin, Typed, dead_letter, decode_catalog, decode_events
-from .contracts.event import UserEvent
+from .contracts.event import SAYS_NO, UserEvent
 from .contracts.limits import BATCH_BYTES
 from .contracts.records import REROUTED_HEADER, DeadLetter, Record, Stray, Topic
 from .contracts.route import partitions_of
@@ -61,19 +62,21 @@ def _strays_apart(
     may_go: bool,
 ) -> list[AnyItem]:
     apart: list[AnyItem] = [*items]
-    typed = [(i, item.value.user_id) for i, item in enumerate(items) if isinstance(item, Typed)]
-    homes = partitions_of([user_id for _, user_id in typed], partitions)
+    typed = [(i, item.value) for i, item in enumerate(items) if isinstance(item, Typed)]
+    homes = partitions_of([event.user_id for _, event in typed], partitions)
     for at in np.flatnonzero(homes != origin.partition).tolist():
-        i, user_id = typed[at]
-        apart[i] = _away(records[i], user_id, int(homes[at]), origin, may_go)
+        i, event = typed[at]
+        apart[i] = _away(records[i], event, int(homes[at]), origin, may_go)
     return apart
 
 
-def _away(record: Record, user_id: str, home: int, origin: Origin, may_go: bool) -> Stray | DeadLetter:
+def _away(record: Record, event: UserEvent, home: int, origin: Origin, may_go: bool) -> Stray | DeadLetter:
     if not may_go:
         return dead_letter(record, origin, "misrouted", f"belongs to partition {home}")
     came_from = (REROUTED_HEADER, f"{origin.topic}/{origin.partition}/{record.offset}".encode())
-    headers = (*record.headers, came_from)
-    if record_bytes(user_id.encode(), record.value, headers) > BATCH_BYTES:
-        return dead_letter(record, origin, "too_large", f"headers: too long to be sent on to partition {home}")
-    return Stray(record.offset, home, user_id, record.value, record.timestamp, headers)
+    value, headers = record.value, (*record.headers, came_from)
+    if record_bytes(event.user_id.encode(), value, headers) > BATCH_BYTES:
+        if event.action not in SAYS_NO:
+            return dead_letter(record, origin, "too_large", f"headers: too long to be sent on to partition {home}")
+        value, headers = msgspec.json.encode(event), (came_from,)  # a no gets there, without what is wrong with it
+    return Stray(record.offset, home, event.user_id, value, record.timestamp, headers)

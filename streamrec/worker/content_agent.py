@@ -178,7 +178,7 @@ class ContentAgent:
     def _count(self, done: Analysed) -> None:
         for outcome in done.outcomes:
             self._metrics.articles[outcome].inc()
-        self._noting.take(Counter(("articles", note) for note in done.notes))
+        self._noting.take(Counter(("articles", note) for note in done.notes), monotonic_s())
         for letter in done.dead_letters:
             self._metrics.dead_letters["articles", letter.reason].inc()
             self._set_aside.tell(letter, monotonic_s())

@@ -122,7 +122,7 @@ class Counting:
         if changes.appended_ms:
             metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))
         self._pushes(changes, at_ms)
-        self._noting.take(changes.notes)
+        self._noting.take(changes.notes, monotonic_s())
         for letter in changes.dead_letters:
             metrics.dead_letters[self._inputs[letter.topic], letter.reason].inc()
             self._set_aside.tell(letter, monotonic_s())

@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from typing import TypeVar
 
-from ..clock import monotonic_s
 from ..contracts.fields import Note
 from ..metrics import InputTopic, Metrics
 
@@ -25,11 +24,11 @@ class Noting:
         self._metrics = metrics
         self._told: dict[tuple[InputTopic, str], tuple[float, int]] = {}
 
-    def take(self, notes: Mapping[tuple[T, Note], int]) -> None:
-        """So many of each."""
+    def take(self, notes: Mapping[tuple[T, Note], int], at_s: float) -> None:
+        """So many of each; `at_s` is monotonic."""
         for (topic, note), count in notes.items():
             self._metrics.dropped_fields[topic, note.field].inc(count)
-            self._tell(topic, note, count, monotonic_s())
+            self._tell(topic, note, count, at_s)
 
     def _tell(self, topic: InputTopic, note: Note, count: int, at_s: float) -> None:
         told_s, left_out = self._told.get((topic, note.field), (-math.inf, 0))
