@@ -11,7 +11,7 @@ from .topics import brokers_option
 if TYPE_CHECKING:
     from ..simulation.logs.records import Log
 
-NAMES = ("mind", "ebnerd", "globo", "simulated")
+NAMES = ("mind", "ebnerd", "globo", "files", "simulated")  # files: a folder in our own contract
 TOPICS = "topics"  # those of a running system: to learn from, played.py opens them
 LEARNED_FROM = (*NAMES, TOPICS)
 
@@ -67,7 +67,7 @@ def open_log(
 
 def _opened(name: str, path: Path | None, seed: int, limit: int | None) -> "Log":
     from ..errors import DataError
-    from ..simulation.logs import load_ebnerd, load_globo, load_mind
+    from ..simulation.logs import load_ebnerd, load_files, load_globo, load_mind
     from ..simulation.simulated_log import SimulatedLog
 
     if name == "simulated":
@@ -79,5 +79,7 @@ def _opened(name: str, path: Path | None, seed: int, limit: int | None) -> "Log"
             return load_mind(path)
         case "ebnerd":
             return load_ebnerd(path)
+        case "files":
+            return load_files(path)
         case _:
             return load_globo(path, limit)

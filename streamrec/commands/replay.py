@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .logs import open_log, rejected_option
+from .logs import NAMES, open_log, rejected_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("log", type=click.Choice(["mind", "ebnerd", "globo", "simulated"]))
+@click.argument("log", type=click.Choice(NAMES))
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--speed", type=float, help="Log time over wall time, e.g. 3600 (default: as fast as it goes).")
 @click.option("--no-broker", is_flag=True, help="Feed the partitions directly: the same pushes, without Kafka.")
@@ -40,7 +40,8 @@ def replay(
     partitions: int,
     brokers: str | None,
 ) -> None:
-    """Replay a log of real clicks: MIND (a folder), EB-NeRD (a folder), Globo (a file).
+    """Replay a log of real clicks: MIND (a folder), EB-NeRD (a folder), Globo (a file), files (a folder of
+    articles.jsonl and events.jsonl: `streamrec schema log`).
 
     The log is published as articles and events; the policy clock follows the log's own time, so quiet hours, caps and
     expiry count as they would have then. The last line is JSON; its

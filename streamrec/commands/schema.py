@@ -4,14 +4,16 @@ import click
 
 
 @click.command()
-@click.argument("topic", type=click.Choice(["articles", "events", "push"]))
+@click.argument("topic", type=click.Choice(["articles", "events", "push", "log"]))
 def schema(topic: str) -> None:
     """Print the JSON Schema (draft 2020-12) of the records of a topic.
 
     Producers of `articles` and `events` can check against it before they send; gateways read `push` by it.
+    `log` is a folder of articles and events, as `train`, `replay` and `compress` take it by the name `files`.
     """
     import orjson
 
+    from ..contracts.schema import log_schema
     from ..contracts.schema import schema as generate
 
-    print(orjson.dumps(generate(topic), option=orjson.OPT_INDENT_2).decode())
+    print(orjson.dumps(log_schema() if topic == "log" else generate(topic), option=orjson.OPT_INDENT_2).decode())

@@ -52,6 +52,7 @@ def train(
     streamrec train simulated --out model
     streamrec train mind DIR --test-from 2019-11-13 --out model
     streamrec train mind DIR --test-from 2019-11-13 --teacher --out teacher
+    streamrec train files DIR --out model                      # articles.jsonl, events.jsonl: streamrec schema log
     streamrec train topics --since 2026-01-05 --out model      # from a running system
 
     The log is played through the same columns and feature function as in serving, so nothing from the future gets in.

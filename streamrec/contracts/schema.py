@@ -60,3 +60,21 @@ def _nullable(body: dict[str, Any]) -> None:
         if name not in body["required"]:
             kept = {word: found.pop(word) for word in ("description", "default") if word in found}
             body["properties"][name] = {"anyOf": [found, {"type": "null"}], **kept}
+
+
+def log_schema() -> dict[str, Any]:
+    """JSON Schema of a folder of records: what `train`, `replay` and `compress` read as `files`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "streamrec log",
+        "description": (
+            "A folder with two files: articles and events, each .jsonl (one record a line), .csv (a first line that"
+            " names the columns; numbers and lists as in JSON; empty = absent) or .parquet (a time may be a timestamp);"
+            " .jsonl and .csv may be packed (.gz, .zst). Columns are the fields of the records below. Events of the"
+            " action impression that no click follows within 30 minutes are negatives; without any, negatives are"
+            " sampled from what others read."
+        ),
+        "type": "object",
+        "properties": {topic: {"type": "array", "items": schema(topic)} for topic in ("articles", "events")},
+        "required": ["articles", "events"],
+    }

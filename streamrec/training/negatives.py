@@ -24,6 +24,7 @@ import numpy as np
 from ..contracts.event import UserEvent
 from ..simulation.logs.records import Impression, Log, Step, Summary
 from .history import HISTORY
+from .shown import with_shown
 
 PER_CLICK = 4
 HOURS = 3.0
@@ -78,7 +79,9 @@ class WithNegatives:
 
 
 def with_negatives(log: Log, seed: int) -> Log:
-    """`log` itself if it has impressions; else with sampled ones."""
+    """`log` itself if it has impressions; else with those its events are, else with sampled ones."""
+    if not log.summary.impressions and log.summary.events.get("impression"):
+        log = with_shown(log)
     return log if log.summary.impressions else WithNegatives(log, seed)
 
 

@@ -11,12 +11,14 @@ A showing whose time to be answered ends after `until_ms` is left out, because i
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..contracts.event import READING, UserEvent
+from ..contracts.limits import LATEST_MS
 from ..contracts.push import Push
-from ..simulation.logs.records import Impression, Step
+from ..simulation.logs.contract_files import StepLog
+from ..simulation.logs.records import Impression, Log, Step, step_order
 
 TOGETHER_MS = 60_000
 ANSWER_MS = 30 * 60_000
@@ -72,3 +74,11 @@ def _in_order(seen: Iterable[Seen], pushes: Iterable[Push]) -> list[tuple[int, U
     happened: list[tuple[int, UserEvent | Push]] = [(push.created_at_ms, push) for push in pushes]
     happened += seen
     return sorted(happened, key=lambda at: at[0])  # stable: within a millisecond as they came
+
+
+def with_shown(log: Log) -> Log:
+    """A log whose impressions are events, with the showings they are; one that has none stays as it is."""
+    seen = [Seen(step.at_ms, step.record) for step in log if isinstance(step.record, UserEvent)]
+    shown = list(labelled(seen, (), 0, LATEST_MS))
+    steps = sorted([*log, *shown], key=step_order)
+    return StepLog(steps, replace(log.summary, impressions=len(shown)))

@@ -1,6 +1,6 @@
 """A running system's own topics as a log to train on: `articles`, `events` and `push`, between two times.
 
-    await read_topics(settings, since_ms, until_ms) -> TopicsLog
+    await read_topics(settings, since_ms, until_ms) -> StepLog
 
 All of it up to `until_ms` is played, so that profiles, catalog and histories are those the system had; only what was
 shown at or after `since_ms` becomes an impression (shown.py). Committed records only, read without a group.
@@ -13,7 +13,6 @@ where its topics show nothing to learn from.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -28,6 +27,7 @@ from ..contracts.records import Record
 from ..errors import DataError, KafkaError
 from ..profiles.zones import is_zone
 from ..settings import Settings
+from ..simulation.logs.contract_files import StepLog
 from ..simulation.logs.decoded import name_articles, typed
 from ..simulation.logs.records import Step, Summary, step_order
 from ..simulation.logs.tally import Part, Tally
@@ -36,17 +36,6 @@ from ..worker.topics import list_topics
 from .shown import Seen, labelled
 
 Progress = Callable[[int, int], object]  # partitions read, partitions in all
-
-
-@dataclass(frozen=True)
-class TopicsLog:
-    """Steps in order of time; can be played any number of times."""
-
-    steps: Sequence[Step]
-    summary: Summary
-
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
 
 
 class _Found(NamedTuple):
@@ -58,7 +47,7 @@ class _Found(NamedTuple):
 
 async def read_topics(
     settings: Settings, since_ms: int, until_ms: int, progress: Progress = lambda *_: None
-) -> TopicsLog:
+) -> StepLog:
     """Read the topics of the cluster in these settings."""
     try:
         found = await _found(settings, progress)
@@ -74,7 +63,7 @@ def log_of(
     tally: Tally,
     since_ms: int,
     until_ms: int,
-) -> TopicsLog:
+) -> StepLog:
     """The log of these records; DataError where nothing was shown in time."""
     impressions = list(labelled(seen, pushes, since_ms, until_ms))
     if not impressions:
@@ -97,7 +86,7 @@ def log_of(
         events=dict(actions),
         tally=tally,
     )
-    return TopicsLog(steps, summary)
+    return StepLog(steps, summary)
 
 
 def _ids(articles: Sequence[Step]) -> Iterator[str]:

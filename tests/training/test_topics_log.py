@@ -14,6 +14,7 @@ from streamrec.contracts.article import ArticleEvent
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError, KafkaError
 from streamrec.settings import Settings
+from streamrec.simulation.logs.contract_files import StepLog
 from streamrec.simulation.logs.records import Impression, Step
 from streamrec.simulation.logs.tally import Tally
 from streamrec.simulation.playing import groups
@@ -21,7 +22,7 @@ from streamrec.simulation.publish import publish
 from streamrec.simulation.simulated_log import SimulatedLog
 from streamrec.training.rows import rows_of
 from streamrec.training.shown import Seen
-from streamrec.training.topics_log import TopicsLog, log_of, read_topics
+from streamrec.training.topics_log import log_of, read_topics
 from streamrec.worker.topics import create
 
 
@@ -78,7 +79,7 @@ def test_topics_give_the_rows_that_the_log_gives(settings_for_test: Settings) ->
     log = SimulatedLog(seed=9, n_users=60, hours=5, visits_per_user_day=4)  # no two visits of one user within a minute
     settings = settings_for_test.changed(policy_time="event")
 
-    async def scene() -> TopicsLog:
+    async def scene() -> StepLog:
         await create(settings)
         await publish(groups(log, HOUR), settings, None)
         return await read_topics(settings, 0, now_ms())
