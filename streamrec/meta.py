@@ -27,6 +27,13 @@ class Meta(NamedTuple):
 
     cursor: dict[str, int]  # topic -> next offset
     looked_ms: int  # policy time of the last look for due users
+    met: int | None = None  # offset in `catalog`: what lies before has met everybody; None: all up to the cursor has
+    opened_ms: int = 0  # policy time: articles whose time came before have met everybody; 0: before the last look
+
+    @property
+    def met_until(self) -> int:
+        """Where articles begin that have yet to meet everybody (unmet.py)."""
+        return self.cursor.get("catalog", 0) if self.met is None else self.met
 
     def record(self) -> tuple[bytes, bytes]:
         """As a changelog record."""

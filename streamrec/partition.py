@@ -1,18 +1,23 @@
 """One partition as a deterministic state machine: the same input gives the same state and the same pushes.
 
-    apply(batch, now_ms)  -> Changes, in steps   decode, learn, meet articles with users
-    look(now_ms)          -> Changes             users whose waiting is over meet the fresh articles
-    restore(...)                                 state from the log
+    apply(batch, now_ms)    -> Changes, in steps    decode, learn, take articles in
+    article_meeting(now_ms) -> Meeting              the next chunk of users meets the article whose turn it is
+    due(now_ms)             -> Meetings             users whose waiting is over meet the fresh articles
+    meet(meeting)           -> Changes              decide, push
+    restore(...)                                    state from the log
+
+With `at_once` an article that is applied meets everybody within `apply`; a worker's writer has it meet them in steps of
+its own, between which events have their turn. While `holds` is set nobody meets anything: records are applied, and
+articles wait (unmet.py).
 
 No broker, no clock, no randomness: the worker, replay, tests and simulation run this same code. Changes are not undone:
 whoever cannot commit them throws the partition away and restores it, as if they had never been.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,69 +26,26 @@ from .changes import Changes, PushRecord
 from .contracts.article import AnalysedArticle
 from .contracts.decode import Item, Origin, Typed
 from .contracts.event import UserEvent
-from .contracts.push import Trigger
-from .contracts.records import TOPICS, DeadLetter, Stray, Topic
-from .decide import Decision, Stage, decide, waiting_s
+from .contracts.records import DeadLetter, Stray, Topic
+from .decide import Decision, decide, waiting_s
 from .intake import Batch, intake
 from .learn import after_article, after_events
 from .meta import Meta, same_space
 from .outgoing import push_records
-from .policy.config import Policy
 from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
 from .profiles.layout import READ
 from .profiles.store import IntArray, ProfileStore, Users
 from .ranking.scores import Scores
-from .ranking.serving import Lineup, lineup_of
-from .settings import Settings
+from .ranking.serving import lineup_of
+from .settled import Meeting, Settled
 from .timeline import MERGED, EventTimeline, Run, Tick
+from .unmet import Unmet
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
 
 
-class Meeting(NamedTuple):
-    """Some users and the articles they may get."""
-
-    users: Users
-    slots: IntArray
-    now_ms: int
-    trigger: Trigger
-    lineup: Lineup
-
-
-class Settled(NamedTuple):
-    """What does not change while a partition lives."""
-
-    number: int
-    policy: Policy
-    ranker: Scores
-    chunk_users: int = 4096
-    max_articles: int = 20_000
-    keep_ms: int = 7 * 86_400_000
-    tick_ms: int = 0  # 0 = wall time; else event time with ticks of this length
-    partitions: int | None = None  # of the topics; None: every user is ours
-    topics: Mapping[Topic, str] = dict(zip(TOPICS, TOPICS, strict=True))  # full names, for dead letters
-    stage: Stage = nullcontext
-    space_id: str = ""  # of the vectors that may come in; "": any
-
-    @classmethod
-    def of(
-        cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, space_id: str = ""
-    ) -> "Settled":
-        """As the settings say; worker and replay without a broker use the same."""
-        return cls(
-            number=number,
-            policy=Policy.of(settings),
-            ranker=ranker,
-            chunk_users=settings.chunk_users,
-            max_articles=settings.max_articles,
-            keep_ms=round(settings.vector_days * 86_400_000),
-            tick_ms=round(settings.due_scan_s * 1000) if settings.policy_time == "event" else 0,
-            partitions=settings.partitions,
-            topics={topic: settings.topic(topic) for topic in TOPICS},
-            stage=stage,
-            space_id=space_id,
-        )
+__all__ = ["Meeting", "Partition", "Settled"]
 
 
 class Partition:
@@ -95,7 +57,9 @@ class Partition:
         self.catalog = Catalog(settled.max_articles, settled.keep_ms)
         self.cursor: dict[str, int] = {}
         self.looked_ms = 0  # policy time of the last look for due users
-        self._woke_ms = 0
+        self.unmet = Unmet()
+        self.at_once, self.holds = True, False
+        self._woke_ms = self._opened_ms = 0
         self._awaited: set[int] = set()  # keys of articles some user's event waits for (a superset)
         self._timeline = EventTimeline(settled.tick_ms) if settled.tick_ms else None
 
@@ -129,11 +93,13 @@ class Partition:
         else:
             for item in cast(list[Typed[AnalysedArticle]], typed):
                 taken_in = Changes()
-                slot = self._take_in(item.value, run.now_ms, taken_in)
+                may_be_pushed = self._take_in(item.value, run.now_ms, taken_in)
                 if taken_in:
                     yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
-                if slot is not None:
-                    yield from map(self.meet, self._everybody(slot, run.now_ms))
+                if may_be_pushed:
+                    self.unmet.published(item.value.article_id, item.offset)
+                if self.at_once:
+                    yield from map(self.meet, self._waiting(run.now_ms))
         if len(typed) < len(run.items):
             changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
             changes.strays += [item for item in run.items if isinstance(item, Stray)]
@@ -159,8 +125,8 @@ class Partition:
 
     # --- articles -----------------------------------------------------------------------------------------------------
 
-    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> int | None:
-        """Know this version from now on; answers with its slot if it may be pushed now."""
+    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
+        """Know this version from now on; whether it may be pushed now."""
         same_space("an article in the catalog is", article.space_id, self.settled.space_id)
         change = self.catalog.apply(article, now_ms)
         slot = self.catalog.slot(article.article_id)
@@ -169,27 +135,63 @@ class Partition:
         if key in self._awaited:
             self._awaited.discard(key)
             changes.rows.append(after_article(self.profiles, self.catalog, slot, self.settled.policy))
-        return slot if change in ("new", "updated") and slot in self.catalog.fresh(now_ms) else None
+        return change in ("new", "updated") and slot in self.catalog.fresh(now_ms)
 
-    def _everybody(self, slot: int, now_ms: int) -> Iterator[Meeting]:
-        """An article meets everybody, a chunk of users a step; users who come later find it when they are due."""
-        chunk, everybody = self.settled.chunk_users, len(self.profiles)
-        lineup = lineup_of(self.settled.ranker)  # one for the whole article, whatever is promoted meanwhile
-        for start in range(0, everybody, chunk):
-            users = Users(self.profiles, slice(start, min(start + chunk, everybody)))
-            yield Meeting(users, np.array([slot]), now_ms, "article", lineup)
+    def article_meeting(self, now_ms: int) -> Meeting | None:
+        """The next chunk of users meets the article whose turn it is; users who come later find it when they are due.
+
+        An article that is withdrawn, expired or under embargo by now meets nobody.
+        """
+        unmet, everybody = self.unmet, len(self.profiles)
+        while not self.holds and (article_id := unmet.head()) is not None:
+            slot = self.catalog.slot(article_id)
+            if unmet.start >= everybody or slot is None or slot not in self.catalog.fresh(now_ms):
+                unmet.head_is_done()
+                continue
+            start, unmet.start = unmet.start, min(unmet.start + self.settled.chunk_users, everybody)
+            unmet.lineup = unmet.lineup or lineup_of(self.settled.ranker)
+            meeting = Meeting(
+                Users(self.profiles, slice(start, unmet.start)), np.array([slot]), now_ms, "article", unmet.lineup
+            )
+            if unmet.start >= everybody:
+                unmet.head_is_done()
+            return meeting
+        return None
+
+    def _waiting(self, now_ms: int) -> Iterator[Meeting]:
+        while (meeting := self.article_meeting(now_ms)) is not None:
+            yield meeting
 
     # --- users who are due --------------------------------------------------------------------------------------------
 
     def look(self, now_ms: int) -> Changes:
-        """Users whose waiting is over meet the fresh articles; articles whose embargo ended meet everybody.
+        """All meetings of this moment, at once."""
+        changes = Changes()
+        for meeting in self.meetings(now_ms):
+            changes.merge(self.meet(meeting))
+        return changes
+
+    def meetings(self, now_ms: int) -> Iterator[Meeting]:
+        """Articles that wait meet everybody, then users who are due the fresh ones; each is to be met before the next
+        is asked for: whoever gets a push is due no more.
+        """
+        self.open(now_ms)
+        yield from self._waiting(now_ms)
+        yield from self.due(now_ms)
+
+    def open(self, now_ms: int) -> None:
+        """Articles whose embargo or future publication time ended wait for their meeting from now on.
 
         A wall clock that is put back is followed: what ends between its two times would not be noticed otherwise.
         """
-        changes = Changes()
-        for meeting in self.due(now_ms):
-            changes.merge(self.meet(meeting))
-        return changes
+        if self.holds:
+            return
+        since_ms = self._opened_ms or now_ms
+        for slot in self.catalog.opening(since_ms, now_ms).tolist():
+            article = self.catalog.articles[slot]
+            assert article is not None
+            self.unmet.opened(article.article_id, since_ms)
+        self._opened_ms = now_ms
 
     def fails(self, meeting: Meeting) -> bool:
         """Whether a decision would raise."""
@@ -201,25 +203,27 @@ class Partition:
         return False
 
     def due(self, now_ms: int) -> Iterator[Meeting]:
-        """What `look` decides, each before the next is asked for: whoever gets a push is due no more."""
-        for slot in self.catalog.opening(self.looked_ms or now_ms, now_ms).tolist():
-            yield from self._everybody(slot, now_ms)
+        """Users whose waiting is over meet the fresh articles. It counts as a look when the last of them has.
+
+        Where it ends early, because pushes are held back, the next one finds those who are left.
+        """
+        wakes = now_ms // WAKE_EVERY_MS != self._woke_ms // WAKE_EVERY_MS
         due_at_s = self.profiles["due_at_s"]
         due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
-        if now_ms // WAKE_EVERY_MS != self._woke_ms // WAKE_EVERY_MS:
-            due |= self._woke(now_ms)
-        self.looked_ms = now_ms
-        rows = np.flatnonzero(due)
-        if len(rows):
-            fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)
-            for start in range(0, len(rows), self.settled.chunk_users):
-                users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
-                yield Meeting(users, fresh, now_ms, "due", lineup)
+        rows = np.flatnonzero(due | self._woke(now_ms) if wakes else due)
+        fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)
+        for start in range(0, len(rows), self.settled.chunk_users):
+            if self.holds:
+                return
+            users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
+            yield Meeting(users, fresh, now_ms, "due", lineup)
+        if not self.holds:
+            self.looked_ms, self._woke_ms = now_ms, now_ms if wakes else self._woke_ms
 
     def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Users whose quiet hours ended since the last time this was asked, (R,)."""
+        """Users whose quiet hours ended since the last look that asked, (R,)."""
         users, policy = Users(self.profiles, slice(None)), self.settled.policy
-        before_s, self._woke_ms = self._woke_ms // 1000, now_ms
+        before_s = self._woke_ms // 1000
         if not before_s or not len(users):
             return np.zeros(len(users), np.bool_)
         return np.asarray(
@@ -262,7 +266,9 @@ class Partition:
 
     def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
         """Changelog records of these rows and of the cursor."""
-        return [*self.profiles.encode(rows), Meta(self.cursor, self.looked_ms).record()]
+        met = self.unmet.met_until(self.cursor.get("catalog", 0))
+        meta = Meta(self.cursor, self.looked_ms, met, self.unmet.opened_until(self._opened_ms))
+        return [*self.profiles.encode(rows), meta.record()]
 
     def restore(
         self, rows: Iterable[tuple[bytes, bytes]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
@@ -271,11 +277,14 @@ class Partition:
         self.profiles.restore(rows)
         self.cursor = dict(meta.cursor)
         self.looked_ms = self._woke_ms = meta.looked_ms
+        self._opened_ms = meta.opened_ms or meta.looked_ms
         self.catalog.after_reads(self.profiles["seen"][(self.profiles["seen_acts"] & READ) > 0], 1)
         for item in articles:
             if isinstance(item, Typed):
                 same_space("an article in the catalog is", item.value.space_id, self.settled.space_id)
                 self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
+                if item.offset >= meta.met_until:
+                    self.unmet.published(item.value.article_id, item.offset)
         waiting = self.profiles["waiting"]["article"]
         self._awaited = set(waiting[waiting > 0].tolist())
         self._restore_due()

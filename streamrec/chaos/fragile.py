@@ -74,12 +74,12 @@ class FragilePartition(Partition):
         if any(item.value.user_id.startswith(POISON) for item in typed):
             raise ArithmeticError("a bug that this event reaches")
 
-    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> int | None:
+    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         self.effects.append(article)
-        slot = super()._take_in(article, now_ms, changes)
+        may_be_pushed = super()._take_in(article, now_ms, changes)
         if at_once(article.article_id):
             raise ArithmeticError("a bug that this article reaches")
-        return slot
+        return may_be_pushed
 
     def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         """Users who are due reach it through any of these articles, long after it came or after a recovery."""

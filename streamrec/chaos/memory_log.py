@@ -155,7 +155,13 @@ class MemoryReader:
         return {topic: len(self._broker.partitions[topic, partition]) for topic in topics}
 
     async def read(
-        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
+        self,
+        topic: str,
+        partition: int,
+        before: int | None = None,
+        since_ms: int = 0,
+        through: int = -1,
+        start: int = 0,
     ) -> AsyncIterator[list[RawRecord]]:
         """As Reader says; the end is asked for first, as a consumer does."""
         end = self._broker.end(topic, partition)
@@ -164,7 +170,7 @@ class MemoryReader:
             await asyncio.sleep(0.01)
             end = self._broker.end(topic, partition)
         end = end if before is None else min(end, before)
-        records = self._broker.committed(topic, partition)
+        records = self._broker.committed(topic, partition, start)
         records = [record for record in records if record.offset < end and record.timestamp >= since_ms]
         for at in range(0, len(records), 10):
             yield records[at : at + 10]

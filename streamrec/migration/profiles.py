@@ -64,12 +64,12 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         known = scratch.catalog["key"]
         half_life_ms = target.settings.interest_half_life_h * 3_600_000
         made = carried(rows, scratch.profiles, known, half_life_ms, slots_stay)
-        met = await catalog_of(source, number, old.meta.cursor.get("catalog", 0))
+        met = await catalog_of(source, number, old.meta.met_until)
         cursor = old.meta.cursor | {"catalog": max(met_until(articles, met), new.meta.cursor.get("catalog", 0))}
         changed = [Message(key, row) for key, row in made.items() if before.get(key) != row]
         gone = [Message(key, None) for key in before.keys() - made.keys()]
         meta = [*owner_records(target.settings.partitions, target.space_id), moved_record("")]
-        meta.append(Meta(cursor, old.meta.looked_ms).record())
+        meta.append(Meta(cursor, old.meta.looked_ms, opened_ms=old.meta.opened_ms).record())
         async with transactions.begin() as writes:
             await writes.send(changelog_topic(target.settings), number, [*map(_message, meta), *changed, *gone])
     finally:

@@ -49,9 +49,16 @@ class Reader(Protocol):
         ...
 
     def read(
-        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
+        self,
+        topic: str,
+        partition: int,
+        before: int | None = None,
+        since_ms: int = 0,
+        through: int = -1,
+        start: int = 0,
     ) -> AsyncIterator[Sequence[Record]]:
-        """Records up to the present end, or up to offset `before`; those appended before `since_ms` left out.
+        """Records from `start` up to the present end, or up to offset `before`; those appended before `since_ms` left
+        out.
 
         Waits for `through`, an offset that is written but perhaps not readable yet.
         """
@@ -59,10 +66,12 @@ class Reader(Protocol):
 
 
 async def read_all(
-    reader: Reader, topic: str, partition: int, before: int | None = None, since_ms: int = 0
-) -> list[Record]:
+    reader: Reader, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1,
+    start: int = 0,
+) -> list[Record]:  # fmt: skip
     """The same in one list."""
-    return [record async for records in reader.read(topic, partition, before, since_ms) for record in records]
+    pieces = reader.read(topic, partition, before, since_ms, through, start)
+    return [record async for records in pieces for record in records]
 
 
 class Log(Protocol):
@@ -127,18 +136,26 @@ class KafkaReader:
             return {tp.topic: offset for tp, offset in (await uncommitted.end_offsets(tps)).items()}
 
     async def read(
-        self, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1
+        self,
+        topic: str,
+        partition: int,
+        before: int | None = None,
+        since_ms: int = 0,
+        through: int = -1,
+        start: int = 0,
     ) -> AsyncIterator[Sequence[Record]]:
         """As Reader says. KafkaError where nothing becomes readable for longer than a transaction may be open."""
         consumer, tp = self._consumer, TopicPartition(topic, partition)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
         end = max(end if before is None else min(end, before), through + 1)
-        start = (await consumer.offsets_for_times({tp: since_ms}))[tp] if since_ms else None
-        if start is not None:
-            consumer.seek(tp, start.offset)
+        since = (await consumer.offsets_for_times({tp: since_ms}))[tp] if since_ms else None
+        if since is not None:
+            consumer.seek(tp, max(start, since.offset))
         elif since_ms:
             return
+        elif start:
+            consumer.seek(tp, start)
         else:
             await consumer.seek_to_beginning(tp)
         read_s = monotonic_s()

@@ -177,6 +177,7 @@ class Ownership:
         metrics, at_ms = self._counting.metrics, now_ms()
         for number, writer in self.writers.items():
             waited_s = self.undelivered.seconds(number, monotonic_s())
+            writer.catching_up.undelivered_s = max(waited_s, self.undelivered.silence_s(monotonic_s()))
             metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
             metrics.users.labels(str(number)).set(len(writer.partition.profiles))
         metrics.oldest_uncommitted.set(self.oldest_uncommitted_s())

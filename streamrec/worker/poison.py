@@ -86,7 +86,9 @@ def _holds(batches: Sequence[Batch], topic: Topic, offset: int) -> bool:
 
 
 async def _first_culprit(partition: Partition, batches: Sequence[Batch], log: Log) -> tuple[Topic, Record] | None:
-    """The record on which `apply` raises, or the look that follows each batch, as in the writer."""
+    """The record on which `apply` raises, or the meetings that follow each batch, as in the writer."""
+    if partition.unmet and (article_id := failing_article(partition, now_ms())) is not None:
+        return await _article(partition, batches, log, article_id)  # it came before these batches
     for batch in batches:
         for record in batch.records:
             try:
@@ -121,7 +123,7 @@ def failing_article(partition: Partition, now_ms: int) -> str | None:
 
     Where users can meet none of many articles, it is not the articles' fault.
     """
-    for meeting in partition.due(now_ms):
+    for meeting in partition.meetings(now_ms):
         if partition.fails(meeting):
             return _culprit(partition, meeting)
         partition.meet(meeting)  # whoever gets a push of one article may be due for others

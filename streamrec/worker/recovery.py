@@ -64,7 +64,7 @@ async def recover(
         gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number, known)}
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
-        partition.restore(rows.items(), Meta(dict(cursor.items()), meta.looked_ms), articles)
+        partition.restore(rows.items(), meta._replace(cursor=dict(cursor.items())), articles)
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 

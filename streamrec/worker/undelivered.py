@@ -20,9 +20,11 @@ class Undelivered:
 
     def __init__(self) -> None:
         self._ends: dict[tuple[str, int], deque[tuple[float, int]]] = {}
+        self._noted_s: float | None = None
 
     def note(self, topic: str, partition: int, progress: Progress, at_s: float) -> None:
         """Take in what was seen at the monotonic time `at_s`."""
+        self._noted_s = at_s
         ends = self._ends.setdefault((topic, partition), deque())
         while ends and ends[0][1] <= progress.delivered:
             ends.popleft()
@@ -32,8 +34,13 @@ class Undelivered:
     def forget(self) -> None:
         """Partitions move or recover: waiting is counted anew."""
         self._ends.clear()
+        self._noted_s = None
 
     def seconds(self, partition: int, at_s: float) -> float:
         """Since when the oldest undelivered record of this partition is known of; 0 = none is."""
         since = [ends[0][0] for (_, number), ends in self._ends.items() if number == partition and ends]
         return at_s - min(since) if since else 0.0
+
+    def silence_s(self, at_s: float) -> float:
+        """Since when nothing was heard of any end; 0 while partitions move, when nothing can be."""
+        return at_s - self._noted_s if self._noted_s is not None else 0.0

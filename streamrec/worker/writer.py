@@ -3,26 +3,25 @@
     offer -> [lanes] -> apply -> pending changes -> one transaction {rows, cursor, pushes, dead letters} -> committed
 
 Transactions go in rounds (rounds.py). Between two rounds the events which were offered are applied, all in one batch:
-a batch costs milliseconds of this process however small it is. While a round is on articles meet users, a chunk at a
-time, so a click never waits for an article that meets a million of them; and so do events as soon as there is a full
-batch. All that goes into the next transaction (group commit), until that is as large as it may be: its rows, pushes,
-strays and dead letters count as its events do, and one step is the most it can be larger. Rows and cursor are encoded
-in the moment a transaction is put together: they always agree.
+a batch costs milliseconds of this process however small it is. While a round is on, articles meet users, and events are
+applied as soon as there is a full batch (turns.py). All that goes into the next transaction (group commit), until that
+is as large as it may be: its rows, pushes, strays and dead letters count as its events do, and one step is the most it
+can be larger. Rows and cursor are encoded in the moment a transaction is put together: they always agree.
 
 A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
 was not committed never happened.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 from ..changes import Changes
 from ..clock import monotonic_s, now_ms
-from ..contracts.records import Topic
 from ..intake import Batch
 from ..meta import owner_records
 from ..partition import Partition
 from ..settings import Settings
+from .catching_up import CatchingUp
 from .counting import Counting
 from .lanes import Lanes
 from .log import Log
@@ -31,6 +30,7 @@ from .poison import Found, without_poison
 from .recovery import Recovered, recover
 from .rounds import PATIENCE_S, Rounds
 from .transaction import Transactions
+from .turns import Turns
 from .written import MARK, Names, barrier, to_the_end, write
 
 
@@ -49,12 +49,12 @@ class PartitionWriter:
         self._transactions = Transactions(f"{settings.group_id}-{self.number}", log)
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
-        self._steps: Iterator[Changes] | None = None  # an article on its way through the users
         self._pending, self._uncommitted = Pending(), Uncommitted()
+        self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s)
+        self._asking: asyncio.Task[None] | None = None  # where the inputs end
+        self._turns = Turns(partition, settings, self._lanes, self._uncommitted, self.catching_up)
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
-        self._next_look_s = 0.0  # monotonic: users who are due do not wait for a clock that was put back
-        self._articles_turn = False
         self._closing = self._leaving = False
         self._search: asyncio.Task[None] | None = None  # for the records on which `apply` raised
         self._failed = False  # since the last commit
@@ -76,8 +76,21 @@ class PartitionWriter:
         except asyncio.CancelledError:
             await self._transactions.stop()
             raise
+        self._catch_up()
         self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
+
+    def _catch_up(self) -> None:
+        """Hold pushes back until the inputs are applied up to where they end now; a replay pushes as it goes."""
+        if self._asking is not None:
+            self._asking.cancel()
+        if not self.partition.settled.tick_ms:
+            self.catching_up.forget()
+            self._asking = asyncio.create_task(self._guard(self._ask))
+
+    async def _ask(self) -> None:
+        await self.catching_up.ask(self.committed)
+        self._work.set()
 
     async def _recover(self, partition: Partition) -> Recovered:
         changelog, partitions = self._names.changelog, self._settings.partitions
@@ -93,6 +106,9 @@ class PartitionWriter:
         self._lanes.close()
         self._work.set()
         await asyncio.gather(*self._tasks)
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         await self._transactions.stop()
 
     async def pause(self) -> None:
@@ -109,7 +125,8 @@ class PartitionWriter:
             await self._committed.wait()
 
     def resume(self) -> None:
-        """Go on: the partition is still ours."""
+        """Go on: the partition is still ours. Records may have come meanwhile."""
+        self._catch_up()
         self._running.set()
 
     async def _guard(self, run: Callable[[], Awaitable[None]]) -> None:
@@ -175,39 +192,8 @@ class PartitionWriter:
             await self._running.wait()
 
     def _step(self) -> Changes | None:
-        """The next piece of work; None if there is nothing to do. In a replay everything goes in order."""
-        by_event_time = self.partition.settled.tick_ms > 0
         in_round = self._in_flight_since_s is not None or self._rounds.on()
-        events = self._events_to_apply(in_round and not by_event_time and not self._closing and self._steps is None)
-        self._articles_turn = not events or (not self._articles_turn and (in_round or by_event_time))
-        if self._steps is not None and (self._articles_turn or by_event_time):
-            changes = next(self._steps, None)
-            if changes is not None:
-                return changes
-            self._steps = None
-        if self._articles_turn and self._steps is None and self._lanes.has("catalog"):
-            return self._apply("catalog", by_event_time, in_steps=True)
-        if events:
-            return self._apply(events, by_event_time)
-        return None if by_event_time or self._closing else self._look()
-
-    def _events_to_apply(self, only_full: bool) -> Topic | None:
-        at_least = self._settings.batch_events if only_full else 0
-        waiting: tuple[Topic, ...] = ("rerouted", "events")  # strays have waited already
-        return next((topic for topic in waiting if self._lanes.has(topic, at_least)), None)
-
-    def _apply(self, topic: Topic, by_event_time: bool, in_steps: bool = False) -> Changes:
-        batch = self._lanes.take(topic, 1 if in_steps or by_event_time else self._settings.batch_events)
-        self._uncommitted.uncovered.append(batch)
-        steps = self.partition.apply(batch, now_ms())
-        if in_steps or by_event_time:
-            self._steps = steps
-            return Changes(kib=batch.kib)
-        changes = Changes(kib=batch.kib)
-        for step in steps:
-            changes.merge(step)
-        changes.merge(self.partition.look(now_ms()))
-        return changes
+        return self._turns.next(in_round, self._closing)
 
     async def _set_poison_aside(self, error: Exception | None) -> None:
         """Find the records at fault and go on without them, from the last commit; raises `error` if none is.
@@ -215,7 +201,7 @@ class PartitionWriter:
         A pause ends the search. If the partition stays ours, it is tried again, as a next owner would. So it is, once,
         if nothing is found: what waits for users is not logged to the second, so not every failure comes again.
         """
-        self._pending, self._steps = Pending(), None
+        self._pending = Pending()
         while not self._leaving:
             # from this moment on: `pause` must not end between a transaction that is in flight and the search
             self._search = search = asyncio.create_task(self._go_on_without_poison(error))
@@ -242,23 +228,19 @@ class PartitionWriter:
                 self._poison.update(letter.offset for letter in found.letters)
                 await to_the_end(self._commit(Ready(Changes(dead_letters=found.letters), [MARK], self.committed)))
             self.partition = await self._restored()
+            self._turns.begin(self.partition)
             self._uncommitted.uncovered.clear()
             self._lanes.put_back(found.batches)
+            self._catch_up()
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.settled)
         await self._recover(partition)
         return partition
 
-    def _look(self) -> Changes | None:
-        if monotonic_s() < self._next_look_s:
-            return None
-        self._next_look_s = monotonic_s() + self._settings.due_scan_s
-        return self.partition.look(now_ms())
-
     async def _wait_for_work(self) -> None:
         self._work.clear()
-        wait_s = max(0.001, self._next_look_s - monotonic_s()) if not self.partition.settled.tick_ms else 1.0
+        wait_s = self._turns.wait_s()
         if self._lanes:  # for the end of the round
             self._rounds.wake(self._work)
             wait_s = min(wait_s, PATIENCE_S)

@@ -57,6 +57,7 @@ async def recovery_before_the_fence(self: PartitionWriter) -> Recovered:
     self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
     layout = [layout_record(self._settings.partitions)]
     await write(self._transactions, self._names, self.number, layout, Changes())
+    self._catch_up()
     self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
@@ -66,6 +67,7 @@ async def recovery_without_a_barrier(self: PartitionWriter) -> Recovered:
     await self._transactions.start()
     self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
     self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
+    self._catch_up()
     self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 

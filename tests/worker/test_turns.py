@@ -14,9 +14,9 @@ from streamrec.changes import Changes
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
 from streamrec.intake import Batch
-from streamrec.partition import Partition, Settled
+from streamrec.partition import Meeting, Partition, Settled
 from streamrec.settings import load
-from streamrec.worker import writer as writer_module
+from streamrec.worker import turns
 
 
 class Watched(Partition):
@@ -31,9 +31,9 @@ class Watched(Partition):
         self.sizes.append(len(batch.records))
         return super().apply(batch, now_ms)
 
-    def look(self, now_ms: int) -> Changes:
+    def due(self, now_ms: int) -> Iterator[Meeting]:
         self.looks += 1
-        return super().look(now_ms)
+        return super().due(now_ms)
 
 
 async def sizes_applied(batch_events: int) -> tuple[list[int], list[int]]:
@@ -76,6 +76,11 @@ class Ordered(Watched):
             self.done.append(batch.topic)
             yield changes
 
+    def meet(self, meeting: Meeting) -> Changes:
+        if meeting.trigger == "article":
+            self.done.append("catalog")
+        return super().meet(meeting)
+
 
 async def test_clicks_have_their_turn_between_the_chunks_of_an_article_though_they_are_few() -> None:
     """While a transaction is in flight a few clicks wait for its end, but never for an article that meets everybody."""
@@ -110,7 +115,7 @@ async def test_looks_go_on_though_the_clock_is_put_back(monkeypatch: pytest.Monk
     await writer.start()
     await until(lambda: partition.looks > 2)
     hour_ago = clock.now_ms() - 3_600_000
-    monkeypatch.setattr(writer_module, "now_ms", lambda: hour_ago)
+    monkeypatch.setattr(turns, "now_ms", lambda: hour_ago)
     before = partition.looks
     await until(lambda: partition.looks > before + 2, wait_s=10)
     await writer.stop()
