@@ -16,6 +16,7 @@ whoever cannot commit them throws the partition away and restores it, as if they
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, cast
 
@@ -159,8 +160,7 @@ class Partition:
         return None
 
     def _waiting(self, now_ms: int) -> Iterator[Meeting]:
-        while (meeting := self.article_meeting(now_ms)) is not None:
-            yield meeting
+        return iter(partial(self.article_meeting, now_ms), None)
 
     # --- users who are due --------------------------------------------------------------------------------------------
 
@@ -172,9 +172,7 @@ class Partition:
         return changes
 
     def meetings(self, now_ms: int) -> Iterator[Meeting]:
-        """Articles that wait meet everybody, then users who are due the fresh ones; each is to be met before the next
-        is asked for: whoever gets a push is due no more.
-        """
+        """Articles that wait, then users who are due; each is to be met before the next is asked for."""
         self.open(now_ms)
         yield from self._waiting(now_ms)
         yield from self.due(now_ms)

@@ -1,8 +1,14 @@
 """Rules on pushes and events: opt-out, already read, quiet hours. Only what is certain is judged.
 
-The log does not say which event was applied before which push. But a cursor beyond an event was put together after the
-event was applied, at the time its record carries; whoever decides later knows it. Clocks of machines differ, so a push
-is judged if it was made more than `skew_ms` after that. In a replay the policy clock is another one: nothing is told.
+The log does not say which event was applied before which push. But whoever decides later than this knows an event, or
+broke the rule that first all is read (worker/catching_up.py):
+
+    applied   a cursor beyond it was put together, at the time that record carries
+    taken in  an owner who came after the event was appended wrote the record each owner begins with
+    in time   it was appended longer ago than a partition may lag behind while it pushes, and SLACK_MS
+
+Clocks of machines differ, so a push is judged if it was made more than `skew_ms` after that. In a replay the policy
+clock is another one: nothing is told.
 
 Zone    A row without a zone never had one: zones come and are replaced, never removed. A user of whom all retained
         events name one zone, the row's, had it from the first of them on. Others are not judged.
@@ -25,40 +31,45 @@ from .facts import Facts
 from .history import Mask, born_s, report
 
 SKEW_MS = 60_000
+SLACK_MS = 10_000  # how late a worker may hear of an end, and that it is behind
 NEVER_MS = 2**62
 
 
-def check_certain(facts: Facts, policy: Policy, by_event_time: bool, skew_ms: int = SKEW_MS) -> None:
+def check_certain(
+    facts: Facts, policy: Policy, by_event_time: bool, skew_ms: int = SKEW_MS, lag_ms: int = NEVER_MS
+) -> None:
     """The rules, into the tally."""
     if not len(facts.pushes.table):
         return
     if not by_event_time:
-        report(facts, "opt_out", *_after_opt_out(facts, skew_ms))
-        report(facts, "already_read", *_after_reading(facts, skew_ms))
+        report(facts, "opt_out", *_after_opt_out(facts, skew_ms, lag_ms))
+        report(facts, "already_read", *_after_reading(facts, skew_ms, lag_ms))
     if policy.quiet_from_min != policy.quiet_to_min:
-        report(facts, "quiet_hours", *_while_quiet(facts, policy, None if by_event_time else skew_ms))
+        report(facts, "quiet_hours", *_while_quiet(facts, policy, None if by_event_time else skew_ms, lag_ms))
 
 
-def _known_from_ms(facts: Facts, user: int, at: At, skew_ms: int) -> int:
-    """Pushes made later than this knew the event; NEVER_MS where that is not certain."""
-    row = facts.changelog.rows[user]
-    applied_ms = facts.changelog.applied_by_ms(at.partition, at.offset)
-    if applied_ms is None or not row["present"] or at.appended_ms // 1000 < row["first_seen_s"]:
+def _known_from_ms(facts: Facts, user: int, at: At, skew_ms: int, lag_ms: int) -> int:
+    """Pushes made later than this knew the event, or had to; NEVER_MS where that is not certain."""
+    row, changelog = facts.changelog.rows[user], facts.changelog
+    if not row["present"] or at.appended_ms // 1000 < row["first_seen_s"]:
         return NEVER_MS
-    return applied_ms + skew_ms
+    applied_ms = changelog.applied_by_ms(at.partition, at.offset)
+    taken_ms = changelog.taken_over_ms(at.partition, at.appended_ms + skew_ms)
+    moments = [moment for moment in (applied_ms, taken_ms) if moment is not None]
+    return min([*moments, at.appended_ms + lag_ms], default=NEVER_MS) + skew_ms
 
 
-def _after_opt_out(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
+def _after_opt_out(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]:
     table, rows, events = facts.pushes.table, facts.changelog.rows, facts.events
     from_ms = np.full(len(rows), NEVER_MS)
     for user, at in events.left.items():
         if user not in events.unsure and rows["consent"][user] == CONSENT_OUT:
-            from_ms[user] = _known_from_ms(facts, user, at, skew_ms)
+            from_ms[user] = _known_from_ms(facts, user, at, skew_ms, lag_ms)
     can_tell = (from_ms < NEVER_MS)[table["user"]] & table["at_home"]
     return table["created_ms"] > from_ms[table["user"]], can_tell
 
 
-def _after_reading(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
+def _after_reading(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]:
     """The row remembers the article as read, and did when it was pushed: nothing ever left it, or it was read once."""
     table, rows = facts.pushes.table, facts.changelog.rows
     pair = pairs(table["user"], table["article"])
@@ -69,18 +80,18 @@ def _after_reading(facts: Facts, skew_ms: int) -> tuple[Mask, Mask]:
         stayed = rows["floor_s"][user] == 0 or count == 1
         remembered = (rows["seen"][user] == table["article"][push]) & ((rows["seen_acts"][user] & READ) > 0)
         if first is not None and stayed and remembered.any():
-            known_ms = _known_from_ms(facts, user, first, skew_ms)
+            known_ms = _known_from_ms(facts, user, first, skew_ms, lag_ms)
             can_tell[push] = known_ms < NEVER_MS
             against[push] = table["created_ms"][push] > known_ms
     return against, can_tell
 
 
-def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None) -> tuple[Mask, Mask]:
+def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None, lag_ms: int) -> tuple[Mask, Mask]:
     table, rows = facts.pushes.table, facts.changelog.rows
     as_settings = (rows["quiet_from_min"] == NO_OVERRIDE) & (rows["quiet_to_min"] == NO_OVERRIDE) & rows["present"]
     from_ms = np.where(rows["zone"] == 0, 0, NEVER_MS)
     if skew_ms is not None:
-        _since_zoned(facts, from_ms, skew_ms)
+        _since_zoned(facts, from_ms, skew_ms, lag_ms)
     created_ms, user = table["created_ms"], table["user"]
     can_tell = (
         as_settings[user] & table["at_home"] & (created_ms // 1000 >= born_s(facts)) & (created_ms > from_ms[user])
@@ -90,11 +101,11 @@ def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None) -> tuple[Mas
     return _quiet(facts, np.flatnonzero(can_tell), policy), can_tell
 
 
-def _since_zoned(facts: Facts, from_ms: npt.NDArray[np.int64], skew_ms: int) -> None:
+def _since_zoned(facts: Facts, from_ms: npt.NDArray[np.int64], skew_ms: int, lag_ms: int) -> None:
     rows, events = facts.changelog.rows, facts.events
     settled = rows["present"] & (rows["zone"] == events.zone) & (events.zone > 0) & ~events.moved
     for user in np.flatnonzero(settled & (events.zone_at[:, 0] != NOWHERE)).tolist():
-        from_ms[user] = _known_from_ms(facts, user, At(*events.zone_at[user].tolist()), skew_ms)
+        from_ms[user] = _known_from_ms(facts, user, At(*events.zone_at[user].tolist()), skew_ms, lag_ms)
 
 
 def _quiet(facts: Facts, pushes: npt.NDArray[np.intp], policy: Policy) -> Mask:

@@ -39,6 +39,7 @@ class Changelog:
         self.cursor_offsets = [-1] * partitions  # where in the changelog the last cursor lies
         self.strays: list[dict[bytes, tuple[int, int]]] = [{} for _ in range(partitions)]  # key -> home, offset
         self._partitions, self._tally, self._index = partitions, tally, index
+        self._begun: list[list[int]] = [[] for _ in range(partitions)]  # when owners were given their partition
         self._progress: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
@@ -65,6 +66,12 @@ class Changelog:
         nexts, times = self._progress[partition]
         found = bisect.bisect_right(nexts, offset)
         return times[found] if found < len(nexts) else None
+
+    def taken_over_ms(self, partition: int, after_ms: int) -> int | None:
+        """When an owner first began after this moment; None if none did that is still in the log."""
+        begun = self._begun[partition]
+        found = bisect.bisect_right(begun, after_ms)
+        return begun[found] if found < len(begun) else None
 
     def _rows(self, partition: int, records: list[Record]) -> None:
         full = [record for record in records if _is_whole(record)]
@@ -112,7 +119,7 @@ class Changelog:
                 if not raw["space"]:
                     self._unknown(partition, record, "a space record without a space")
             elif key == OWNER_KEY:
-                return
+                self._begun[partition].append(max([record.timestamp, *self._begun[partition][-1:]]))
             elif not key.startswith(LAYOUT_KEY):
                 self._unknown(partition, record, "a meta record this release does not know")
             elif raw["layout"] > LAYOUT_VERSION or raw["partitions"] != self._partitions:

@@ -10,7 +10,7 @@ import numpy as np
 from ..policy.config import Policy
 from ..profiles.layout import PUSHED, PUSHES
 from ..settings import Settings
-from .certain import SKEW_MS, check_certain
+from .certain import SKEW_MS, SLACK_MS, check_certain
 from .facts import Facts
 from .findings import Example, Finding
 from .history import check_history, report
@@ -22,7 +22,7 @@ def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS)
     """One finding a rule, those that hold included. `skew_ms` bounds how far clocks differ: 0 on one machine."""
     policy, by_event_time = Policy.of(settings), settings.policy_time == "event"
     check_history(facts, policy, by_event_time)
-    check_certain(facts, policy, by_event_time, skew_ms)
+    check_certain(facts, policy, by_event_time, skew_ms, round(settings.max_push_lag_s * 1000) + SLACK_MS)
     _rows_of_pushes(facts, now_ms)
     _known_to_row(facts, skew_ms)
     for partition in range(facts.partitions):

@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 @click.option(
     "--since", type=Duration(), metavar="24h", help="Judge pushes no older than this (default: all there are)."
 )
+@click.option(
+    "--skew", type=Duration(), default="1m", show_default=True, help="How far clocks of brokers and workers may differ."
+)
 @click.option("--examples", default=5, show_default=True, type=click.IntRange(0, 1000), help="Shown of each rule.")
 @click.option("--show-users", is_flag=True, help="User ids in examples; else their CRC-32.")
 @click.option("--json", "as_json", is_flag=True, help="Only the last line, which is JSON.")
 @brokers_option
 @click.pass_context
 def audit(
-    ctx: click.Context, since: int | None, examples: int, show_users: bool, as_json: bool, brokers: str | None
+    ctx: click.Context,
+    since: int | None,
+    skew: int,
+    examples: int,
+    show_users: bool,
+    as_json: bool,
+    brokers: str | None,
 ) -> None:
     """Check a live cluster by what stands in its topics: nothing doubled, no cap broken, every cursor sound.
 
@@ -45,7 +54,7 @@ def audit(
     try:
         with _progress(as_json) as progress:
             facts = asyncio.run(read(settings, started_ms - since if since else 0, examples, progress))
-        findings = check(facts, settings, started_ms)
+        findings = check(facts, settings, started_ms, skew)
     except StreamrecError:
         raise
     except Exception as error:  # an exit code 1 would say that a rule is broken

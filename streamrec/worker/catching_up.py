@@ -33,9 +33,7 @@ class CatchingUp:
     def __init__(self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float) -> None:
         self.undelivered_s = 0.0  # how long a record has not been handed over, at least
         self._log, self._number, self._topics, self._max_lag_s = log, number, topics, max_lag_s
-        self._until: dict[Topic, int] | None = (
-            None  # name of an input -> offset to be applied up to; None: not known yet
-        )
+        self._until: dict[Topic, int] | None = None  # of each input: to be applied up to; None: not known
 
     def forget(self) -> None:
         """Where the inputs end is not known any more."""

@@ -8,6 +8,7 @@ from audit.audited import HOUR, MINUTE, PARTITIONS, SETTINGS, T0, Cluster, push,
 
 from streamrec.contracts.ids import key_of
 from streamrec.contracts.route import partition_of
+from streamrec.meta import OWNER_KEY
 from streamrec.profiles.layout import CONSENT_IN, CONSENT_OUT
 
 HOME = partition_of("ann", PARTITIONS)
@@ -46,11 +47,43 @@ def test_who_subscribed_again_may_get_pushes() -> None:
     assert again.broken() == strayed.broken() == left(CONSENT_IN).broken() == {}
 
 
-def test_an_opt_out_not_yet_applied_forbids_nothing() -> None:
-    """No cursor is beyond it."""
-    cluster = left()
-    cluster.logs["changelog"][HOME] = [r for r in cluster.logs["changelog"][HOME] if r.key == b"ann"]
-    assert cluster.broken() == {"cursor_missing": 1}
+def backlog(appended_ms: int, begun_ms: int | None, made_ms: int) -> Cluster:
+    """An opt-out that was applied an hour later, an owner who began in between, and a push."""
+    cluster, made = Cluster(), push(at_ms=made_ms)
+    if begun_ms is not None:
+        cluster.append("changelog", HOME, OWNER_KEY, b"{}", begun_ms)
+    cluster.event("ann", "unsubscribe", "", appended_ms)
+    cluster.applied(T0 + HOUR)
+    cluster.row("ann", row(made, consent=CONSENT_OUT))
+    cluster.pushes(made)
+    return cluster
+
+
+def test_a_push_before_the_backlog_was_applied_is_found() -> None:
+    """Who takes a partition over applies first what stands in its inputs, however much that is."""
+    assert backlog(T0, T0 + 2000, T0 + 3000).broken(skew_ms=0) == {"opt_out": 1}
+    assert backlog(T0, T0 + 2000, T0 + 1500).broken(skew_ms=0) == {}  # by the owner before
+    assert backlog(T0 + 2001, T0 + 2000, T0 + 3000).broken(skew_ms=0) == {}  # it came after the takeover
+    assert backlog(T0, T0 + 2 * MINUTE, T0 + 3 * MINUTE + 1).broken() == {"opt_out": 1}
+    assert backlog(T0, T0 + MINUTE, T0 + 90_000).broken() == {}  # clocks differ
+
+
+def test_a_push_of_a_partition_that_lags_is_found() -> None:
+    """Half a minute by default, and what it takes to notice."""
+    assert backlog(T0, None, T0 + 40_001).broken(skew_ms=0) == {"opt_out": 1}
+    assert backlog(T0, None, T0 + 40_000).broken(skew_ms=0) == {}
+    assert backlog(T0, None, T0 + 40_001).broken(SETTINGS.changed(max_push_lag_s=60.0), skew_ms=0) == {}
+
+
+def test_a_push_of_what_was_read_in_the_backlog_is_found() -> None:
+    """The same of articles."""
+    cluster, made = Cluster(), push(at_ms=T0 + 3000)
+    cluster.event("ann", "click", "a1", T0)
+    cluster.append("changelog", HOME, OWNER_KEY, b"{}", T0 + 2000)
+    cluster.applied(T0 + HOUR)
+    cluster.row("ann", row(made, **reads("a1")))
+    cluster.pushes(made)
+    assert cluster.broken(skew_ms=0) == {"already_read": 1}
 
 
 def test_an_opt_out_that_was_set_aside_forbids_nothing() -> None:
