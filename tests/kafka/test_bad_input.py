@@ -28,6 +28,7 @@ from on_kafka import (
 from streamrec.contracts.ids import key_of
 from streamrec.contracts.push import Push
 from streamrec.contracts.route import partition_of
+from streamrec.profiles.layout import CONSENT_OUT
 from streamrec.settings import Settings, load
 from streamrec.simulation.worker_process import WorkerProcess, value, worker_process
 from streamrec.worker.topics import create
@@ -288,6 +289,55 @@ def test_withdrawn_and_published_again(scene: Scene) -> None:
 
     asyncio.run(play())
     assert scene.worker.exit_code() is None
+
+
+NO = {"user_id": "left", "action": "unsubscribe", "at_ms": now_ms()}
+NOS: dict[str, bytes] = {
+    "zone": json.dumps(NO | {"tz": "GMT+2"}).encode(),
+    "old": json.dumps(NO | {"at_ms": now_ms() - 30 * 86_400_000}).encode(),
+    "ahead": json.dumps(NO | {"at_ms": now_ms() + 600_000}).encode(),
+    "no-time": json.dumps({"user_id": "left", "action": "unsubscribe"}).encode(),
+    "null": json.dumps(NO | {"article_id": None, "push_id": 7}).encode(),
+    "nan": json.dumps(NO | {"dwell_s": float("nan")}).encode(),
+    "framed": b"\0\0\0\0\1" + json.dumps(NO).encode(),
+    "large": json.dumps(NO | {"more": "x" * 400_000}).encode(),
+}
+
+
+def test_no_opt_out_is_lost(scene: Scene) -> None:
+    """Whatever else is wrong with it: each of these readers has left."""
+    names = {kind: f"left-{kind}" for kind in NOS}
+    raw = [
+        Sent("events", name.encode(), NOS[kind].replace(b'"left"', b'"%s"' % name.encode()))
+        for kind, name in names.items()
+    ]
+
+    async def all_left() -> bool:
+        rows = await rows_by_user(scene.settings)
+        return all(name in rows and rows[name]["consent"] == CONSENT_OUT for name in names.values())
+
+    asyncio.run(send(scene.settings, raw))
+    asyncio.run(until(all_left))
+
+
+def test_no_withdrawal_is_lost(scene: Scene) -> None:
+    """In whatever frame its key is, and with nothing but an id."""
+
+    def withdrawn() -> float:
+        return value(scene.worker.series(), 'streamrec_articles_total{status="withdrawn"}')
+
+    before = withdrawn()
+    taken_back = [
+        Sent("articles", b'"good1"', None),
+        Sent("articles", b'{"article_id":"good1"}', b"null"),
+        Sent("articles", b"good1", b'{"article_id":"good1","status":"Killed"}'),
+        Sent("articles", b"\0\0\0\0\1good1", b""),
+    ]
+    unreadable = Sent("articles", b"\0\0\0\x11", None)
+    asyncio.run(send(scene.settings, [*taken_back, unreadable]))
+    asyncio.run(until(lambda: withdrawn() == before + len(taken_back)))
+    letters = value(scene.worker.series(), 'streamrec_dead_letters_total{reason="unreadable_key",topic="articles"}')
+    assert letters == 1
 
 
 async def _pushed_something(pushed: Any, user: str) -> bool:
