@@ -41,6 +41,8 @@ def article_of(record: Record, replay: bool, known: Known, is_link: IsLink) -> t
         values.setdefault("published_at_ms", record.timestamp)
     elif len(record.value or b"") > MAX_RECORD_BYTES:
         raise too_large()
+    elif not _is_utf8(record.value or b""):
+        raise RejectedError("undecodable", "")  # a headline with holes is not pushed
     for field in ("article_id", "title", "published_at_ms", *reading.faults):
         check_fault(reading, field)
     if values.get("deep_link") and not is_link(values["deep_link"]):
@@ -50,6 +52,14 @@ def article_of(record: Record, replay: bool, known: Known, is_link: IsLink) -> t
     if article.status != "withdrawn" and not replay and article.published_at_ms > record.timestamp + MAX_SCHEDULED_MS:
         raise RejectedError("in_future", "published_at_ms: more than a year ahead")
     return article, reading.notes
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_tombstone(record: Record) -> bool:

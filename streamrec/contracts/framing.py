@@ -48,8 +48,9 @@ def json_in(raw: bytes) -> Any:
 
 
 def _lenient(raw: bytes) -> Any:
+    """Bytes that are not UTF-8 become halves of characters, which no id may have: what else is said can be read."""
     try:
-        return json.loads(raw, strict=False)
+        return json.loads(raw.decode(errors="surrogateescape"), strict=False)
     except (ValueError, RecursionError):
         raise UnreadableError("no JSON") from None
 

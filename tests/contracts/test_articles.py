@@ -25,6 +25,7 @@ def desk() -> Desk:
     ("value", "reason"),
     [
         (b"\x00\xff", "undecodable"),
+        (GOOD.replace(b"chip", b"K\xf8benhavn"), "undecodable"),
         (GOOD[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1200 + b"}", "undecodable"),
         (b'{"article_id":"a1"}', "invalid"),
         (b'{"article_id":"a1","title":7,"published_at_ms":1764072000000}', "invalid"),

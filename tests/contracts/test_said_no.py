@@ -15,7 +15,7 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.article import WITHDRAWING, AnalysedArticle, ArticleEvent
 from streamrec.contracts.decode import Origin, Typed, decode_articles, decode_events
 from streamrec.contracts.event import UserEvent
-from streamrec.contracts.records import RawRecord
+from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.profiles.zones import is_zone
 from streamrec.settings import load
 
@@ -47,6 +47,16 @@ def test_an_opt_out_counts_whatever_else_is_wrong(wrong: dict[str, Any], missing
     assert (done.user_id, done.action) == ("ann", "unsubscribe")
     assert done.at_ms <= T0
     assert done.at_ms == T0 - 5 or "at_ms" in wrong or missing
+
+
+def test_bytes_that_are_no_utf8_cost_their_field() -> None:
+    """An opt-out whose zone is Latin-1 counts; one whose own name is, only by its key."""
+    said = orjson.dumps(NO | {"tz": "M#nchen"})
+    assert opt_out(said.replace(b"#", b"\xfc")).tz == ""
+    value = orjson.dumps(NO | {"user_id": "Andr#"}).replace(b"#", b"\xe9")
+    assert opt_out(value, "André".encode()).user_id == "André"
+    (letter,) = decode_events([RawRecord(0, T0, None, value)], Origin("events", 0), is_zone)
+    assert isinstance(letter, DeadLetter)
 
 
 @pytest.mark.parametrize(
