@@ -8,7 +8,7 @@ from making import HOUR, T0, AffinityScores, applied, click, policy, pushes
 from streamrec.changes import Changes
 from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
-from streamrec.contracts.event import UserEvent
+from streamrec.contracts.event import Action, UserEvent
 from streamrec.contracts.ids import SHARED_CATEGORY
 from streamrec.contracts.push import Push
 from streamrec.contracts.records import RawRecord, Topic
@@ -44,6 +44,14 @@ class Newsroom:
         done = self.desk.analyse([RawRecord(0, T0, article_id.encode(), msgspec.json.encode(value))])
         return pushes(self._apply("catalog", [RawRecord(0, T0, *record) for record in done.catalog]))
 
+    def offer(self, category: str, *acts: tuple[Action, str]) -> Push | None:
+        """An article of this section meets a reader who is new but for what they did in these sections."""
+        user = f"u{self.articles}"
+        self.hear(
+            *(UserEvent(user_id=user, action=what, at_ms=T0, article_id=f"a{SECTIONS.index(at)}") for what, at in acts)
+        )
+        return next((push for push in self.publish(category) if push.user_id == user), None)
+
     def hear(self, *events: UserEvent) -> None:
         """Of readers."""
         self._apply("events", [RawRecord(0, T0, None, msgspec.json.encode(event)) for event in events])
@@ -65,15 +73,12 @@ def newsroom() -> Newsroom:
 
 def test_reads_are_counted_by_the_name_of_their_category(newsroom: Newsroom) -> None:
     """Whoever read culture and sport is told of none but the section at hand, even where sections share a slot."""
-    newsroom.hear(*(click("u", f"a{SECTIONS.index(name)}") for name in ("kultur", "sport", SECTIONS[-1])))
-    found = {name: newsroom.publish(name)[0].reason for name in SECTIONS}
-    assert {name for name, reason in found.items() if reason.code == "recent_reads"} == {
-        "kultur",
-        "sport",
-        SECTIONS[-1],
-    }
-    assert found["kultur"].args == {"category": "kultur", "count": 1}
-    assert {reason.code for reason in found.values()} == {"recent_reads", "similar_interest"}
+    read = ("kultur", "sport", SECTIONS[-1])
+    found = {name: newsroom.offer(name, *(("click", section) for section in read)) for name in SECTIONS}
+    reasons = {name: push.reason for name, push in found.items() if push}
+    assert {name for name, reason in reasons.items() if reason.code == "recent_reads"} == set(read)
+    assert reasons["kultur"].args == {"category": "kultur", "count": 1}
+    assert {name for name, reason in reasons.items() if reason.code == "similar_interest"} == {*SECTIONS} - {*read}
 
 
 def test_no_category_is_no_reason(newsroom: Newsroom) -> None:
@@ -86,19 +91,16 @@ def test_no_category_is_no_reason(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("action", ["dislike", "dismiss"])
-def test_a_dislike_rests_its_own_section_alone(newsroom: Newsroom, action: str) -> None:
+def test_a_dislike_rests_its_own_section_alone(newsroom: Newsroom, action: Action) -> None:
     """Not home news for an opinion piece."""
-    opinion = click("u", f"a{SECTIONS.index('meinung')}")
-    newsroom.hear(click("u", "a0"), msgspec.structs.replace(opinion, action=action))
-    assert {name for name in SECTIONS if not newsroom.publish(name)} == {"meinung"}
+    found = {name: newsroom.offer(name, ("click", "politik"), (action, "meinung")) for name in SECTIONS}
+    assert {name for name, push in found.items() if not push} == {"meinung"}
 
 
 def test_a_shared_slot_never_rests(newsroom: Newsroom) -> None:
     """Neither does a dislike of one of its categories take a place among the few that do."""
-    last = click("u", f"a{len(SECTIONS) - 1}")
-    newsroom.hear(click("u", "a0"), msgspec.structs.replace(last, action="dislike"))
+    assert all(newsroom.offer(name, ("click", "politik"), ("dislike", SECTIONS[-1])) for name in SECTIONS)
     assert not newsroom.partition.profiles["negatives"]["until_s"].any()
-    assert all(newsroom.publish(name) for name in SECTIONS)
 
 
 def test_the_ranker_sees_no_reads_in_a_shared_slot(newsroom: Newsroom) -> None:
