@@ -1,8 +1,8 @@
 """One simulated run: the real partition and the real writer on a log in memory, with faults, judged at the end.
 
-Each partition has an owner. When it dies, or is taken for dead, a successor starts at once: so two owners overlap, and
-the log has to fence the older one. Deliveries repeat records and come in pieces of any size. The same seed gives the
-same run.
+Each partition has an owner. When it dies, or is taken for dead, a successor starts: mostly at once, so that two owners
+overlap, and the log has to fence the older one; or after an outage, in which opt-outs and reads come. Deliveries repeat
+records and come in pieces of any size. The same seed gives the same run.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import numpy as np
 from aiokafka.errors import ProducerFenced
 from prometheus_client import CollectorRegistry
 
+from ..clock import now_ms
 from ..contracts.records import TOPICS, RawRecord, Topic
 from ..intake import Batch
 from ..metrics import Metrics
@@ -31,6 +32,7 @@ from .verdict import Verdict, judge
 from .virtual_time import VirtualTime, run
 
 REBALANCES, MOVES = 0.01, 0.3  # per delivery; of rebalances
+OUTAGES, OUTAGE_S = 0.3, (3.0, 60.0, 1800.0)  # of successions; what comes meanwhile is a backlog
 BETWEEN_S = (0.0, 0.001, 0.02, 1.0)  # two deliveries
 NAMES = Names("changelog", "push", "rerouted")
 COUNTING = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), load({}))
@@ -115,6 +117,8 @@ async def _own(world: _World, number: int) -> None:
             await _end_zombies(zombies)
             return
         zombies.append(working)
+        if world.rng.random() < OUTAGES:
+            await asyncio.sleep(float(world.rng.choice(OUTAGE_S)))
 
 
 async def _end_zombies(zombies: list["asyncio.Task[None]"]) -> None:
@@ -162,7 +166,10 @@ async def _deliver(world: _World, writer: PartitionWriter) -> bool:
                 return False
             writer.resume()
             next_offset = {topic: writer.partition.cursor[topic] for topic in TOPICS}
-        ready = [topic for topic in TOPICS if world.broker.committed(topic, number, next_offset[topic])]
+        heads = {topic: world.broker.committed(topic, number, next_offset[topic])[:1] for topic in TOPICS}
+        ready = [topic for topic, head in heads.items() if head]
+        since_ms = min((head[0].timestamp for head in heads.values() if head), default=now_ms())
+        writer.catching_up.undelivered_s = (now_ms() - since_ms) / 1000  # as the worker finds out from the ends
         if not ready:
             if _all_committed(world, writer):
                 world.ended.add(number)

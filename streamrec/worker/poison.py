@@ -13,6 +13,7 @@ letter of its own, which recovery knows it by.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -121,9 +122,10 @@ async def _article(
 def failing_article(partition: Partition, now_ms: int) -> str | None:
     """Id of the article on which a look raises, if it is one that does. The partition has looked up to there.
 
-    Where users can meet none of many articles, it is not the articles' fault.
+    Where users can meet none of many articles, it is not the articles' fault. Articles may wait in it which users had
+    met, and who then gets one is due for no other: so users who are due come first, and once more behind them.
     """
-    for meeting in partition.meetings(now_ms):
+    for meeting in chain(partition.due(now_ms), partition.meetings(now_ms)):
         if partition.fails(meeting):
             return _culprit(partition, meeting)
         partition.meet(meeting)  # whoever gets a push of one article may be due for others

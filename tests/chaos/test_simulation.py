@@ -21,6 +21,7 @@ from streamrec.profiles.layout import CONSENT_UNKNOWN
 from streamrec.profiles.store import ProfileStore
 from streamrec.profiles.zones import offset_minutes
 from streamrec.worker import writer
+from streamrec.worker.catching_up import CatchingUp
 from streamrec.worker.pending import Pending, Ready
 from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.transaction import Transactions
@@ -101,6 +102,14 @@ def test_a_broken_protocol_is_found(name: str, broken: Callable[..., object], mo
     """The judge can fail: each classic mistake is found within a few runs."""
     monkeypatch.setattr(PartitionWriter, name, broken)
     assert any(not quietly(seed).holds for seed in range(35, 135))
+
+
+def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the rule that first all is read, somebody who left in an outage gets a push after it."""
+    monkeypatch.setattr(CatchingUp, "is_behind", lambda *_: False)
+    found = [what for seed in range(200) for what in quietly(seed).found]
+    assert any(what.startswith("opt_out") for what in found)
+    assert any(what.startswith("already_read") for what in found)
 
 
 def test_a_cap_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
