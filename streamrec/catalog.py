@@ -121,8 +121,9 @@ class Catalog:
         while self._slot_of_id:
             article_id, slot = next(iter(self._slot_of_id.items()))
             full = len(self._slot_of_id) >= self.max_articles
-            if not full and self._columns["published_ms"][slot] >= before_ms:
-                break  # ids stand in order of arrival, which is near enough to order of publication
+            row = self._columns[slot]  # what history brings stays as long as what is new, for its readers' events
+            if not full and max(row["published_ms"], int(row["first_known_s"]) * 1000) >= before_ms:
+                break  # ids stand in order of arrival
             self._drop(article_id, slot)
 
     def _drop(self, article_id: str, slot: int) -> None:

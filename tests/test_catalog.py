@@ -39,7 +39,8 @@ class Plain:
 
     def _make_room(self, now_ms: int) -> None:
         for article_id, known in list(self.articles.items()):
-            if len(self.articles) < MOST and known.published_at_ms >= now_ms - KEEP_MS:
+            known_ms = known.known_at_ms // 1000 * 1000
+            if len(self.articles) < MOST and max(known.published_at_ms, known_ms) >= now_ms - KEEP_MS:
                 return
             del self.articles[article_id]
 
@@ -128,6 +129,16 @@ def test_an_update_without_a_version_counts() -> None:
         "unchanged",
         "updated",
     ]
+
+
+def test_an_article_of_old_stays_as_long_as_a_new_one() -> None:
+    """History brings it with its readers' events, which teach only while it is known."""
+    catalog = Catalog(keep_ms=DAY)
+    for number in range(3):
+        catalog.apply(article(f"a{number}", published_at_ms=T0 - 30 * DAY + number), T0 + number)
+    assert len(catalog) == 3
+    catalog.apply(article("b", published_at_ms=T0 + DAY), T0 + DAY + 1)
+    assert len(catalog) == 1
 
 
 def test_articles_leave_by_age() -> None:

@@ -1,0 +1,70 @@
+"""A history of a month comes in through a real worker: it teaches, and nothing is pushed because of it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from on_kafka import all_events_applied, now_ms, read, rows_by_user, until
+
+from streamrec.commands.produce import produce
+from streamrec.errors import DataError
+from streamrec.settings import Settings
+from streamrec.simulation.worker_process import worker_process
+from streamrec.worker.topics import create
+
+pytestmark = pytest.mark.kafka
+
+DAY_MS = 86_400_000
+WORDS = ("chip", "laser", "orbit", "gene", "quark")
+
+
+def history(folder: Path) -> None:
+    """Ten readers, each with an article a day; one of them has opted out three weeks ago."""
+    start_ms = now_ms() - 30 * DAY_MS
+    articles = [
+        {"article_id": f"h{n}", "title": f"{WORDS[n % 5]} {n}x {n}y", "category": "science",
+         "published_at_ms": start_ms + n * DAY_MS}
+        for n in range(28)
+    ]  # fmt: skip
+    events = [
+        {"user_id": f"u{user}", "article_id": f"h{n}", "action": "click", "at_ms": start_ms + n * DAY_MS + 60_000}
+        for n in range(28)
+        for user in range(10)
+    ]
+    events.append({"user_id": "u9", "action": "unsubscribe", "at_ms": start_ms + 9 * DAY_MS})
+    for name, rows in (("articles", articles), ("events", events)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+async def test_a_month_of_history_teaches_and_pushes_nothing(
+    settings_for_test: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the 28 reads is in the profile; no push comes of it, nor of giving the command twice."""
+    settings = settings_for_test
+    for name in ("brokers", "topic_prefix", "app_id", "partitions"):
+        monkeypatch.setenv(f"STREAMREC_{name.upper()}", str(getattr(settings, name)))
+    history(tmp_path)
+    await create(settings)
+    with worker_process(settings, tmp_path / "worker.log") as worker:
+        await asyncio.to_thread(worker.wait_ready)
+        done = await asyncio.to_thread(CliRunner().invoke, produce, ["--history", str(tmp_path)])
+        assert (done.exit_code, done.stdout) == (0, "28 articles and 281 events sent\n"), done.output
+        await until(lambda: all_events_applied(settings))
+        rows = await rows_by_user(settings)
+        assert {user: int(row["n_reads"]) for user, row in rows.items()} == {f"u{n}": 28 for n in range(10)}
+        assert all(abs(row["interest"].astype(float)).sum() > 0 for row in rows.values())
+        assert [user for user, row in rows.items() if row["consent"] != rows["u0"]["consent"]] == ["u9"]
+        await asyncio.sleep(3)  # looks for users who are due
+        assert await read(settings, settings.topic("push")) == []
+
+
+def test_files_that_are_something_else_send_nothing(tmp_path: Path) -> None:
+    """Refused before anything is sent, with the reason."""
+    history(tmp_path)
+    (tmp_path / "events.jsonl").write_text('{"user_id": "u"}\n')
+    refused = CliRunner().invoke(produce, ["--history", str(tmp_path)])
+    assert isinstance(refused.exception, DataError)
+    assert "1 of 1 rows not read" in refused.stderr
+    assert CliRunner().invoke(produce, []).exit_code == 2
