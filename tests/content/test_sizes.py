@@ -14,7 +14,7 @@ from streamrec.contracts.size import record_bytes
 from streamrec.settings import load
 
 
-@pytest.mark.parametrize("char", ["\x01", "é", "国", "𝄞"])
+@pytest.mark.parametrize("char", ['"', "é", "国", "𝄞"])
 def test_the_longest_article_the_contract_allows(char: str) -> None:
     """Of characters that are longest as JSON or as UTF-8; read again, its catalog record is not `too_large`."""
     text = ArticleEvent(
