@@ -80,7 +80,7 @@ async def send_alone(settings: Settings, topic: str, message: Message) -> None:
 
 async def test_an_article_that_was_withdrawn_stays(cluster: Settings) -> None:
     """v1 was set aside; a tombstone, or another version, came behind it. Without one it goes, as does one astray."""
-    for key in (b"gone", b"newer", b"alone"):
+    for key in (b"gone", b"newer", b"alone", b"framed", b"unkeyed"):
         await send_alone(cluster, "articles", Message(key, b"v1"))
     records = await arrived(cluster, "articles")
     origin = Origin(cluster.topic("articles"), 0)
@@ -88,11 +88,18 @@ async def test_an_article_that_was_withdrawn_stays(cluster: Settings) -> None:
     await write(cluster, [dead(cluster, "articles", 0, key=None, value=b"v0")])
     await send_alone(cluster, "articles", Message(b"gone", None))
     await send_alone(cluster, "articles", Message(b"newer", b"v2"))
+    await send_alone(cluster, "articles", Message(b'{"article_id":"framed"}', None))
+    await send_alone(cluster, "articles", Message(None, b'{"article_id":"unkeyed","status":"withdrawn"}'))
     letters = await open_letters(cluster)
     planned = plan(letters, cluster, await since(cluster, letters))
-    assert {letter.key for letter, why in planned.refused if "a later record" in why} == {b"gone", b"newer"}
+    assert {letter.key for letter, why in planned.refused if "a later record" in why} == {
+        b"gone",
+        b"newer",
+        b"framed",
+        b"unkeyed",
+    }
     assert await redrive(cluster, redrives(letters)) == 2
-    records = (await arrived(cluster, "articles"))[5:]
+    records = (await arrived(cluster, "articles"))[9:]
     assert {(record.key, record.value) for record in records} == {(b"alone", b"v1"), (None, b"v0")}
 
 
