@@ -44,6 +44,7 @@ class Changes:
     notes: Counter[tuple[Topic, Note]] = field(default_factory=Counter)  # fields not taken as they came
     late: int = 0
     unknown: int = 0
+    forgotten: int = 0  # users, for their silence
 
     def merge(self, other: "Changes") -> None:
         """Take over another one's changes, which came after mine."""
@@ -62,6 +63,7 @@ class Changes:
             self.notes.update(other.notes)
         self.late += other.late
         self.unknown += other.unknown
+        self.forgotten += other.forgotten
 
     def size(self) -> int:
         """How much it is, in records of up to a KiB: records applied, rows or pushes, whichever are most (each record

@@ -108,6 +108,9 @@ class Metrics:
         self.rerouted = counter(
             "rerouted_total", "Events that came to a partition their user does not live in, and were sent there."
         )
+        self.forgotten_users = counter(
+            "forgotten_users_total", "Users forgotten after STREAMREC_PROFILE_DAYS of silence."
+        )
         self.late_events = counter("late_events_total", "Events too late to trigger a push; the profile took them.")
         self.unknown_article_events = counter("unknown_article_events_total", "Events on articles not in the catalog.")
         self.transactions = counter("transactions_total", "Transactions committed.")

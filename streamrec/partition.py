@@ -22,6 +22,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from .awaited import Awaited
 from .catalog import Catalog
 from .changes import Changes, PushRecord
 from .contracts.article import AnalysedArticle
@@ -35,7 +36,7 @@ from .meta import Meta, same_space
 from .outgoing import push_records
 from .policy.gates.quiet_hours import quiet_hours
 from .profiles import history
-from .profiles.layout import READ
+from .profiles.silence import Silence
 from .profiles.store import IntArray, ProfileStore, Users
 from .ranking.scores import Scores
 from .ranking.serving import lineup_of
@@ -61,7 +62,8 @@ class Partition:
         self.unmet = Unmet()
         self.at_once, self.holds = True, False
         self._woke_ms = self._opened_ms = 0
-        self._awaited: set[int] = set()  # keys of articles some user's event waits for (a superset)
+        self._awaited = Awaited()
+        self._silence = Silence()
         self._timeline = EventTimeline(settled.tick_ms) if settled.tick_ms else None
 
     # --- input --------------------------------------------------------------------------------------------------------
@@ -118,7 +120,7 @@ class Partition:
         seen_ms = [value.at_ms for value in values] if self._timeline else [item.appended_ms for item in typed]
         with self.settled.stage("update"):
             learned = after_events(self.profiles, self.catalog, values, seen_ms, self.settled.policy)
-        self._awaited.update(learned.unknown.tolist())
+        self._awaited.add(learned.unknown, self.profiles)
         changes.rows.append(learned.rows)
         changes.events.update(map(attrgetter("action"), values))
         changes.late += learned.late
@@ -132,9 +134,7 @@ class Partition:
         change = self.catalog.apply(article, now_ms)
         slot = self.catalog.slot(article.article_id)
         assert slot is not None
-        key = int(self.catalog["key"][slot])
-        if key in self._awaited:
-            self._awaited.discard(key)
+        if self._awaited.take(int(self.catalog["key"][slot])):
             changes.rows.append(after_article(self.profiles, self.catalog, slot, self.settled.policy))
         return change in ("new", "updated") and slot in self.catalog.fresh(now_ms)
 
@@ -151,9 +151,8 @@ class Partition:
                 continue
             start, unmet.start = unmet.start, min(unmet.start + self.settled.chunk_users, everybody)
             unmet.lineup = unmet.lineup or lineup_of(self.settled.ranker)
-            meeting = Meeting(
-                Users(self.profiles, slice(start, unmet.start)), np.array([slot]), now_ms, "article", unmet.lineup
-            )
+            users = self.profiles.everybody(start, unmet.start)
+            meeting = Meeting(users, np.array([slot]), now_ms, "article", unmet.lineup)
             if unmet.start >= everybody:
                 unmet.head_is_done()
             return meeting
@@ -165,8 +164,8 @@ class Partition:
     # --- users who are due --------------------------------------------------------------------------------------------
 
     def look(self, now_ms: int) -> Changes:
-        """All meetings of this moment, at once."""
-        changes = Changes()
+        """All that is to be done at this moment, at once."""
+        changes = self.forget_silent(now_ms)
         for meeting in self.meetings(now_ms):
             changes.merge(self.meet(meeting))
         return changes
@@ -190,6 +189,12 @@ class Partition:
             assert article is not None
             self.unmet.opened(article.article_id, since_ms)
         self._opened_ms = now_ms
+
+    def forget_silent(self, now_ms: int) -> Changes:
+        """Users of whom nothing was seen for long leave, some at a time; once an hour it is asked who they are."""
+        rows, left = self._silence.ends(self.profiles, self.looked_ms, now_ms, self.settled.policy.forget_after_s)
+        self.catalog.after_reads(left, -1)
+        return Changes(rows=[rows] * (len(rows) > 0), forgotten=len(rows))
 
     def fails(self, meeting: Meeting) -> bool:
         """Whether a decision would raise."""
@@ -220,13 +225,11 @@ class Partition:
 
     def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Users whose quiet hours ended since the last look that asked, (R,)."""
-        users, policy = Users(self.profiles, slice(None)), self.settled.policy
-        before_s = self._woke_ms // 1000
+        users, policy, before_s = Users(self.profiles, slice(None)), self.settled.policy, self._woke_ms // 1000
         if not before_s or not len(users):
             return np.zeros(len(users), np.bool_)
-        return np.asarray(
-            (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
-        )
+        woke = (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
+        return np.asarray(woke & (users["layout"] > 0))
 
     def meet(self, meeting: Meeting) -> Changes:
         """Each model decides for its own users; what one user gets does not depend on the others."""
@@ -241,9 +244,8 @@ class Partition:
         columns, now_s = self.profiles.columns, meeting.now_ms // 1000
         if len(decision.rows):
             changes.pushes += pushes
-            keys, stories = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
-            left = history.after_push(self.profiles, decision.rows, keys, stories, now_s, self.catalog)
-            self.catalog.after_reads(left, -1)
+            told = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
+            self.catalog.after_reads(history.after_push(self.profiles, decision.rows, *told, now_s, self.catalog), -1)
             changes.rows.append(decision.rows)
         if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
             columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
@@ -262,29 +264,28 @@ class Partition:
 
     # --- the log ------------------------------------------------------------------------------------------------------
 
-    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
+    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
         """Changelog records of these rows and of the cursor."""
         met = self.unmet.met_until(self.cursor.get("catalog", 0))
         meta = Meta(self.cursor, self.looked_ms, met, self.unmet.opened_until(self._opened_ms))
         return [*self.profiles.encode(rows), meta.record()]
 
     def restore(
-        self, rows: Iterable[tuple[bytes, bytes]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
+        self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
     ) -> None:
         """State from the changelog, and from the part of `catalog` before the cursor. Call once, on a new partition."""
         self.profiles.restore(rows)
         self.cursor = dict(meta.cursor)
         self.looked_ms = self._woke_ms = meta.looked_ms
         self._opened_ms = meta.opened_ms or meta.looked_ms
-        self.catalog.after_reads(self.profiles["seen"][(self.profiles["seen_acts"] & READ) > 0], 1)
+        self.catalog.after_reads(history.reads_of(self.profiles, slice(len(self.profiles))), 1)
         for item in articles:
             if isinstance(item, Typed):
                 same_space("an article in the catalog is", item.value.space_id, self.settled.space_id)
                 self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
                 if item.offset >= meta.met_until:
                     self.unmet.published(item.value.article_id, item.offset)
-        waiting = self.profiles["waiting"]["article"]
-        self._awaited = set(waiting[waiting > 0].tolist())
+        self._awaited.count(self.profiles)
         self._restore_due()
         if self._timeline is not None:
             self._timeline.clock_ms = meta.looked_ms
@@ -294,7 +295,6 @@ class Partition:
         due_at_s, looked_s = self.profiles["due_at_s"], self.looked_ms // 1000
         handled = np.flatnonzero((due_at_s > 0) & (due_at_s <= looked_s))
         if len(handled):
-            users, nothing = Users(self.profiles, handled), np.empty(0, np.intp)
-            settled = self.settled
-            decision = decide(users, self.catalog, nothing, self.looked_ms, settled.ranker, settled.policy)
+            users, nothing, policy = Users(self.profiles, handled), np.empty(0, np.intp), self.settled.policy
+            decision = decide(users, self.catalog, nothing, self.looked_ms, self.settled.ranker, policy)
             due_at_s[handled] = waiting_s(decision.opens_s)

@@ -98,6 +98,7 @@ class Settings(BaseSettings):
 
     # profiles and articles
     interest_half_life_h: float = _s(168.0, "h", "a click counts half after this long", gt=0)
+    profile_days: float = _s(400.0, "d", "a reader of whom nothing was seen for so long is forgotten; an opt-out is kept for ever", ge=90)
     late_event_s: float = _s(1800.0, "s", "an event older than this at arrival updates the profile and triggers nothing", ge=0)
     vector_days: float = _s(7.0, "d", "articles stay known this long, for clicks and features", gt=0, le=60)
     eligible_h: float = _s(24.0, "h", "an article may be pushed this long after publication, unless it says otherwise", gt=0)

@@ -23,7 +23,7 @@ def main() -> None:
     recovered = asyncio.run(recover(partition, KafkaLog(settings), changelog_topic(settings), settings.partitions))
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
-        "users": len(partition.profiles),
+        "users": partition.profiles.count(),
         "records": recovered.records,
         "seconds": monotonic_s() - started_s,
         "cpu_s": used.ru_utime + used.ru_stime,

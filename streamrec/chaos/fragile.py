@@ -50,9 +50,10 @@ class FragilePartition(Partition):
         self.history: list[Batch] = []
         self.effects: list[Effect] = []
 
-    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
+    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
         """As a partition does, with the number."""
         *records, (key, value) = super().encode(rows)
+        assert value is not None
         number = len(self.encodings)
         self.encodings.append(Encoding(self, len(self.history), len(self.effects), dict(self.cursor)))
         return [*records, (key, value + f"{number:b}".translate(_AS_SPACE).encode())]

@@ -47,7 +47,7 @@ class Sequential(Partition):
         self.profiles = profiles
         for article in articles:
             self.catalog.apply(article, article.known_at_ms)
-        self._awaited = set(profiles["waiting"]["article"].ravel().tolist()) - {0}
+        self._awaited.count(profiles)
 
     def take(self, effect: Effect) -> None:
         """Change the state by it."""
@@ -121,7 +121,7 @@ class Oracle:
 
 def row_differences(rows: dict[bytes, bytes], state: Partition) -> list[str]:
     """Between rows of the changelog and a state, in words; pushes left out."""
-    expected = dict(state.profiles.encode(np.arange(len(state.profiles))))
+    expected = state.profiles.rows()
     found = []
     if rows.keys() != expected.keys():
         found.append(f"users {sorted(rows.keys() ^ expected.keys())[:5]} are on one side only")

@@ -28,6 +28,7 @@ class Policy(NamedTuple):
     cooldown_s: int
     late_event_ms: int
     push_ttl_ms: int
+    forget_after_s: int
     breaking_bypasses: frozenset[str]
 
     @classmethod
@@ -48,6 +49,7 @@ class Policy(NamedTuple):
             cooldown_s=round(settings.cooldown_h * 3600),
             late_event_ms=round(settings.late_event_s * 1000),
             push_ttl_ms=round(settings.push_ttl_h * 3_600_000),
+            forget_after_s=round(settings.profile_days * 86_400),
             breaking_bypasses=bypasses(settings.breaking_bypasses),
         )
 

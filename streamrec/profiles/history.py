@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .layout import PUSHED, PUSHES, READ
-from .store import IntArray, ProfileStore
+from .store import IntArray, ProfileStore, Rows
 
 KeyArray = npt.NDArray[np.uint32]
 ActArray = npt.NDArray[np.uint8]
@@ -57,6 +57,13 @@ def _has(store: ProfileStore, rows: IntArray, articles: KeyArray, act: int) -> B
     columns = store.columns
     did = (columns["seen_acts"][rows] & act) > 0
     return np.asarray((did & (columns["seen"][rows] == articles[:, None])).any(axis=1))
+
+
+def reads_of(store: ProfileStore, rows: Rows) -> KeyArray:
+    """Articles these users read, as far as rows remember them by key: each as often as there are readers."""
+    read = (store.columns["seen_acts"][rows] & READ) > 0
+    keys: KeyArray = store.columns["seen"][rows][read]
+    return keys
 
 
 def after_acts(

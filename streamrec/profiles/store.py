@@ -4,17 +4,18 @@ A column grows by doubling, in place of the linked blocks one might expect: fres
 touched, so they cost no memory, gathers stay one numpy call, and the copy is rare (64k -> 128k users: 37 MB).
 Derived columns (int8 mirror, its scale, zone slot, salt, active_ms) are rebuilt from the row and never logged.
 
-Shapes: R = rows in use, D = 64. Rows are handed out in order of first appearance and never move.
+Shapes: R = rows in use, D = 64. Rows are handed out in order of first appearance and never move. Whoever is forgotten
+leaves a row of nobody (`layout` 0, opted out), which is handed out again once its tombstone was encoded for the log.
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .layout import DEFAULTS, DIMS, ROW
+from .layout import CONSENT_OUT, DEFAULTS, DIMS, ROW
 from .zones import zone_slots
 
 IntArray = npt.NDArray[np.intp]
@@ -30,8 +31,10 @@ class ProfileStore:
     """Users of one partition."""
 
     def __init__(self, capacity: int = 64) -> None:
-        self.users: list[str] = []  # row -> user_id
+        self.users: list[str] = []  # row -> user_id; "" where the row is free
         self._index: dict[str, int] = {}
+        self._leaving: set[int] = set()  # rows of nobody whose tombstone is not encoded yet
+        self._free: list[int] = []
         self.columns: dict[str, Column] = {
             name: np.zeros((capacity, *ROW[name].shape), ROW[name].base) for name in _FIELDS
         }
@@ -42,7 +45,16 @@ class ProfileStore:
         self.columns["salt"] = np.zeros(capacity, np.uint32)  # CRC-32 of the user id: a fixed spread between users
 
     def __len__(self) -> int:
+        """Rows in use, those of nobody among them."""
         return len(self.users)
+
+    def count(self) -> int:
+        """Users."""
+        return len(self._index)
+
+    def __iter__(self) -> Iterator[str]:
+        """User ids."""
+        return iter(self._index)
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._index
@@ -57,28 +69,64 @@ class ProfileStore:
 
     def rows_of(self, user_ids: Sequence[str], seen_s: npt.ArrayLike) -> IntArray:
         """Rows of these users, made if need be; `seen_s` (N,) becomes first_seen_s of the new ones."""
-        index, users = self._index, self.users
+        index = self._index
         rows = np.array([index.get(user_id, -1) for user_id in user_ids], np.intp)
         new = np.flatnonzero(rows < 0)
         if len(new):
-            before, first = len(users), []
+            made, first, reused = [], [], bool(self._free)
             for i in new.tolist():
                 user_id = user_ids[i]
-                row = index.setdefault(user_id, len(users))
-                if row == len(users):
-                    users.append(user_id)
+                row = index.get(user_id)
+                if row is None:
+                    row = index[user_id] = self._row_for(user_id)
+                    made.append(row)
                     first.append(i)
                 rows[i] = row
-            self._start_rows(before, np.asarray(seen_s)[first])
+            self._grow(len(self.users))
+            if reused:
+                self._clear(np.array(made, np.intp))
+            self._start_rows(np.array(made, np.intp), np.asarray(seen_s)[first])
         return rows
 
-    def _start_rows(self, before: int, first_seen_s: npt.NDArray[np.integer[Any]]) -> None:
-        self._grow(len(self.users))
-        new = slice(before, len(self.users))
-        self.columns["salt"][new] = [zlib.crc32(user_id.encode()) for user_id in self.users[new]]
-        self.columns["first_seen_s"][new] = first_seen_s
+    def _row_for(self, user_id: str) -> int:
+        if self._free:
+            row = self._free.pop()
+            self.users[row] = user_id
+            return row
+        self.users.append(user_id)
+        return len(self.users) - 1
+
+    def _start_rows(self, rows: IntArray, first_seen_s: npt.NDArray[np.integer[Any]]) -> None:
+        self.columns["salt"][rows] = [zlib.crc32(self.users[row].encode()) for row in rows.tolist()]
+        self.columns["first_seen_s"][rows] = first_seen_s
         for name, value in DEFAULTS.items():
-            self.columns[name][new] = value
+            self.columns[name][rows] = value
+
+    def _clear(self, rows: IntArray) -> None:
+        for column in self.columns.values():
+            column[rows] = np.zeros((), column.dtype)
+
+    def forget(self, rows: IntArray) -> None:
+        """These users are not known any more; `encode` these rows once for their tombstones."""
+        for row in rows.tolist():
+            del self._index[self.users[row]]
+        self._clear(rows)
+        self.columns["consent"][rows] = CONSENT_OUT  # nobody gets no push
+        self._leaving.update(rows.tolist())
+
+    def start_again(self, rows: IntArray, now_s: int) -> None:
+        """Only consent stays of these users, and when it was said."""
+        kept = {name: self.columns[name][rows] for name in ("consent", "consent_at_ms")}
+        self._clear(rows)
+        self._start_rows(rows, np.full(len(rows), now_s, np.int64))
+        for name, values in kept.items():
+            self.columns[name][rows] = values
+
+    def everybody(self, start: int, stop: int) -> "Users":
+        """Users of these rows, without nobody's."""
+        if not (self._leaving or self._free):
+            return Users(self, slice(start, stop))
+        return Users(self, start + np.flatnonzero(self.columns["layout"][start:stop]))
 
     def _grow(self, rows: int) -> None:
         capacity = len(self.columns["layout"])
@@ -99,17 +147,35 @@ class ProfileStore:
         safe = np.where(scale > 0, scale, 1)[:, None]
         self.columns["mirror"][rows] = np.rint(interest / safe).astype(np.int8)
 
-    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes]]:
-        """Changelog records (key, value) of these rows."""
+    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+        """Changelog records (key, value) of these rows: tombstones first, nothing of free rows."""
+        gone: list[tuple[bytes, bytes | None]] = []
+        if self._leaving or self._free:
+            gone = self._tombstones(rows)
+            rows = rows[self.columns["layout"][rows] > 0]
         packed = np.empty(len(rows), ROW)
         for name in _FIELDS:
             packed[name] = self.columns[name][rows]
         data, size, users = packed.tobytes(), ROW.itemsize, self.users
-        return [(users[row].encode(), data[i * size : (i + 1) * size]) for i, row in enumerate(rows.tolist())]
+        return gone + [(users[row].encode(), data[i * size : (i + 1) * size]) for i, row in enumerate(rows.tolist())]
 
-    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Rows from the changelog, in bulk; of several values of one key the last one counts."""
-        last = dict(records)
+    def rows(self) -> dict[bytes, bytes]:
+        """Changelog rows of all users, by key."""
+        encoded = self.encode(np.flatnonzero(self["layout"]))
+        return {key: row for key, row in encoded if row is not None}
+
+    def _tombstones(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+        left = [row for row in rows.tolist() if row in self._leaving]
+        gone = [self.users[row] for row in left if self.users[row] not in self._index]  # the others came back
+        for row in left:
+            self.users[row] = ""
+        self._leaving.difference_update(left)
+        self._free += left
+        return [(user_id.encode(), None) for user_id in gone]
+
+    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Rows from the changelog, in bulk; of several values of one key the last one counts, None for none."""
+        last = {key: value for key, value in dict(records).items() if value is not None}
         keys, values = list(last), list(last.values())
         self._grow(len(self.users) + len(keys))
         for start in range(0, len(keys), RESTORED_TOGETHER):  # what is copied on the way stays small

@@ -76,7 +76,7 @@ class Inputs:
     @cached_property
     def reach(self) -> FloatArray:
         """Readers per user of the partition, so that the size of a partition does not matter, (N,)."""
-        return np.asarray(self.readers / np.float32(max(len(self.pairs.users.store), 1)))
+        return np.asarray(self.readers / np.float32(max(self.pairs.users.store.count(), 1)))
 
     @cached_property
     def source(self) -> FloatArray:

@@ -118,6 +118,7 @@ class Counting:
         self.decided.add(len(changes.pushes), changes.suppressed)
         metrics.rerouted.inc(len(changes.strays))
         metrics.late_events.inc(changes.late)
+        metrics.forgotten_users.inc(changes.forgotten)
         metrics.unknown_article_events.inc(changes.unknown)
         if changes.appended_ms:
             metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))

@@ -179,7 +179,7 @@ class Ownership:
             waited_s = self.undelivered.seconds(number, monotonic_s())
             writer.catching_up.undelivered_s = max(waited_s, self.undelivered.silence_s(monotonic_s()))
             metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
-            metrics.users.labels(str(number)).set(len(writer.partition.profiles))
+            metrics.users.labels(str(number)).set(writer.partition.profiles.count())
         metrics.oldest_uncommitted.set(self.oldest_uncommitted_s())
         metrics.catalog_articles.set(
             max((len(writer.partition.catalog) for writer in self.writers.values()), default=0)

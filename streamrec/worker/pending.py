@@ -32,7 +32,7 @@ class Ready(NamedTuple):
     """One transaction, put together."""
 
     changes: Changes
-    rows: list[tuple[bytes, bytes]]
+    rows: list[tuple[bytes, bytes | None]]
     cursor: dict[str, int]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import faust
+import numpy as np
 from faust.stores import STORES
 from faust.stores.base import SerializedStore
 from faust.types import TP
@@ -64,7 +65,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         for partition in self._partitions():
             row = partition.profiles.row(key.decode())
             if row is not None:
-                value: bytes = partition.profiles.encode([row])[0][1]
+                value: bytes = partition.profiles.encode(np.array([row], np.intp))[0][1]
                 return value
         return None
 
@@ -87,7 +88,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         raise NotImplementedError("profiles are written by the PartitionWriter only")
 
     def _iterkeys(self) -> Iterator[bytes]:
-        return (user.encode() for partition in self._partitions() for user in partition.profiles.users)
+        return (user.encode() for partition in self._partitions() for user in partition.profiles)
 
     def _itervalues(self) -> Iterator[bytes | None]:
         return (self._get(key) for key in self._iterkeys())
@@ -96,7 +97,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         return ((key, self._get(key) or b"") for key in self._iterkeys())
 
     def _size(self) -> int:
-        return sum(len(partition.profiles) for partition in self._partitions())
+        return sum(partition.profiles.count() for partition in self._partitions())
 
     def _contains(self, key: bytes) -> bool:
         return self._get(key) is not None

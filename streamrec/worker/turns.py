@@ -118,11 +118,14 @@ class Turns:
         if self._partition.holds:
             self._due = None
             return None
+        changes = Changes()
         if self._due is None:
+            changes = self._partition.forget_silent(at_ms)
             self._partition.open(at_ms)
             self._due = self._partition.due(at_ms)
         meeting = next(self._due, None)
         if meeting is None:
             self._due = None
-            return Changes() if self._partition.unmet else None
-        return self._partition.meet(meeting)
+            return changes if changes or self._partition.unmet else None
+        changes.merge(self._partition.meet(meeting))
+        return changes

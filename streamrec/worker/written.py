@@ -28,7 +28,7 @@ class Names(NamedTuple):
 
 
 async def write(
-    transactions: Transactions, names: Names, number: int, rows: Sequence[tuple[bytes, bytes]], changes: Changes
+    transactions: Transactions, names: Names, number: int, rows: Sequence[tuple[bytes, bytes | None]], changes: Changes
 ) -> None:
     """All of it, or nothing."""
     async with transactions.begin() as writes:

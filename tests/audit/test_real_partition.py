@@ -85,7 +85,7 @@ class Recorder:
         for made in changes.pushes:
             self._append("push", made.user_id.encode(), made.value)
 
-    def _append(self, topic: str, key: bytes | None, value: bytes) -> RawRecord:
+    def _append(self, topic: str, key: bytes | None, value: bytes | None) -> RawRecord:
         log = self.logs[topic]
         log.append(RawRecord(len(log), self.now_ms, key, value))
         return log[-1]

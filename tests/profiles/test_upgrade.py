@@ -43,7 +43,7 @@ def test_fields_keep_their_values_wherever_they_stood(names: list[str], count: i
     """A field of both layouts keeps its value, a new one gets its default, and newer rows beside stay as they are."""
     feed = Feed(partition())
     feed.events(click("ann", tz="Asia/Tokyo"), click("bo", "a2"))
-    rows = dict(feed.to.profiles.encode(np.arange(2)))
+    rows = feed.to.profiles.rows()
     layout = old_layout(names[:count])
     old = np.zeros(1, layout)
     old["layout"], old["gone"] = OLD, 7.5

@@ -1,0 +1,41 @@
+"""Who has been silent for so long that nothing of them need be kept, and what stays: a "no" for ever.
+
+A user nothing was seen of for `profile_days` of the policy clock is forgotten: no row, no key in the log. Somebody who
+opted out keeps a row in which only that stands. What one look forgets is bounded; the rest waits for the next ones.
+"""
+
+import numpy as np
+
+from .history import NO_KEYS, KeyArray, reads_of
+from .layout import CONSENT_OUT
+from .store import IntArray, ProfileStore
+
+AT_ONCE = 4096  # users
+HOUR_MS = 3_600_000
+
+
+class Silence:
+    """Asks once an hour of the policy clock who has been silent."""
+
+    def __init__(self) -> None:
+        self._more = False
+
+    def ends(self, store: ProfileStore, looked_ms: int, now_ms: int, forget_after_s: int) -> tuple[IntArray, KeyArray]:
+        """Rows that changed, and articles read that nobody remembers now, each a read; `looked_ms`: the last look."""
+        if now_ms // HOUR_MS == looked_ms // HOUR_MS and not self._more:
+            return np.empty(0, np.intp), NO_KEYS
+        rows = _silent_since(store, now_ms // 1000 - forget_after_s)
+        self._more = len(rows) == AT_ONCE
+        return rows, _forget(store, rows, now_ms // 1000)
+
+
+def _silent_since(store: ProfileStore, before_s: int) -> IntArray:
+    seen_s = np.maximum(store["last_active_s"], store["first_seen_s"])
+    return np.flatnonzero((store["layout"] > 0) & (seen_s < max(before_s, 0)))[:AT_ONCE]
+
+
+def _forget(store: ProfileStore, rows: IntArray, now_s: int) -> KeyArray:
+    left, out = reads_of(store, rows), store["consent"][rows] == CONSENT_OUT
+    store.start_again(rows[out], now_s)
+    store.forget(rows[~out])
+    return left
