@@ -102,7 +102,7 @@ class Catalog:
         self._all_open_ms = max(self._all_open_ms, article.embargo_until_ms, article.published_at_ms)
 
     def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
-        self._evict(now_ms - self.keep_ms)
+        self._evict(now_ms)
         slot = self._free.pop() if self._free else len(self.articles)
         if slot == len(self.articles):
             self.articles.append(None)
@@ -117,14 +117,24 @@ class Catalog:
         self._slots.add(key, slot)
         return slot
 
-    def _evict(self, before_ms: int) -> None:
+    def _evict(self, now_ms: int) -> None:
+        """Ids stand in order of arrival, near enough to that in which articles opened. Those that wait for their time
+        go behind the others: they are not old, and must not keep older ones.
+        """
+        waiting = 0
         while self._slot_of_id:
             article_id, slot = next(iter(self._slot_of_id.items()))
-            full = len(self._slot_of_id) >= self.max_articles
-            row = self._columns[slot]  # what history brings stays as long as what is new, for its readers' events
-            if not full and max(row["published_ms"], int(row["first_known_s"]) * 1000) >= before_ms:
-                break  # ids stand in order of arrival
-            self._drop(article_id, slot)
+            row, full = self._columns[slot], len(self._slot_of_id) >= self.max_articles
+            opens_ms = max(row["published_ms"], row["embargo_ms"])
+            # what history brings stays as long as what is new, for its readers' events
+            old = max(opens_ms, int(row["first_known_s"]) * 1000) < now_ms - self.keep_ms
+            if opens_ms > now_ms and waiting < len(self._slot_of_id):
+                waiting += 1
+                self._slot_of_id[article_id] = self._slot_of_id.pop(article_id)
+            elif full or old:
+                self._drop(article_id, slot)
+            else:
+                break
 
     def _drop(self, article_id: str, slot: int) -> None:
         row, key = self._columns[slot], int(self._columns["key"][slot])

@@ -38,11 +38,19 @@ class Plain:
         return "updated" if known else "new"
 
     def _make_room(self, now_ms: int) -> None:
+        waiting = []
         for article_id, known in list(self.articles.items()):
-            known_ms = known.known_at_ms // 1000 * 1000
-            if len(self.articles) < MOST and max(known.published_at_ms, known_ms) >= now_ms - KEEP_MS:
-                return
-            del self.articles[article_id]
+            opens_ms = max(known.published_at_ms, known.embargo_until_ms)
+            if opens_ms > now_ms:
+                waiting.append(article_id)
+            elif len(self.articles) >= MOST or max(opens_ms, known.known_at_ms // 1000 * 1000) < now_ms - KEEP_MS:
+                del self.articles[article_id]
+            else:
+                break
+        for article_id in waiting:
+            self.articles[article_id] = self.articles.pop(article_id)
+        while len(self.articles) >= MOST:
+            del self.articles[next(iter(self.articles))]
 
     def fresh(self, now_ms: int) -> set[str]:
         """May be pushed."""
@@ -139,6 +147,24 @@ def test_an_article_of_old_stays_as_long_as_a_new_one() -> None:
     assert len(catalog) == 3
     catalog.apply(article("b", published_at_ms=T0 + DAY), T0 + DAY + 1)
     assert len(catalog) == 1
+
+
+def test_an_article_that_waits_for_its_time_keeps_no_other_and_stays() -> None:
+    """However far ahead its embargo or publication is; it ages from then on. Only where all wait does one leave."""
+    catalog = Catalog(max_articles=100, keep_ms=DAY)
+    catalog.apply(article("embargo", embargo_until_ms=T0 + 30 * DAY), T0)
+    catalog.apply(article("future", published_at_ms=T0 + 30 * DAY), T0)
+    for day in range(30):
+        catalog.apply(article(f"a{day}", published_at_ms=T0 + day * DAY), T0 + day * DAY)
+        assert len(catalog) <= 4
+    assert set(catalog.opening(T0, T0 + 30 * DAY).tolist()) >= {catalog.slot("embargo"), catalog.slot("future")}
+    catalog.apply(article("b", published_at_ms=T0 + 30 * DAY), T0 + 31 * DAY)
+    catalog.apply(article("c", published_at_ms=T0 + 32 * DAY), T0 + 32 * DAY)
+    assert sorted(one.article_id for one in catalog.articles if one) == ["c"]
+    full = Catalog(max_articles=2)
+    for number in range(3):
+        full.apply(article(f"a{number}", embargo_until_ms=T0 + DAY), T0)
+    assert full.slot("a0") is None
 
 
 def test_articles_leave_by_age() -> None:

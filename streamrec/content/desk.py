@@ -68,6 +68,7 @@ class Desk:
         self._told = False
         self._stories = RecentStories()
         self._known: OrderedDict[str, Known] = OrderedDict()  # by article id
+        self._scheduled: dict[str, AnalysedArticle] = {}  # those that were to open later when they became known
         self._remembered = settings.max_articles
         self._eligible_h = settings.eligible_h
         self._schemes = frozenset(settings.deep_link_schemes.split(","))
@@ -99,7 +100,7 @@ class Desk:
     def forget(self) -> None:
         """As a new desk: what was analysed and perhaps never written is not remembered."""
         self.categories.slots = CategorySlots()
-        self._stories, self._known = RecentStories(), OrderedDict()
+        self._stories, self._known, self._scheduled = RecentStories(), OrderedDict(), {}
 
     def recall(self, records: Sequence[Record]) -> None:
         """Remember what was written before: records of `catalog` in order.
@@ -115,8 +116,16 @@ class Desk:
                 self._remember(item.value)
 
     def slots_record(self) -> CatalogRecord:
-        """The table of slots. Retention takes any record some day, so it has to be written again in time."""
+        """The table of slots."""
         return CatalogRecord(SLOTS_KEY, b"", self.categories.slots.headers())
+
+    def renewed(self, now_ms: int) -> list[CatalogRecord]:
+        """What must not be forgotten. Retention takes any record some day, so these have to be written again in time:
+        the table of slots, and articles whose embargo or publication time is still to come.
+        """
+        self._scheduled = {key: article for key, article in self._scheduled.items() if _opens_ms(article) > now_ms}
+        slots = [self.slots_record()] if self.categories.slots else []
+        return [*slots, *map(_record, self._scheduled.values())]
 
     def _is_link(self, text: str) -> bool:
         """A path of the newsroom's own site, or a URL of a scheme somebody has decided for."""
@@ -143,13 +152,12 @@ class Desk:
         known_at_ms = max(article.published_at_ms, article.updated_at_ms) if self._replay else item.appended_ms
         analysed = analyse(article, self._encoder, self._stories, self.categories, self._eligible_h, known_at_ms)
         analysed = msgspec.structs.replace(analysed, first_known_at_ms=first_ms or known_at_ms)
-        written = CatalogRecord(article.article_id.encode(), msgspec.json.encode(analysed))
         self._remember(analysed)
         if self.categories.slots.hand_out(analysed.category):
             done.catalog.append(self.slots_record())
         elif analysed.category and analysed.category_slot == SHARED_CATEGORY:
             self._tell_that_slots_are_taken()
-        done.catalog.append(written)
+        done.catalog.append(_record(analysed))
         done.outcomes.append(article.status)
         done.notes.extend(item.notes)
 
@@ -169,3 +177,14 @@ class Desk:
         self._known.move_to_end(article.article_id)
         if len(self._known) > self._remembered:
             self._known.popitem(last=False)
+        self._scheduled.pop(article.article_id, None)
+        if article.status != "withdrawn" and _opens_ms(article) > article.known_at_ms:
+            self._scheduled[article.article_id] = article
+
+
+def _opens_ms(article: AnalysedArticle) -> int:
+    return max(article.embargo_until_ms, article.published_at_ms)
+
+
+def _record(article: AnalysedArticle) -> CatalogRecord:
+    return CatalogRecord(article.article_id.encode(), msgspec.json.encode(article))

@@ -35,7 +35,7 @@ RENEWED_S = 3600.0
 
 
 def renewal_s(settings: Settings) -> float:
-    """How often the slots of categories are written; `catalog` keeps a record for `vector_days`."""
+    """How often what must not be forgotten is written; `catalog` keeps a record for `vector_days`."""
     return min(RENEWED_S, settings.vector_days * 86_400 / 10)
 
 
@@ -51,7 +51,7 @@ class ContentAgent:
         self._busy, self._set_aside, self._noting = asyncio.Lock(), SetAside(), Noting(metrics)
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
-        self._renewed_s = 0.0  # when the slots of categories were last written
+        self._renewed_s = 0.0  # when what must not be forgotten was last written
         self.undelivered = Undelivered()
         self.done: int | None = None  # next offset of `articles`
 
@@ -110,12 +110,12 @@ class ContentAgent:
         return max(0.0, monotonic_s() - self._progress_s - patience_s)
 
     async def renew(self) -> None:
-        """Write the slots of categories again, long before retention takes them."""
+        """Write again what must not be forgotten, long before retention takes it."""
         if self._transactions is None or monotonic_s() < self._renewed_s + renewal_s(self._settings):
             return
         async with self._busy:
             if self._transactions is not None:
-                await self._write_slots(self._transactions)
+                await self._write_again(self._transactions)
 
     # --- work ---------------------------------------------------------------------------------------------------------
 
@@ -131,11 +131,11 @@ class ContentAgent:
         self.done = batch.next_offset
         self._count(done)
 
-    async def _write_slots(self, transactions: Transactions) -> None:
-        if not self._desk.categories.slots:
+    async def _write_again(self, transactions: Transactions) -> None:
+        if not (records := self._desk.renewed(now_ms())):
             return
         async with transactions.begin() as writes:
-            await self._to_all(writes, [self._desk.slots_record()])
+            await self._to_all(writes, records)
         self._renewed_s = monotonic_s()
 
     async def _to_all(self, writes: Writes, records: Sequence[CatalogRecord]) -> None:
@@ -160,7 +160,7 @@ class ContentAgent:
             await transactions.start()
             through = await barrier(transactions, self._catalog, 0, OWNER)
             await self._recall(through)
-            await to_the_end(self._write_slots(transactions))
+            await to_the_end(self._write_again(transactions))
             await asyncio.to_thread(self._desk.prepare)
         except BaseException:
             await transactions.stop()

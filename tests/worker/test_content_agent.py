@@ -37,7 +37,7 @@ def agent(log: ProcessLog, generation: int | None = 1) -> ContentAgent:
     return made
 
 
-def batch(start: int, *titles: str, version: int = 1, **more: str) -> RecordBatch:
+def batch(start: int, *titles: str, version: int = 1, **more: str | int) -> RecordBatch:
     """Articles a<offset> with these titles."""
     now_ms = time.time_ns() // 1_000_000
     records = [
@@ -225,6 +225,29 @@ async def test_slots_are_written_again_before_retention_takes_them() -> None:
     await until(log.broker.settled)
     assert tables(log, 0) == tables(log, 1) == [["wetter"]] * 3
     assert renewal_s(load({}, vector_days=0.01)) == pytest.approx(86.4)
+
+
+async def test_what_waits_for_its_time_is_written_again_before_retention_takes_it() -> None:
+    """Until it opens, by the next owner as well, which finds it in `catalog` only; not when it was withdrawn."""
+    log, opens_ms, ahead_s = SlowLog(), time.time_ns() // 1_000_000 + 10 * 3_600_000, [0.0]
+
+    async def written(one: ContentAgent, hours: float) -> list[tuple[str, int]]:
+        ahead_s[0] = hours * 3600
+        before = len(await catalog(log))
+        await one.renew()
+        await until(log.broker.settled)
+        return (await catalog(log))[before:]
+
+    with simulated(lambda: time.time_ns() + round(ahead_s[0] * 1e9)):
+        first = agent(log)
+        await first.analyse(batch(0, "Weather in Odense", "Football", embargo_until_ms=opens_ms), 1)
+        (scheduled, other) = await catalog(log)
+        assert await written(first, 1.1) == [scheduled, other]
+        await first.release()
+        second = agent(log)
+        await second.analyse(batch(2, "Elections in Aarhus"), 1)
+        assert await written(second, 9.9) == [scheduled, other]
+        assert await written(second, 11.1) == []
 
 
 async def test_an_article_on_which_analysis_raises_is_set_aside() -> None:
