@@ -65,6 +65,17 @@ async def stand_still(scene: Scene) -> None:
     scene.fleet.signal(number, signal.SIGCONT)
 
 
+async def outage(scene: Scene) -> None:
+    """No worker for a while: readers leave and read meanwhile, and nobody may be pushed to before that is applied."""
+    await scene.pause(0.5, 2)
+    gone = sorted(scene.fleet.wanted)
+    for number in gone:
+        await scene.fleet.leave(number)
+    await scene.pause(3, 8)
+    for _ in gone:
+        scene.fleet.join()
+
+
 async def broker_dies(scene: Scene) -> None:
     """Kill -9 of the broker, and a restart."""
     assert scene.kafka is not None
@@ -109,6 +120,7 @@ OF_WORKERS: dict[str, Fault] = {
     "terminate": terminate,
     "join_and_leave": join_and_leave,
     "stand_still": stand_still,
+    "outage": outage,
 }
 OF_THE_BROKER: dict[str, Fault] = {
     "broker_dies": broker_dies,

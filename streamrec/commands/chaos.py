@@ -45,13 +45,13 @@ def chaos(
     """Break it on purpose, and see whether it keeps what it promises.
 
     Simulated, the real partition and the real writer run on a transactional log in memory. Their process dies or
-    stands still at any request, before or after it took effect; two owners overlap; records come twice, late, out of
-    order, unreadable, in the wrong partition, or reach a bug.
+    stands still at any request, before or after it took effect; two owners overlap, or none is there for a
+    while; records come twice, late, out of order, unreadable, in the wrong partition, or reach a bug.
 
     With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
-    fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, a broker that dies, a slow
-    one, a restart of everything, or several of these. Each run makes topics of its own and deletes them; on a cluster
-    given with --brokers those of a run that failed stay, and their names are told.
+    fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, an outage of all workers, a
+    broker that dies, a slow one, a restart of everything, or several of these. Each run makes topics of its own and
+    deletes them; on a cluster given with --brokers those of a run that failed stay, and their names are told.
 
     Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
     by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery

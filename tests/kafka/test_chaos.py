@@ -33,7 +33,7 @@ async def deleted(settings: Settings, seed: int) -> None:
     await until(gone)
 
 
-@pytest.mark.parametrize("name", ["kill", "stand_still"])
+@pytest.mark.parametrize("name", ["kill", "stand_still", "outage"])
 def test_a_run_under_faults_keeps_every_promise(settings_for_test: Settings, name: str, tmp_path: Path) -> None:
     """Nothing lost, doubled, or pushed against the policy, whoever dies."""
     faults = list(available(own_broker=False))
