@@ -10,6 +10,7 @@ from making import DAY, HOUR, T0, Feed, article, partition, pushes
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.decode import Typed
 from streamrec.contracts.event import UserEvent
+from streamrec.contracts.ids import key_of
 from streamrec.meta import split
 from streamrec.partition import Partition
 from streamrec.profiles.layout import SEEN
@@ -127,6 +128,21 @@ def test_what_waits_for_its_article_stays_remembered() -> None:
     told = feed.articles(article("later", topic="one", known_at_ms=at_ms, expires_at_ms=at_ms + DAY), now_ms=at_ms)
     assert told.suppressed["already_read"] == 1
     assert not pushes(told)
+
+
+def test_the_floor_never_sinks() -> None:
+    """An old article that is read late leaves again without opening what lies between."""
+    feed = Feed(partition(min_score=1))
+    names = [f"a{number}" for number in range(SEEN + 4)]
+    feed.articles(*(article(name, known_at_ms=T0 + number * 1000) for number, name in enumerate(names)))
+    feed.articles(article("old", known_at_ms=T0 - HOUR))
+    for name in [*names[:-1], "old"]:
+        feed.events(UserEvent("ann", "click", T0, name))
+    before_s = int(feed.to.profiles["floor_s"][0])
+    assert before_s == T0 // 1000 + 3
+    feed.events(UserEvent("ann", "click", T0, names[-1]))
+    assert int(feed.to.profiles["floor_s"][0]) == before_s
+    assert key_of("old") not in feed.to.profiles["seen"][0]
 
 
 def test_the_floor_is_a_reason() -> None:

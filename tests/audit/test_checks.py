@@ -10,7 +10,7 @@ from streamrec.audit.facts import Facts
 from streamrec.audit.findings import RULES, Example
 from streamrec.contracts.route import partition_of
 from streamrec.meta import CURSOR_KEY, LAYOUT_KEY
-from streamrec.profiles.layout import LAYOUT_VERSION
+from streamrec.profiles.layout import CONSENT_OUT, LAYOUT_VERSION
 
 HOME = partition_of("ann", PARTITIONS)
 ELSEWHERE = (HOME + 1) % PARTITIONS
@@ -164,3 +164,14 @@ def test_examples_are_bounded() -> None:
         cluster.append("push", 0, b"x", b"%d" % number)
     (found,) = [finding for finding in cluster.findings() if finding.rule == "push_malformed"]
     assert (found.violations, len(found.examples), found.examples[0].offset) == (20, 5, 0)
+
+
+def test_a_reader_who_was_forgotten_is_no_fault() -> None:
+    """A tombstone, or a row that starts again with an opt-out, knows nothing of pushes before; the next is judged."""
+    later_ms = T0 + 400 * 24 * HOUR
+    for left in (None, row(seen_ms=later_ms, consent=CONSENT_OUT)):
+        cluster = clean(push())
+        cluster.row("ann", left)
+        assert cluster.broken() == {}
+    cluster.pushes(push(article="a2", at_ms=later_ms + HOUR))
+    assert cluster.broken() == {"row_behind_push": 1}

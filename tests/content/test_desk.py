@@ -118,3 +118,27 @@ def test_a_desk_that_forgot_is_as_new() -> None:
     desk.forget()
     records = [published(0, "a1", "Weather in Odense", version=3), published(1, "a2", COPY)]
     assert desk.analyse(records) == Desk(load({}), HashedEncoder()).analyse(records)
+
+
+def test_first_known_passes_from_version_to_version() -> None:
+    """An update, a tombstone and a desk that starts again make no article new, nor does a record without the field."""
+    desk = Desk(load({}), HashedEncoder())
+    versions = [
+        published(0, "a1", QUAKE, 1),
+        published(1, "a1", f"{QUAKE} again", 2)._replace(timestamp=T0 + 1000),
+        RawRecord(2, T0 + 2000, b"a1", None),
+        published(3, "a1", QUAKE, 3)._replace(timestamp=T0 + 3000),
+    ]
+    made = written(desk.analyse(versions[:2]))
+    again = Desk(load({}), HashedEncoder())
+    again.recall([RawRecord(at, T0, record.key, record.value) for at, record in enumerate(made)])
+    made += written(again.analyse(versions[2:]))
+    known = [msgspec.json.decode(record.value or b"", type=AnalysedArticle) for record in made]
+    assert [article.first_known_at_ms for article in known] == [T0] * 4
+    assert [article.known_at_ms for article in known] == [T0, T0 + 1000, T0 + 2000, T0 + 3000]
+    old = msgspec.json.decode(made[0].value or b"")
+    del old["first_known_at_ms"]
+    third = Desk(load({}), HashedEncoder())
+    third.recall([RawRecord(0, T0, b"a1", msgspec.json.encode(old))])
+    (last,) = written(third.analyse(versions[1:2]))
+    assert msgspec.json.decode(last.value or b"", type=AnalysedArticle).first_known_at_ms == T0
