@@ -1,7 +1,7 @@
 """What tests on a real broker share: records to send, committed records to read, and the sequential oracle.
 
-The oracle is a Partition fed directly with the records of its topics up to the cursor in the changelog. What in a row
-follows from the events alone must be equal to the bit; what follows from pushes must agree with the push topic.
+The oracle is the plain reading of the rules, fed with the records of the topics up to the cursor in the changelog. What
+in a row follows from the events alone must be equal; what follows from pushes must agree with the push topic.
 """
 
 import asyncio
@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streamrec.chaos.oracle import OF_EVENTS, acts_of
+from streamrec.chaos.plain import Arrived, PlainReading
+from streamrec.chaos.rows import row_differences
+from streamrec.contracts.decode import Origin, Typed, decode_catalog, decode_events
 from streamrec.contracts.route import partition_of
-from streamrec.intake import Batch
 from streamrec.meta import Meta, split
-from streamrec.partition import Partition, Settled
 from streamrec.profiles.layout import ROW
-from streamrec.profiles.store import ProfileStore
-from streamrec.ranking.load import prior
+from streamrec.profiles.zones import is_zone
 from streamrec.settings import Settings
 from streamrec.worker.topics import changelog_topic
 
@@ -162,25 +161,14 @@ async def check_against_oracle(settings: Settings) -> int:
     events = await read(settings, settings.topic("events"))
     users = 0
     for number, (rows, meta) in enumerate(await logged(settings)):
-        oracle = Partition(Settled.of(settings, number, prior()))
-        oracle.restore([], Meta({}, 0), [])
-        done = meta.cursor.get("events", 0)
-        for topic, records in (("catalog", catalog), ("events", [r for r in events if r.offset < done])):
-            mine = [r for r in records if r.partition == number]
-            for _ in oracle.apply(Batch("catalog" if topic == "catalog" else "events", mine, done), now_ms()):
-                pass
-        ours = ProfileStore()
-        ours.restore(rows.items())
-        assert sorted(ours.users) == sorted(oracle.profiles.users)
-        _same_rows(ours, oracle.profiles)
-        users += len(ours)
+        state, done = PlainReading(settings), meta.cursor.get("events", 0)
+        for article in decode_catalog([r for r in catalog if r.partition == number], Origin("catalog", number)):
+            if isinstance(article, Typed):
+                state.take(Arrived(article.value, article.value.known_at_ms))
+        mine = [r for r in events if r.partition == number and r.offset < done]
+        for event in decode_events(mine, Origin("events", number), is_zone):
+            if isinstance(event, Typed) and partition_of(event.value.user_id, settings.partitions) == number:
+                state.take(event)
+        assert row_differences(rows, state) == []
+        users += len(rows)
     return users
-
-
-def _same_rows(ours: ProfileStore, oracle: ProfileStore) -> None:
-    theirs = oracle.rows()
-    for key, value in ours.rows().items():
-        one, other = np.frombuffer(value, ROW)[0], np.frombuffer(theirs[key], ROW)[0]
-        assert one["floor_s"] or acts_of(one) == acts_of(other), key
-        for name in OF_EVENTS:  # the others depend on when partitions were scheduled
-            assert np.array_equal(one[name], other[name]), (key, name, one[name], other[name])

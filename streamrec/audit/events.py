@@ -40,8 +40,9 @@ class Events:
 
     def __init__(self, partitions: int, pushes: Pushes) -> None:
         users = len(pushes.users)
-        self.left: dict[int, At] = {}  # user -> first unsubscribe after the last subscribe
+        self.left: dict[int, At] = {}  # user -> first unsubscribe after the last subscribe, by their own times
         self.unsure: set[int] = set()  # users with a subscribe in another partition
+        self._said: dict[int, tuple[int, bool]] = {}  # user -> when consent was last spoken of, and whether it was a no
         self.reads: dict[int, tuple[At | None, int]] = {}  # pair -> first read at home, number of reads
         self.zone: npt.NDArray[np.uint32] = np.zeros(users, np.uint32)
         self.zone_at: npt.NDArray[np.int64] = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
@@ -93,13 +94,17 @@ class Events:
         return np.asarray(self._pairs[place] == found)
 
     def _consent(self, user: int, event: UserEvent, at: At | None) -> None:
-        if event.action == "unsubscribe":
-            if at is not None:
-                self.left.setdefault(user, at)
-        elif at is None:
+        """What is said later by its own time holds, in whatever order it came; of two at one time the opt-out."""
+        is_no = event.action == "unsubscribe"
+        if at is None and not is_no:
             self.unsure.add(user)
-        else:
+        if (event.at_ms, is_no) < self._said.get(user, (0, False)):
+            return
+        self._said[user] = event.at_ms, is_no
+        if not is_no:
             self.left.pop(user, None)
+        elif at is not None:
+            self.left.setdefault(user, at)
 
     def _zoned(self, users: Indices, homes: Mask, partition: int, items: list[Typed[UserEvent]]) -> None:
         zones = np.array([key_of(item.value.tz) for item in items], np.uint32)

@@ -20,9 +20,7 @@ from ..contracts.decode import Origin, Typed, decode_catalog, decode_events
 from ..contracts.records import DeadLetter, Record, Topic
 from ..errors import KafkaError
 from ..meta import Meta, split
-from ..partition import Settled
 from ..profiles.zones import is_zone
-from ..ranking.load import prior
 from ..settings import Settings
 from ..simulation.kafka_process import LocalKafka, answers
 from ..worker.log import KafkaLog, Reader, read_all
@@ -31,7 +29,8 @@ from .articles import article_differences, letter_differences
 from .cluster_load import ARTICLES, publish_first, send_events
 from .faults import SESSION_S, Scene, available
 from .fleet import Fleet
-from .oracle import Sequential, push_differences, row_differences
+from .plain import Arrived, PlainReading
+from .rows import push_differences, row_differences
 from .verdict import Verdict
 
 EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
@@ -192,12 +191,11 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
 
 def _oracle(
     settings: Settings, number: int, catalog: Sequence[Record], events: Sequence[Record]
-) -> tuple[Sequential, int]:
-    state, bad = Sequential(Settled.of(settings, number, prior())), 0
-    state.restore([], Meta({}, 0), [])
+) -> tuple[PlainReading, int]:
+    state, bad = PlainReading(settings), 0
     for article in decode_catalog(catalog, Origin("catalog", number)):
         if isinstance(article, Typed):
-            state.take(article.value)
+            state.take(Arrived(article.value, article.value.known_at_ms))
     for event in decode_events(events, Origin("events", number), is_zone):
         if isinstance(event, Typed):
             state.take(event)

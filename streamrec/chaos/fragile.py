@@ -1,17 +1,19 @@
 """The partition under test: the real one, with a bug that some records reach, and a memory for the judge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from ..changes import Changes, PushRecord
 from ..contracts.article import AnalysedArticle
-from ..contracts.decode import Typed
+from ..contracts.decode import Item, Typed
 from ..contracts.event import UserEvent
 from ..decide import Decision
 from ..intake import Batch
+from ..meta import Meta
 from ..partition import Meeting, Partition, Settled
 from ..profiles.store import IntArray
 from ..ranking.scores import Scores
+from .plain import Arrived
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
 POISON = "poison"  # events of such users, and articles of such ids
@@ -22,9 +24,7 @@ def at_once(article_id: str) -> bool:
     return article_id.startswith(POISON) and int(article_id.removeprefix(POISON) or 1) % 2 == 1
 
 
-Effect = (
-    AnalysedArticle | Typed[UserEvent]
-)  # what changes state, in the order it did: an article may come between events
+Effect = Arrived | Typed[UserEvent]  # what changes state, in the order it did: an article may come between events
 
 
 class Encoding(NamedTuple):
@@ -34,6 +34,7 @@ class Encoding(NamedTuple):
     given: int  # batches
     effects: int
     cursor: dict[str, int]
+    looked_ms: int
 
 
 class FragilePartition(Partition):
@@ -49,13 +50,14 @@ class FragilePartition(Partition):
         super().__init__(settled)
         self.history: list[Batch] = []
         self.effects: list[Effect] = []
+        self.overdue: list[str] = []  # in words
 
     def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
         """As a partition does, with the number."""
         *records, (key, value) = super().encode(rows)
         assert value is not None
         number = len(self.encodings)
-        self.encodings.append(Encoding(self, len(self.history), len(self.effects), dict(self.cursor)))
+        self.encodings.append(Encoding(self, len(self.history), len(self.effects), dict(self.cursor), self.looked_ms))
         return [*records, (key, value + f"{number:b}".translate(_AS_SPACE).encode())]
 
     @classmethod
@@ -69,6 +71,18 @@ class FragilePartition(Partition):
         self.history.append(batch)
         return super().apply(batch, now_ms)
 
+    def restore(
+        self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
+    ) -> None:
+        """Afterwards nobody waits for a time that was over when the predecessor looked."""
+        super().restore(rows, meta, articles)
+        due = zip(self.profiles.users, self.profiles["due_at_s"].tolist(), strict=True)
+        self.overdue = [
+            f"{user} is still due at {at_s} after a look at {meta.looked_ms // 1000}"
+            for user, at_s in due
+            if 0 < at_s <= meta.looked_ms // 1000
+        ]
+
     def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
         self.effects += typed
         super()._learn(typed, changes)  # the damage is done when it raises
@@ -76,7 +90,7 @@ class FragilePartition(Partition):
             raise ArithmeticError("a bug that this event reaches")
 
     def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
-        self.effects.append(article)
+        self.effects.append(Arrived(article, now_ms))
         may_be_pushed = super()._take_in(article, now_ms, changes)
         if at_once(article.article_id):
             raise ArithmeticError("a bug that this article reaches")

@@ -26,6 +26,13 @@ ZONES = ("Asia/Shanghai", "America/New_York")
 NIGHTS = (("12:10", "13:30"), ("20:10", "00:30"), ("07:10", "08:30"))  # soon after 12:00 UTC, there and in ZONES
 
 
+CATEGORIES = ("science", "sports", "politics", "world", "food", "health")
+ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
+ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
+LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
+SHARES = (0.42, 0.1, 0.08, 0.04, 0.06, 0.1, 0.06, 0.07, 0.07)
+
+
 class Arrival(NamedTuple):
     """A record that is appended to a topic after a pause; `poison`, `bad`: what has to become of it."""
 
@@ -48,13 +55,14 @@ class Inputs:
 def inputs(rng: np.random.Generator) -> Inputs:
     """Everything that will arrive, in order."""
     arrivals: list[Arrival] = []
+    first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
-    for _ in range(int(rng.integers(10, 60))):
+    for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
         clock_ms += pause_ms
         if rng.random() < 0.2:
-            new = _article(rng, clock_ms, pause_ms)
+            new = _article(rng, clock_ms, pause_ms, first_ms)
         elif rng.random() < 0.08:
             new = [_unreadable(rng, pause_ms)]
         else:
@@ -82,6 +90,7 @@ def _settings(rng: np.random.Generator) -> Settings:
         batch_events=int(rng.choice([1, 8, 1000])),
         commit_window_events=int(rng.choice([1, 20, 1000])),
         chunk_users=64,
+        vector_days=float(rng.choice([7, 0.02])),
         due_scan_s=float(rng.choice([30, 300])),
         max_poison_per_hour=1000,
     )
@@ -93,9 +102,8 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
     late_ms = int(rng.choice([0, 0, 0, 500, 3 * 3_600_000]))
     record = {
         "user_id": user,
-        "article_id": f"a{rng.integers(8)}",
-        "action": str(rng.choice(["click", "open", "impression", "dislike", "unsubscribe", "subscribe"],
-                                 p=[0.55, 0.1, 0.15, 0.1, 0.05, 0.05])),
+        "article_id": f"a{_which(rng)}",
+        "action": str(rng.choice(ACTIONS, p=SHARES)),
         "at_ms": at_ms - late_ms,
     }  # fmt: skip
     if rng.random() < 0.15:
@@ -104,6 +112,10 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
     astray = rng.random() < 0.1
     partition = (home + 1) % PARTITIONS if astray else home
     return Arrival("events", partition, user.encode(), orjson.dumps(record), pause_ms, "processing_error" * poison)
+
+
+def _which(rng: np.random.Generator) -> int:
+    return int(rng.integers(OFTEN if rng.random() < 0.5 else ARTICLES))
 
 
 @cache
@@ -116,16 +128,19 @@ def _unreadable(rng: np.random.Generator, pause_ms: int) -> Arrival:
     return Arrival("events", int(rng.integers(PARTITIONS)), b"x", value, pause_ms, reason)
 
 
-def _article(rng: np.random.Generator, at_ms: int, pause_ms: int) -> list[Arrival]:
+def _article(rng: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict[str, int]) -> list[Arrival]:
     """The same version to all partitions, as the content agent writes it."""
     poison = rng.random() < 0.03
-    number = int(rng.integers(8))
+    number = _which(rng)
     article_id = f"{POISON}{number}" if poison else f"a{number}"
     status: Status = "withdrawn" if rng.random() < 0.1 else "published"
+    category = str(rng.choice(CATEGORIES))
     vector = rng.normal(size=64).astype("<f4")
     article = AnalysedArticle(
-        article_id=article_id, version=0, status=status, title=article_id, category="science", source="desk",
-        language="en", keywords=(), story_id=f"s{number // 2}", deep_link="", published_at_ms=at_ms, known_at_ms=at_ms,
+        article_id=article_id, version=int(rng.choice([0, 0, 0, 1])), status=status, title=article_id,
+        category=category, category_slot=CATEGORIES.index(category), source=f"desk{number % 3}",
+        language=str(rng.choice(["en", "da"])), keywords=(), story_id=f"s{number // 2}", deep_link="",
+        published_at_ms=at_ms, known_at_ms=at_ms, first_known_at_ms=first_ms.setdefault(article_id, at_ms),
         expires_at_ms=at_ms + 86_400_000,
         embargo_until_ms=at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0,
         breaking=int(rng.random() < 0.15), vector=(vector / np.linalg.norm(vector)).tobytes(), space_id="simulated",

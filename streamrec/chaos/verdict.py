@@ -17,13 +17,12 @@ from ..contracts.decode import Origin, Typed, decode_events
 from ..contracts.records import REROUTED_HEADER, TOPICS, RawRecord
 from ..contracts.route import partitions_of
 from ..meta import CURSOR_KEY, split
-from ..partition import Settled
 from ..profiles.zones import is_zone
 from .fragile import POISON, FragilePartition
 from .inputs import PARTITIONS, Inputs
 from .memory_log import MemoryLog
-from .oracle import Everyone, Oracle, push_differences
-from .second_opinion import SecondOpinion
+from .oracle import Oracle
+from .rows import push_differences
 
 
 @dataclass
@@ -80,7 +79,7 @@ def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
 def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> None:
     records = broker.committed("changelog", number)
     rows, meta = split([(record.key or b"", record.value) for record in records], PARTITIONS)
-    oracle = Oracle(Settled.of(inputs.settings, number, Everyone()), broker, SecondOpinion(inputs.settings))
+    oracle = Oracle(inputs.settings, number, broker)
     pushes = _pushes_by_cursor(broker, number)
     for record in records:
         if record.key == CURSOR_KEY and record.value is not None:

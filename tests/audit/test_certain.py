@@ -86,6 +86,25 @@ def test_a_push_of_what_was_read_in_the_backlog_is_found() -> None:
     assert cluster.broken(skew_ms=0) == {"already_read": 1}
 
 
+def test_an_opt_out_that_was_out_of_date_when_it_came_forbids_nothing() -> None:
+    """The reader had subscribed since, by the events' own times; a no after the push is another matter."""
+    cluster, made = Cluster(), push(at_ms=LATER)
+    cluster.event("ann", "subscribe", "", T0 + 10)
+    cluster.event("ann", "unsubscribe", "", T0)
+    cluster.applied(T0 + 1000)
+    cluster.event("ann", "unsubscribe", "", LATER + 1)
+    cluster.row("ann", row(made, consent=CONSENT_OUT))
+    cluster.pushes(made)
+    assert cluster.broken() == {}
+
+
+def test_a_subscribe_that_was_out_of_date_when_it_came_ends_no_opt_out() -> None:
+    """Whatever the order in which they arrived."""
+    cluster = left()
+    cluster.event("ann", "subscribe", "", T0 - 1)
+    assert cluster.broken() == {"opt_out": 1}
+
+
 def test_an_opt_out_that_was_set_aside_forbids_nothing() -> None:
     """It lies in the dead letters: it was never applied."""
     origin = (("streamrec-partition", str(HOME).encode()), ("streamrec-offset", b"0"))

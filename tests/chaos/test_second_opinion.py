@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
+from streamrec.chaos.fragile import Effect
 from streamrec.chaos.inputs import START_MS
+from streamrec.chaos.plain import Arrived
 from streamrec.chaos.second_opinion import SecondOpinion
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.decode import Typed
@@ -38,10 +40,15 @@ def push(at_ms: int = AT_MS) -> RawRecord:
     return RawRecord(0, at_ms, b"u1", msgspec.json.encode(value))
 
 
+def effect(of: Typed[UserEvent] | AnalysedArticle) -> Effect:
+    """Taken in when it was published."""
+    return Arrived(of, START_MS) if isinstance(of, AnalysedArticle) else of
+
+
 def found(*before: Typed[UserEvent] | AnalysedArticle, settings: Settings = QUIET_AT_21) -> str:
     """What is said of the push after these."""
     opinion = SecondOpinion(settings)
-    assert list(opinion.refuse(before, [])) == []
+    assert list(opinion.refuse(map(effect, before), [])) == []
     return " ".join(opinion.refuse([], [push()]))
 
 
@@ -71,17 +78,31 @@ def test_a_push_against_the_policy_is_refused(reason: str, effects: list[Typed[U
 
 def test_what_came_in_the_same_transaction_gives_the_benefit_of_the_doubt() -> None:
     """The push may have been decided before the event that forbids it, or after the one that allows it."""
-    opinion = SecondOpinion(QUIET_AT_21)
-    assert list(opinion.refuse([ARTICLE, event()], [])) == []
-    assert list(opinion.refuse([event("unsubscribe", "")], [push()])) == []
-    assert list(opinion.refuse([event("subscribe", "", START_MS + 1)], [push()])) == []
-    assert list(opinion.refuse([event("unsubscribe", "", START_MS + 2)], [])) == []
-    assert len(list(opinion.refuse([], [push()]))) == 1
+    out, back = event("unsubscribe", ""), event("subscribe", "", START_MS + 1)
+    for before, meanwhile, refused in (([], [out], False), ([out], [back], False), ([out], [], True)):
+        opinion = SecondOpinion(QUIET_AT_21)
+        assert list(opinion.refuse([effect(ARTICLE), event(), *before], [])) == []
+        assert bool(list(opinion.refuse(meanwhile, [push()]))) == refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"min_interval_s": 60, "daily_cap": 8}, "a push of the article"),
+        ({"min_interval_s": 3601, "daily_cap": 8}, "a push of the article, an interval"),
+        ({"min_interval_s": 0, "daily_cap": 1}, "a cap, a push of the article"),
+    ],
+)
+def test_pushes_before_it_stand_against_a_push(settings: dict[str, int], reason: str) -> None:
+    """The same article, the cap and the interval, whatever the row remembers."""
+    opinion = SecondOpinion(load({}, quiet_from="00:00", quiet_to="00:00", session_gap_s=600, **settings))
+    assert list(opinion.refuse([effect(ARTICLE), event()], [push()])) == []
+    assert list(opinion.refuse([], [push(AT_MS + HOUR_MS)])) == [f"u1 was pushed a1 against {reason}"]
 
 
 def test_a_new_owner_knows_the_articles_before_the_cursor() -> None:
     """An article its predecessor had begun with counts when it comes again."""
     opinion = SecondOpinion(QUIET_AT_21)
-    assert list(opinion.refuse([msgspec.structs.replace(ARTICLE, status="withdrawn"), event()], [])) == []
-    opinion.take_over([ARTICLE])
+    assert list(opinion.refuse([effect(msgspec.structs.replace(ARTICLE, status="withdrawn")), event()], [])) == []
+    opinion.take_over([Arrived(ARTICLE, START_MS)])
     assert list(opinion.refuse([], [push()])) == []

@@ -1,0 +1,222 @@
+"""What each reader's row must hold: the rules on events and articles read a second time, plainly.
+
+One record at a time, in dicts, lists and Python's own numbers, with no code of what it judges (catalog, learn,
+profiles, partition): only the formats are shared, which are the contracts and the layout of a row, and the settings.
+Interest is computed in float64; a row keeps float16 and rounds at each step, so it may be off by
+
+    error' = error * keep + 2**-10 * (|value'| + |gain|) + 2**-23
+
+A row remembers SEEN articles by name. Of a reader who dealt with more, only what does not depend on that is compared.
+"""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Typed
+from ..contracts.event import UserEvent
+from ..profiles.layout import ROW
+from ..settings import Settings
+
+WORTH = {"click": 1.0, "open": 1.0, "dwell": 0.5, "share": 2.0, "save": 1.5, "dismiss": -0.25, "dislike": -1.0}
+READING = ("click", "open")
+REFUSING = ("dismiss", "dislike")
+SEEN, WAITING, NEGATIVES = (ROW[name].shape[0] for name in ("seen", "waiting", "negatives"))
+SHARED_CATEGORY = ROW["category_affinity"].shape[0] - 1  # nobody's own: it never rests
+SOURCES = ROW["source_affinity"].shape[0]
+
+
+class Arrived(NamedTuple):
+    """A version of an article, and when the partition took it in."""
+
+    article: AnalysedArticle
+    now_ms: int
+
+
+class Waiting(NamedTuple):
+    """An event on an article that is not known."""
+
+    article: int
+    at_s: int
+    action: str
+
+
+@dataclass
+class Sum:
+    """A decayed sum, and by how much float16 may miss it."""
+
+    value: float = 0.0
+    error: float = 0.0
+
+    def after(self, keep: float, gain: float) -> None:
+        """Decay by `keep`, add `gain`."""
+        self.value = self.value * keep + gain
+        self.error = self.error * keep + 2**-10 * (abs(self.value) + abs(gain)) + 2**-23
+
+
+@dataclass
+class Reader:
+    """One row."""
+
+    interest: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(ROW["interest"].shape[0])])
+    category: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(ROW["category_affinity"].shape[0])])
+    source: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(SOURCES)])
+    interest_at_ms: int = 0
+    language: str = ""
+    acts: dict[int, set[str]] = field(default_factory=dict)  # by article; clicks and opens are one act
+    reads: int = 0
+    pushed: set[int] = field(default_factory=set)
+    rests_until_s: dict[int, int] = field(default_factory=dict)  # by category slot
+    waiting: list[Waiting] = field(default_factory=list)
+    consent: int = 0  # 1 in, 2 out
+    consent_at_ms: int = 0
+    zone: int = 0
+    zone_at_s: int = 0
+    active_s: int = 0
+    first_seen_s: int = 0
+    is_crowded: bool = False  # more articles than a row remembers by name
+
+
+def key(of: str) -> int:
+    """As formats name articles and zones."""
+    return zlib.crc32(of.encode()) or 1
+
+
+class Articles:
+    """What is known, in the order in which it became known."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._most, self._keep_ms = settings.max_articles, settings.vector_days * 86_400_000
+        self.by_id: dict[str, AnalysedArticle] = {}
+        self._known_ms: dict[str, int] = {}  # since when
+
+    def take(self, arrived: Arrived) -> None:
+        """An older version changes nothing; without versions the one that comes last counts."""
+        new, known = arrived.article, self.by_id.get(arrived.article.article_id)
+        if known is None:
+            self._forget(arrived.now_ms)
+        if known is None or (new.digest != known.digest and new.version >= known.version):
+            self.by_id[new.article_id] = new
+            since_ms = (new.first_known_at_ms or new.known_at_ms) // 1000 * 1000
+            self._known_ms[new.article_id] = min(since_ms, self._known_ms.get(new.article_id, since_ms))
+
+    def _forget(self, now_ms: int) -> None:
+        """The first to come leave while they are old or too many; those whose time is to come go behind the others."""
+        for article_id, article in [*self.by_id.items()]:
+            opens_ms = max(article.published_at_ms, article.embargo_until_ms)
+            is_old = max(opens_ms, self._known_ms[article_id]) < now_ms - self._keep_ms
+            if opens_ms > now_ms:
+                self.by_id[article_id] = self.by_id.pop(article_id)
+            elif is_old or len(self.by_id) >= self._most:
+                del self.by_id[article_id], self._known_ms[article_id]
+            else:
+                return
+
+
+class PlainReading:
+    """What readers of one partition did, and what follows from it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.readers: dict[str, Reader] = {}
+        self.articles = Articles(settings)
+
+    def take_over(self, articles: Iterable[Arrived]) -> None:
+        """A new owner knows these articles, and what was committed of readers."""
+        self.articles = Articles(self._settings)
+        for each in articles:
+            self.articles.take(each)
+
+    def take(self, effect: Arrived | Typed[UserEvent]) -> None:
+        """One record."""
+        if isinstance(effect, Arrived):
+            self.articles.take(effect)
+            self._end_waiting(self.articles.by_id[effect.article.article_id])
+        else:
+            self._event(effect.value, effect.appended_ms)
+
+    def push(self, user_id: str, article_id: str) -> None:
+        """Takes a place among the articles a row remembers."""
+        reader = self.readers.setdefault(user_id, Reader())  # a row too many is seen in the comparison
+        reader.pushed.add(key(article_id))
+        _crowd(reader)
+
+    def _event(self, event: UserEvent, seen_ms: int) -> None:
+        reader = self.readers.setdefault(event.user_id, Reader(first_seen_s=seen_ms // 1000))
+        if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
+            reader.active_s = max(reader.active_s, seen_ms // 1000)
+        if event.tz and event.at_ms // 1000 >= reader.zone_at_s:
+            reader.zone, reader.zone_at_s = key(event.tz), event.at_ms // 1000
+        if event.action in ("subscribe", "unsubscribe"):
+            says_no = event.action == "unsubscribe"
+            if event.at_ms > reader.consent_at_ms or (event.at_ms == reader.consent_at_ms and says_no):
+                reader.consent, reader.consent_at_ms = 2 if says_no else 1, event.at_ms
+        if not event.article_id or event.action not in WORTH or (event.action == "dwell" and event.dwell_s < 10):
+            return
+        act = "read" if event.action in READING else event.action
+        acts = reader.acts.setdefault(key(event.article_id), set())
+        is_repeated = act in acts
+        acts.add(act)
+        reader.reads += act == "read" and not is_repeated
+        _crowd(reader)
+        article = self.articles.by_id.get(event.article_id)
+        if article is None and not is_repeated:
+            _wait(reader, Waiting(key(event.article_id), event.at_ms // 1000, event.action))
+        elif article is not None:
+            if not is_repeated:
+                self._credit(reader, article, event.action, event.at_ms)
+            self._refuse(reader, article, event.action, event.at_ms)
+
+    def _end_waiting(self, article: AnalysedArticle) -> None:
+        for reader in self.readers.values():
+            ended = [waiting for waiting in reader.waiting if waiting.article == key(article.article_id)]
+            for waiting in ended:
+                reader.waiting[reader.waiting.index(waiting)] = Waiting(0, 0, "")
+                self._credit(reader, article, waiting.action, waiting.at_s * 1000)
+                self._refuse(reader, article, waiting.action, waiting.at_s * 1000)
+
+    def _credit(self, reader: Reader, article: AnalysedArticle, action: str, at_ms: int) -> None:
+        half_life_ms = self._settings.interest_half_life_h * 3_600_000
+        now_ms = max(reader.interest_at_ms, at_ms)
+        keep = 0.5 ** ((now_ms - reader.interest_at_ms) / half_life_ms)
+        gain = WORTH[action] * 0.5 ** ((now_ms - at_ms) / half_life_ms)
+        vector = np.frombuffer(article.vector, "<f4").tolist()
+        source = zlib.crc32(article.source.strip().lower().encode()) % SOURCES
+        for dimension, total in enumerate(reader.interest):
+            total.after(keep, gain * vector[dimension])
+        for slot, total in enumerate(reader.category):
+            total.after(keep, gain * (slot == article.category_slot))
+        for slot, total in enumerate(reader.source):
+            total.after(keep, gain * (slot == source))
+        reader.interest_at_ms = now_ms
+        if WORTH[action] > 0 and at_ms == now_ms:
+            reader.language = article.language[:2]
+
+    def _refuse(self, reader: Reader, article: AnalysedArticle, action: str, at_ms: int) -> None:
+        slot, rests = article.category_slot, reader.rests_until_s
+        if action not in REFUSING or slot == SHARED_CATEGORY:
+            return
+        until_s = at_ms // 1000 + round(self._settings.cooldown_h * 3600)
+        if slot not in rests and len(rests) == NEGATIVES:
+            soonest = min(rests, key=lambda each: rests[each])
+            if rests[soonest] >= until_s:
+                return
+            del rests[soonest]
+        rests[slot] = max(until_s, rests.get(slot, 0))
+
+
+def _crowd(reader: Reader) -> None:
+    reader.is_crowded = reader.is_crowded or len(reader.acts.keys() | reader.pushed) > SEEN
+
+
+def _wait(reader: Reader, event: Waiting) -> None:
+    """In the first free place, else in that of the oldest, unless that is newer."""
+    if len(reader.waiting) < WAITING:
+        reader.waiting += [Waiting(0, 0, "")] * (WAITING - len(reader.waiting))
+    oldest = min(range(WAITING), key=lambda place: reader.waiting[place].at_s)
+    if event.at_s >= reader.waiting[oldest].at_s:
+        reader.waiting[oldest] = event
