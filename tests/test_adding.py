@@ -65,7 +65,7 @@ ADDITIONS = [
             Patch(
                 "contracts/article.py",
                 f"    paywalled: {COLUMN} = 0\n",
-                after='    deep_link: Annotated[str, msgspec.Meta(max_length=2_000)] = ""\n',
+                after='ordinary news"), Column("u1")] = 0\n',
             ),
             Patch("policy/reasons.py", '    "paywalled",\n', after='    "embargo",\n'),
             Patch("policy/rules/paywalled.py", RULE),

@@ -25,7 +25,7 @@ def bench() -> None:
 def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers: str | None) -> None:
     """Events/s, CPU per event and event -> push latency: stock Faust, raw aiokafka, this worker.
 
-    All three parse a click, write a 484-byte row, decide, and push for 5 % of the clicks, on the same local Kafka.
+    All three parse a click, write a profile row, decide, and push for 5 % of the clicks, on the same local Kafka.
     """
     import orjson
     from rich.table import Table

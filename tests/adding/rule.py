@@ -11,7 +11,6 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.records import RawRecord
 from streamrec.contracts.schema import schema
 from streamrec.metrics import Metrics
-from streamrec.policy.config import bypasses
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.settings import load
 
@@ -36,7 +35,6 @@ paid, free = feed.articles(known["paid"]), feed.articles(known["free"])
 assert not pushes(paid)
 assert dict(paid.suppressed) == {"paywalled": 1}
 assert [push.article_id for push in pushes(free)] == ["free"]
-assert bypasses("paywalled") == {"paywalled"}
 registry = CollectorRegistry()
 Metrics(registry, SUPPRESSION_REASONS)
 assert b'reason="paywalled"' in generate_latest(registry)

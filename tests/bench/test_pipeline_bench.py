@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from streamrec.profiles.layout import ROW
+
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
 EVENTS = 2000
@@ -45,7 +47,7 @@ def last_line(kafka: str) -> dict[str, Any]:
 def test_last_line_has_every_figure(last_line: dict[str, Any]) -> None:
     """The last line is one JSON object with the promised keys; row and user have a size."""
     assert last_line.keys() >= KEYS
-    assert last_line["row_bytes"] == 484
+    assert last_line["row_bytes"] == ROW.itemsize
     assert last_line["bytes_per_user"] > last_line["row_bytes"]
 
 
