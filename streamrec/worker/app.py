@@ -27,6 +27,7 @@ from .counting import Counting
 from .log import Log
 from .ownership import Ownership
 from .profile_table import declare_profiles
+from .strays import Strays
 from .topics import changelog_topic
 from .transport import BatchApp
 from .undelivered import Progress
@@ -72,7 +73,8 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics, kafka)
     changelog = changelog_topic(settings)
     counting = Counting(metrics, settings)
-    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id)
+    strays = Strays(settings, kafka)
+    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id, strays.sent_on)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
     _add_timers(app, settings, counting)

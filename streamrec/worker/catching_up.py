@@ -10,11 +10,14 @@ articles taken in, which wait for their meeting (unmet.py).
 
 An end counts open transactions and markers, which a consumer of committed records steps over, so the end of a log is
 turned into the offset after the last record that can be read before it.
+
+What strayed into another partition's events is an input, too: where there are strays, ends are asked for once they were
+sent on (strays.py).
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiokafka.errors import KafkaError as ClientError
 
@@ -24,15 +27,19 @@ from .log import Log, Reader, read_all
 
 log = logging.getLogger(__name__)
 
+SentOn = Callable[[], Awaitable[None]]  # waits until all strays stand where their users live
 TAIL = 50  # offsets before the end, in which the last record is looked for first
 
 
 class CatchingUp:
     """Of one partition."""
 
-    def __init__(self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float) -> None:
+    def __init__(
+        self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float, sent_on: SentOn | None = None
+    ) -> None:
         self.undelivered_s = 0.0  # how long a record has not been handed over, at least
         self._log, self._number, self._topics, self._max_lag_s = log, number, topics, max_lag_s
+        self._sent_on = sent_on
         self._until: dict[Topic, int] | None = None  # of each input: to be applied up to; None: not known
 
     def forget(self) -> None:
@@ -51,6 +58,8 @@ class CatchingUp:
                 return
 
     async def _ask(self, cursor: Mapping[str, int]) -> None:
+        if self._sent_on is not None:
+            await self._sent_on()
         async with self._log.reader() as reader:
             ends = await reader.ends(list(self._topics.values()), self._number)
             until = {

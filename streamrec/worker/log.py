@@ -111,6 +111,7 @@ class KafkaLog:
             fetch_max_wait_ms=50,
         )
         await consumer.start()
+        await asyncio.sleep(0)  # its tasks have to begin: stopped before, it raises as if we had been cancelled
         try:
             yield KafkaReader(consumer, self._settings)
         finally:

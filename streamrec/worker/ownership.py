@@ -15,6 +15,7 @@ from ..intake import Batch
 from ..partition import Partition, Settled
 from ..ranking.scores import Scores
 from ..settings import Settings
+from .catching_up import SentOn
 from .counting import Counting
 from .log import Log
 from .rounds import Rounds
@@ -40,6 +41,7 @@ class Ownership:
         changelog: str,
         kafka: Log,
         space_id: str,
+        sent_on: SentOn | None = None,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
         self.undelivered = Undelivered()
@@ -47,7 +49,7 @@ class Ownership:
         self._left: dict[int, dict[str, int]] = {}
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
-        self._space_id = space_id
+        self._space_id, self._sent_on = space_id, sent_on
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
@@ -126,8 +128,9 @@ class Ownership:
         async with self._at_once:
             partition = Partition(self._settled(number))
             writer = PartitionWriter(
-                partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds
-            )
+                partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds,
+                self._sent_on,
+            )  # fmt: skip
             recovered = await writer.start()
             self.writers[number] = writer
             self._left.pop(number, None)

@@ -21,7 +21,7 @@ from ..intake import Batch
 from ..meta import owner_records
 from ..partition import Partition
 from ..settings import Settings
-from .catching_up import CatchingUp
+from .catching_up import CatchingUp, SentOn
 from .counting import Counting
 from .lanes import Lanes
 from .log import Log
@@ -39,7 +39,7 @@ class PartitionWriter:
 
     def __init__(
         self, partition: Partition, settings: Settings, log: Log, names: Names, counting: Counting,
-        fail: Callable[[BaseException], None], rounds: Rounds | None = None,
+        fail: Callable[[BaseException], None], rounds: Rounds | None = None, sent_on: SentOn | None = None,
     ) -> None:  # fmt: skip
         self.partition = partition
         self.number = partition.settled.number
@@ -50,7 +50,7 @@ class PartitionWriter:
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
         self._pending, self._uncommitted = Pending(), Uncommitted()
-        self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s)
+        self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s, sent_on)
         self._asking: asyncio.Task[None] | None = None  # where the inputs end
         self._turns = Turns(partition, settings, self._lanes, self._uncommitted, self.catching_up)
         self._in_flight_since_s: float | None = None

@@ -177,6 +177,31 @@ async def test_a_rebalance_is_a_takeover() -> None:
     assert not errors
 
 
+async def test_what_strayed_is_an_input_too() -> None:
+    """An opt-out that another partition sends on during the catch-up is applied before anybody gets a push."""
+    log, errors, all_sent_on = SlowLog(), list[BaseException](), asyncio.Event()
+    await two_readers(log)
+    append(log, "catalog", fresh("a1"))
+
+    async def sent_on() -> None:
+        await all_sent_on.wait()
+
+    writer = writer_on(log, partition(), load({}, due_scan_s=0.01), errors, sent_on)
+    await writer.start()
+    await deliver(writer, log, "catalog")
+    await asyncio.sleep(0.1)
+    assert decided(writer) == 0
+    append(log, "rerouted", msgspec.json.encode(UNSUBSCRIBE | {"at_ms": now_ms()}))
+    all_sent_on.set()
+    await asyncio.sleep(0.1)
+    assert decided(writer) == 0
+    await deliver(writer, log, "rerouted")
+    await until(lambda: bool(pushed(log)))
+    await writer.stop()
+    assert pushed(log) == [("bob", "a1")]
+    assert not errors
+
+
 class Watched(Partition):
     """Notes the order of what it does."""
 
