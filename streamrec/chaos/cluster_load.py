@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from ..clock import now_ms
 from ..settings import Settings
 
-ARTICLES, USERS = 30, 400
+ARTICLES, USERS = 18, 400  # with the pushes of a day no more than a row remembers, or it depends on these what counts
 ACTIONS = ("click", "click", "click", "open", "share", "dislike", "impression", "unsubscribe", "subscribe")
 ZONES = ("", "", "Europe/Copenhagen", "Asia/Shanghai")
 
