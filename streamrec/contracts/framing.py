@@ -18,6 +18,7 @@ import msgspec
 from .limits import MAX_ID_CHARS
 from .text import clean_id
 
+INTEGER_DIGITS = 1000
 _OPENING = ("{", "[", '"')
 _BOM = b"\xef\xbb\xbf"
 _STRUCT = re.compile(r"Struct\{article_id=([^,{}]*)\}")
@@ -50,9 +51,14 @@ def json_in(raw: bytes) -> Any:
 def _lenient(raw: bytes) -> Any:
     """Bytes that are not UTF-8 become halves of characters, which no id may have: what else is said can be read."""
     try:
-        return json.loads(raw.decode(errors="surrogateescape"), strict=False)
+        return json.loads(raw.decode(errors="surrogateescape"), strict=False, parse_int=_number)
     except (ValueError, RecursionError):
         raise UnreadableError("no JSON") from None
+
+
+def _number(digits: str) -> int | float:
+    """Python reads no integer of thousands of digits; nothing here is as large, and the rest of the record counts."""
+    return int(digits) if len(digits) <= INTEGER_DIGITS else float(digits)
 
 
 def ids_in(key: bytes, name: str) -> Iterator[str]:

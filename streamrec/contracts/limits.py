@@ -81,8 +81,8 @@ def id_in(value: Any) -> Any:
 
 
 def word(value: Any) -> Any:
-    """A word of a list, however it is written."""
-    return value.strip().lower() if isinstance(value, str) else value
+    """A word of a list, however it is written, and whatever cannot be seen is in it."""
+    return clean_id(value).strip().lower() if isinstance(value, str) else value
 
 
 def cut(chars: int) -> Callable[[Any], Any]:

@@ -94,6 +94,23 @@ def test_an_opt_out_may_be_of_any_size() -> None:
     assert opt_out(orjson.dumps(NO | {"x": "x" * 300_000})).user_id == "ann"
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\0", "\xad"])
+def test_a_no_is_one_whatever_cannot_be_seen_in_the_word(unseen: str) -> None:
+    """Of readers and of newsrooms."""
+    assert opt_out(orjson.dumps(NO | {"action": f"{unseen}Un{unseen}subscribe"})).action == "unsubscribe"
+    value = orjson.dumps(WITHDRAWAL | {"status": f"with{unseen}drawn{unseen}"})
+    (item,) = decode_articles([RawRecord(0, T0, b"a1", value)], Origin("articles", 0))
+    assert isinstance(item, Typed)
+    assert item.value.status == "withdrawn"
+
+
+@pytest.mark.parametrize("field", ["at_ms", "dwell_s", "x"])
+def test_a_number_of_thousands_of_digits_costs_its_field(field: str) -> None:
+    """Python refuses to read it as an integer."""
+    value = orjson.dumps({**NO, field: 0}).replace(b":0", b":" + b"9" * 5000)
+    assert opt_out(value).user_id == "ann"
+
+
 def test_a_decomposed_opt_out_meets_its_user() -> None:
     """One user, however the name is encoded, and whatever cannot be seen in it."""
     for name in ("ann\u00e9", "anne\u0301", " anne\u0301\n", "ann\u200b\u00e9"):
