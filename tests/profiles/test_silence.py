@@ -140,6 +140,14 @@ def test_an_opt_out_is_kept_and_nothing_else_of_its_reader() -> None:
     assert feed.to.profiles["consent"].tolist() == [CONSENT_OUT]
 
 
+def test_who_came_with_a_history_alone_is_not_silent() -> None:
+    """Events that are late wake nobody, but they were seen."""
+    feed = Feed(partition())
+    feed.events(click("ann", "a1", at_ms=T0 - 5 * DAY), now_ms=T0)
+    assert feed.to.look(T0 + HOUR).forgotten == 0
+    assert feed.to.look(T0 + LONG + HOUR).forgotten == 1
+
+
 def test_a_look_forgets_some_and_the_next_ones_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step stays short, whoever is silent."""
     monkeypatch.setattr(silence, "AT_ONCE", 3)
