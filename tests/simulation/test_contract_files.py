@@ -54,6 +54,24 @@ def comma(path: Path, rows: Rows) -> None:
         writer.writerows(rows)
 
 
+def semicolons(path: Path, rows: Rows) -> None:
+    """As spreadsheets write it where a comma is the decimal sign."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.with_suffix(".csv").open("w", newline="", encoding="utf-16") as file:
+        writer = csv.DictWriter(file, names, delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def tabs(path: Path, rows: Rows) -> None:
+    """As databases export it."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.with_suffix(".csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, names, delimiter="\t")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def parquet(path: Path, rows: Rows) -> None:
     """Times as timestamps, ids as numbers."""
     table = pa.table({name: [row.get(name) for row in rows] for row in rows for name in row})
@@ -68,7 +86,7 @@ def parquet(path: Path, rows: Rows) -> None:
     pq.write_table(table, path.with_suffix(".parquet"))
 
 
-@pytest.mark.parametrize("form", [packed, comma, parquet])
+@pytest.mark.parametrize("form", [packed, comma, semicolons, tabs, parquet])
 def test_each_form_is_the_same_log(tmp_path: Path, form: Callable[[Path, Rows], None]) -> None:
     """Ids that look like numbers stay text, a newline in a title stays in it, what is empty is absent."""
     for folder, write in ((tmp_path / "a", jsonl), (tmp_path / "b", form)):
@@ -90,6 +108,22 @@ def test_impressions_without_a_click_are_negatives(tmp_path: Path) -> None:
     shown = [step.record for step in log if step.kind == "impression"]
     assert shown == [Impression("7", ("0", "1"), (False, True))]
     assert log.summary.steps == len(list(log))
+
+
+def test_a_log_of_clicks_alone_names_no_impressions(tmp_path: Path) -> None:
+    """What is nowhere named cannot be missing: it is no error that impressions meet no article where there are none."""
+    jsonl(tmp_path / "articles", ARTICLES)
+    jsonl(tmp_path / "events", [event for event in EVENTS if event["action"] == "click"])
+    check(load_files(tmp_path).summary.tally)
+
+
+def test_a_quote_that_is_not_closed_takes_no_rows_silently(tmp_path: Path) -> None:
+    """The rows after it would be part of its field, and count as one, or as none."""
+    comma(tmp_path / "events", EVENTS)
+    for torn in ('1,"Chip one,1700000000001\n2,"Chip two",1700000000002\n', '1,"Chip one,1700000000001\n'):
+        (tmp_path / "articles.csv").write_text(f"article_id,title,published_at_ms\n{torn}")
+        with pytest.raises(DataError, match=r"articles\.csv: expected CSV, got: .* that ends in line [23]"):
+            load_files(tmp_path)
 
 
 def test_what_a_worker_would_refuse_is_counted_with_its_line(tmp_path: Path) -> None:

@@ -134,6 +134,11 @@ def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
         mind(tmp_path, news="")
 
 
+def test_readers_without_a_history_miss_nothing(tmp_path: Path) -> None:
+    """New readers have none; that is no id written differently."""
+    check(mind(tmp_path, GOOD.replace("N1 N2", "")).summary.tally)
+
+
 def test_ids_written_in_two_ways_are_an_error_that_shows_both(tmp_path: Path) -> None:
     """Every row is read and nothing meets: a model would learn from empty profiles, AUC .5000."""
     log = mind(tmp_path, news=NEWS.replace("N", ""))

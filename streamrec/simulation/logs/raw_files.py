@@ -3,8 +3,9 @@
     raw_records(path, topic, part) -> RawRecord, ...      offset = line or row, timestamp 0, value JSON
 
 Columns are named as the fields of the record; others are tolerated, as in a topic. What is empty in a column is absent.
-In CSV, whose values are all text, numbers and lists stand as JSON has them; in Parquet a time may be a timestamp, and
-an id a whole number.
+In CSV, whose values are all text, numbers and lists stand as JSON has them, between commas, semicolons or tabs: what
+separates the columns' names. A quote that is not closed is an error: it would take the rows after it into its field. In
+Parquet a time may be a timestamp, and an id a whole number.
 """
 
 import csv
@@ -25,6 +26,7 @@ from .tally import Part
 FileTopic = Literal["articles", "events"]
 NAMES = (*(f".{kind}{packed}" for kind in ("jsonl", "csv") for packed in PACKED), ".parquet")
 MANY = 2**31 - 1  # characters of a field
+SEPARATORS = ",;\t"  # of CSV
 
 
 def file_of(folder: Path, topic: FileTopic) -> Path:
@@ -54,7 +56,9 @@ def _of_lines(path: Path, part: Part) -> Iterator[RawRecord]:
 def _of_csv(path: Path, topic: FileTopic, part: Part) -> Iterator[RawRecord]:
     csv.field_size_limit(MANY)
     texts = _texts(topic)
-    reader = csv.reader(f"{line}\n" if line is not None else "\ufffd\n" for _, line in text_lines(path))
+    header = next((line or "" for _, line in text_lines(path)), "")
+    lines = (f"{line}\n" if line is not None else "\ufffd\n" for _, line in text_lines(path))
+    reader = csv.reader(lines, delimiter=max(SEPARATORS, key=header.count), strict=True)
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         if f"{topic.removesuffix('s')}_id" not in names and "user_id" not in names:
@@ -69,7 +73,7 @@ def _of_csv(path: Path, topic: FileTopic, part: Part) -> Iterator[RawRecord]:
             said = {name: _said(text, name in texts) for name, text in zip(names, row, strict=True) if text != ""}
             yield RawRecord(reader.line_num, 0, None, orjson.dumps(said))
     except csv.Error as error:
-        raise DataError(f"{path}: expected CSV, got: {error}") from None
+        raise DataError(f"{path}: expected CSV, got: {error}, in the record that ends in line {reader.line_num}") from None
 
 
 def _texts(topic: FileTopic) -> frozenset[str]:

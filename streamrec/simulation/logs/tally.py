@@ -80,8 +80,8 @@ class Named:
 
     @property
     def unmet(self) -> float:
-        """Share of those the log does not hold."""
-        return 1 - self.held / max(1, self.count)
+        """Share of those the log does not hold; none where nothing is named, as in a log of clicks alone."""
+        return 1 - self.held / self.count if self.count else 0.0
 
 
 @dataclass
