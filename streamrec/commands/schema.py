@@ -9,7 +9,8 @@ def schema(topic: str) -> None:
     """Print the JSON Schema (draft 2020-12) of the records of a topic.
 
     Producers of `articles` and `events` can check against it before they send; gateways read `push` by it.
-    `log` is a folder of articles and events, as `train`, `replay` and `compress` take it by the name `files`.
+    `log` is a folder of articles and events, as `train`, `replay` and `compress` take it by the name `files`;
+    `streamrec simulate --out DIR` writes one to look at.
     """
     import orjson
 

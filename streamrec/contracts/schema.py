@@ -69,10 +69,11 @@ def log_schema() -> dict[str, Any]:
         "title": "streamrec log",
         "description": (
             "A folder with two files: articles and events, each .jsonl (one record a line), .csv (a first line that"
-            " names the columns; numbers and lists as in JSON; empty = absent) or .parquet (a time may be a timestamp);"
+            " names the columns, between commas, semicolons or tabs; numbers and lists as in JSON; empty = absent) or"
+            " .parquet (a time may be a timestamp);"
             " .jsonl and .csv may be packed (.gz, .zst). Columns are the fields of the records below. Events of the"
             " action impression that no click follows within 30 minutes are negatives; without any, negatives are"
-            " sampled from what others read."
+            " sampled from what others read. `streamrec simulate --out DIR` writes an example."
         ),
         "type": "object",
         "properties": {topic: {"type": "array", "items": schema(topic)} for topic in ("articles", "events")},

@@ -6,10 +6,12 @@ events; training makes of them what was shown (training/shown.py).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from ...contracts.article import ArticleEvent
 from ...contracts.decode import Origin, decode_articles, decode_events
@@ -19,8 +21,8 @@ from ...contracts.records import RawRecord
 from ...errors import DataError
 from ...profiles.zones import is_zone
 from .decoded import name_articles, typed
-from .raw_files import file_of, raw_records
-from .records import Step, Summary, step_order
+from .raw_files import FileTopic, file_of, raw_records
+from .records import Impression, Step, Summary, step_order
 from .tally import Part, Tally
 
 BATCH = 1000
@@ -60,6 +62,24 @@ def load_files(folder: Path) -> StepLog:
         tally=tally,
     )
     return StepLog(steps, summary)
+
+
+def write_files(folder: Path, steps: Iterable[Step]) -> Counter[FileTopic]:
+    """Articles and events as JSON lines in `folder`, which `load_files` reads; how many. DataError if any are there."""
+    written = Counter[FileTopic]()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "articles.jsonl").open("xb") as articles, (folder / "events.jsonl").open("xb") as events:
+            for step in steps:
+                if not isinstance(step.record, Impression):  # those are events, too
+                    topic: FileTopic = "articles" if isinstance(step.record, ArticleEvent) else "events"
+                    written[topic] += 1
+                    (articles if topic == "articles" else events).write(msgspec.json.encode(step.record) + b"\n")
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or folder} cannot be written ({error.strerror}); choose another folder"
+        ) from None
+    return written
 
 
 def articles_of(records: Iterator[RawRecord], part: Part) -> Iterator[ArticleEvent]:

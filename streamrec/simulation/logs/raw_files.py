@@ -73,7 +73,9 @@ def _of_csv(path: Path, topic: FileTopic, part: Part) -> Iterator[RawRecord]:
             said = {name: _said(text, name in texts) for name, text in zip(names, row, strict=True) if text != ""}
             yield RawRecord(reader.line_num, 0, None, orjson.dumps(said))
     except csv.Error as error:
-        raise DataError(f"{path}: expected CSV, got: {error}, in the record that ends in line {reader.line_num}") from None
+        raise DataError(
+            f"{path}: expected CSV, got: {error}, in the record that ends in line {reader.line_num}"
+        ) from None
 
 
 def _texts(topic: FileTopic) -> frozenset[str]:
