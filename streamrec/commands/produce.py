@@ -45,8 +45,8 @@ def produce(
     echo '{"article_id":"a1","title":"Quantum chip sets record","published_at_ms":'$(date +%s)000'}' \
       | streamrec produce articles
 
-    Each line is one record, checked before it is sent; its key is the article_id or user_id. A line that is not a
-    record is named and left out, the others are sent; the exit code is then 1.
+    Each line is one record, checked as a worker would before it is sent; its key is the article_id or user_id. A line
+    that is not a record is named and left out, the others are sent; the exit code is then 1.
 
     \b
     streamrec produce --history DIR             # articles.jsonl and events.jsonl; also .csv, .parquet, .gz, .zst
@@ -55,8 +55,9 @@ def produce(
     opt-outs count; nothing is pushed because of it. Start the workers first: articles are sent, and events once the
     workers know them. At most STREAMREC_MAX_ARTICLES articles at a time are remembered. What is refused is counted with
     its reason before anything is sent, and more than 1 % stops it (--allow-rejected). It may be given again after it
-    was interrupted: articles and repeated reads (click, open) that a reader's row still remembers change nothing;
-    dwell, share, save, dismiss and dislike may count twice. `streamrec schema log` says how the files look.
+    was interrupted: articles that are there change nothing, nor does what readers did with an article that their row
+    still remembers (the last 22); what they did with others counts again. `streamrec schema log` says how the files
+    look.
     """
     from ..settings import load
 
@@ -103,14 +104,9 @@ Reject = Callable[[int, str], None]
 
 def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iterator[Line]:
     """Number, key and value of each line; those that are not records of this topic go to `reject`, unless `raw`."""
-    import msgspec
-
-    from ..contracts.framing import UNDECODABLE
     from ..contracts.limits import MAX_RECORD_BYTES
-    from ..contracts.schema import RECORDS
 
-    id_field = "article_id" if topic == "articles" else "user_id"
-    decoder = msgspec.json.Decoder(RECORDS[topic])
+    taken = _taken_by(topic)
     for number, line in enumerate(lines, 1):
         value = line.strip()
         if not value:
@@ -118,13 +114,35 @@ def keyed(topic: str, lines: Iterable[bytes], raw: bool, reject: Reject) -> Iter
         if len(value) > MAX_RECORD_BYTES and not raw:
             reject(number, f"it has {len(value)} bytes; at most {MAX_RECORD_BYTES} are taken")
             continue
-        try:
-            yield number, getattr(decoder.decode(value), id_field).encode(), value
-        except UNDECODABLE as error:
-            if raw:
-                yield number, None, value
-            else:
-                reject(number, f"{error}; `streamrec schema {topic}` says what is expected")
+        key, why = taken(value)
+        if key is not None or raw:
+            yield number, key, value
+        else:
+            reject(number, f"{why}; `streamrec schema {topic}` says what is expected")
+
+
+def _taken_by(topic: str) -> Callable[[bytes], tuple[bytes | None, str]]:
+    """What a worker would make of a line that came now: its key, or why it would be set aside.
+
+    The schema is stricter: an opt-out or a withdrawal counts with hardly more than an id.
+    """
+    from ..clock import now_ms
+    from ..contracts.decode import Origin, Typed, decode_articles, decode_events
+    from ..contracts.event import UserEvent
+    from ..contracts.records import RawRecord
+    from ..profiles.zones import is_zone
+
+    origin = Origin(topic, 0)
+
+    def taken(value: bytes) -> tuple[bytes | None, str]:
+        record = RawRecord(0, now_ms(), None, value)
+        (item,) = decode_articles([record], origin) if topic == "articles" else decode_events([record], origin, is_zone)
+        if isinstance(item, Typed):
+            named = item.value
+            return (named.user_id if isinstance(named, UserEvent) else named.article_id).encode(), ""
+        return None, " ".join(filter(None, (getattr(item, "reason", ""), getattr(item, "detail", ""))))
+
+    return taken
 
 
 async def _send(settings: "Settings", topic: str, lines: Iterator[Line], reject: Reject) -> int:
