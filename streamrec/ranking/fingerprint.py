@@ -12,6 +12,7 @@ are roots themselves. Actions come in by value: one more that teaches nothing ch
 """
 
 import ast
+import gc
 import hashlib
 from collections import deque
 from collections.abc import Iterator
@@ -94,6 +95,17 @@ def _parts(package: Path) -> list[str]:
     return [found.pop(place) for place in columns] + sorted(found.values())
 
 
+def _parsed(text: str) -> ast.Module:
+    """Without a garbage collection in between: what that runs can upset the depth CPython 3.11 counts (SystemError)."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(text)
+    finally:
+        if collects:
+            gc.enable()
+
+
 class Module:
     """What a module defines and imports at its top."""
 
@@ -102,7 +114,7 @@ class Module:
         self._package = package
         self._defined: dict[str, ast.AST] = {}
         self._imported: dict[str, Place] = {}  # a module, where the name is empty
-        for node in ast.parse((package / path).read_text(encoding="utf-8")).body:
+        for node in _parsed((package / path).read_text(encoding="utf-8")).body:
             self._note(node)
 
     def _note(self, node: ast.stmt) -> None:
