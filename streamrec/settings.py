@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from .errors import SettingsError
 
 PREFIX = "STREAMREC_"
+TEN_YEARS_S = 315_360_000  # as good as for ever, and times in rows have 32 bits
 
 
 def _minutes(text: str) -> str:
@@ -97,11 +98,11 @@ class Settings(BaseSettings):
     due_scan_s: float = _s(1.0, "s", "how often users whose waiting is over are looked for (policy time)", gt=0, le=3600)
 
     # profiles and articles
-    interest_half_life_h: float = _s(168.0, "h", "a click counts half after this long", gt=0)
-    profile_days: float = _s(400.0, "d", "a reader of whom nothing was seen for so long is forgotten; an opt-out is kept for ever", ge=90)
-    late_event_s: float = _s(1800.0, "s", "an event older than this at arrival updates the profile and triggers nothing", ge=0)
+    interest_half_life_h: float = _s(168.0, "h", "a click counts half after this long", gt=0, le=876_000)
+    profile_days: float = _s(400.0, "d", "a reader of whom nothing was seen for so long is forgotten; an opt-out is kept for ever", ge=90, le=36_500)
+    late_event_s: float = _s(1800.0, "s", "an event older than this at arrival updates the profile and triggers nothing", ge=0, le=TEN_YEARS_S)
     vector_days: float = _s(7.0, "d", "articles stay known this long, for clicks and features", gt=0, le=60)
-    eligible_h: float = _s(24.0, "h", "an article may be pushed this long after publication, unless it says otherwise", gt=0)
+    eligible_h: float = _s(24.0, "h", "an article may be pushed this long after publication, unless it says otherwise", gt=0, le=TEN_YEARS_S / 3600)
     push_ttl_h: float = _s(6.0, "h", "a gateway must drop a push older than this", gt=0, le=168)
     deep_link_schemes: str = _s("https", "schemes", "of links that go into pushes, besides paths: https and the app's own (https,myapp); another link is dropped, its article is pushed without", pattern=r"^[a-z][a-z0-9+.-]*(,[a-z][a-z0-9+.-]*)*$")
     max_articles: int = _s(20_000, "articles", "catalog size; the oldest leave first", ge=100)
@@ -129,14 +130,14 @@ class Settings(BaseSettings):
 
     # push policy
     daily_cap: int = _s(5, "pushes/24 h", "per user; 0 pushes nothing", ge=0, le=8)
-    min_interval_s: float = _s(4 * 3600.0, "s", "between two pushes to one user", ge=0)
+    min_interval_s: float = _s(4 * 3600.0, "s", "between two pushes to one user", ge=0, le=TEN_YEARS_S)
     max_push_lag_s: float = _s(30.0, "s", "no push, breaking news included, leaves a partition that is further behind its inputs, or has not yet applied what stood in them when it was taken over", gt=0)
-    session_gap_s: float = _s(900.0, "s", "nobody who was active within this time is interrupted", ge=0)
+    session_gap_s: float = _s(900.0, "s", "nobody who was active within this time is interrupted", ge=0, le=TEN_YEARS_S)
     quiet_from: ClockTime = _s("22:00", "HH:MM", "quiet hours begin, in the user's zone")
     quiet_to: ClockTime = _s("07:00", "HH:MM", "quiet hours end; equal to quiet_from: none")
-    quiet_jitter_s: float = _s(1800.0, "s", "users waking up are spread over this time", ge=0)
+    quiet_jitter_s: float = _s(1800.0, "s", "users waking up are spread over this time", ge=0, le=TEN_YEARS_S)
     default_zone: str = _s("UTC", "IANA zone", "of users whose zone is not known")
-    cooldown_h: float = _s(72.0, "h", "after dismiss or dislike the category rests for this user", ge=0)
+    cooldown_h: float = _s(72.0, "h", "after dismiss or dislike the category rests for this user", ge=0, le=TEN_YEARS_S / 3600)
     breaking_bypasses: str = _s("min_interval,in_session", "rules", "rules that breaking news ignores; dedupe and opt-out are never ignored")
 
     # faults

@@ -1,9 +1,13 @@
 """Settings: a misspelt name or an impossible value stops the start, and says how to go on."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from making import T0, Feed, article, partition, pushes
 
+from streamrec.contracts.event import UserEvent
 from streamrec.errors import SettingsError
 from streamrec.settings import Settings, load, to_environ
 
@@ -25,6 +29,32 @@ def test_a_wrong_variable_stops_the_start(environ: dict[str, str], words: list[s
         load(environ)
     for word in words:
         assert word in str(caught.value)
+
+
+FOR_EVER: dict[str, Any] = {
+    "min_interval_s": 315_360_000, "session_gap_s": 315_360_000, "late_event_s": 315_360_000, "cooldown_h": 87_600,
+    "eligible_h": 87_600, "quiet_jitter_s": 315_360_000, "profile_days": 36_500, "interest_half_life_h": 876_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", FOR_EVER)
+@pytest.mark.parametrize("text", ["inf", "1e300", "1e10"])
+def test_a_time_that_fits_into_no_row_stops_the_start(field: str, text: str) -> None:
+    """It would wrap around in rows, so that a cooldown for ever is over at once, or end in a traceback."""
+    with pytest.raises(SettingsError, match=f"STREAMREC_{field.upper()} is '{text}'; .*less than or equal to"):
+        load({f"STREAMREC_{field.upper()}": text})
+
+
+def test_the_longest_times_can_be_reckoned_with() -> None:
+    """A reader who disliked a category meets it no more for ten years, and who got a push gets the next one then."""
+    state = partition(**FOR_EVER | {"session_gap_s": 0})
+    feed = Feed(state)
+    feed.articles(article("a1"), article("b1", category_slot=3))
+    feed.events(UserEvent("u", "click", T0, "a1"), UserEvent("u", "dislike", T0, "b1"))
+    assert state.profiles["negatives"]["until_s"].max() == T0 // 1000 + 315_360_000
+    assert pushes(feed.articles(article("a2", topic="a1")))
+    assert state.profiles["due_at_s"].max() == T0 // 1000 + 315_360_000
+    assert load({}, **FOR_EVER).session_gap_s == FOR_EVER["session_gap_s"]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from .story import RecentStories
 
 logger = logging.getLogger(__name__)
 
+_ANOTHER_SITE = ("/", "\\")  # behind a first slash; browsers take both for one
 WATERMARK_KEY = b"\xffwatermark"  # `catalog` is compacted, so every record needs a key; no id can be this one
 
 
@@ -130,7 +131,11 @@ class Desk:
     def _is_link(self, text: str) -> bool:
         """A path of the newsroom's own site, or a URL of a scheme somebody has decided for."""
         scheme, colon, _ = text.partition(":")
-        return scheme.lower() in self._schemes if colon and "/" not in scheme else text[:1] == "/" != text[1:2]
+        return (
+            scheme.lower() in self._schemes
+            if colon and "/" not in scheme
+            else text[:1] == "/" and text[1:2] not in _ANOTHER_SITE
+        )
 
     def _one(self, record: Record, done: Analysed) -> None:
         (item,) = decode_articles([record], self._origin, self._replay, self._known.__contains__, self._is_link)

@@ -220,7 +220,7 @@ def test_an_id_may_look_like_a_frame(article_id: str) -> None:
         ("https://news.example/a1", True), ("HTTPS://news.example/a1", True), ("myapp://a1", True), ("/a1?x=1:2", True),
         ("javascript:alert(1)", False), ("java\nscript:alert(1)", False), (" javascript:alert(1)", False),
         ("data:text/html,x", False), ("file:///etc/passwd", False), ("http://news.example", False),
-        ("//evil.example", False), ("a1", False),
+        ("//evil.example", False), ("/\\evil.example", False), ("a1", False),
     ],
 )  # fmt: skip
 def test_links_of_other_schemes_are_dropped(link: str, kept: bool) -> None:
