@@ -41,6 +41,7 @@ class Catalog:
         self.articles: list[AnalysedArticle | None] = []  # slot -> article
         self._columns = np.zeros(256, _COLUMNS)
         self._slot_of_id: dict[str, int] = {}
+        self._withdrawn: dict[str, None] = {}  # article ids, in the order they were withdrawn
         self._slots = Slots()
         self._free: list[int] = []
         self._all_open_ms = 0  # from then on no article so far waits for its time
@@ -92,6 +93,10 @@ class Catalog:
             slot = self._new_slot(article, now_ms)
         self.articles[slot] = article
         self._fill(slot, article)
+        if article.status == "withdrawn":
+            self._withdrawn[article.article_id] = None
+        else:
+            self._withdrawn.pop(article.article_id, None)
         return change
 
     def _fill(self, slot: int, article: AnalysedArticle) -> None:
@@ -119,8 +124,11 @@ class Catalog:
 
     def _evict(self, now_ms: int) -> None:
         """Ids stand in order of arrival, near enough to that in which articles opened. Those that wait for their time
-        go behind the others: they are not old, and must not keep older ones.
+        go behind the others: they are not old, and must not keep older ones. Where there is no room, what is withdrawn
+        leaves first: a newsroom that deletes its archive takes back articles by the ten thousand.
         """
+        if len(self._slot_of_id) >= self.max_articles and (gone := next(iter(self._withdrawn), None)) is not None:
+            self._drop(gone, self._slot_of_id[gone])
         waiting = 0
         while self._slot_of_id:
             article_id, slot = next(iter(self._slot_of_id.items()))
@@ -139,6 +147,7 @@ class Catalog:
     def _drop(self, article_id: str, slot: int) -> None:
         row, key = self._columns[slot], int(self._columns["key"][slot])
         del self._slot_of_id[article_id]
+        self._withdrawn.pop(article_id, None)
         self._slots.remove(key, slot)
         if row["readers"] > 0 and not self._slots.sharing(key):
             self._unknown_readers[key] = int(row["readers"])

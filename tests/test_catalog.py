@@ -22,6 +22,7 @@ class Plain:
     def __init__(self) -> None:
         self.articles: dict[str, AnalysedArticle] = {}
         self.readers: Counter[str] = Counter()
+        self.withdrawn: list[str] = []
 
     def apply(self, new: AnalysedArticle, now_ms: int) -> str:
         """The last one to arrive counts, unless it names a lower version."""
@@ -34,10 +35,15 @@ class Plain:
             return "stale"
         self.articles[new.article_id] = new
         if new.status == "withdrawn":
+            self.withdrawn += [new.article_id] * (new.article_id not in self.withdrawn)
             return "withdrawn"
+        self.withdrawn = [name for name in self.withdrawn if name != new.article_id]
         return "updated" if known else "new"
 
     def _make_room(self, now_ms: int) -> None:
+        self.withdrawn = [name for name in self.withdrawn if name in self.articles]
+        if len(self.articles) >= MOST and self.withdrawn:
+            del self.articles[self.withdrawn.pop(0)]
         waiting = []
         for article_id, known in list(self.articles.items()):
             opens_ms = max(known.published_at_ms, known.embargo_until_ms)
@@ -165,6 +171,19 @@ def test_an_article_that_waits_for_its_time_keeps_no_other_and_stays() -> None:
     for number in range(3):
         full.apply(article(f"a{number}", embargo_until_ms=T0 + DAY), T0)
     assert full.slot("a0") is None
+
+
+def test_withdrawals_push_out_nothing_that_may_be_pushed() -> None:
+    """Of however many articles; one that is published again stays as any other."""
+    catalog = Catalog(max_articles=5)
+    for number in range(3):
+        catalog.apply(article(f"a{number}"), T0)
+    for number in range(50):
+        catalog.apply(article(f"old{number}", status="withdrawn"), T0)
+    catalog.apply(article("old48", version=2), T0)
+    catalog.apply(article("b"), T0)
+    catalog.apply(article("old50", status="withdrawn"), T0)
+    assert {one.article_id for one in catalog.articles if one} == {"a1", "a2", "old48", "b", "old50"}
 
 
 def test_articles_leave_by_age() -> None:
