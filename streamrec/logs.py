@@ -5,6 +5,7 @@
 Contract: one record, one line. `extra={...}` becomes fields. No personal data: a field named after a user or a record's
 content is left out, and so is the text of lookup and value errors, which quotes the data that caused it
 (`KeyError: 'u0421'`); their type and frames stay. Messages keep the rule themselves: counts and offsets, never content.
+What the Kafka client says again and again, as while a broker is away, is one line in ten seconds: `left_out=612`.
 """
 
 import logging
@@ -17,6 +18,9 @@ from typing import Any, Literal, TextIO
 from .printable import encoded, printable, printable_json
 
 PERSONAL_FIELDS = frozenset({"user", "user_id", "key", "value", "event", "record", "profile", "tz", "title", "payload"})
+CLIENT = "aiokafka"
+REPEAT_S = 10.0
+MOST_KINDS = 1000  # of lines that are remembered
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
 
 
@@ -24,8 +28,33 @@ def configure(log_format: Literal["text", "json"], log_level: str, stream: TextI
     """Send every logger's records to `stream` (standard error); called again, it replaces what was there."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    handler.addFilter(Repeats())
     logging.basicConfig(handlers=[handler], level=log_level, force=True)
     logging.captureWarnings(capture=True)
+
+
+class Repeats(logging.Filter):
+    """Of what the Kafka client logs one line of a kind in REPEAT_S, which says how many were left out before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int, str], tuple[float, int]] = {}  # kind -> when, and left out since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Of one kind are lines of one logger, level and template."""
+        if record.name.partition(".")[0] != CLIENT:
+            return True
+        kind = record.name, record.levelno, str(record.msg)
+        last, left_out = self._last.get(kind, (float("-inf"), 0))
+        if record.created - last < REPEAT_S:
+            self._last[kind] = last, left_out + 1
+            return False
+        if len(self._last) >= MOST_KINDS:
+            self._last.clear()
+        self._last[kind] = record.created, 0
+        if left_out:
+            record.left_out = left_out
+        return True
 
 
 class JsonLines(logging.Formatter):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from streamrec.errors import StateError
-from streamrec.logs import PERSONAL_FIELDS, JsonLines, TextLines, configure
+from streamrec.logs import PERSONAL_FIELDS, JsonLines, Repeats, TextLines, configure
 
 CREATED = 1_767_225_600.25  # 2026-01-01T00:00:00.250Z
 
@@ -115,3 +115,19 @@ def test_configure_twice_writes_once(root_logger: logging.Logger, log_format: Li
     assert stream.getvalue().count("joined") == 1
     assert "hidden" not in stream.getvalue()
     assert len(root_logger.handlers) == 1
+
+
+def test_what_the_client_repeats_is_one_line_in_ten_seconds() -> None:
+    """A broker that is away is some sixty errors a second; others, and our own lines, are never left out."""
+    repeats = Repeats()
+
+    def passes(at_s: float, template: str, *args: object, name: str = "aiokafka.client") -> tuple[bool, int]:
+        made = logging.LogRecord(name, logging.ERROR, "client.py", 1, template, args, None)
+        made.created = CREATED + at_s
+        return repeats.filter(made), getattr(made, "left_out", 0)
+
+    assert [passes(n / 60, "no node %d", n) for n in range(600)] == [(True, 0)] + [(False, 0)] * 599
+    assert passes(5, "no coordinator") == (True, 0)
+    assert passes(10, "no node %d", 1) == (True, 599)
+    assert passes(20, "no node %d", 1) == (True, 0)
+    assert [passes(n, "ours", name="streamrec.worker") for n in range(3)] == [(True, 0)] * 3
