@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from ..printable import printable
+
 LOOK_S = 1.0  # how soon an end of Java is noticed
 
 
@@ -33,7 +35,7 @@ def kafka(port: int, data: Path | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background process ignores SIGINT unless it is set
         signal.signal(number, lambda *_: stopped.set())
     with local_kafka(load().kafka_cache, port, data=data) as broker:
-        kept = f"its data stay in {data}" if data else "its data go with it"
+        kept = printable(f"its data stay in {data}", None) if data else "its data go with it"
         click.echo(f"Apache Kafka {VERSION} runs at {broker.bootstrap}; Ctrl-C or kill {os.getpid()} stops it, {kept}")
         while not stopped.wait(LOOK_S):
             broker.check()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..printable import printable
 from .topics import brokers_option
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def report(log: "Log", allowed: float | None) -> None:
     from ..simulation.logs.tally import check
 
     for said in log.summary.tally.said():
-        click.echo(said, err=True)
+        click.echo(printable(said, None), err=True)
     check(log.summary.tally, allowed)
 
 

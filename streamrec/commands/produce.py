@@ -85,7 +85,7 @@ def _history(settings: "Settings", paths: tuple[Path, ...], allowed: float | Non
     sources = sources_of(paths)
     tally, counts = counted(sources)
     for said in tally.said():
-        click.echo(said, err=True)
+        click.echo(printable(said, None), err=True)
     check(tally, allowed)
     if counts["articles"] > settings.max_articles:
         click.echo(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from ..printable import printable
 from .topics import brokers_option
 
 
@@ -65,7 +66,8 @@ def _write(out: Path, users: int, hours: float, seed: int) -> None:
     from ..simulation.simulated_log import SimulatedLog
 
     written = write_files(out, SimulatedLog(seed, users, hours))
-    click.echo(f"wrote {written['articles']} articles and {written['events']} events: streamrec train files {out}")
+    said = f"wrote {written['articles']} articles and {written['events']} events: streamrec train files {out}"
+    click.echo(printable(said, None))
 
 
 def _publish(users: int, visits: float, articles: float, seconds: float | None, seed: int, brokers: str | None) -> None:

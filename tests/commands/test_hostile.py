@@ -35,7 +35,7 @@ def cluster(settings_for_test: Settings, monkeypatch: pytest.MonkeyPatch) -> Set
     return settings
 
 
-async def run(*arguments: str | Path, given: bytes = b"") -> Result:
+async def run(*arguments: str | Path | int, given: bytes = b"") -> Result:
     """A command as from a shell, errors of ours as `main` shows them; in a thread, for it starts a loop of its own."""
     result = await asyncio.to_thread(CliRunner().invoke, cli, list(map(str, arguments)), input=given)
     assert result.exception is None or isinstance(result.exception, SystemExit | StreamrecError), result.exception
@@ -112,6 +112,26 @@ async def test_names_of_files(tmp_path: Path) -> None:
     failed = await run("model", "list", "--store", folder / "none")
     assert failed.exit_code != 0
     harmless(printable_lines(str(failed.exception)))
+
+
+async def test_a_log_of_files(tmp_path: Path) -> None:
+    """Ids, titles, categories and names of columns, read well and not; and the folder's own name."""
+    folder = tmp_path / HOSTILE.replace("/", "")
+    made = await run("simulate", "--out", folder, "--users", 20, "--hours", 12)
+    assert r"\x1b[2J" in harmless(made.output)
+    with (folder / "articles.jsonl").open("a") as articles, (folder / "events.jsonl").open("a") as events:
+        texts = dict.fromkeys(("article_id", "title", "category", "source", "deep_link", "story_id"), HOSTILE)
+        articles.write(json.dumps({**texts, "published_at_ms": 1_767_225_600_000}) + "\n")
+        for more in ({"at_ms": 1_767_250_000_000}, {"at_ms": HOSTILE}, {HOSTILE: HOSTILE}):
+            events.write(json.dumps({"user_id": HOSTILE, "article_id": HOSTILE, "action": "click", **more}) + "\n")
+    harmless((await run("replay", "files", folder, "--no-broker", "--limit", 100)).output)
+    refused = await run("produce", "--history", folder)
+    assert "rows not read" in harmless(refused.output)
+    with (folder / "articles.jsonl").open("w") as articles:
+        articles.write(json.dumps({**texts, "published_at_ms": 1_767_225_600_000}) + "\n")
+    unmet = await run("replay", "files", folder, "--no-broker")
+    assert isinstance(unmet.exception, StreamrecError)
+    harmless(unmet.output + printable_lines(str(unmet.exception)))
 
 
 def test_errors_go_through_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
