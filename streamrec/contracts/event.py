@@ -8,7 +8,7 @@ meet here and nowhere else: event time drives learning, the policy clock drives 
 `KINDS` declares each action once: decoder, JSON Schema, metrics and what profiles learn follow from it.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,7 @@ class Kind(NamedTuple):
     refusing: bool = False  # rests the article's category for a while
     consent: Literal["in", "out"] | None = None
     needs_article: bool = True
+    also: tuple[str, ...] = ()  # what others call it; read, and noted
 
 
 KINDS = {
@@ -37,7 +38,9 @@ KINDS = {
     "save": Kind(7, worth=1.5),
     "search": Kind(8, needs_article=False),
     "subscribe": Kind(9, consent="in", needs_article=False),
-    "unsubscribe": Kind(10, consent="out", needs_article=False),
+    "unsubscribe": Kind(
+        10, consent="out", needs_article=False, also=("unsubscribed", "opt_out", "opt-out", "optout", "opted_out")
+    ),
 }
 if TYPE_CHECKING:
     Action = str  # a name of KINDS, which a type checker cannot read
@@ -51,11 +54,19 @@ CONSENTS = frozenset(action for action, kind in KINDS.items() if kind.consent)
 SAYS_NO = frozenset(action for action, kind in KINDS.items() if kind.consent == "out")
 
 
+_MEANT = {word: action for action, kind in KINDS.items() for word in kind.also}
+
+
+def _action_in(said: Any) -> Any:
+    said = word(said)
+    return _MEANT.get(said, said) if isinstance(said, str) else said
+
+
 class UserEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing a user did. `article_id` may be empty for search, subscribe and unsubscribe only."""
 
     user_id: Annotated[Id, msgspec.Meta(description="who; also the key of the record")]
-    action: Annotated[Action, msgspec.Meta(description="what the user did"), Reads(mended=word)]
+    action: Annotated[Action, msgspec.Meta(description="what the user did"), Reads(mended=_action_in)]
     at_ms: Annotated[Millis, msgspec.Meta(description="when it happened, in ms since 1970")]
     article_id: Annotated[
         OptionalId, msgspec.Meta(description="which article; may be empty for search, subscribe and unsubscribe only")

@@ -13,7 +13,7 @@ was not committed never happened.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from ..changes import Changes
 from ..clock import monotonic_s, now_ms
@@ -23,6 +23,7 @@ from ..partition import Partition
 from ..settings import Settings
 from .catching_up import CatchingUp, SentOn
 from .counting import Counting
+from .guarding import guarded
 from .lanes import Lanes
 from .log import Log
 from .pending import Pending, Ready, Uncommitted
@@ -77,7 +78,7 @@ class PartitionWriter:
             await self._transactions.stop()
             raise
         self._catch_up()
-        self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
+        self._tasks = [asyncio.create_task(guarded(run, self._fail)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
 
     def _catch_up(self) -> None:
@@ -86,7 +87,7 @@ class PartitionWriter:
             self._asking.cancel()
         if not self.partition.settled.tick_ms:
             self.catching_up.forget()
-            self._asking = asyncio.create_task(self._guard(self._ask))
+            self._asking = asyncio.create_task(guarded(self._ask, self._fail))
 
     async def _ask(self) -> None:
         await self.catching_up.ask(self.committed)
@@ -128,14 +129,6 @@ class PartitionWriter:
         """Go on: the partition is still ours. Records may have come meanwhile."""
         self._catch_up()
         self._running.set()
-
-    async def _guard(self, run: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await run()
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the process must not go on
-            self._fail(error)
 
     # --- input --------------------------------------------------------------------------------------------------------
 

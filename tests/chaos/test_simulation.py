@@ -22,6 +22,7 @@ from streamrec.profiles.store import ProfileStore
 from streamrec.profiles.zones import offset_minutes
 from streamrec.worker import writer
 from streamrec.worker.catching_up import CatchingUp
+from streamrec.worker.guarding import guarded
 from streamrec.worker.pending import Pending, Ready
 from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.transaction import Transactions
@@ -59,7 +60,7 @@ async def recovery_before_the_fence(self: PartitionWriter) -> Recovered:
     layout = [layout_record(self._settings.partitions)]
     await write(self._transactions, self._names, self.number, layout, Changes())
     self._catch_up()
-    self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
+    self._tasks = [asyncio.create_task(guarded(run, self._fail)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
 
@@ -69,7 +70,7 @@ async def recovery_without_a_barrier(self: PartitionWriter) -> Recovered:
     self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
     self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
     self._catch_up()
-    self._tasks = [asyncio.create_task(self._guard(run)) for run in (self._apply_all, self._commit_all)]
+    self._tasks = [asyncio.create_task(guarded(run, self._fail)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
 

@@ -49,6 +49,12 @@ def test_an_opt_out_counts_whatever_else_is_wrong(wrong: dict[str, Any], missing
     assert done.at_ms == T0 - 5 or "at_ms" in wrong or missing
 
 
+@pytest.mark.parametrize("action", ["unsubscribed", "opt_out", "opt-out", " OPTOUT "])
+def test_an_opt_out_has_other_names(action: str) -> None:
+    """What others call it is as certain as what we call it."""
+    assert opt_out(orjson.dumps(NO | {"action": action})).action == "unsubscribe"
+
+
 def test_bytes_that_are_no_utf8_cost_their_field() -> None:
     """An opt-out whose zone is Latin-1 counts; one whose own name is, only by its key."""
     said = orjson.dumps(NO | {"tz": "M#nchen"})
