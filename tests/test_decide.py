@@ -3,9 +3,9 @@
 import numpy as np
 from making import HOUR, T0, AffinityScores, Feed, article, click, partition, policy
 
-from streamrec.decide import Decision, decide
+from streamrec.decide import Decision, decide, waiting_s
 from streamrec.partition import Partition
-from streamrec.policy.config import Policy
+from streamrec.policy.config import NEVER, Policy
 from streamrec.profiles.layout import CONSENT_OUT
 from streamrec.profiles.store import Users
 
@@ -68,6 +68,22 @@ def test_breaking_news_bypasses_named_gates_only() -> None:
     assert len(decide(users, state.catalog, slot, T0 + HOUR, AffinityScores(), config).rows) == 1
     state.profiles.columns["consent"][0] = CONSENT_OUT
     assert len(decide(users, state.catalog, slot, T0 + HOUR, AffinityScores(), config).rows) == 0
+
+
+def test_who_has_no_interest_in_anything_is_counted() -> None:
+    """Of three readers two have read nothing like it: they are counted, and the one who has is not."""
+    state = reader("fan")
+    feed = Feed(state)
+    feed.events(click("bo", "far"), click("cy", "far"))
+    slots = np.array([state.catalog.slot("new")])
+    users = Users(state.profiles, slice(None))
+    decision = decide(users, state.catalog, slots, T0 + HOUR, AffinityScores(), policy(min_affinity=0.5))
+    assert decision.suppressed["low_affinity"] == 2
+
+
+def test_only_waiting_that_helps_is_waited_for() -> None:
+    """A gate that never opens sets no time to look again."""
+    assert waiting_s(np.array([0, 7, NEVER], np.uint32)).tolist() == [0, 7, 0]
 
 
 def test_nothing_in_nothing_out() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import DAY, HOUR, T0, Feed, article, partition, pushes
+from making import DAY, HOUR, T0, Feed, article, click, partition, pushes
 
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.decode import Typed
@@ -179,3 +179,23 @@ def test_first_known_survives_updates_and_leaving(max_articles: int) -> None:
     assert slot is not None
     assert int(feed.to.catalog["first_known_s"][slot]) == T0 // 1000
     assert feed.to.profiles["floor_s"][0] >= T0 // 1000
+
+
+def test_readers_of_an_article_are_those_whose_rows_hold_it() -> None:
+    """Also when rows are full and keys have left them: what leaves is counted off once."""
+    room = Newsroom()
+    names = [f"a{number}" for number in range(2 * SEEN)]
+    for reader in READERS:
+        for name in names:
+            if name not in room.log:
+                room.publish(name, 4 * DAY)
+            room.feed.events(click(reader, name, at_ms=room.now_ms))
+            room.now_ms += 1000
+    store, catalog = room.feed.to.profiles, room.feed.to.catalog
+    for name in names:
+        holding = int(((store["seen"] == key_of(name)).any(axis=1)).sum())
+        assert catalog["readers"][catalog.slot(name)] == holding
+    assert catalog.first_known_s(np.array([key_of("nowhere"), key_of(names[0])], np.uint32)).tolist() == [
+        0,
+        room.first_ms[names[0]] // 1000,
+    ]
