@@ -34,7 +34,7 @@ class Wishes(NamedTuple):
 def run_demo(given: Settings, wishes: Wishes, console: Console) -> None:
     """Run until the time is over, Ctrl-C or SIGTERM."""
     # so that `timeout 60 streamrec demo` and a container's end stop broker and worker too
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a shell's background job ignores SIGINT
     screen = Screen(console)
     try:
         with tempfile.TemporaryDirectory(prefix="streamrec-demo-") as name:
