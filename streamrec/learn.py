@@ -139,6 +139,8 @@ def _columns(profiles: ProfileStore, catalog: Catalog, values: Sequence[UserEven
 
 def _remember_zones(profiles: ProfileStore, events: Events, values: Sequence[UserEvent]) -> None:
     zoned = np.array([i for i, event in enumerate(values) if event.tz], np.intp)
+    if not len(zoned):
+        return
     at_s = (events.at_ms[zoned] // 1000).astype(np.uint32)
     latest = _latest(events.rows[zoned], at_s, np.arange(len(zoned)))
     rows, at_s, zoned = events.rows[zoned[latest]], at_s[latest], zoned[latest]
