@@ -228,8 +228,8 @@ class Partition:
         users, policy, before_s = Users(self.profiles, slice(None)), self.settled.policy, self._woke_ms // 1000
         if not before_s or not len(users):
             return np.zeros(len(users), np.bool_)
-        woke = (quiet_hours(users, before_s, policy) > 0) & (quiet_hours(users, now_ms // 1000, policy) == 0)
-        return np.asarray(woke & (users["layout"] > 0))
+        was_quiet = quiet_hours(users, before_s, policy) > 0  # never of a row of nobody: its window is empty
+        return np.asarray(was_quiet & (quiet_hours(users, now_ms // 1000, policy) == 0))
 
     def meet(self, meeting: Meeting) -> Changes:
         """Each model decides for its own users; what one user gets does not depend on the others."""

@@ -186,6 +186,19 @@ def test_withdrawals_push_out_nothing_that_may_be_pushed() -> None:
     assert {one.article_id for one in catalog.articles if one} == {"a1", "a2", "old48", "b", "old50"}
 
 
+def test_an_article_nobody_read_leaves_nothing_behind() -> None:
+    """What is remembered of articles that left are their readers, while there are any."""
+    catalog = Catalog(max_articles=1)
+    for name in ("a", "b", "c"):
+        catalog.apply(article(name), T0)
+        if name == "b":
+            catalog.after_reads(np.array([key_of("b")], np.uint32), 1)
+    assert catalog._unknown_readers == {key_of("b"): 1}
+    catalog.after_reads(np.array([key_of("b")], np.uint32), -1)
+    assert catalog._unknown_readers == {}
+    assert len(catalog.articles) == 1
+
+
 def test_articles_leave_by_age() -> None:
     """The oldest first, when a new one comes and their time is over; to the millisecond."""
     catalog = Catalog(keep_ms=DAY)

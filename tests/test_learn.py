@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from making import DAY, HOUR, T0, Feed, article, click, columns, partition, policy
 
 from streamrec.contracts.event import KINDS, Action, UserEvent
-from streamrec.contracts.ids import CATEGORIES
+from streamrec.contracts.ids import CATEGORIES, key_of
 from streamrec.profiles.layout import CONSENT_IN, CONSENT_OUT, NEGATIVES, WAITING
+from streamrec.profiles.zones import zone_slots
 
 CONSENTS = st.lists(st.tuples(st.sampled_from(["subscribe", "unsubscribe"]), st.integers(0, 5)), min_size=1, max_size=8)
 TEACHING = sorted(action for action, kind in KINDS.items() if kind.worth and kind.needs_article)
@@ -59,6 +60,31 @@ def test_the_later_zone_and_language_hold() -> None:
     for name in ("zone", "zone_slot", "zone_at_s", "language"):
         assert late.to.profiles[name].tolist() == in_time.to.profiles[name].tolist(), name
     assert late.to.profiles["language"].tolist() == [b"en"]
+    assert late.to.profiles["zone"].tolist() == [key_of("America/New_York")]
+    assert late.to.profiles["zone_slot"].tolist() == zone_slots(late.to.profiles["zone"]).tolist() != [0]
+    assert late.to.profiles["zone_at_s"].tolist() == [(T0 + HOUR) // 1000]
+
+
+def test_a_zone_is_its_own_users() -> None:
+    """Of many who say where they are in one batch, some of them twice, each keeps the last place they named."""
+    feed = Feed(partition())
+    zones = [("ann", "Asia/Tokyo"), ("bo", "Europe/Oslo"), ("ann", "Europe/Rome"), ("cy", ""), ("bo", "Asia/Dubai")]
+    feed.events(*(click(user, at_ms=T0 + number, tz=zone) for number, (user, zone) in enumerate(zones)))
+    assert feed.to.profiles.users == ["ann", "bo", "cy"]
+    assert feed.to.profiles["zone"].tolist() == [key_of("Europe/Rome"), key_of("Asia/Dubai"), 0]
+
+
+@pytest.mark.parametrize(("dwell_s", "teaches"), [(0.0, False), (9.9, False), (10.0, True), (600.0, True)])
+def test_a_look_of_ten_seconds_teaches(dwell_s: float, teaches: bool) -> None:
+    """And a shorter one does not, neither of a known article nor of one that is still to come."""
+    known, unknown = Feed(partition()), Feed(partition())
+    known.articles(article("a1"))
+    for feed in (known, unknown):
+        feed.events(said("dwell", T0, article_id="a1", dwell_s=dwell_s))
+    unknown.articles(article("a1"))
+    for feed in (known, unknown):
+        assert feed.to.profiles["interest"].any() == teaches
+        assert feed.to.profiles["n_reads"].tolist() == [0]
 
 
 @given(st.permutations([(category, hours) for category in range(NEGATIVES + 2) for hours in (0, 30, 60)]))

@@ -31,6 +31,15 @@ def test_slots_agree_with_a_dict(ops: list[tuple[bool, int]]) -> None:
         assert found[1] == [-1] * 6
 
 
+def test_a_key_alone_in_its_bucket_needs_no_dict() -> None:
+    """One gather answers it, also after another key came and left; only shared buckets ask."""
+    slots = Slots()
+    slots.add(COLLIDING[0], 0)
+    slots.add(COLLIDING[3], 1)
+    slots._of_key.clear()
+    assert slots.find(np.array([COLLIDING[0], COLLIDING[3], 3], np.uint32)).tolist() == [0, 1, -1]
+
+
 def test_two_articles_with_one_key_both_live() -> None:
     """One that leaves takes nothing from the other, and readers are never fewer than none."""
     assert key_of(TWINS[0]) == key_of(TWINS[1])

@@ -142,7 +142,7 @@ def _verdict(
 
 def _needed(impressions: int, users: int, reach: float, room: float) -> int:
     """The formula of the module docstring, and at least what MIN_USERS users like these would show."""
-    least = impressions * max(1.0, MIN_USERS / users)
+    least = impressions * MIN_USERS / users
     if room <= 0 or reach / room > 1e6:
         return MAX_NEEDED
     return int(min(MAX_NEEDED, np.ceil(max(least + 1, impressions * (reach / room) ** 2))))

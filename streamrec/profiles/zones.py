@@ -48,7 +48,7 @@ def offset_minutes(slots: npt.NDArray[np.uint16], now_s: int, default_zone: str)
     """Minutes to add to UTC at `now_s` for each zone slot, (N,): summer time included."""
     now = datetime.fromtimestamp(now_s, UTC)
     table = np.zeros(len(_names()) + 1, np.int64)
-    for slot in np.flatnonzero(np.bincount(slots, minlength=1)).tolist():
+    for slot in np.flatnonzero(np.bincount(slots)).tolist():
         offset = now.astimezone(_zone(slot, default_zone)).utcoffset()
         table[slot] = round(offset.total_seconds() / 60) if offset else 0
     return table[slots]

@@ -67,6 +67,12 @@ def test_daily_cap_counts_any_24_hours(ages_s: list[int], cap: int) -> None:
         assert daily_cap(users, until - 1, policy(daily_cap=cap))[0] > 0
 
 
+def test_empty_places_of_the_ring_are_no_pushes() -> None:
+    """Whenever that is asked: a clock that has not started yet closes no gate."""
+    for now_s in (0, 1, DAY_S, DAY_S + 1, NOW_S):
+        assert daily_cap(one_user(), now_s, policy(daily_cap=1)).tolist() == [0]
+
+
 def test_own_cap_wins() -> None:
     """A user's own cap replaces the setting."""
     users = pushed(NOW_S - 10)
@@ -114,6 +120,16 @@ def test_own_quiet_window_wins() -> None:
     assert quiet_hours(users, at("2026-01-10T13:10"), config).tolist() == [at("2026-01-10T14:00")]
     none = one_user(quiet_from_min=0, quiet_to_min=0)
     assert quiet_hours(none, at("2026-01-10T23:10"), config).tolist() == [0]
+
+
+def test_own_quiet_windows_hold_where_the_setting_has_none() -> None:
+    """Also beside users without one."""
+    store = ProfileStore(3)
+    store.rows_of(["as set", "own", "none"], [NOW_S] * 3)
+    store.columns["quiet_from_min"][1:], store.columns["quiet_to_min"][1:] = [13 * 60, 0], [14 * 60, 0]
+    config = policy(quiet_from="07:00", quiet_to="07:00", quiet_jitter_s=0)
+    opens = quiet_hours(Users(store, slice(None)), at("2026-01-10T13:10"), config)
+    assert opens.tolist() == [0, at("2026-01-10T14:00"), 0]
 
 
 @given(st.integers(0, 4000), st.integers(0, 1439), st.integers(0, 1439), st.integers(0, 3600))

@@ -62,6 +62,14 @@ def test_rings_become_keys_and_a_floor(reads: list[int], pushed: list[int]) -> N
     assert (row["n_reads"], row["n_pushes"]) == (len(reads), len(pushed))
 
 
+@given(st.lists(st.tuples(KEYS, KEYS), min_size=2, max_size=5))
+def test_rows_are_read_one_by_one(users: list[tuple[list[int], list[int]]]) -> None:
+    """Of however many old rows in a log each becomes what it would have become alone."""
+    old = {f"u{number}".encode(): old_row(*rings) for number, rings in enumerate(users)}
+    rows, _ = split([described(), *((key, row.tobytes()) for key, row in old.items()), layout_record(4)], 4)
+    assert rows == {key: upgraded_row(row).tobytes() for key, row in old.items()}
+
+
 def test_an_old_opt_out_holds_against_an_older_subscribe() -> None:
     """When it was said is not known; not after the last activity."""
     old = old_row([key_of("read"), key_of("later")], [key_of("told")])

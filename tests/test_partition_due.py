@@ -1,0 +1,54 @@
+"""Who is looked at: users whose waiting is over and users whose quiet hours ended, and nobody else."""
+
+import numpy as np
+from making import HOUR, T0, Feed, click, partition
+
+from streamrec.contracts.event import UserEvent
+from streamrec.partition import Partition
+
+MINUTE = 60_000
+
+
+def looked_at(state: Partition, now_ms: int) -> list[str]:
+    """Users who met the fresh articles in this look, in order of rows."""
+    users = []
+    for meeting in state.meetings(now_ms):
+        users += [state.profiles.users[row] for row in meeting.users.indices().tolist()]
+        state.meet(meeting)
+    return users
+
+
+def test_who_waits_for_nothing_is_not_looked_at() -> None:
+    """A look is the users' whose time has come, to the second; the next one finds nobody, nor does one of opt-outs."""
+    feed = Feed(partition(session_gap_s=600))
+    feed.events(click("ann"), click("bo"), UserEvent("cy", "unsubscribe", T0))
+    feed.events(click("bo", "a2"), now_ms=T0 + MINUTE)
+    seconds = [T0 + after_s * 1000 for after_s in (0, 599, 600, 601, 659, 660, 661, 3600)]
+    seen = {at_ms: looked_at(feed.to, at_ms) for at_ms in seconds}
+    assert {at_ms: users for at_ms, users in seen.items() if users} == {
+        T0 + 600_000: ["ann", "cy"],
+        T0 + 660_000: ["bo"],
+    }
+
+
+def test_who_wakes_is_looked_at_once_and_nobody_else() -> None:
+    """Each at the end of their own window; not who has none, nor a row of nobody, nor who asked a minute before."""
+    feed = Feed(partition(quiet_from="11:00", quiet_to="13:00", quiet_jitter_s=0))
+    feed.events(*(click(user) for user in ("gone", "own", "as set", "none")))
+    profiles = feed.to.profiles
+    profiles.columns["quiet_from_min"][1], profiles.columns["quiet_to_min"][1] = 11 * 60, 12 * 60 + 30
+    profiles.columns["quiet_from_min"][3] = profiles.columns["quiet_to_min"][3] = 0
+    profiles.forget(np.array([0]))
+    looked_at(feed.to, T0)
+    profiles.columns["due_at_s"][:] = 0  # they wait for nothing else
+    seen = {minute: looked_at(feed.to, T0 + minute * MINUTE) for minute in range(1, 121)}
+    assert {minute: users for minute, users in seen.items() if users} == {30: ["own"], 60: ["as set"]}
+
+
+def test_a_first_look_wakes_nobody() -> None:
+    """Where no look was before, no window ended since, though it was night when 1970 began."""
+    feed = Feed(partition(quiet_from="23:00", quiet_to="01:00", quiet_jitter_s=0, session_gap_s=2 * 3600))
+    feed.events(click("ann"))
+    assert looked_at(feed.to, T0) == []
+    assert looked_at(feed.to, T0 + HOUR) == []
+    assert looked_at(feed.to, T0 + 2 * HOUR) == ["ann"]
