@@ -181,6 +181,20 @@ def test_first_known_survives_updates_and_leaving(max_articles: int) -> None:
     assert feed.to.profiles["floor_s"][0] >= T0 // 1000
 
 
+def test_the_floor_of_who_forgets_what_left_the_catalog_ends_where_its_memory_does() -> None:
+    """Nothing newer counts as seen: what left by age became known a week ago at most, what left for room is known."""
+    feed = Feed(partition())
+    keep_s = feed.to.catalog.keep_ms // 1000
+    feed.events(*(click("ann", f"never known {number}", at_ms=T0 + number) for number in range(SEEN + 1)))
+    assert feed.to.profiles["floor_s"].tolist() == [T0 // 1000 - keep_s]
+    feed.to.catalog.max_articles = 1
+    for number in range(2):
+        at_ms = T0 + number * 1000
+        feed.articles(article(f"b{number}", known_at_ms=at_ms), now_ms=at_ms)
+    feed.events(click("ann", "never known", at_ms=T0 + 2000), now_ms=T0 + 2000)
+    assert feed.to.profiles["floor_s"].tolist() == [T0 // 1000]
+
+
 def test_readers_of_an_article_are_those_whose_rows_hold_it() -> None:
     """Also when rows are full and keys have left them: what leaves is counted off once."""
     room = Newsroom()

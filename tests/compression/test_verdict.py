@@ -1,12 +1,13 @@
 """The verdict keeps its promises: level, power, monotony, and the number of impressions it asks for."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from streamrec.compression.verdict import MAX_NEEDED, MIN_USERS, judge, judge_together, verdicts
+from streamrec.compression.verdict import MAX_NEEDED, MIN_USERS, Verdict, judge, judge_together, verdicts
 from streamrec.errors import DataError
 from streamrec.training.evaluate import Floats, Quality, resampled
 
@@ -141,6 +142,14 @@ def test_impressions_of_one_user_are_not_independent() -> None:
     one = judge(teacher, candidate, users, 0.005, 1)
     ten = judge(np.tile(teacher, 10), np.tile(candidate, 10), np.tile(users, 10), 0.005, 1)
     assert ten.upper_95 == pytest.approx(one.upper_95)
+
+
+def test_a_verdict_that_names_no_others_is_of_one() -> None:
+    """Kept results of a candidate that was judged alone."""
+    teacher, candidate, users = world(np.random.default_rng(4), 100, loss=0.0)
+    found = judge(teacher, candidate, users, 0.005, 1)
+    kept = {name: value for name, value in msgspec.to_builtins(found).items() if name != "together"}
+    assert msgspec.convert(kept, Verdict) == found
 
 
 def test_a_handful_of_users_decides_nothing() -> None:

@@ -18,7 +18,7 @@ def daily_cap(users: Users, now_s: int, policy: Policy) -> UntilArray:
     closed = np.flatnonzero((at_s > max(now_s - DAY_S, 0)).sum(axis=1) >= cap)
     if len(closed):
         # with c pushes and a cap of k, the (c-k+1)-th oldest of them has to leave the window
-        leaving = np.clip(PUSHES - cap[closed], 0, PUSHES - 1)
+        leaving = np.minimum(PUSHES - cap[closed], PUSHES - 1)  # of a cap of 0 any: it never opens
         oldest_first = np.sort(at_s[closed], axis=1)
         opens_s = oldest_first[np.arange(len(closed)), leaving].astype(np.int64) + DAY_S
         until[closed] = np.where(cap[closed] == 0, NEVER, opens_s)
