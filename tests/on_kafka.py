@@ -10,12 +10,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streamrec.chaos.plain import Arrived, PlainReading
+from streamrec.chaos.plain import Arrived, Compared, PlainReading
 from streamrec.chaos.rows import row_differences
 from streamrec.contracts.decode import Origin, Typed, decode_catalog, decode_events
+from streamrec.contracts.push import Push
 from streamrec.contracts.route import partition_of
 from streamrec.meta import Meta, split
 from streamrec.profiles.layout import ROW
@@ -155,12 +157,19 @@ async def reads_by_user(settings: Settings) -> dict[str, int]:
     return found
 
 
-async def check_against_oracle(settings: Settings) -> int:
-    """Compare the changelog with the oracle; answers with the number of users. Articles must come before events."""
+async def check_against_oracle(settings: Settings, in_full: float = 1.0) -> int:
+    """Compare the changelog with the oracle; answers with the number of users. Articles must come before events.
+
+    Of these at least `in_full` must be compared to the last bit: a row remembers all they dealt with.
+    """
     catalog = await read(settings, settings.topic("catalog"))
     events = await read(settings, settings.topic("events"))
-    users = 0
-    for number, (rows, meta) in enumerate(await logged(settings)):
+    logs = await logged(settings)
+    pushed = [
+        msgspec.json.decode(r.value, type=Push) for r in await read(settings, settings.topic("push"))
+    ]  # after logs
+    compared = Compared(0, 0)
+    for number, (rows, meta) in enumerate(logs):
         state, done = PlainReading(settings), meta.cursor.get("events", 0)
         for article in decode_catalog([r for r in catalog if r.partition == number], Origin("catalog", number)):
             if isinstance(article, Typed):
@@ -169,6 +178,10 @@ async def check_against_oracle(settings: Settings) -> int:
         for event in decode_events(mine, Origin("events", number), is_zone):
             if isinstance(event, Typed) and partition_of(event.value.user_id, settings.partitions) == number:
                 state.take(event)
+        for push in pushed:
+            if push.user_id in state.readers:
+                state.push(push.user_id, push.article_id)
         assert row_differences(rows, state) == []
-        users += len(rows)
-    return users
+        compared = Compared(*map(sum, zip(compared, state.compared(), strict=True)))
+    assert not compared.falls_short_of(in_full), compared
+    return compared.readers

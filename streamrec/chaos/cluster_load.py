@@ -1,5 +1,8 @@
 """What goes into a run on a real cluster. Articles that are clicked come first, so that a sequential oracle knows the
 order; articles nobody clicks come all the while, so that there is always something to push.
+
+Every second reader keeps to so few articles that a row remembers them, and the pushes of a day, however long the run;
+these rows are compared in full (plain.py). The others deal with more than a row remembers.
 """
 
 import asyncio
@@ -9,9 +12,12 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from ..clock import now_ms
+from ..profiles.layout import SEEN
 from ..settings import Settings
 
-ARTICLES, USERS = 18, 400  # with the pushes of a day no more than a row remembers, or it depends on these what counts
+ARTICLES, USERS, CAP = 30, 400, 4
+FEW = SEEN - CAP
+LEAST_IN_FULL = 0.4  # of readers; half of them keep to FEW articles
 ACTIONS = ("click", "click", "click", "open", "share", "dislike", "impression", "unsubscribe", "subscribe")
 ZONES = ("", "", "Europe/Copenhagen", "Asia/Shanghai")
 
@@ -45,9 +51,10 @@ async def send_events(settings: Settings, rng: np.random.Generator, events: int,
     """
     async with producer(settings) as to:
         for number in range(events):
-            user = f"u{rng.integers(USERS)}"
+            reader = int(rng.integers(USERS))
+            user, among = f"u{reader}", FEW if reader % 2 else ARTICLES
             record = {
-                "user_id": user, "article_id": f"a{rng.integers(ARTICLES)}", "action": str(rng.choice(ACTIONS)),
+                "user_id": user, "article_id": f"a{rng.integers(among)}", "action": str(rng.choice(ACTIONS)),
                 "at_ms": now_ms() - int(rng.choice([0, 0, 0, 4000])), "tz": str(rng.choice(ZONES)),
             }  # fmt: skip
             value = b"{" if rng.random() < 0.01 else orjson.dumps(record)

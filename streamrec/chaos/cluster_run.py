@@ -26,11 +26,12 @@ from ..simulation.kafka_process import LocalKafka, answers
 from ..worker.log import KafkaLog, Reader, read_all
 from ..worker.topics import changelog_topic, create, delete
 from .articles import article_differences, letter_differences
-from .cluster_load import ARTICLES, publish_first, send_events
+from .cluster_load import ARTICLES, CAP, LEAST_IN_FULL, publish_first, send_events
 from .faults import SESSION_S, Scene, available
 from .fleet import Fleet
 from .plain import Arrived, PlainReading
 from .rows import push_differences, row_differences
+from .second_opinion import push_in
 from .verdict import Verdict
 
 EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
@@ -51,7 +52,7 @@ def settings_of_run(settings: Settings, seed: int) -> Settings:
     run = f"chaos-{seed}-{uuid.uuid4().hex[:6]}"
     return settings.changed(
         topic_prefix=f"{run}.", app_id=run, partitions=8, min_score=0.0, min_affinity=0.0, min_interval_s=2.0,
-        session_gap_s=0.0, daily_cap=4, quiet_from="00:00", quiet_to="00:00", session_timeout_s=SESSION_S, web_port=0,
+        session_gap_s=0.0, daily_cap=CAP, quiet_from="00:00", quiet_to="00:00", session_timeout_s=SESSION_S, web_port=0,
         model_dir=None, policy_time="wall", log_format="text",
     )  # fmt: skip
 
@@ -175,12 +176,16 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
             verdict.events += len(events)
             pushes = await read_all(reader, settings.topic("push"), number)
             verdict.pushes += len(pushes)
+            for push in map(push_in, pushes):
+                state.push(push.user_id, push.article_id)
+            verdict.compare(state.compared())
             unreadable += bad
             set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))
             for what in [*row_differences(rows, state), *push_differences(rows, pushes)]:
                 verdict.violate(f"partition {number}: {what}")
         for what in await _misplaced(reader, settings):
             verdict.violate(what)
+    verdict.judge_comparison(LEAST_IN_FULL)
     if unreadable != set_aside:
         verdict.violate(f"{set_aside} dead letters, {unreadable} records that cannot be read")
     for finding in check(await read_facts(settings), settings, now_ms(), skew_ms=0):

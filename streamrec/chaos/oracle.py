@@ -18,7 +18,7 @@ from ..ranking.scores import FloatArray
 from ..settings import Settings
 from .fragile import Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
-from .plain import Arrived, PlainReading
+from .plain import Arrived, Compared, PlainReading
 from .rows import row_differences
 from .second_opinion import SecondOpinion, push_in
 
@@ -97,3 +97,7 @@ class Oracle:
     def differences(self, rows: dict[bytes, bytes]) -> list[str]:
         """Between these rows and what they should be, in words."""
         return [*self.wrong, *row_differences(rows, self._state)]
+
+    def compared(self) -> Compared:
+        """How many readers' rows these differences are between."""
+        return self._state.compared()

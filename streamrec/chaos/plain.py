@@ -6,7 +6,8 @@ Interest is computed in float64; a row keeps float16 and rounds at each step, so
 
     error' = error * keep + 2**-10 * (|value'| + |gain|) + 2**-23
 
-A row remembers SEEN articles by name. Of a reader who dealt with more, only what does not depend on that is compared.
+A row remembers SEEN articles by name, those that were pushed among them. What a reader with more of them did counts
+again or not by when pushes took places, so of such a reader rows.py compares only what does not depend on that.
 """
 
 import zlib
@@ -68,7 +69,10 @@ class Reader:
     interest_at_ms: int = 0
     language: str = ""
     acts: dict[int, set[str]] = field(default_factory=dict)  # by article; clicks and opens are one act
-    reads: int = 0
+    taught_ms: int = 0  # the latest act that taught, or would have if it were not a repetition
+    reads: int = 0  # each article once
+    reads_in_all: int = 0
+    held: set[int] = field(default_factory=set)  # articles read while they were known, or pushed
     pushed: set[int] = field(default_factory=set)
     rests_until_s: dict[int, int] = field(default_factory=dict)  # by category slot
     waiting: list[Waiting] = field(default_factory=list)
@@ -78,7 +82,11 @@ class Reader:
     zone_at_s: int = 0
     active_s: int = 0
     first_seen_s: int = 0
-    is_crowded: bool = False  # more articles than a row remembers by name
+
+    @property
+    def is_crowded(self) -> bool:
+        """More articles than a row remembers by name."""
+        return bool(len(self.acts.keys() | self.pushed) > SEEN)
 
 
 def key(of: str) -> int:
@@ -117,11 +125,23 @@ class Articles:
                 return
 
 
+class Compared(NamedTuple):
+    """Readers whose rows were held against the plain reading."""
+
+    in_full: int
+    readers: int
+
+    def falls_short_of(self, share: float) -> bool:
+        """Too few in full for the comparison to mean something."""
+        return self.in_full < share * self.readers
+
+
 class PlainReading:
     """What readers of one partition did, and what follows from it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.known_s: dict[int, int] = {}  # every article there was -> the earliest time it is said to be known since
         self.readers: dict[str, Reader] = {}
         self.articles = Articles(settings)
 
@@ -129,21 +149,31 @@ class PlainReading:
         """A new owner knows these articles, and what was committed of readers."""
         self.articles = Articles(self._settings)
         for each in articles:
-            self.articles.take(each)
+            self._know(each)
 
     def take(self, effect: Arrived | Typed[UserEvent]) -> None:
         """One record."""
         if isinstance(effect, Arrived):
-            self.articles.take(effect)
+            self._know(effect)
             self._end_waiting(self.articles.by_id[effect.article.article_id])
         else:
             self._event(effect.value, effect.appended_ms)
 
+    def _know(self, arrived: Arrived) -> None:
+        self.articles.take(arrived)
+        article = arrived.article
+        since_s = (article.first_known_at_ms or article.known_at_ms) // 1000
+        self.known_s[key(article.article_id)] = min(since_s, self.known_s.get(key(article.article_id), since_s))
+
     def push(self, user_id: str, article_id: str) -> None:
-        """Takes a place among the articles a row remembers."""
+        """Takes a place among the articles a row remembers; in any order with events, but after a user's first."""
         reader = self.readers.setdefault(user_id, Reader())  # a row too many is seen in the comparison
         reader.pushed.add(key(article_id))
-        _crowd(reader)
+        reader.held.add(key(article_id))
+
+    def compared(self) -> Compared:
+        """How many readers rows.py can compare to the last bit."""
+        return Compared(sum(not reader.is_crowded for reader in self.readers.values()), len(self.readers))
 
     def _event(self, event: UserEvent, seen_ms: int) -> None:
         reader = self.readers.setdefault(event.user_id, Reader(first_seen_s=seen_ms // 1000))
@@ -161,8 +191,9 @@ class PlainReading:
         acts = reader.acts.setdefault(key(event.article_id), set())
         is_repeated = act in acts
         acts.add(act)
-        reader.reads += act == "read" and not is_repeated
-        _crowd(reader)
+        reader.taught_ms = max(reader.taught_ms, event.at_ms)
+        if act == "read":
+            self._read(reader, event.article_id, is_repeated)
         article = self.articles.by_id.get(event.article_id)
         if article is None and not is_repeated:
             _wait(reader, Waiting(key(event.article_id), event.at_ms // 1000, event.action))
@@ -170,6 +201,12 @@ class PlainReading:
             if not is_repeated:
                 self._credit(reader, article, event.action, event.at_ms)
             self._refuse(reader, article, event.action, event.at_ms)
+
+    def _read(self, reader: Reader, article_id: str, is_repeated: bool) -> None:
+        reader.reads += not is_repeated
+        reader.reads_in_all += 1
+        if article_id in self.articles.by_id:
+            reader.held.add(key(article_id))
 
     def _end_waiting(self, article: AnalysedArticle) -> None:
         for reader in self.readers.values():
@@ -207,10 +244,6 @@ class PlainReading:
                 return
             del rests[soonest]
         rests[slot] = max(until_s, rests.get(slot, 0))
-
-
-def _crowd(reader: Reader) -> None:
-    reader.is_crowded = reader.is_crowded or len(reader.acts.keys() | reader.pushed) > SEEN
 
 
 def _wait(reader: Reader, event: Waiting) -> None:

@@ -1,7 +1,11 @@
-"""Rows of the changelog held against the plain reading, in words."""
+"""Rows of the changelog held against the plain reading, in words.
+
+Of a crowded reader (plain.py) what was read or pushed must still stand in the row or lie below its floor, so that it is
+never pushed again; the row is full, remembers nothing that was not done, and has counted each read at least once.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +13,7 @@ import numpy as np
 from ..contracts.event import CODE
 from ..contracts.records import Record
 from ..profiles.layout import PUSHED, READ, ROW
-from .plain import PlainReading, Reader, Sum
+from .plain import SEEN, PlainReading, Reader, Sum
 
 DECAYED = {"interest": "interest", "category_affinity": "category", "source_affinity": "source"}
 
@@ -21,13 +25,13 @@ def row_differences(rows: dict[bytes, bytes], reading: PlainReading) -> list[str
     if rows.keys() != expected.keys():
         found.append(f"users {sorted(rows.keys() ^ expected.keys())[:5]} are on one side only")
     for key in sorted(rows.keys() & expected.keys()):
-        wrong = [*_wrong(np.frombuffer(rows[key], ROW)[0], expected[key])]
+        wrong = [*_wrong(np.frombuffer(rows[key], ROW)[0], expected[key], reading.known_s)]
         if wrong:
             found.append(f"the row of {key.decode()} differs in {', '.join(wrong)}")
     return found
 
 
-def _wrong(row: Any, reader: Reader) -> Iterator[str]:
+def _wrong(row: Any, reader: Reader, known_s: Mapping[int, int]) -> Iterator[str]:
     """Names of fields that are not as they should be."""
     plain = {
         "first_seen_s": reader.first_seen_s,
@@ -39,6 +43,7 @@ def _wrong(row: Any, reader: Reader) -> Iterator[str]:
     }
     yield from (name for name, value in plain.items() if int(row[name]) != value)
     if reader.is_crowded:
+        yield from _wrong_though_crowded(row, reader, known_s)
         return
     if int(row["n_reads"]) != reader.reads:
         yield "n_reads"
@@ -53,6 +58,26 @@ def _wrong(row: Any, reader: Reader) -> Iterator[str]:
     if row["language"].decode() != reader.language:
         yield "language"
     yield from (name for name, sums in DECAYED.items() if not _near(row[name], getattr(reader, sums)))
+
+
+def _wrong_though_crowded(row: Any, reader: Reader, known_s: Mapping[int, int]) -> Iterator[str]:
+    remembered, acts = set(row["seen"].tolist()) - {0}, _acts(row)
+    if not reader.reads <= int(row["n_reads"]) <= reader.reads_in_all:
+        yield "n_reads"
+    if len(remembered) != SEEN or not remembered <= reader.acts.keys() | reader.pushed:
+        yield "seen"
+    if any(not _was_done(done, reader.acts.get(key, set())) for key, done in acts.items()):
+        yield "seen_acts"
+    if any(known_s[key] > int(row["floor_s"]) for key in reader.held - remembered):
+        yield "floor_s"
+    if int(row["interest_at_ms"]) > reader.taught_ms:
+        yield "interest_at_ms"
+
+
+def _was_done(found: tuple[bool, int], acts: set[str]) -> bool:
+    """Nothing more than these; each in one bit."""
+    was_read, ways = found
+    return was_read <= ("read" in acts) and ways <= len(acts)
 
 
 def _near(values: Any, sums: list[Sum]) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 from ..contracts.event import UserEvent
 from ..contracts.ids import SHARED_CATEGORY
 from ..contracts.push import Push
-from ..contracts.records import RawRecord
+from ..contracts.records import RawRecord, Record
 from ..profiles.layout import ROW
 from ..settings import Settings
 from .fragile import Effect
@@ -26,7 +26,7 @@ STORIES = ROW["pushed_story"].shape[0]  # pushes whose stories count as told
 _push = msgspec.json.Decoder(Push).decode
 
 
-def push_in(record: RawRecord) -> Push:
+def push_in(record: Record) -> Push:
     """As a gateway reads it."""
     return _push(record.value or b"")
 

@@ -22,7 +22,10 @@ from .fragile import POISON, FragilePartition
 from .inputs import PARTITIONS, Inputs
 from .memory_log import MemoryLog
 from .oracle import Oracle
+from .plain import Compared
 from .rows import push_differences
+
+COUNTS = ("runs", "events", "pushes", "owners", "readers", "in_full", "lost", "duplicated", "violations")
 
 
 @dataclass
@@ -36,6 +39,8 @@ class Verdict:
     lost: int = 0
     duplicated: int = 0
     violations: int = 0
+    readers: int = 0  # whose rows were held against the oracle's
+    in_full: int = 0  # of these: to the last bit, since a row remembers all they dealt with
     found: list[str] = field(default_factory=list)  # in words
     failing_seeds: list[int] = field(default_factory=list)
 
@@ -46,8 +51,17 @@ class Verdict:
 
     def summary(self) -> dict[str, object]:
         """For the last line."""
-        names = ("runs", "events", "pushes", "owners", "lost", "duplicated", "violations", "failing_seeds")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*COUNTS, "failing_seeds")}
+
+    def compare(self, compared: Compared) -> None:
+        """Count readers whose rows were held against the oracle's."""
+        self.readers += compared.readers
+        self.in_full += compared.in_full
+
+    def judge_comparison(self, least: float) -> None:
+        """Where few rows are compared in full, that nothing differs says little."""
+        if Compared(self.in_full, self.readers).falls_short_of(least):
+            self.violate(f"rows of {self.in_full} of {self.readers} readers compared in full, expected {least:.0%}")
 
     def violate(self, what: str, count: int = 1) -> None:
         """A promise is broken."""
@@ -56,7 +70,7 @@ class Verdict:
 
     def add(self, other: "Verdict", seed: int) -> None:
         """Count another run."""
-        for name in ("runs", "events", "pushes", "owners", "lost", "duplicated", "violations"):
+        for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if not other.holds:
             self.failing_seeds.append(seed)
@@ -84,6 +98,7 @@ def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> 
     for record in records:
         if record.key == CURSOR_KEY and record.value is not None:
             oracle.follow(FragilePartition.encoding_of(record.value), pushes.get(record.offset, []))
+    verdict.compare(oracle.compared())
     verdict.duplicated += oracle.again
     verdict.lost += oracle.passed_over
     for topic, end in meta.cursor.items():

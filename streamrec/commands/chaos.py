@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 SIMULATED = 1000
+LEAST_IN_FULL, MANY_RUNS = 0.8, 100  # of readers, in so many simulated runs; one in ten is long and fills rows
 SHOWN = 10  # findings of a run; all of a real one are kept with its logs
 BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything but that
 
@@ -86,6 +87,8 @@ def _in_memory(seeds: range, jobs: int | None, total: "Verdict") -> None:
         total.add(verdict, number)
         for what in _first(verdict.found):
             console.print(f"seed {number}: {what}", style="red")
+    if total.runs >= MANY_RUNS:
+        total.judge_comparison(LEAST_IN_FULL)
 
 
 def _simulated(seeds: range, jobs: int | None) -> Iterator[tuple[int, "Verdict"]]:

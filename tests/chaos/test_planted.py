@@ -27,6 +27,7 @@ MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
     ("consent by arrival", learn._consent, "(at_ms > before_ms) | (at_ms == before_ms) & out", "at_ms > 0"),
     ("zone by arrival", learn._remember_zones, 'at_s >= profiles.columns["zone_at_s"][rows]', "at_s > 0"),
     ("a repeated act counts", learn._after_one_each, "(events.worth != 0) & ~repeated", "events.worth != 0"),
+    ("a full row has no floor", history._room, 'np.maximum(store.columns["floor_s"][rows], floor_s)', "0"),
     ("another half-life", interest.decay, "-elapsed_ms / half_life_ms", "-elapsed_ms / half_life_ms / 2"),
     ("late events wake", learn.after_events, "<= policy.late_event_ms", "<= 10 * policy.late_event_ms"),
     ("no interval", "min_interval", "until > now_s", "until > now_s + policy.min_interval_s"),
