@@ -7,10 +7,10 @@ producer is idempotent, and times are the records' own.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,6 +23,8 @@ from ..settings import Settings
 from ..simulation.logs.contract_files import articles_of, events_of
 from ..simulation.logs.raw_files import NAMES, FileTopic, raw_records
 from ..simulation.logs.tally import Tally
+from ..worker.catching_up import after_last
+from ..worker.log import KafkaLog
 from ..worker.topics import require
 from .bars import Bars
 
@@ -99,7 +101,7 @@ async def _send(
 
 
 async def _taken_in(settings: Settings, progress: Bars) -> None:
-    """Until the workers' cursors have passed the present end of `articles`, then that of `catalog`."""
+    """Until the workers' cursors have passed the last record of `articles`, then the last one of `catalog`."""
     waiting = progress.add_task("workers take the articles in", total=None)
     for topic, partitions in (("articles", 1), ("catalog", settings.partitions)):
         tps = [TopicPartition(settings.topic(topic), number) for number in range(partitions)]
@@ -108,18 +110,34 @@ async def _taken_in(settings: Settings, progress: Bars) -> None:
             group_id=settings.group_id,
             enable_auto_commit=False,
             isolation_level="read_committed",
-        ) as consumer:
-            consumer.assign(tps)
-            await _passed(consumer, tps, lambda: progress.update(waiting))
+        ) as group:
+            group.assign(tps)
+            await _passed(group, await after_last_of(settings, group, tps), lambda: progress.update(waiting))
     progress.update(waiting, total=1, completed=1)
 
 
-async def _passed(consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition], told: Callable[[], object]) -> None:
-    ends = cast(dict[TopicPartition, int], await consumer.end_offsets(tps))
+async def after_last_of(
+    settings: Settings, group: AIOKafkaConsumer, tps: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The offset a worker that has read everything stands at: markers of transactions are no records."""
+    async with KafkaLog(settings).reader() as reader:
+        return {
+            tp: await after_last(
+                reader,
+                tp.topic,
+                tp.partition,
+                await group.committed(tp) or 0,
+                (await reader.ends([tp.topic], tp.partition))[tp.topic],
+            )
+            for tp in tps
+        }
+
+
+async def _passed(group: AIOKafkaConsumer, until: Mapping[TopicPartition, int], told: Callable[[], object]) -> None:
     seen, since_s = -1, monotonic_s()
     while True:
-        done = {tp: await consumer.committed(tp) or 0 for tp in tps}
-        if all(done[tp] >= ends[tp] - 1 for tp in tps):  # the last offset is a transaction's marker
+        done = {tp: await group.committed(tp) or 0 for tp in until}
+        if all(done[tp] >= offset for tp, offset in until.items()):
             return
         if (now := sum(done.values())) != seen:
             seen, since_s = now, monotonic_s()

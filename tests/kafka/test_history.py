@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from click.testing import CliRunner
-from on_kafka import all_events_applied, now_ms, read, rows_by_user, until
+from on_kafka import all_events_applied, article, now_ms, read, rows_by_user, send, until
 
 from streamrec.commands.produce import produce
+from streamrec.commands.produce_history import after_last_of
 from streamrec.errors import DataError
 from streamrec.settings import Settings
 from streamrec.simulation.worker_process import worker_process
@@ -89,3 +91,23 @@ def test_files_that_are_something_else_send_nothing(tmp_path: Path) -> None:
     assert isinstance(refused.exception, DataError)
     assert "1 of 1 rows not read" in refused.stderr
     assert CliRunner().invoke(produce, []).exit_code == 2
+
+
+async def test_the_last_article_is_waited_for_and_no_marker_is(settings_for_test: Settings) -> None:
+    """A producer's articles end in a record, those of a transaction in its marker, and perhaps in those of others."""
+    settings = settings_for_test
+    await create(settings)
+    await send(settings, [article(f"a{n}") for n in range(3)])
+    tps = [TopicPartition(settings.topic(topic), 0) for topic in ("articles", "catalog")]
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, transactional_id=settings.app_id) as agent:
+        for end in (agent.commit_transaction, agent.abort_transaction, agent.abort_transaction):
+            await agent.begin_transaction()
+            await agent.send_and_wait(tps[1].topic, b"{}", key=b"a", partition=0)
+            await end()
+    async with AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers, group_id=settings.group_id, enable_auto_commit=False
+    ) as group:
+        group.assign(tps)
+        assert await after_last_of(settings, group, tps) == {tps[0]: 3, tps[1]: 1}
+        await group.commit({tps[0]: 2})
+        assert await after_last_of(settings, group, tps) == {tps[0]: 3, tps[1]: 1}
