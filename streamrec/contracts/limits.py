@@ -2,9 +2,11 @@
 
 Times are ms since 1970. Between 2001 and 2100 the same moment in s, ms, us and ns lies in four ranges that do not meet,
 so the unit of a time follows from its magnitude alone: 1767225600 is seconds. What lies in none of them is no time.
+A text in ISO 8601 is one where it names its zone, as in 2026-01-01T00:00:00Z.
 """
 
 from collections.abc import Callable
+from datetime import datetime, tzinfo
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -22,7 +24,7 @@ LATEST_MS = 4_102_444_800_000  # 2100-01-01
 LATEST_VERSION = 2**53 - 1  # JSON numbers are exact up to here; a time in ms, or even us, may be a version
 VECTOR_DIMS = 64
 
-_PER_UNIT = ((1000, 1), (1, 1), (1, 1000), (1, 1_000_000))  # s, ms, us, ns: times, then divided by
+PER_UNIT = ((1000, 1), (1, 1), (1, 1000), (1, 1_000_000))  # s, ms, us, ns: times, then divided by
 _DIGITS = 19
 
 
@@ -63,16 +65,28 @@ def number_in(value: Any) -> Any:
 
 
 def to_ms(value: Any) -> Any:
-    """A time in s, ms, us or ns, as ms; 0 stays 0, not set."""
+    """A time in s, ms, us, ns or ISO 8601, as ms; 0 stays 0, not set."""
     at = number_in(value)
+    at = iso_ms(at) if isinstance(at, str) else at
     at = int(at) if type(at) is float and abs(at) < 1e19 else at  # seconds have fractions
     if type(at) is int:
-        for times, divided in _PER_UNIT:
+        for times, divided in PER_UNIT:
             if EARLIEST_MS <= at * times // divided <= LATEST_MS:
                 return int(float(value) * times) if times > 1 else at * times // divided
         if at:
             raise ValueError("no time between 2001 and 2100 in any unit")
     return at
+
+
+def iso_ms(text: str, zone: tzinfo | None = None) -> int:
+    """A time in ISO 8601 as ms; one that names no zone is of this one, or none, and raises ValueError."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("no time") from None  # its own words name the value
+    if at.tzinfo is None and zone is None:
+        raise ValueError("a time in no zone")
+    return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 def id_in(value: Any) -> Any:

@@ -122,6 +122,20 @@ def test_the_unit_of_a_time_follows_from_its_magnitude(per_ms: float, at_ms: int
     assert to_ms(at_ms // 1000 if per_ms < 1 else at_ms * int(per_ms)) == at_ms
 
 
+@pytest.mark.parametrize(
+    "text", ["2025-11-25T12:00:00Z", "2025-11-25 13:00+01:00", " 2025-11-25T12:00:00.000000+00:00 ", "20251125T120000Z"]
+)
+def test_a_text_that_names_its_zone_is_a_time(text: str) -> None:
+    """In either topic; one without a zone is not certain, and no time."""
+    assert to_ms(text) == T0
+    assert event(at_ms=text).value.at_ms == T0
+    assert article(published_at_ms=text).value.published_at_ms == T0
+    for bad in ("2025-11-25T12:00:00", "2025-11-25", "1970-01-01T00:00:00Z", "noon"):
+        letter = read("events", EVENT | {"at_ms": bad})
+        assert isinstance(letter, DeadLetter)
+        assert bad not in letter.detail
+
+
 @given(st.integers(-(10**19), 10**19))
 def test_no_time_comes_of_what_is_none(number: int) -> None:
     """What lies in no range is refused, not guessed."""

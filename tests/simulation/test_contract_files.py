@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from streamrec.simulation.logs import Impression, load_files
 from streamrec.simulation.logs.tally import check
 from streamrec.training.negatives import with_negatives
 
-ARTICLES = [
+ARTICLES: list[dict[str, Any]] = [
     {"article_id": f"{n}", "title": f'Chip "{n}", a\nrecord', "published_at_ms": T0 + n, "category": "x"}
     for n in range(3)
 ]
@@ -98,6 +99,20 @@ def test_each_form_is_the_same_log(tmp_path: Path, form: Callable[[Path, Rows], 
     assert log.summary.rejected == {}
     assert log.summary.steps == len(list(log)) == 8
     assert [step.record for step in log if step.kind == "event"][-1] == UserEvent("8", "unsubscribe", T0 + 95)
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00"])
+def test_times_in_iso_8601_are_read_in_csv(tmp_path: Path, zone: str) -> None:
+    """As databases export them; without a zone they are in UTC, as a Parquet file's are."""
+    for folder, iso in ((tmp_path / "a", False), (tmp_path / "b", True)):
+        folder.mkdir()
+        for name, field, rows in (("articles", "published_at_ms", ARTICLES), ("events", "at_ms", EVENTS)):
+            at = [datetime.fromtimestamp(row[field] / 1000, UTC).isoformat(" ").removesuffix("+00:00") for row in rows]
+            mine = [row | {field: said + zone} if iso else row for row, said in zip(rows, at, strict=True)]
+            comma(folder / name, mine)
+    log = load_files(tmp_path / "b")
+    assert list(log) == list(load_files(tmp_path / "a"))
+    assert log.summary.rejected == {}
 
 
 def test_impressions_without_a_click_are_negatives(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@
 
 Columns are named as the fields of the record; others are tolerated, as in a topic. What is empty in a column is absent.
 In CSV, whose values are all text, numbers and lists stand as JSON has them, between commas, semicolons or tabs: what
-separates the columns' names. A quote that is not closed is an error: it would take the rows after it into its field. In
-Parquet a time may be a timestamp, and an id a whole number.
+separates the columns' names; a time may be ISO 8601. A quote that is not closed is an error: it would take the rows
+after it into its field. In Parquet a time may be a timestamp, and an id a whole number. What names no zone is in UTC.
 """
 
 import csv
@@ -16,6 +16,7 @@ from typing import Any, Literal, get_type_hints
 
 import orjson
 
+from ...contracts.limits import iso_ms
 from ...contracts.records import RawRecord
 from ...contracts.schema import RECORDS
 from ...errors import DataError
@@ -70,7 +71,11 @@ def _of_csv(path: Path, topic: FileTopic, part: Part) -> Iterator[RawRecord]:
                 part.rows += 1
                 part.reject("not as many fields as the file has columns", reader.line_num)
                 continue
-            said = {name: _said(text, name in texts) for name, text in zip(names, row, strict=True) if text != ""}
+            said = {
+                name: text if name in texts else _said(text, name)
+                for name, text in zip(names, row, strict=True)
+                if text != ""
+            }
             yield RawRecord(reader.line_num, 0, None, orjson.dumps(said))
     except csv.Error as error:
         raise DataError(
@@ -82,14 +87,15 @@ def _texts(topic: FileTopic) -> frozenset[str]:
     return frozenset(name for name, kind in get_type_hints(RECORDS[topic]).items() if "str" in str(kind))
 
 
-def _said(text: str, is_text: bool) -> Any:
-    """A number or a list, where the field is no text and that is what stands there."""
-    if is_text:
-        return text
+def _said(text: str, name: str) -> Any:
+    """A number or a list, where that is what stands there, or a time in ISO 8601."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        return text
+        try:
+            return iso_ms(text, UTC) if name.endswith("_ms") else text
+        except ValueError:
+            return text
 
 
 def _of_parquet(path: Path, texts: frozenset[str]) -> Iterator[RawRecord]:

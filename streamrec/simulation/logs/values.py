@@ -8,20 +8,19 @@ that is none is -1, which no id or time is; a column without one good value is a
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...contracts.limits import EARLIEST_MS, LATEST_MS
+from ...contracts.limits import EARLIEST_MS, LATEST_MS, PER_UNIT, iso_ms
 from ...errors import DataError
 from .files import arrow
 from .tally import form_of
 
 IntArray = npt.NDArray[np.int64]
-PER_MS = (1e-3, 1e3, 1e6)  # seconds, microseconds, nanoseconds
 
 
 def whole_numbers(path: Path, column: Any) -> IntArray:
@@ -76,10 +75,10 @@ def lists(path: Path, column: Any) -> list[list[int] | None]:
 def in_ms(numbers: IntArray) -> IntArray:
     """Times as they come, in ms; what is none in any unit stays as it is."""
     found = numbers.copy()
-    for per_ms in PER_MS:
-        scaled = numbers / per_ms
+    for times, divided in PER_UNIT:
+        scaled = numbers * (times / divided)
         mine = (scaled >= EARLIEST_MS) & (scaled <= LATEST_MS)
-        found[mine] = numbers[mine] * 1000 if per_ms < 1 else numbers[mine] // int(per_ms)
+        found[mine] = numbers[mine] * times // divided
     return found
 
 
@@ -115,7 +114,6 @@ def _time(value: str | None) -> int:
     if value is None or (number := _number(value)) >= 0:
         return -1 if value is None else number
     try:
-        at = datetime.fromisoformat(value.strip())
-        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        return iso_ms(value, UTC)
     except ValueError:
         return -1
