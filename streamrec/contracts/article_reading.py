@@ -17,7 +17,7 @@ import msgspec
 from .article import ArticleEvent
 from .event_reading import check_fault, object_in, too_large
 from .fields import Fields, Note
-from .framing import UnreadableError, ids_in, json_in
+from .framing import UnreadableError, ids_in, json_in, unframed
 from .limits import MAX_RECORD_BYTES, MAX_SCHEDULED_MS
 from .records import Record
 from .rejection import RejectedError
@@ -56,7 +56,7 @@ def article_of(record: Record, replay: bool, known: Known, is_link: IsLink) -> t
 
 def _is_utf8(raw: bytes) -> bool:
     try:
-        raw.decode()
+        unframed(raw).decode()
     except UnicodeDecodeError:
         return False
     return True

@@ -15,7 +15,7 @@ import msgspec
 
 from .event import CONSENTS, NEEDS_NO_ARTICLE, SAYS_NO, UserEvent
 from .fields import Fields, Note, Reading
-from .framing import UnreadableError, ids_in, json_in
+from .framing import UnreadableError, ids_in, said_in
 from .limits import EARLIEST_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .records import Record
 from .rejection import RejectedError
@@ -53,7 +53,7 @@ def object_in(record: Record) -> dict[str, Any]:
     if not record.value:
         raise RejectedError("empty_value", "")
     try:
-        said = json_in(record.value)
+        said = said_in(record.value)
     except UnreadableError:
         raise RejectedError("undecodable", "") from None
     if not isinstance(said, dict):

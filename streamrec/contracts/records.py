@@ -17,7 +17,7 @@ TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 RejectReason = Literal[
     "empty_value",  # a tombstone where the topic has no meaning for one
-    "undecodable",  # not UTF-8 JSON, or nested too deep
+    "undecodable",  # no JSON, or in no encoding that is certain
     "invalid",  # a field is missing, has the wrong type or is outside its range
     "too_large",  # above the size limit of one record
     "unreadable_key",  # a tombstone of whose key nobody can be sure: its article lives on

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aiokafka.errors import KafkaError as ClientError
 
-from ..contracts.framing import ids_in, json_in
+from ..contracts.framing import ids_in, said_in
 from ..contracts.text import clean_id
 from ..errors import KafkaError
 from ..settings import Settings
@@ -43,7 +43,7 @@ def names(key: bytes | None, value: bytes | None) -> set[str]:
     with suppress(ValueError):
         found.update(ids_in(key or b"", "article_id"))
     with suppress(ValueError):
-        said = json_in(value or b"")
+        said = said_in(value or b"")
         named = said.get("article_id") if isinstance(said, dict) else None
         found.update({clean_id(str(named))} if isinstance(named, str | int) else ())
     return found - {""}

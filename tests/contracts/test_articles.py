@@ -26,7 +26,10 @@ def desk() -> Desk:
     [
         (b"\x00\xff", "undecodable"),
         (GOOD.replace(b"chip", b"K\xf8benhavn"), "undecodable"),
-        (GOOD[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1200 + b"}", "undecodable"),
+        (GOOD[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1199 + b"}", "undecodable"),
+        (GOOD[:-1] + b',"embargo_until_ms":' + b"[" * 1200 + b"]" * 1200 + b"}", "invalid"),
+        (GOOD.decode().replace("chip", "\ud800").encode("utf-16-le", "surrogatepass"), "undecodable"),
+        (b"\xff\xfe" + GOOD.decode().replace("chip", "\ud800").encode("utf-16-le", "surrogatepass"), "undecodable"),
         (b'{"article_id":"a1"}', "invalid"),
         (b'{"article_id":"a1","title":7,"published_at_ms":1764072000000}', "invalid"),
         (b'{"article_id":"a1","title":"t","published_at_ms":1}', "invalid"),
@@ -43,6 +46,23 @@ def test_bad_articles_are_set_aside(value: bytes, reason: str) -> None:
     done = desk().analyse([RawRecord(0, T0, b"a1", value), RawRecord(1, T0, b"a1", GOOD)])
     assert [(letter.reason, letter.offset) for letter in done.dead_letters] == [(reason, 0)]
     assert len(analysed(done)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("frame", ["%s", "[%s]", '{"specversion":"1.0","source":"cms","data":%s}', "registry"])
+def test_an_article_may_come_in_a_frame(encoding: str, frame: str) -> None:
+    """Whatever a serializer put around it, where the form is certain."""
+    value = frame.replace("%s", GOOD.decode()).encode(encoding)
+    value = b"\0\xff\xfe\0\7" + GOOD if frame == "registry" else value
+    (article,) = analysed(desk().analyse([RawRecord(0, T0, b"a1", value)]))
+    assert article.title == "Quantum chip"
+
+
+def test_what_is_nested_too_deep_costs_its_field() -> None:
+    """Nobody asked for it, and the rest of the article counts."""
+    deep = GOOD[:-1] + b',"x":[1,' + b'{"]":[' * 1200 + b"]}" * 1200 + b'],"source":"desk"}'
+    (article,) = analysed(desk().analyse([RawRecord(0, T0, b"a1", deep)]))
+    assert (article.title, article.source) == ("Quantum chip", "desk")
 
 
 def test_own_embedding_is_taken() -> None:

@@ -89,10 +89,51 @@ def test_the_key_says_who_where_the_value_does_not(user: dict[str, Any], key: by
     assert opt_out(orjson.dumps({"action": "Unsubscribe ", **user}), key).user_id == "ann"
 
 
-@pytest.mark.parametrize("frame", [b"%s", b"\xef\xbb\xbf%s", b"\0\0\0\0\7%s", b'{"schema":{"type":"x"},"payload":%s}'])
+FRAMES = [
+    b"%s", b"\xef\xbb\xbf%s", b"\0\0\0\0\7%s", b'{"schema":{"type":"x"},"payload":%s}', b"[%s]",
+    b'{"specversion":"1.0","id":"7","source":"/app","type":"no","data":%s}', b'[{"specversion":"1.0","data":[%s]}]',
+    b'{"specversion":"1.0","data":{"schema":null,"payload":%s}}',
+]  # fmt: skip
+WIDE = [
+    ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"),
+    ("utf-32-le", b"\xff\xfe\0\0"), ("utf-32-be", b"\0\0\xfe\xff"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES)
 def test_a_frame_around_a_value_is_taken_off(frame: bytes) -> None:
     """What serializers put there is no part of what is said."""
     assert opt_out(frame.replace(b"%s", orjson.dumps(NO))) == msgspec.convert(NO, UserEvent)
+
+
+@pytest.mark.parametrize("frame", [frame for frame in FRAMES if frame.isascii() and frame[:1] > b"\0"])
+@pytest.mark.parametrize(("encoding", "mark"), WIDE)
+def test_an_opt_out_may_be_in_any_unicode_that_says_which(frame: bytes, encoding: str, mark: bytes) -> None:
+    """With a byte order mark it is certain; the key may have one, too."""
+    said = frame.replace(b"%s", orjson.dumps(NO | {"user_id": "andr\u00e9"})).decode()
+    assert opt_out(mark + said.encode(encoding)).user_id == "andr\u00e9"
+    nobody = frame.replace(b"%s", b'{"action":"unsubscribe"}').decode()
+    assert opt_out(mark + nobody.encode(encoding), mark + "andr\u00e9".encode(encoding)).user_id == "andr\u00e9"
+    half = said.replace('"user_id"', '"x":"\ud800","user_id"').encode(encoding, "surrogatepass")
+    assert opt_out(mark + half).user_id == "andr\u00e9"
+
+
+@pytest.mark.parametrize("value", [b"[]", b"[%s,%s]", b'{"specversion":"1.0"}', b'{"specversion":"1.0","data":"no"}'])
+def test_what_is_in_no_certain_frame_is_set_aside(value: bytes) -> None:
+    """Two events are not one record, and an envelope without anything in it says nothing."""
+    (letter,) = decode_events([RawRecord(0, T0, b"ann", value.replace(b"%s", orjson.dumps(NO)))], Origin("events", 0))
+    assert isinstance(letter, DeadLetter)
+    assert letter.reason == "invalid"
+
+
+@pytest.mark.parametrize("levels", [50, 99, 100, 101, 990, 1200, 100_000])
+@pytest.mark.parametrize("before", [True, False])
+def test_an_opt_out_counts_beside_what_is_nested_however_deep(levels: int, before: bool) -> None:
+    """Brackets that stand in strings are none."""
+    deep = b'"x":' + b'{"a[\\"{":["]",' * levels + b"0" + b"]}" * levels
+    no = orjson.dumps(NO)[1:-1]
+    value = b"{%s}" % b",".join([deep, no] if before else [no, deep])
+    assert opt_out(value) == msgspec.convert(NO, UserEvent)
 
 
 def test_an_opt_out_may_be_of_any_size() -> None:
@@ -199,9 +240,10 @@ def test_the_value_names_the_article_where_there_is_no_key() -> None:
         b'""',
         b"x" * 200,
         b"\0\0\0\0\0\0\0\x11",
+        None,
     ],
 )
-def test_a_key_of_no_certain_form_is_a_dead_letter(key: bytes) -> None:
+def test_a_key_of_no_certain_form_is_a_dead_letter(key: bytes | None) -> None:
     """With a reason of its own, which alerts; never counted as withdrawn."""
     done = desk().analyse([RawRecord(1, T0, key, None)])
     assert ([letter.reason for letter in done.dead_letters], done.outcomes) == (["unreadable_key"], [])
