@@ -130,7 +130,9 @@ def _same(catalog: Catalog, plain: Plain) -> None:
 
 
 def _ids(catalog: Catalog, slots: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> set[str]:
-    return {one.article_id for slot in slots.tolist() if (one := catalog.articles[slot]) is not None}
+    articles = [catalog.articles[slot] for slot in slots.tolist()]
+    assert None not in articles
+    return {one.article_id for one in articles if one}
 
 
 def test_an_update_without_a_version_counts() -> None:

@@ -49,6 +49,20 @@ def test_replay_does_not_depend_on_how_it_was_fetched(seed: int) -> None:
     assert by_event_time(random.Random(seed)) == by_event_time(random.Random(0))
 
 
+def test_what_waits_for_the_other_topic_is_counted() -> None:
+    """Until its watermark comes; in wall time nothing waits."""
+    for tick_ms, held in ((10_000, 2), (0, 0)):
+        state = partition(tick_ms=tick_ms)
+        clicks = [RawRecord(at, T0, None, msgspec.json.encode(click(f"u{at}", at_ms=T0 + at))) for at in range(2)]
+        applied(state, Batch("events", clicks, 2))
+        assert (state.held("events"), state.held("catalog")) == (held, 0)
+        assert len(state.profiles) == 2 - held
+        for topic in ("events", "catalog"):
+            applied(state, Batch(topic, [RawRecord(2, T0, None, None, watermark_headers(T0 + HOUR))], 3))
+        assert state.held("events") == 0
+        assert len(state.profiles) == 2
+
+
 def test_replay_pushes_at_all() -> None:
     """The comparison above compares something."""
     assert len(by_event_time(random.Random(1))[1]) > 5

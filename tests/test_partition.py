@@ -60,6 +60,7 @@ def test_restored_equals_what_was_lost(events: list[UserEvent], known: int) -> N
     ours, theirs = columns(state), columns(successor)
     for name in ours.keys() - {"active_ms"}:  # kept to the second in the row
         assert ours[name] == theirs[name], name
+    assert (successor.profiles["active_ms"] == successor.profiles["last_active_s"].astype(np.int64) * 1000).all()
     assert (state.catalog["readers"] == successor.catalog["readers"]).all()
 
 

@@ -56,9 +56,6 @@ class ProfileStore:
         """User ids."""
         return iter(self._index)
 
-    def __contains__(self, user_id: str) -> bool:
-        return user_id in self._index
-
     def __getitem__(self, field: str) -> Column:
         """The column over all rows in use (a view)."""
         return self.columns[field][: len(self.users)]
@@ -189,10 +186,6 @@ class ProfileStore:
         self.mirror_rows(rows)
         self.columns["zone_slot"][rows] = zone_slots(packed["zone"])
         self.columns["active_ms"][rows] = packed["last_active_s"].astype(np.int64) * 1000
-
-    def bytes_per_user(self) -> float:
-        """Bytes of columns a user costs, without the index (`streamrec bench pipeline` measures the whole)."""
-        return float(sum(column.itemsize * int(np.prod(column.shape[1:])) for column in self.columns.values()))
 
 
 class Users:

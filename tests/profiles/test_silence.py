@@ -156,6 +156,18 @@ def test_a_look_forgets_some_and_the_next_ones_the_others(monkeypatch: pytest.Mo
     assert [feed.to.look(T0 + LONG + HOUR + n * 1000).forgotten for n in range(4)] == [3, 3, 2, 0]
 
 
+def test_who_is_silent_is_asked_once_an_hour() -> None:
+    """By the hours of the policy clock, and after exactly so many days: a second more, not a second less."""
+    feed = Feed(partition())
+    feed.events(click("ann", "a1"))
+    looks = [feed.to.look(T0 + LONG + after_s * 1000).forgotten for after_s in (-1, 0, 1, 3599, 3600, 3601)]
+    assert looks == [0, 0, 0, 0, 1, 0]
+    feed = Feed(partition())
+    feed.events(click("ann", "a1"))
+    feed.to.look(T0 + LONG - HOUR)
+    assert feed.to.look(T0 + LONG + 1000).forgotten == 1
+
+
 def test_awaited_articles_are_bounded_by_what_waits() -> None:
     """A reader who names unknown articles for ever holds four keys, not a hundred thousand."""
     feed = Feed(partition())

@@ -60,6 +60,7 @@ def test_rings_become_keys_and_a_floor(reads: list[int], pushed: list[int]) -> N
     assert sorted(set(row["pushed_story"]) - {0}) == sorted({key + 100 for key in pushed[-8:]})
     assert row["pushed_at_s"].max() == (T0_S + len(pushed) - 1 if pushed else 0)
     assert (row["n_reads"], row["n_pushes"]) == (len(reads), len(pushed))
+    assert (row["consent_at_ms"], row["zone_at_s"]) == (0, 0)  # nothing was said: whatever is said first holds
 
 
 @given(st.lists(st.tuples(KEYS, KEYS), min_size=2, max_size=5))
