@@ -28,6 +28,7 @@ Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
 InputTopic = Literal["articles"] | Topic  # without the prefix of the cluster
 ReloadOutcome = Literal["taken_over", "refused"]
 FetchOutcome = Literal["unchanged", "changed", "refused", "unreachable"]
+HoldReason = Literal["taking_over", "own_lag", "strays", "unknown"]  # worker/catching_up.py says what each means
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 
@@ -37,6 +38,7 @@ PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 STAGES: tuple[Stage, ...] = get_args(Stage)
 RELOAD_OUTCOMES: tuple[ReloadOutcome, ...] = get_args(ReloadOutcome)
 FETCH_OUTCOMES: tuple[FetchOutcome, ...] = get_args(FetchOutcome)
+HOLD_REASONS: tuple[HoldReason, ...] = get_args(HoldReason)
 INPUT_TOPICS: tuple[InputTopic, ...] = ("articles", *TOPICS)
 FIELDS: dict[InputTopic, tuple[str, ...]] = {
     "articles": ArticleEvent.__struct_fields__,
@@ -159,6 +161,9 @@ class Metrics:
         self.lag = gauge(
             "lag_seconds", "Age of the oldest record not committed yet, of an owned partition.", "partition"
         )
+        self.pushes_held = gauge(
+            "pushes_held_back", "1: the partition's pushes are held back for this reason.", "partition", "reason"
+        )
         self.unread_partitions: dict[InputTopic, Gauge] = {topic: unread.labels(topic) for topic in INPUT_TOPICS}
         self.articles_lag = gauge(
             "articles_lag_seconds", "Age of the oldest article not analysed yet; 0 where another worker does that."
@@ -200,6 +205,14 @@ class Metrics:
         for gauge in (self.lag, self.users, self.recovery_rows, self.recovery):
             gauge.labels(str(partition))  # remove() complains about a series that never was
             gauge.remove(str(partition))
+        for reason in HOLD_REASONS:
+            self.pushes_held.labels(str(partition), reason)
+            self.pushes_held.remove(str(partition), reason)
+
+    def hold(self, partition: int, why: HoldReason | None) -> None:
+        """Pushes of a partition are held back for this reason, or leave."""
+        for reason in HOLD_REASONS:
+            self.pushes_held.labels(str(partition), reason).set(reason == why)
 
 
 def _each(counter: Counter, values: Iterable[A]) -> dict[A, Counter]:

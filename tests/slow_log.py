@@ -15,7 +15,7 @@ from streamrec.metrics import Metrics
 from streamrec.partition import Partition
 from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.settings import Settings
-from streamrec.worker.catching_up import SentOn
+from streamrec.worker.catching_up import Others
 from streamrec.worker.counting import Counting
 from streamrec.worker.writer import PartitionWriter
 from streamrec.worker.written import Names
@@ -43,11 +43,11 @@ def counting(settings: Settings) -> Counting:
 
 def writer_on(
     log: ProcessLog, partition: Partition, settings: Settings, errors: list[BaseException],
-    sent_on: SentOn | None = None,
+    others: Others | None = None,
 ) -> PartitionWriter:  # fmt: skip
     """Not started; what would end its process goes into `errors`."""
     names = Names("changelog", "push", "rerouted")
-    return PartitionWriter(partition, settings, log, names, counting(settings), errors.append, sent_on=sent_on)
+    return PartitionWriter(partition, settings, log, names, counting(settings), errors.append, others=others)
 
 
 async def offer_clicks(writer: PartitionWriter, users: Iterable[str]) -> None:

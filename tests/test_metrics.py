@@ -13,7 +13,16 @@ from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.push import Push
 from streamrec.contracts.records import REJECT_REASONS
 from streamrec.histogram import BulkHistogram, Observations
-from streamrec.metrics import INPUT_TOPICS, LATENCY_S, PRIORITIES, STAGES, TRIGGERS, Metrics, process_registry
+from streamrec.metrics import (
+    HOLD_REASONS,
+    INPUT_TOPICS,
+    LATENCY_S,
+    PRIORITIES,
+    STAGES,
+    TRIGGERS,
+    Metrics,
+    process_registry,
+)
 
 REASONS = ("opt_out", "daily_cap")
 
@@ -167,6 +176,18 @@ def test_a_partition_that_left_has_no_lag() -> None:
     metrics.forget_partition(0)
     metrics.forget_partition(0)
     assert series(registry, "streamrec_lag_seconds") == {(("partition", "1"),): 7.0}
+
+
+def test_pushes_are_held_back_for_one_reason_at_a_time() -> None:
+    """Each reason has a series, at most one of them is 1, and a partition that moved has none."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, REASONS)
+    for why in (*HOLD_REASONS, None):
+        metrics.hold(3, why)
+        found = series(registry, "streamrec_pushes_held_back")
+        assert found == {(("partition", "3"), ("reason", reason)): float(reason == why) for reason in HOLD_REASONS}
+    metrics.forget_partition(3)
+    assert series(registry, "streamrec_pushes_held_back") == {}
 
 
 def test_all_names_are_ours_and_labels_carry_no_id() -> None:

@@ -74,10 +74,11 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     changelog = changelog_topic(settings)
     counting = Counting(metrics, settings)
     strays = Strays(settings, kafka)
-    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id, strays.sent_on)
+    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id, strays)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
     _add_timers(app, settings, counting)
+    _add_watch(app, strays)
     add_pages(app, settings)
     metrics.partitions.set(settings.partitions)
     return app
@@ -148,6 +149,13 @@ def _add_timers(app: WorkerApp, settings: Settings, counting: Counting) -> None:
             app.fail(
                 TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {settings.max_commit_age_s:.0f} s")
             )
+
+
+def _add_watch(app: WorkerApp, strays: Strays) -> None:
+    @app.task
+    async def watch_strays() -> None:
+        with _ends(app):
+            await strays.watch()
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:

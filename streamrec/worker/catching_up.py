@@ -4,6 +4,8 @@
                given back after a rebalance. Ends are asked for after the old owner is fenced.
     lag        None leaves while a record that should be applied has waited longer than STREAMREC_MAX_PUSH_LAG_S, known
                or not: where the ends of the inputs have not been heard of for so long, nobody knows.
+    strays     None leaves while another partition is so far behind in `events` and may hold what our readers said there
+               (strays.py). It ends as a takeover does: what was sent on meanwhile is applied first.
 
 Breaking news is no exception: who unsubscribed a minute ago gets none of it either. Meanwhile records are applied and
 articles taken in, which wait for their meeting (unmet.py).
@@ -11,40 +13,67 @@ articles taken in, which wait for their meeting (unmet.py).
 An end counts open transactions and markers, which a consumer of committed records steps over, so the end of a log is
 turned into the offset after the last record that can be read before it.
 
-What strayed into another partition's events is an input, too: where there are strays, ends are asked for once they were
-sent on (strays.py).
+At a takeover, too, ends are asked for once all strays were sent on.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from aiokafka.errors import KafkaError as ClientError
 
 from ..contracts.records import Topic
 from ..errors import KafkaError
+from ..metrics import HoldReason
+from .held import Why
 from .log import Log, Reader, read_all
 
 log = logging.getLogger(__name__)
 
-SentOn = Callable[[], Awaitable[None]]  # waits until all strays stand where their users live
 TAIL = 50  # offsets before the end, in which the last record is looked for first
+
+
+class Others(Protocol):
+    """The other partitions, in whose events our readers may have said something (strays.py)."""
+
+    async def sent_on(self) -> None:
+        """Wait until all of that, as it is now, stands where the readers live; raises where brokers are away."""
+
+    async def too_late(self) -> HoldReason:
+        """Wait until some of it may have stood there for too long."""
+        ...
+
+    def why(self) -> str:
+        """Who is behind, in words; nothing: nobody is known to be."""
+        ...
 
 
 class CatchingUp:
     """Of one partition."""
 
     def __init__(
-        self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float, sent_on: SentOn | None = None
+        self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float, others: Others | None = None
     ) -> None:
         self.undelivered_s = 0.0  # how long a record has not been handed over, at least
+        self.silence_s = 0.0  # since when nothing was heard of where the inputs end
+        self.held: HoldReason | None = None  # by the last answer
         self._log, self._number, self._topics, self._max_lag_s = log, number, topics, max_lag_s
-        self._sent_on = sent_on
+        self._others = others
         self._until: dict[Topic, int] | None = None  # of each input: to be applied up to; None: not known
+        self._because: HoldReason = "taking_over"  # of waiting for that
+        self._waited_s = 0.0
 
-    def forget(self) -> None:
+    def forget(self, because: HoldReason = "taking_over") -> None:
         """Where the inputs end is not known any more."""
-        self._until = None
+        self._until, self._because, self.held = None, because, because
+
+    async def others_are_late(self) -> bool:
+        """Wait until what strayed may have waited too long, and hold pushes back from then on. False: it never will."""
+        if self._others is None:
+            return False
+        self.forget(await self._others.too_late())
+        return True
 
     async def ask(self, cursor: Mapping[str, int]) -> None:
         """Find where the inputs end now; as often as it takes, for brokers may be away."""
@@ -58,8 +87,8 @@ class CatchingUp:
                 return
 
     async def _ask(self, cursor: Mapping[str, int]) -> None:
-        if self._sent_on is not None:
-            await self._sent_on()
+        if self._others is not None:
+            await self._others.sent_on()
         async with self._log.reader() as reader:
             ends = await reader.ends(list(self._topics.values()), self._number)
             until = {
@@ -70,11 +99,37 @@ class CatchingUp:
 
     def is_behind(self, cursor: Mapping[str, int], waiting_s: float) -> bool:
         """Whether pushes are held back. `waiting_s`: age of the oldest record that was handed over, and not applied."""
+        self._waited_s = max(waiting_s, self.undelivered_s)
+        self.held = self._reason(cursor)
+        return self.held is not None
+
+    def _reason(self, cursor: Mapping[str, int]) -> HoldReason | None:
         if self._until is None:
-            return True
-        if self._until and all(cursor.get(name, 0) >= offset for name, offset in self._until.items()):
+            return "strays" if self._others is not None and self._others.why() else self._because
+        if self._until and not self._left(cursor):
             self._until = {}
-        return bool(self._until) or max(waiting_s, self.undelivered_s) > self._max_lag_s
+        if self._until:
+            return self._because
+        if self._waited_s > self._max_lag_s:
+            return "own_lag"
+        return "unknown" if self.silence_s > self._max_lag_s else None
+
+    def _left(self, cursor: Mapping[str, int]) -> int:
+        """Offsets to be applied first."""
+        return sum(max(0, offset - cursor.get(name, 0)) for name, offset in (self._until or {}).items())
+
+    def why(self, cursor: Mapping[str, int]) -> Why:
+        """Why pushes are held back, if they are."""
+        return Why(self.held, self._words(cursor))
+
+    def _words(self, cursor: Mapping[str, int]) -> str:
+        if self.held == "strays" and self._others is not None and (late := self._others.why()):
+            return late
+        if self.held == "own_lag":
+            return f"a record of its inputs has waited for {self._waited_s:.0f} s"
+        if self._until:
+            return f"{self._left(cursor)} offsets of its inputs are to be applied first"
+        return "where the inputs end is not known"
 
 
 async def after_last(reader: Reader, topic: str, number: int, start: int, end: int) -> int:

@@ -15,8 +15,9 @@ from ..intake import Batch
 from ..partition import Partition, Settled
 from ..ranking.scores import Scores
 from ..settings import Settings
-from .catching_up import SentOn
+from .catching_up import Others
 from .counting import Counting
+from .held import Held
 from .log import Log
 from .rounds import Rounds
 from .transport import RecordBatch
@@ -41,15 +42,15 @@ class Ownership:
         changelog: str,
         kafka: Log,
         space_id: str,
-        sent_on: SentOn | None = None,
+        others: Others | None = None,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
-        self.undelivered = Undelivered()
+        self.undelivered, self._held = Undelivered(), Held()
         # what partitions that were let go had committed: the last group offsets follow it
         self._left: dict[int, dict[str, int]] = {}
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
-        self._space_id, self._sent_on = space_id, sent_on
+        self._space_id, self._others = space_id, others
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
@@ -129,7 +130,7 @@ class Ownership:
             partition = Partition(self._settled(number))
             writer = PartitionWriter(
                 partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds,
-                self._sent_on,
+                self._others,
             )  # fmt: skip
             recovered = await writer.start()
             self.writers[number] = writer
@@ -180,9 +181,15 @@ class Ownership:
         metrics, at_ms = self._counting.metrics, now_ms()
         for number, writer in self.writers.items():
             waited_s = self.undelivered.seconds(number, monotonic_s())
-            writer.catching_up.undelivered_s = max(waited_s, self.undelivered.silence_s(monotonic_s()))
+            writer.catching_up.undelivered_s = waited_s
+            writer.catching_up.silence_s = self.undelivered.silence_s(monotonic_s())
+            metrics.hold(number, writer.catching_up.held)
             metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
             metrics.users.labels(str(number)).set(writer.partition.profiles.count())
+        self._held.note(
+            {number: writer.catching_up.why(writer.partition.cursor) for number, writer in self.writers.items()},
+            monotonic_s(),
+        )
         metrics.oldest_uncommitted.set(self.oldest_uncommitted_s())
         metrics.catalog_articles.set(
             max((len(writer.partition.catalog) for writer in self.writers.values()), default=0)

@@ -1,73 +1,173 @@
 """What our readers said, and what still stands in the `events` of partitions they do not live in.
 
 Producers that hash keys in another way put an event anywhere, and whoever owns that partition sends it on through
-`rerouted` (intake.py). So a partition that is taken over knows all its readers have said once every partition has
-applied its events up to where they ended then: what strayed stands in `rerouted` from there on. How far others are, the
-group's offsets say, which follow what is committed.
+`rerouted` (intake.py). So whether a partition knows all that its readers have said depends on how far the others are.
+The group's offsets say that; they follow what is committed.
+
+takeover   A partition that is taken over waits until every partition has applied its events up to where they ended
+           then: what strayed stands in `rerouted` from there on.
+live       Where some partition has left a readable record of `events` unapplied for longer than
+           STREAMREC_MAX_PUSH_LAG_S, every partition holds its pushes back, and goes on as after a takeover. So it does
+           where for so long nobody has told how far the others are.
 
 Where nothing has ever been sent on nobody waits for anybody.
+
+The price: where events stray, one long backlog delays everybody's pushes, and one partition without an owner stops
+them. A producer that hashes keys by murmur2 spares the deployment both.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError as ClientError
 
-from ..consumer import AIOKafkaConsumer
+from ..clock import monotonic_s
+from ..errors import KafkaError
+from ..metrics import HoldReason
 from ..settings import Settings
 from .catching_up import after_last
+from .group import Group, asking
 from .log import Log
+from .undelivered import Progress, Undelivered
 
-LOOK_S = 0.3  # offsets of the group follow once a second
+log = logging.getLogger(__name__)
+
+WAIT_S = 0.3  # between two looks of those who wait
+LOOK_S = 1.0  # between two looks at how far the others are
+FOLLOW_S = 3.0  # a partition that keeps up may seem to be so far behind: commits are told once a second, and seen so
+
+
+class Late(NamedTuple):
+    """A partition of `events` that is behind."""
+
+    partition: int
+    records: int
+    seconds: float
+
+    def __str__(self) -> str:
+        waited = f", the oldest for {self.seconds:.0f} s" if self.seconds else ""
+        return f"events-{self.partition} is behind by {self.records} records{waited}"
 
 
 class Strays:
-    """Of a deployment; partitions that ask at the same time are answered together."""
+    """Of a deployment; one in each worker process. Implements catching_up.Others."""
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self._settings, self._log = settings, log
         self._asked = self._answered = 0
         self._busy = asyncio.Lock()
+        self._most_s = max(settings.max_push_lag_s, FOLLOW_S)
+        self._exist = False  # something was sent on once
+        self._left: list[Late] = []  # whom a takeover waits for
+        self._late: list[Late] = []  # who is further behind than pushes allow
+        self._heard_s: float | None = None  # when that was known last
+        self._unapplied: Undelivered | None = None
+        self._nothing_until: dict[int, int] = {}  # of `events`: only markers stand between what is applied and this
+        self._something_at: dict[int, int] = {}  # of `events`: a record stands before this
+
+    def why(self) -> str:
+        """Which partition is behind most, in words; nothing: none is."""
+        late = self._late or self._left
+        return str(max(late, key=lambda each: (each.seconds, each.records))) if late else ""
+
+    # --- takeover -----------------------------------------------------------------------------------------------------
 
     async def sent_on(self) -> None:
-        """Wait until every stray in `events`, as it is now, has been sent on; raises where brokers are away."""
+        """Wait until every stray in `events`, as it is now, has been sent on; raises where brokers are away.
+
+        Partitions that ask at the same time are answered together.
+        """
         self._asked = mine = self._asked + 1
         async with self._busy:
             if self._answered < mine:
                 answers = self._asked
-                await self._sent_on()
+                try:
+                    await self._sent_on()
+                finally:
+                    self._left = []
                 self._answered = answers
 
     async def _sent_on(self) -> None:
-        async with self._group() as group:
-            if not any((await group.end_offsets(self._all("rerouted"))).values()):
+        async with asking(self._settings, "read_uncommitted") as group:
+            if not any((await group.ends("rerouted")).values()):
                 return
-            until = await group.end_offsets(self._all("events"))
-            until = await self._readable(group, await _behind(group, until))
-            while until := await _behind(group, until):  # noqa: ASYNC110 - other workers have no events of ours
-                await asyncio.sleep(LOOK_S)
+            self._exist = True
+            until = await self._readable(await group.ends("events"), await group.applied("events"))
+            while left := _behind(until, await group.applied("events")):
+                self._left = left
+                await asyncio.sleep(WAIT_S)
 
-    async def _readable(self, group: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    async def _readable(self, ends: Mapping[int, int], applied: Mapping[int, int]) -> dict[int, int]:
         """Up to where there is something to apply: a marker is passed over, and no offset of the group follows it."""
+        topic = self._settings.topic("events")
         async with self._log.reader() as reader:
             return {
-                tp: await after_last(reader, tp.topic, tp.partition, await group.committed(tp) or 0, end)
-                for tp, end in ends.items()
+                late.partition: await after_last(
+                    reader, topic, late.partition, applied[late.partition], ends[late.partition]
+                )
+                for late in _behind(ends, applied)
             }
 
-    @asynccontextmanager
-    async def _group(self) -> AsyncIterator[AIOKafkaConsumer]:
-        """Asks for the group's offsets, and is no member of it."""
-        settings = self._settings
-        async with AIOKafkaConsumer(
-            bootstrap_servers=settings.brokers, group_id=settings.group_id, enable_auto_commit=False
-        ) as consumer:
-            yield consumer
+    # --- live ---------------------------------------------------------------------------------------------------------
 
-    def _all(self, topic: str) -> list[TopicPartition]:
-        return [TopicPartition(self._settings.topic(topic), number) for number in range(self._settings.partitions)]
+    async def too_late(self) -> HoldReason:
+        """Wait until somebody is further behind than pushes allow, or nobody knows."""
+        while True:
+            if self._late:
+                return "strays"
+            if self._exist and self._heard_s is not None and monotonic_s() - self._heard_s > self._most_s:
+                return "unknown"
+            await asyncio.sleep(WAIT_S)
+
+    async def watch(self) -> None:
+        """For ever: look how far everybody is. While brokers are away that is not known."""
+        self._heard_s, told = monotonic_s(), False
+        while True:
+            try:
+                async with asking(self._settings, "read_committed") as group:
+                    while True:
+                        await self._look(group)
+                        self._heard_s, told = monotonic_s(), False
+                        await asyncio.sleep(LOOK_S)
+            except (KafkaError, ClientError, OSError) as error:
+                if not told:
+                    log.warning("how far other partitions are is not known: %r", error)
+                told = True
+                await asyncio.sleep(LOOK_S)
+
+    async def _look(self, group: Group) -> None:
+        if self._unapplied is None and not any((await group.ends("rerouted")).values()):
+            return
+        self._exist = True
+        ends, applied, at_s = await group.ends("events"), await group.applied("events"), monotonic_s()
+        noted_s = at_s
+        if self._unapplied is None:  # what stood there before the first look has waited nobody knows how long
+            self._unapplied, noted_s = Undelivered(), at_s - self._most_s - LOOK_S
+        late = []
+        for number, end in ends.items():
+            done = max(applied[number], self._nothing_until.get(number, 0))
+            self._unapplied.note("events", number, Progress(done, end), noted_s)
+            seconds = self._unapplied.seconds(number, at_s)
+            if seconds > self._most_s and await self._is_something(number, applied[number]):
+                late.append(Late(number, end - applied[number], seconds))
+        self._late = late
+
+    async def _is_something(self, number: int, applied: int) -> bool:
+        """Whether what has waited longest is a record: a marker is never applied."""
+        assert self._unapplied is not None
+        if self._something_at.get(number, 0) > applied:
+            return True
+        end = self._unapplied.oldest("events", number)
+        async with self._log.reader() as reader:
+            last = await after_last(reader, self._settings.topic("events"), number, applied, end)
+        if last > applied:
+            self._something_at[number] = last
+        else:
+            self._nothing_until[number] = end
+        return last > applied
 
 
-async def _behind(group: AIOKafkaConsumer, until: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
-    return {tp: offset for tp, offset in until.items() if offset > (await group.committed(tp) or 0)}
+def _behind(until: Mapping[int, int], applied: Mapping[int, int]) -> list[Late]:
+    return [Late(number, to - applied[number], 0.0) for number, to in until.items() if to > applied[number]]

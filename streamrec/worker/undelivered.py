@@ -1,11 +1,14 @@
 """Records that stand in a topic and were never handed over: what a stuck fetcher looks like from outside.
 
 A writer knows only what it was offered. So once a second the ends of the inputs are asked for, and an end that was seen
-some time ago and is not delivered yet says how long, at least, its records have waited.
+some time ago and is not delivered yet says how long, at least, its records have waited. A long wait has many such ends:
+two are then kept as one, the later end with the earlier time, so that records seem older by little and never younger.
 """
 
 from collections import deque
 from typing import NamedTuple
+
+MOST_ENDS = 256  # of an input partition
 
 
 class Progress(NamedTuple):
@@ -30,6 +33,8 @@ class Undelivered:
             ends.popleft()
         if progress.end > max(progress.delivered, ends[-1][1] if ends else 0):
             ends.append((at_s, progress.end))
+            if len(ends) > MOST_ENDS:
+                self._ends[topic, partition] = _thinned(ends)
 
     def forget(self) -> None:
         """Partitions move or recover: waiting is counted anew."""
@@ -41,6 +46,16 @@ class Undelivered:
         since = [ends[0][0] for (_, number), ends in self._ends.items() if number == partition and ends]
         return at_s - min(since) if since else 0.0
 
+    def oldest(self, topic: str, partition: int) -> int:
+        """The end of what has waited longest in this input; 0 = nothing waits."""
+        ends = self._ends.get((topic, partition))
+        return ends[0][1] if ends else 0
+
     def silence_s(self, at_s: float) -> float:
         """Since when nothing was heard of any end; 0 while partitions move, when nothing can be."""
         return at_s - self._noted_s if self._noted_s is not None else 0.0
+
+
+def _thinned(ends: deque[tuple[float, int]]) -> deque[tuple[float, int]]:
+    times, offsets = zip(*ends, strict=True)
+    return deque(zip(times[::2], [*offsets[1::2], *offsets[len(offsets) - len(offsets) % 2 :]], strict=True))

@@ -21,7 +21,7 @@ from ..intake import Batch
 from ..meta import owner_records
 from ..partition import Partition
 from ..settings import Settings
-from .catching_up import CatchingUp, SentOn
+from .catching_up import CatchingUp, Others
 from .counting import Counting
 from .guarding import guarded
 from .lanes import Lanes
@@ -40,7 +40,7 @@ class PartitionWriter:
 
     def __init__(
         self, partition: Partition, settings: Settings, log: Log, names: Names, counting: Counting,
-        fail: Callable[[BaseException], None], rounds: Rounds | None = None, sent_on: SentOn | None = None,
+        fail: Callable[[BaseException], None], rounds: Rounds | None = None, others: Others | None = None,
     ) -> None:  # fmt: skip
         self.partition = partition
         self.number = partition.settled.number
@@ -51,7 +51,7 @@ class PartitionWriter:
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
         self._pending, self._uncommitted = Pending(), Uncommitted()
-        self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s, sent_on)
+        self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s, others)
         self._asking: asyncio.Task[None] | None = None  # where the inputs end
         self._turns = Turns(partition, settings, self._lanes, self._uncommitted, self.catching_up)
         self._in_flight_since_s: float | None = None
@@ -90,8 +90,11 @@ class PartitionWriter:
             self._asking = asyncio.create_task(guarded(self._ask, self._fail))
 
     async def _ask(self) -> None:
-        await self.catching_up.ask(self.committed)
-        self._work.set()
+        others = True
+        while others:
+            await self.catching_up.ask(self.committed)
+            self._work.set()
+            others = await self.catching_up.others_are_late()
 
     async def _recover(self, partition: Partition) -> Recovered:
         changelog, partitions = self._names.changelog, self._settings.partitions

@@ -13,6 +13,7 @@ from streamrec.contracts.records import REJECT_REASONS
 from streamrec.metrics import (
     FETCH_OUTCOMES,
     FIELDS,
+    HOLD_REASONS,
     INPUT_TOPICS,
     OUTCOMES,
     PRIORITIES,
@@ -38,7 +39,7 @@ LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are 
     "status": set(OUTCOMES),
     "trigger": set(TRIGGERS),
     "priority": set(PRIORITIES),
-    "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS) | set(ROLLBACK_REASONS),
+    "reason": set(SUPPRESSION_REASONS) | set(REJECT_REASONS) | set(ROLLBACK_REASONS) | set(HOLD_REASONS),
     "outcome": {*RELOAD_OUTCOMES, *FETCH_OUTCOMES},
     "topic": set(INPUT_TOPICS),
     "field": {field for fields in FIELDS.values() for field in fields},

@@ -14,6 +14,7 @@ from streamrec.changes import Changes
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.intake import Batch
+from streamrec.metrics import HoldReason
 from streamrec.partition import Meeting, Partition, Settled
 from streamrec.settings import load
 from streamrec.worker.catching_up import CatchingUp, after_last
@@ -177,16 +178,33 @@ async def test_a_rebalance_is_a_takeover() -> None:
     assert not errors
 
 
+class Elsewhere:
+    """Other partitions, which send on and fall behind when they are told to."""
+
+    def __init__(self, all_sent_on: asyncio.Event, late: asyncio.Event) -> None:
+        self.all_sent_on, self.late, self.behind = all_sent_on, late, ""
+
+    async def sent_on(self) -> None:
+        """When told."""
+        await self.all_sent_on.wait()
+
+    async def too_late(self) -> HoldReason:
+        """When told."""
+        await self.late.wait()
+        return "strays"
+
+    def why(self) -> str:
+        """As told."""
+        return self.behind
+
+
 async def test_what_strayed_is_an_input_too() -> None:
     """An opt-out that another partition sends on during the catch-up is applied before anybody gets a push."""
     log, errors, all_sent_on = SlowLog(), list[BaseException](), asyncio.Event()
     await two_readers(log)
     append(log, "catalog", fresh("a1"))
 
-    async def sent_on() -> None:
-        await all_sent_on.wait()
-
-    writer = writer_on(log, partition(), load({}, due_scan_s=0.01), errors, sent_on)
+    writer = writer_on(log, partition(), load({}, due_scan_s=0.01), errors, Elsewhere(all_sent_on, asyncio.Event()))
     await writer.start()
     await deliver(writer, log, "catalog")
     await asyncio.sleep(0.1)
@@ -194,6 +212,41 @@ async def test_what_strayed_is_an_input_too() -> None:
     append(log, "rerouted", msgspec.json.encode(UNSUBSCRIBE | {"at_ms": now_ms()}))
     all_sent_on.set()
     await asyncio.sleep(0.1)
+    assert decided(writer) == 0
+    await deliver(writer, log, "rerouted")
+    await until(lambda: bool(pushed(log)))
+    await writer.stop()
+    assert pushed(log) == [("bob", "a1")]
+    assert not errors
+
+
+async def test_pushes_wait_for_others_who_fall_behind_while_live() -> None:
+    """Until these have sent on what strayed, and until that is applied; then they leave again."""
+    log, errors, all_sent_on, late = SlowLog(), list[BaseException](), asyncio.Event(), asyncio.Event()
+    all_sent_on.set()
+    await two_readers(log)
+    others = Elsewhere(all_sent_on, late)
+    writer = writer_on(log, partition(), load({}, due_scan_s=0.01), errors, others)
+    await writer.start()
+    await until(lambda: writer.catching_up.held is None)
+    all_sent_on.clear()
+    late.set()
+    await until(lambda: writer.catching_up.held == "strays")
+    late.clear()
+    others.behind = "events-1 is behind by 7 records"
+    assert writer.catching_up.why({}) == ("strays", others.behind)
+    append(log, "catalog", fresh("a1", breaking=2))
+    await deliver(writer, log, "catalog")
+    await asyncio.sleep(0.1)
+    assert decided(writer) == 0
+    append(log, "rerouted", msgspec.json.encode(UNSUBSCRIBE | {"at_ms": now_ms()}))
+    others.behind = ""
+    all_sent_on.set()
+    await asyncio.sleep(0.1)
+    assert writer.catching_up.why(writer.partition.cursor) == (
+        "strays",
+        "1 offsets of its inputs are to be applied first",
+    )
     assert decided(writer) == 0
     await deliver(writer, log, "rerouted")
     await until(lambda: bool(pushed(log)))

@@ -12,7 +12,7 @@ from streamrec.policy.reasons import SUPPRESSION_REASONS
 from streamrec.ranking.load import prior
 from streamrec.settings import load
 from streamrec.worker.app import build_app
-from streamrec.worker.undelivered import Progress, Undelivered
+from streamrec.worker.undelivered import MOST_ENDS, Progress, Undelivered
 
 
 def test_records_nobody_hands_over_grow_old() -> None:
@@ -38,6 +38,23 @@ def test_a_partition_that_keeps_up_never_looks_stuck(arrivals: list[int]) -> Non
         delivered, end = end, end + arrived
         waiting.note("events", 0, Progress(delivered, end), float(second))
         assert waiting.seconds(0, float(second)) == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=600, max_size=700))
+def test_a_long_wait_is_remembered_in_little_room(steps: list[tuple[int, int]]) -> None:
+    """Hours of ends are kept as few; what waits never seems younger than it is, and the first not much older."""
+    waiting, delivered, end = Undelivered(), 0, 0
+    seen_s: list[float] = []  # when each offset was first below an end
+    for second, (arrived, handed_over) in enumerate(steps):
+        end, at_s = end + arrived, float(second)
+        seen_s += [at_s] * arrived
+        delivered = min(end, delivered + handed_over // 2)
+        waiting.note("events", 0, Progress(delivered, end), at_s)
+        assert len(waiting._ends["events", 0]) <= MOST_ENDS
+        if delivered < end:
+            real_s = at_s - seen_s[delivered]
+            assert real_s <= waiting.seconds(0, at_s) <= real_s + len(steps) / MOST_ENDS * 4
+        assert (waiting.oldest("events", 0) > delivered) == (delivered < end)
 
 
 def test_a_rebalance_starts_the_count_anew() -> None:
