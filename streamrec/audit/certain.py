@@ -7,6 +7,9 @@ broke the rule that first all is read (worker/catching_up.py):
     taken in  an owner who came after the event was appended wrote the record each owner begins with
     in time   it was appended longer ago than a partition may lag behind while it pushes, and SLACK_MS
 
+An opt-out in another partition's events has to be known there at a takeover, or in time, once something was sent on:
+where nothing ever strayed nobody waits for it.
+
 Clocks of machines differ, so a push is judged if it was made more than `skew_ms` after that. In a replay the policy
 clock is another one: nothing is told.
 
@@ -21,6 +24,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from ..contracts.route import partition_of
 from ..policy.config import Policy
 from ..policy.gates.quiet_hours import quiet_hours
 from ..profiles.layout import CONSENT_OUT, NO_OVERRIDE, READ
@@ -59,12 +63,31 @@ def _known_from_ms(facts: Facts, user: int, at: At, skew_ms: int, lag_ms: int) -
     return min([*moments, at.appended_ms + lag_ms], default=NEVER_MS) + skew_ms
 
 
+def _sent_on_from_ms(facts: Facts, user: int, at: At, skew_ms: int, lag_ms: int) -> int:
+    """The same of an event in a partition where its user does not live."""
+    row, changelog = facts.changelog.rows[user], facts.changelog
+    sent_ms = [changelog.applied_by_ms(first.partition, first.offset) for first in facts.events.strays.values()]
+    stray_ms = min([moment for moment in sent_ms if moment is not None], default=NEVER_MS) + SLACK_MS
+    if not row["present"] or at.appended_ms // 1000 < row["first_seen_s"]:
+        return NEVER_MS
+    home = partition_of(facts.pushes.users[user], facts.partitions)
+    taken_ms = changelog.taken_over_ms(home, max(at.appended_ms, stray_ms) + skew_ms)
+    in_time_ms = max(at.appended_ms + lag_ms, stray_ms)
+    return min(in_time_ms, NEVER_MS if taken_ms is None else taken_ms, NEVER_MS) + skew_ms
+
+
 def _after_opt_out(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]:
     table, rows, events = facts.pushes.table, facts.changelog.rows, facts.events
     from_ms = np.full(len(rows), NEVER_MS)
-    for user, at in events.left.items():
-        if user not in events.unsure and rows["consent"][user] == CONSENT_OUT:
-            from_ms[user] = _known_from_ms(facts, user, at, skew_ms, lag_ms)
+    for user, said in events.left.items():
+        if user in events.unsure or rows["consent"][user] != CONSENT_OUT:
+            continue
+        home = partition_of(facts.pushes.users[user], facts.partitions)
+        known_ms = [
+            (_known_from_ms if at.partition == home else _sent_on_from_ms)(facts, user, at, skew_ms, lag_ms)
+            for at in said.values()
+        ]
+        from_ms[user] = min(known_ms)
     can_tell = (from_ms < NEVER_MS)[table["user"]] & table["at_home"]
     return table["created_ms"] > from_ms[table["user"]], can_tell
 

@@ -16,7 +16,7 @@ RULES = {
     "daily_cap": "no user gets more pushes in 24 hours than the cap",
     "min_interval": "the minimum interval lies between two pushes to a user",
     "quiet_hours": "nobody is woken, where the user's zone at that time is certain",
-    "opt_out": "no push after an unsubscribe was applied, or had to be before anything is pushed",
+    "opt_out": "no push after an unsubscribe was applied, or had to be before a push, wherever it lies",
     "already_read": "no push of an article the user had read, as far as that was applied or had to be",
     "already_pushed": "no article and no story is pushed twice to a user",
     "wrong_partition": "a user's rows and pushes lie where murmur2 of the id says",

@@ -45,8 +45,9 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
             facts.settle_pushes()
             await source.each(changelog, facts.changelog.take)
             if settings.policy_time == "wall":  # in a replay nothing could be told from them
-                if counts.get(f"{events}.dlq"):
-                    await source.each(f"{events}.dlq", lambda _, records: facts.events.take_dead_letters(records))
+                for letters in (f"{events}.dlq", settings.topic("rerouted.dlq")):
+                    if counts.get(letters):
+                        await source.each(letters, lambda _, records: facts.events.take_dead_letters(records))
                 await source.each(events, facts.events.take)
             inputs = {topic for cursor in facts.changelog.cursors for topic in cursor}
             facts.ends |= await source.input_ends(sorted(inputs), counts)

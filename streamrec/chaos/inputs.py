@@ -27,6 +27,7 @@ NIGHTS = (("12:10", "13:30"), ("20:10", "00:30"), ("07:10", "08:30"))  # soon af
 
 
 CATEGORIES = ("science", "sports", "politics", "world", "food", "health")
+ASTRAY = 0.1  # of events
 ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
 ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
 LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
@@ -109,7 +110,7 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
     if rng.random() < 0.15:
         record["tz"] = str(rng.choice(ZONES))
     home = _home(user)
-    astray = rng.random() < 0.1
+    astray = rng.random() < ASTRAY
     partition = (home + 1) % PARTITIONS if astray else home
     return Arrival("events", partition, user.encode(), orjson.dumps(record), pause_ms, "processing_error" * poison)
 

@@ -2,7 +2,8 @@
 
 Each partition has an owner. When it dies, or is taken for dead, a successor starts: mostly at once, so that two owners
 overlap, and the log has to fence the older one; or after an outage, in which opt-outs and reads come. Deliveries repeat
-records and come in pieces of any size. The same seed gives the same run.
+records and come in pieces of any size. The same seed gives the same run. While one partition stands still
+opt-outs of the other's readers may wait in it (elsewhere.py).
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from ..settings import Settings, load
 from ..worker.counting import Counting
 from ..worker.writer import PartitionWriter
 from ..worker.written import Names
+from .elsewhere import Elsewhere
 from .fragile import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs, raw
 from .memory_log import MemoryLog, ProcessLog
@@ -45,7 +47,9 @@ def simulate(seed: int) -> Verdict:
     time = VirtualTime(START_MS)
     FragilePartition.encodings.clear()
     faults = Faults(rng, int(rng.integers(0, 7)), float(rng.choice([0.01, 0.05, 0.2])))
-    world = _World(rng, time, inputs(rng), faults, MemoryLog(rng))
+    given, broker = inputs(rng), MemoryLog(rng)
+    elsewhere = Elsewhere(broker, PARTITIONS, given.settings.max_push_lag_s)
+    world = _World(rng, time, given, faults, broker, elsewhere)
     return run(_play(world), time)
 
 
@@ -66,6 +70,7 @@ class _World:
     inputs: Inputs
     faults: Faults
     broker: MemoryLog
+    elsewhere: Elsewhere
     all_sent: bool = False
     owners: int = 0
     ended: set[int] = field(default_factory=set)  # partitions whose events are done: nothing strays from them any more
@@ -104,7 +109,7 @@ async def _own(world: _World, number: int) -> None:
         settled = Settled.of(world.settings, number, Everyone())
         writer = PartitionWriter(
             FragilePartition(settled), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
-            process.end,
+            process.end, others=world.elsewhere,
         )  # fmt: skip
         world.owners += 1
         working = asyncio.create_task(_work(world, process, writer))

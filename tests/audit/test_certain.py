@@ -75,6 +75,62 @@ def test_a_push_of_a_partition_that_lags_is_found() -> None:
     assert backlog(T0, None, T0 + 40_001).broken(SETTINGS.changed(max_push_lag_s=60.0), skew_ms=0) == {}
 
 
+def strayed(made_ms: int, sent_on_ms: int = T0 - HOUR, begun_ms: int | None = None) -> Cluster:
+    """An opt-out in a partition that stood still for an hour, after a click there that was sent on; and a push."""
+    cluster, made = Cluster(), push(at_ms=made_ms)
+    cluster.event("ann", "click", "a9", T0 - 2 * HOUR, partition=ELSEWHERE)
+    if sent_on_ms < T0 + HOUR:
+        cluster.applied(sent_on_ms)
+    if begun_ms is not None:
+        cluster.append("changelog", HOME, OWNER_KEY, b"{}", begun_ms)
+    cluster.event("ann", "unsubscribe", "", T0, partition=ELSEWHERE)
+    cluster.applied(T0 + HOUR)
+    cluster.row("ann", row(made, consent=CONSENT_OUT))
+    cluster.pushes(made)
+    return cluster
+
+
+def test_a_push_against_an_opt_out_that_strayed_is_found() -> None:
+    """Its partition is further behind than one may be while another pushes."""
+    assert strayed(T0 + 40_001).broken(skew_ms=0) == {"opt_out": 1}
+    assert strayed(T0 + 40_000).broken(skew_ms=0) == {}
+    assert strayed(T0 + 100_001).broken() == {"opt_out": 1}
+    assert strayed(T0 + 100_000).broken() == {}
+    assert strayed(T0 + 40_001).broken(SETTINGS.changed(max_push_lag_s=60.0), skew_ms=0) == {}
+
+
+def test_a_push_after_a_takeover_against_an_opt_out_that_strayed_is_found() -> None:
+    """Who takes a partition over waits until all that strayed is sent on."""
+    assert strayed(T0 + 3000, begun_ms=T0 + 2000).broken(skew_ms=0) == {"opt_out": 1}
+    assert strayed(T0 + 1500, begun_ms=T0 + 2000).broken(skew_ms=0) == {}
+
+
+def test_nobody_waits_for_the_first_that_ever_strays() -> None:
+    """What is sent on for the first time is waited for from then on."""
+    assert strayed(T0 + 5 * MINUTE, sent_on_ms=T0 + HOUR).broken(skew_ms=0) == {}
+    assert strayed(T0 + 5 * MINUTE, sent_on_ms=T0 + 5 * MINUTE - 10_000).broken(skew_ms=0) == {}
+    assert strayed(T0 + 5 * MINUTE, sent_on_ms=T0 + 5 * MINUTE - 10_001).broken(skew_ms=0) == {"opt_out": 1}
+
+
+def test_an_opt_out_that_was_set_aside_where_its_reader_lives_forbids_nothing() -> None:
+    """The letter in `rerouted.dlq` says where it came from; a header of that name the record brought says nothing."""
+    cluster = strayed(T0 + 5 * MINUTE)
+    origin = (("streamrec-partition", str(HOME).encode()), ("streamrec-offset", b"1"))
+    for forged in (b"events/0", b"events/x/1", cast(bytes, None), f"events/{ELSEWHERE}/0".encode()):
+        cluster.append("dlq", HOME, b"ann", b"{}", T0, (*origin, ("streamrec-rerouted-from", forged)))
+    assert cluster.broken(skew_ms=0) == {"opt_out": 1}
+    ours = (("streamrec-rerouted-from", b"events/9/9"), ("streamrec-rerouted-from", f"events/{ELSEWHERE}/1".encode()))
+    cluster.append("dlq", HOME, b"ann", b"{}", T0, (*origin, *ours))
+    assert cluster.broken(skew_ms=0) == {}
+
+
+def test_an_opt_out_at_home_is_not_hidden_by_one_that_strayed() -> None:
+    """Whichever had to be known first counts."""
+    cluster = left()
+    cluster.event("ann", "unsubscribe", "", LATER - 1, partition=ELSEWHERE)
+    assert cluster.broken() == {"opt_out": 1}
+
+
 def test_a_push_of_what_was_read_in_the_backlog_is_found() -> None:
     """The same of articles."""
     cluster, made = Cluster(), push(at_ms=T0 + 3000)

@@ -11,11 +11,13 @@ import pytest
 
 from streamrec import partition
 from streamrec.changes import Changes
-from streamrec.chaos import virtual_time
+from streamrec.chaos import inputs, virtual_time
+from streamrec.chaos.elsewhere import Elsewhere
 from streamrec.chaos.simulate import quietly, simulate
 from streamrec.chaos.verdict import Verdict
 from streamrec.intake import Batch
 from streamrec.meta import layout_record
+from streamrec.metrics import HoldReason
 from streamrec.profiles import history
 from streamrec.profiles.layout import CONSENT_UNKNOWN
 from streamrec.profiles.store import ProfileStore
@@ -111,6 +113,20 @@ def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.Monk
     found = [what for seed in range(200) for what in quietly(seed).found]
     assert any(what.startswith("opt_out") for what in found)
     assert any(what.startswith("already_read") for what in found)
+
+
+def test_pushes_against_what_strayed_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who left by an event in a partition that stands still gets a push, unless the others wait for it."""
+
+    async def never(_: Elsewhere) -> HoldReason:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(inputs, "ASTRAY", 0.5)
+    monkeypatch.setattr("streamrec.chaos.simulate.OUTAGES", 1.0)
+    assert not [what for seed in range(1000, 1040) for what in quietly(seed).found]
+    monkeypatch.setattr(Elsewhere, "too_late", never)
+    assert any(what.startswith("opt_out") for seed in range(1000, 1300) for what in quietly(seed).found)
 
 
 def test_a_cap_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
