@@ -264,6 +264,8 @@ def test_bad_records_become_dead_letters(value: bytes, reason: str) -> None:
     assert "Mars" not in letter.detail
     assert sorted(state.profiles.users) == ["ann", "bo"]
     assert changes.cursor == {"events": 3}
+    assert changes.events == {"click": 2}
+    assert changes.appended_ms == [T0, T0]
 
 
 def test_tombstones_among_events_are_set_aside() -> None:
