@@ -20,7 +20,7 @@ import torch
 from streamrec.content.encoder import HashedEncoder
 from streamrec.ranking.calibration import Calibration
 from streamrec.ranking.engines.torch_fp32 import TorchFp32
-from streamrec.ranking.features import fingerprint
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.ranking.network import Network, use_one_thread
 from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.fit import Fitted

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from streamrec.contracts.event import CODE
-from streamrec.ranking.features import fingerprint
-from streamrec.ranking.fingerprint import PACKAGE
+from streamrec.ranking.fingerprint import PACKAGE, fingerprint
 
 TESTS = Path(__file__).parent
 TABLE = (TESTS.parent / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from making_rows import normal_rows
 from streamrec.content.encoder import HashedEncoder
 from streamrec.ranking.calibration import Calibration
 from streamrec.ranking.engines.torch_fp32 import TorchFp32
-from streamrec.ranking.features import fingerprint as features_now
+from streamrec.ranking.fingerprint import fingerprint as features_now
 from streamrec.ranking.manifest import Manifest
 from streamrec.ranking.network import Network, use_one_thread
 from streamrec.ranking.scores import COLUMNS
@@ -26,6 +26,7 @@ def publish_small(
     spread: float = 1.5,
     middle: float = -2.5,
     name: str = "small",
+    half_life_h: float | None = None,
 ) -> Manifest:
     """Save it. The calibrated logits of standard normal rows have this middle and spread."""
     import torch
@@ -47,6 +48,7 @@ def publish_small(
         fingerprint=fingerprint or features_now(),
         min_score=0.2,
         created_at=f"2026-01-0{seed}T09:00:00Z",
+        half_life_h=half_life_h,
     )
 
 

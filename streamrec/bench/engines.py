@@ -15,7 +15,7 @@ import torch
 from ..ranking.artifact import load
 from ..ranking.calibration import Calibration
 from ..ranking.engines import ENGINES, available, engine_of
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
 from ..ranking.network import Network, network_of, use_one_thread
 from ..ranking.pace import REFERENCE, speedups
 from ..ranking.parity import batch_drift, compare

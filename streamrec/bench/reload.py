@@ -19,7 +19,7 @@ from ..clock import monotonic_s
 from ..content.encoder import HashedEncoder
 from ..errors import StateError
 from ..ranking.calibration import Calibration
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
 from ..ranking.rollout import promote
 from ..ranking.scores import COLUMNS, FloatArray
 from ..ranking.store import ModelStore

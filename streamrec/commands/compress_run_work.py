@@ -18,7 +18,8 @@ from ..compression.search.trial import Fidelity, Key
 from ..compression.source import Source, check_log, judged_from, load_source
 from ..content.encoders import encoder_of
 from ..ranking.artifact import check_replaceable
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
+from ..ranking.manifest import check_half_life
 from ..ranking.network import use_one_thread
 from ..settings import Settings
 from ..training.fit import halves
@@ -66,6 +67,7 @@ def run(work: Work, settings: Settings) -> Done:
     if earlier_looks is not None:
         asked_ms = earlier_looks.test_from_ms
     check_log(source.log, work.played.log)
+    check_half_life(source.half_life_h, str(work.teacher), settings.interest_half_life_h)
     use_one_thread()
     with Bars() as progress:
         rows = work.played.rows(settings, encoder_of(source.encoder), progress)

@@ -13,7 +13,7 @@ from ..compression.search.of_recipes import OfRecipes
 from ..compression.search.outcome import Outcome, Point
 from ..compression.source import Source
 from ..errors import DataError
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
 from ..ranking.signature import SIGNATURE
 from ..training.teacher_folder import TeacherManifest
 from .model_options import MIN_SCORE
@@ -49,7 +49,15 @@ def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest)
         folder,
         of.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
-        Source(of.teacher, teacher.version, teacher.encoder, teacher.space_id, teacher.test_from_ms, teacher.log),
+        Source(
+            of.teacher,
+            teacher.version,
+            teacher.encoder,
+            teacher.space_id,
+            teacher.test_from_ms,
+            teacher.log,
+            teacher.half_life_h,
+        ),
         of.bench(best.fidelity),
         fingerprint=fingerprint(),
         min_score=MIN_SCORE,

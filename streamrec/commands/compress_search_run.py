@@ -19,7 +19,8 @@ from ..compression.search.windows import Windows, after_teacher, before, data_ha
 from ..compression.source import check_log
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
+from ..ranking.manifest import check_half_life
 from ..ranking.network import use_one_thread
 from ..settings import Settings
 from ..training.rows import Rows
@@ -56,14 +57,16 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
     check_writable(work.out, is_folder=True)
     check_best(work.out)
     if work.teacher is not None:
-        settings = settings.changed(encoder=read_manifest(work.teacher).encoder)
+        told = read_manifest(work.teacher)
+        check_half_life(told.half_life_h, str(work.teacher), settings.interest_half_life_h)
+        settings = settings.changed(encoder=told.encoder)
     encoder = encoder_of(settings.encoder)
     use_one_thread()
     with Bars(console) as progress:
         rows = work.played.rows(settings, encoder, progress)
         start = monotonic_s()
         test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
-        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings.encoder, progress, console)
+        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings, progress, console)
         data = f"{data_hash(rows)}-{saved.manifest.version}"
         request = Request(work.played.log, data, work.seed, work.max_loss, test_from_ms)
         folder = Folder(work.out, request, resume=work.resume)
@@ -86,7 +89,7 @@ def _teacher(
     rows: Rows,
     test_from_ms: int | None,
     encoder: Encoder,
-    encoder_name: str,
+    settings: Settings,
     progress: Bars,
     console: Console,
 ) -> tuple[Saved, Windows]:
@@ -117,11 +120,12 @@ def _teacher(
             log=work.played.log,
             test_from_ms=int(cut.validation.at_ms.min()),
             seed=work.seed,
-            encoder=encoder_name,
+            encoder=settings.encoder,
             space_id=encoder.space_id,
             fingerprint=fingerprint(),
             metrics=fitted.metrics,
             created_at=now_iso(),
+            half_life_h=settings.interest_half_life_h,
         )
     return load(own, **checks), cut
 

@@ -71,7 +71,7 @@ def verify(folder: Path, as_json: bool) -> None:
     The signature is asked for if STREAMREC_MODEL_PUBLIC_KEY is set. Whether its vector space is that of the readers'
     profiles is a question for the workers, and is asked there.
     """
-    from ..ranking.features import fingerprint
+    from ..ranking.fingerprint import fingerprint
     from ..ranking.ranker import load_ranker
     from ..ranking.store import manifest_of
     from ..settings import load

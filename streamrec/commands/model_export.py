@@ -22,7 +22,7 @@ def export(folder: Path, file: Path, int8: bool) -> None:
     """
     from ..ranking.artifact import load
     from ..ranking.export import export as write
-    from ..ranking.features import fingerprint
+    from ..ranking.fingerprint import fingerprint
     from ..ranking.store import manifest_of
     from .outputs import check_writable
     from .tables import show_json

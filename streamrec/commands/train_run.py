@@ -11,7 +11,7 @@ from ..content.encoders import encoder_of
 from ..errors import DataError
 from ..ranking.artifact import check_replaceable
 from ..ranking.artifact import load as load_artifact
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
 from ..settings import Settings
 from ..training.comparison import Table, compare, compare_teacher
 from ..training.fit import fit
@@ -69,7 +69,7 @@ def run(work: Work, settings: Settings) -> Done:
         rows = work.played.rows(settings, encoder, progress)
         earlier, later, cut_ms = divide(rows, test_from_ms)
         train = _teacher if work.teacher else _ranker
-        version, table = train(work, earlier, later, cut_ms, encoder, settings.encoder, progress)
+        version, table = train(work, earlier, later, cut_ms, encoder, settings, progress)
     work.checkpoint.unlink(missing_ok=True)
     return Done(earlier, later, version, settings.encoder, table)
 
@@ -88,7 +88,7 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
 
 
 def _ranker(
-    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Bars
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
 ) -> tuple[str, Table]:
     fitted = fit(
         earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
@@ -100,19 +100,20 @@ def _ranker(
         earlier.x,
         name=f"{work.played.log}-ranker",
         space_id=encoder.space_id,
-        encoder=encoder_name,
+        encoder=settings.encoder,
         fingerprint=fingerprint(),
         min_score=work.min_score,
         created_at=now_iso(),
         log=work.played.log,
         test_from_ms=cut_ms,
+        half_life_h=settings.interest_half_life_h,
     )
     artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
     return artifact.manifest.version, compare(later, artifact, work.seed)
 
 
 def _teacher(
-    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, encoder_name: str, progress: Bars
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
 ) -> tuple[str, Table]:
     bar = _Bar(progress, "epochs of the teacher", work.epochs)
     fitted = fit_teacher(earlier, work.seed, work.epochs, bar, work.device, work.checkpoint, work.resume)
@@ -122,11 +123,12 @@ def _teacher(
         log=work.played.log,
         test_from_ms=cut_ms,
         seed=work.seed,
-        encoder=encoder_name,
+        encoder=settings.encoder,
         space_id=encoder.space_id,
         fingerprint=fingerprint(),
         metrics=fitted.metrics,
         created_at=now_iso(),
+        half_life_h=settings.interest_half_life_h,
     )
     beside = _Bar(progress, "epochs of the ranker beside it", work.epochs)
     ranker = fit(earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, beside, work.device)

@@ -66,6 +66,7 @@ def publish_compressed(
         recipe=recipe.json(),
         log=source.log,
         test_from_ms=max(source.test_from_ms or 0, learned_ms),
+        half_life_h=source.half_life_h,
         packed=raw,
     )
     if made.users != "fp32":

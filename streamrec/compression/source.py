@@ -14,7 +14,7 @@ from ..content.encoders import encoder_of
 from ..errors import DataError
 from ..ranking.artifact import MANIFEST
 from ..ranking.artifact import load as load_ranker
-from ..ranking.features import fingerprint
+from ..ranking.fingerprint import fingerprint
 from ..ranking.manifest import decode
 from ..ranking.network import network_of
 from ..training import teacher_folder
@@ -31,6 +31,7 @@ class Source(NamedTuple):
     space_id: str
     test_from_ms: int | None  # judge on impressions from here on; None: not recorded
     log: str = ""  # what it was trained on; empty: not recorded
+    half_life_h: float | None = None  # of the profiles it saw; None: not recorded
 
 
 def load_source(folder: Path) -> Source:
@@ -39,13 +40,13 @@ def load_source(folder: Path) -> Source:
         name = teacher_folder.read_manifest(folder).encoder
         space_id = encoder_of(name).space_id
         told, teacher = teacher_folder.load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
-        return Source(teacher, told.version, name, space_id, told.test_from_ms, told.log)
+        return Source(teacher, told.version, name, space_id, told.test_from_ms, told.log, told.half_life_h)
     name = decode((folder / MANIFEST).read_bytes(), str(folder / MANIFEST)).encoder
     space_id = encoder_of(name).space_id
     artifact = load_ranker(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
     network = network_of(artifact.manifest.sizes, artifact.weights)
     told_of = artifact.manifest
-    return Source(network, told_of.version, name, space_id, told_of.test_from_ms, told_of.log)
+    return Source(network, told_of.version, name, space_id, told_of.test_from_ms, told_of.log, told_of.half_life_h)
 
 
 def check_log(trained_on: str, chosen: str) -> None:

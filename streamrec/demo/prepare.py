@@ -36,7 +36,7 @@ def history(users: int, seed: int) -> Prepared:
 
 def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told: Callable[[str], None]) -> str:
     """Train on the history and save the artifact; answers with its quality in a sentence."""
-    from ..ranking.features import fingerprint  # noqa: PLC0415 - torch takes seconds to import: not before it is needed
+    from ..ranking.fingerprint import fingerprint  # noqa: PLC0415 - torch takes seconds to import: not before it is needed
     from ..training.fit import fit  # noqa: PLC0415
     from ..training.publish import publish  # noqa: PLC0415
     from ..training.rows import rows_of  # noqa: PLC0415
@@ -65,6 +65,7 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         fingerprint=fingerprint(),
         min_score=MIN_SCORE,
         created_at=now_iso(),
+        half_life_h=settings.interest_half_life_h,
     )
     auc = fitted.metrics["auc"]
     quality = f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"

@@ -67,6 +67,7 @@ def save(
     recipe: str = "",
     log: str = "",
     test_from_ms: int | None = None,
+    half_life_h: float | None = None,
     packed: bytes | None = None,
 ) -> Manifest:
     """Write the folder, replacing one of that name; ArtifactError for numbers that must never be served.
@@ -93,6 +94,7 @@ def save(
         created_at=created_at,
         log=log,
         test_from_ms=test_from_ms,
+        half_life_h=None if half_life_h is None else float(half_life_h),  # as it is read back
     ).sealed()
     files[MANIFEST] = encode(manifest)
     decode(files[MANIFEST], str(folder / MANIFEST))  # what cannot be loaded is not saved

@@ -17,10 +17,7 @@ from ..contracts.limits import VECTOR_DIMS
 from ..pairs import Pairs
 from ..profiles.history import has_read
 from ..profiles.interest import FloatArray
-from .fingerprint import fingerprint
 from .inputs import Inputs
-
-__all__ = ["FEATURES", "GROUPS", "features", "fingerprint"]
 
 DAY_S = 86_400
 

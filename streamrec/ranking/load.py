@@ -8,7 +8,10 @@ import numpy as np
 from ..contracts.limits import VECTOR_DIMS
 from ..errors import ArtifactError
 from ..settings import Settings
-from .features import FEATURES, fingerprint
+from .artifact import MANIFEST
+from .features import FEATURES
+from .fingerprint import fingerprint
+from .manifest import check_half_life
 from .prior import Prior
 from .scores import COLUMNS, Scores
 from .shadow import Agreement, Shadowed
@@ -58,7 +61,9 @@ def load_model(settings: Settings, space_id: str, folder: Path, version: str) ->
 def _ranker(settings: Settings, space_id: str, folder: Path) -> "Ranker":
     from .ranker import load_ranker as load  # noqa: PLC0415 - torch, only where there is a model
 
-    return load(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
+    ranker = load(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
+    check_half_life(ranker.manifest.half_life_h, str(folder / MANIFEST), settings.interest_half_life_h)
+    return ranker
 
 
 def _fits(found: str, folder: Path, version: str) -> None:

@@ -44,6 +44,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: str  # ISO 8601, for people
     log: str = ""  # what it was trained on; empty: not recorded
     test_from_ms: int | None = None  # nothing from here on was learned from; None: not recorded
+    half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
 
     def content_version(self) -> str:
         """The version this content must have."""
@@ -76,6 +77,16 @@ def decode(raw: bytes, path: str) -> Manifest:
         )
     _check_numbers(manifest, path)
     return manifest
+
+
+def check_half_life(recorded_h: float | None, path: str, serving_h: float) -> None:
+    """ArtifactError for a model that has learned from profiles that forget faster, or slower, than those it is for."""
+    if recorded_h not in (None, serving_h):
+        raise ArtifactError(
+            f"{path}: half_life_h is {recorded_h:g}, expected {serving_h:g}: what was learned from profiles of one"
+            f" half-life is wrong about those of another; set STREAMREC_INTEREST_HALF_LIFE_H={recorded_h:g}, or train"
+            " the model again"
+        )
 
 
 def _check_numbers(manifest: Manifest, path: str) -> None:

@@ -23,7 +23,7 @@ import msgspec
 from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 from .artifact import MANIFEST, Artifact, load
-from .features import fingerprint
+from .fingerprint import fingerprint
 from .keeping import keep
 from .manifest import decode as decode_manifest
 from .remote import Remote

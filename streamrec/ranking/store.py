@@ -22,7 +22,7 @@ import msgspec
 from ..errors import ArtifactError
 from . import rollout as moves
 from .artifact import MANIFEST, load
-from .features import fingerprint
+from .fingerprint import fingerprint
 from .keeping import brings_signature, is_whole, keep
 from .manifest import Manifest
 from .manifest import decode as decode_manifest

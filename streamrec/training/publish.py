@@ -23,6 +23,7 @@ def publish(
     recipe: str = "",
     log: str = "",
     test_from_ms: int | None = None,
+    half_life_h: float | None = None,
     packed: bytes | None = None,
 ) -> Manifest:
     """Save the artifact; `rows` (N, COLUMNS) are training rows, of which 256 are recorded as the probe.
@@ -45,5 +46,6 @@ def publish(
         recipe=recipe,
         log=log,
         test_from_ms=test_from_ms,
+        half_life_h=half_life_h,
         packed=packed,
     )

@@ -30,8 +30,8 @@ WEIGHTS = "teacher.safetensors"
 RETRAIN = "train the teacher again: streamrec train ... --teacher"
 
 
-class TeacherManifest(msgspec.Struct, frozen=True):
-    """What a teacher says of itself."""
+class TeacherManifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a teacher says of itself. A field with a default is newer than FORMAT; its default is not written."""
 
     format: str
     version: str  # a hash of everything else but created_at
@@ -46,6 +46,7 @@ class TeacherManifest(msgspec.Struct, frozen=True):
     metrics: dict[str, Interval]  # on the impressions that stopped the training
     files: dict[str, str]  # SHA-256 by file name
     created_at: str  # ISO 8601, for people
+    half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
 
     def content_version(self) -> str:
         """The version this content must have."""
@@ -72,6 +73,7 @@ def save(
     fingerprint: str,
     metrics: Mapping[str, Interval],
     created_at: str,
+    half_life_h: float | None = None,
 ) -> TeacherManifest:
     """Write the folder, replacing one of that name; ArtifactError for numbers nobody can use."""
     weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in teacher.state_dict().items()}
@@ -91,6 +93,7 @@ def save(
         metrics=dict(metrics),
         files={WEIGHTS: hashlib.sha256(raw).hexdigest()},
         created_at=created_at,
+        half_life_h=None if half_life_h is None else float(half_life_h),  # as it is read back
     )
     manifest = msgspec.structs.replace(draft, version=draft.content_version())
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"

@@ -15,7 +15,8 @@ from streamrec.errors import ArtifactError
 from streamrec.pairs import Pairs
 from streamrec.profiles.store import Users
 from streamrec.ranking.artifact import Artifact, load
-from streamrec.ranking.features import FEATURES, features, fingerprint
+from streamrec.ranking.features import FEATURES, features
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.ranking.network import SIZES
 from streamrec.ranking.scores import COLUMNS
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from streamrec.__main__ import cli
 from streamrec.compression.recipe import METHODS
 from streamrec.content.encoder import HashedEncoder
-from streamrec.errors import DataError, RecipeError
+from streamrec.errors import ArtifactError, DataError, RecipeError
 from streamrec.ranking.artifact import WEIGHTS, load
-from streamrec.ranking.features import fingerprint
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.simulation.simulated_log import START_MS
 from streamrec.training.teacher_folder import save
 
@@ -32,6 +32,7 @@ def arguments(recipe: str, tmp_path: Path) -> list[str]:
         fingerprint=fingerprint(),
         metrics={},
         created_at="2026-01-05T09:00:00Z",
+        half_life_h=168,
     )
     options = ["--log", "simulated", "--users", "60", "--epochs", "1", "--seed", "3"]
     return [
@@ -63,7 +64,7 @@ def test_a_recipe_becomes_a_folder_and_a_verdict(tmp_path: Path) -> None:
     }
     assert set(told["verdict"]) == {"auc", "ndcg_10"}
     artifact = load(tmp_path / "small", expected_space_id=HashedEncoder().space_id, expected_fingerprint=fingerprint())
-    assert artifact.manifest.version == told["version"]
+    assert (artifact.manifest.version, artifact.manifest.half_life_h) == (told["version"], 168)
     assert "zero or gone" in done.stdout
 
 
@@ -82,6 +83,16 @@ def test_the_teacher_is_not_judged_on_what_it_has_learned_from(tmp_path: Path) -
     other = [*arguments("student(8) > distil", tmp_path), "--log", "mind"]
     with pytest.raises(DataError, match="--log is 'mind', but the model was trained on 'simulated'"):
         CliRunner().invoke(cli, other, catch_exceptions=False)
+    assert not (tmp_path / "small").exists()
+
+
+def test_rows_of_another_half_life_are_none_of_the_teacher(tmp_path: Path) -> None:
+    """Told before the log is played, by whichever command compresses."""
+    run = arguments("student(8) > distil", tmp_path)
+    search = ["compress", "search", "--teacher", run[4], "--log", "simulated", "--users", "100", "--out", run[6]]
+    for command in (run, search):
+        with pytest.raises(ArtifactError, match=r"half_life_h is 168, expected 24.*INTEREST_HALF_LIFE_H=168"):
+            CliRunner().invoke(cli, command, catch_exceptions=False, env={"STREAMREC_INTEREST_HALF_LIFE_H": "24"})
     assert not (tmp_path / "small").exists()
 
 

@@ -17,7 +17,7 @@ from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.compression.source import load_source
 from streamrec.content.encoders import encoder_of
 from streamrec.errors import ArtifactError, DataError, RecipeError
-from streamrec.ranking.features import fingerprint
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.simulation.simulated_log import SimulatedLog
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import read_manifest, save

@@ -10,7 +10,7 @@ from streamrec.__main__ import cli
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import DataError
 from streamrec.ranking.artifact import load
-from streamrec.ranking.features import fingerprint
+from streamrec.ranking.fingerprint import fingerprint
 
 
 def run(*arguments: object) -> Result:

@@ -18,7 +18,7 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
 from streamrec.ranking.artifact import load as load_ranker
-from streamrec.ranking.features import fingerprint
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.simulation.simulated_log import START_MS, SimulatedLog
 from streamrec.training.teacher_folder import load as load_teacher
 from streamrec.training.teacher_folder import read_manifest
@@ -60,7 +60,7 @@ def test_a_ranker_from_clicks_alone(clicks: Path, tmp_path: Path) -> None:
     assert said["version"] == artifact.manifest.version
     assert said["model"] == "ranker"
     manifest = artifact.manifest
-    assert manifest.log == "globo"
+    assert (manifest.log, manifest.half_life_h) == ("globo", 168)
     assert manifest.test_from_ms is not None
     assert manifest.test_from_ms > START_MS
     value, low, high = said["quality"]["ranker fp32"]["auc"]

@@ -22,7 +22,7 @@ from streamrec.training.model import logits_of
 def published(folder: Path, model: nn.Module, text: str) -> Published:
     """Do a recipe and write what came of it."""
     recipe, work = parse(text), bench(model, 1)
-    source = Source(model, "version", "hashed", "space", None, "simulated")
+    source = Source(model, "version", "hashed", "space", None, "simulated", 24)
     made = run(recipe, model, work)
     return publish_compressed(
         folder, made, recipe, source, work, fingerprint="feedc0ffee00", min_score=0.2, created_at="2026-01-05"
@@ -49,7 +49,7 @@ def test_the_manifest_says_what_was_learned_from(tmp_path: Path) -> None:
     manifest = published(tmp_path / "small", trained_network(), "fp16").manifest
     assert manifest is not None
     last_ms = max(int(part.at_ms.max()) for part in (bench(trained_network()).rows, HELD_OUT))
-    assert (manifest.log, manifest.test_from_ms) == ("simulated", last_ms + 1)
+    assert (manifest.log, manifest.test_from_ms, manifest.half_life_h) == ("simulated", last_ms + 1, 24)
 
 
 def test_what_only_was_measured_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

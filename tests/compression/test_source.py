@@ -9,7 +9,7 @@ from trained import publish_small
 from streamrec.compression.source import Source, check_log, judged_from, load_source
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import ArtifactError, DataError
-from streamrec.ranking.features import fingerprint
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.ranking.network import Network
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import save
@@ -28,24 +28,25 @@ def save_teacher(folder: Path, test_from_ms: int = 7, space_id: str = "") -> Non
         fingerprint=fingerprint(),
         metrics={},
         created_at="2026-01-05T09:00:00Z",
+        half_life_h=24,
     )
 
 
 def test_a_teacher_knows_where_its_judgement_starts(tmp_path: Path) -> None:
-    """Its folder says before which time its training impressions lie."""
+    """Its folder says before which time its training impressions lie, and how fast their profiles forgot."""
     save_teacher(tmp_path / "teacher")
     source = load_source(tmp_path / "teacher")
     assert isinstance(source.model, Teacher)
-    assert (source.encoder, source.test_from_ms) == ("hashed", 7)
+    assert (source.encoder, source.test_from_ms, source.half_life_h) == ("hashed", 7, 24)
 
 
 def test_a_ranker_can_be_compressed_too(tmp_path: Path) -> None:
     """The served kind of folder; one of an earlier release does not say what it was trained on."""
-    manifest = publish_small(tmp_path / "model", 1)
+    manifest = publish_small(tmp_path / "model", 1, half_life_h=48)
     source = load_source(tmp_path / "model")
     assert isinstance(source.model, Network)
     assert source.model.sizes == manifest.sizes
-    assert (source.version, source.test_from_ms, source.log) == (manifest.version, None, "")
+    assert (source.version, source.test_from_ms, source.log, source.half_life_h) == (manifest.version, None, "", 48)
 
 
 def source_of(test_from_ms: int | None) -> Source:

@@ -19,7 +19,8 @@ from streamrec.ranking.artifact import load
 from streamrec.ranking.engines import onnx_session
 from streamrec.ranking.export import column_names
 from streamrec.ranking.export import export as write
-from streamrec.ranking.features import FEATURES, fingerprint
+from streamrec.ranking.features import FEATURES
+from streamrec.ranking.fingerprint import fingerprint
 from streamrec.ranking.onnx_graph import OPSET
 from streamrec.ranking.ranker import Ranker, load_ranker
 from streamrec.ranking.scores import COLUMNS, FloatArray
