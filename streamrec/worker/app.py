@@ -18,6 +18,7 @@ from ..clock import monotonic_s
 from ..content.desk import Desk
 from ..content.encoder import Encoder
 from ..contracts.records import TOPICS
+from ..errors import SettingsError
 from ..metrics import Metrics
 from ..policy.config import Policy
 from ..ranking.scores import Scores
@@ -57,9 +58,10 @@ class WorkerApp(BatchApp):
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
 
-        Not through Faust's own shutdown, which can wait for ever on a broker that is gone.
+        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. A setting is told in a
+        sentence: where in the program it was noticed says nothing to whoever has to change it.
         """
-        log.critical("ending: %s", error, exc_info=error)
+        log.critical("ending: %s", error, exc_info=None if isinstance(error, SettingsError) else error)
         logging.shutdown()
         os._exit(1)
 

@@ -21,7 +21,12 @@ def why_not(host: str, port: int) -> str:
 def check_web(settings: Settings) -> None:
     """SettingsError where the worker's pages cannot be served, most often because another worker here has the port."""
     if settings.web_port and (reason := why_not(settings.web_host, settings.web_port)):
-        raise SettingsError(
-            f"STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen on {settings.web_host} ({reason}); "
-            "give each worker of a host a port of its own (--web-port), or 0 for no pages"
-        )
+        raise no_pages(settings, reason)
+
+
+def no_pages(settings: Settings, reason: str) -> SettingsError:
+    """What to do about it."""
+    return SettingsError(
+        f"STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen on {settings.web_host} ({reason}); "
+        "give each worker of a host a port of its own (--web-port), or 0 for no pages"
+    )

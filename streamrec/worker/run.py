@@ -32,7 +32,14 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     """
     configure(settings.log_format, settings.log_level)
     if settings.log_level == "INFO":  # their INFO tells of their own insides
-        for library in ("faust", "mode", "aiokafka", "streamrec.worker.app", "streamrec.worker.transport"):
+        for library in (
+            "faust",
+            "mode",
+            "aiokafka",
+            "streamrec.worker.app",
+            "streamrec.worker.transport",
+            "streamrec.worker.web",
+        ):
             logging.getLogger(library).setLevel(logging.WARNING)
     uvloop.install()
     loop = asyncio.new_event_loop()

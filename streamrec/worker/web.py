@@ -7,16 +7,37 @@
 
 from typing import TYPE_CHECKING, Any
 
+from faust.web.drivers.aiohttp import Web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..settings import Settings
+from .listening import no_pages, why_not
 
 if TYPE_CHECKING:
     from .app import WorkerApp
 
 
+class Pages(Web):  # type: ignore[misc]
+    """Faust's server. Whether it could listen was asked before all else (listening.py), by every worker that started
+    in the same moment: for all of them but one the answer is not true any more.
+    """
+
+    settings: Settings
+
+    async def start_server(self) -> None:
+        """Listen, or end the process and say why in one sentence."""
+        try:
+            await super().start_server()
+        except OSError as error:
+            settings = self.settings
+            reason = why_not(settings.web_host, settings.web_port) or error.strerror or type(error).__name__
+            self.app.fail(no_pages(settings, reason))
+
+
 def add_pages(app: "WorkerApp", settings: Settings) -> None:
     """Register the three pages."""
+    app.web = pages = Pages(app)
+    pages.settings = settings
 
     @app.page("/metrics")
     async def metrics(self: Any, request: Any) -> Any:

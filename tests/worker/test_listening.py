@@ -6,9 +6,16 @@ import subprocess
 import sys
 
 import pytest
+from prometheus_client import CollectorRegistry
+from slow_log import SlowLog
 
+from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import SettingsError
+from streamrec.metrics import Metrics
+from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.ranking.load import prior
 from streamrec.settings import load
+from streamrec.worker.app import build_app
 from streamrec.worker.listening import check_web, why_not
 
 
@@ -48,3 +55,22 @@ def test_a_port_is_free_again_when_its_server_is_gone() -> None:
         port = server.getsockname()[1]
         assert why_not("127.0.0.1", port)
     assert why_not("127.0.0.1", port) == ""
+
+
+async def test_a_port_that_was_free_a_moment_ago_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two that start at once both found it free: the second ends with the same sentence, and without a traceback."""
+    exits: list[int] = []
+    monkeypatch.setattr("os._exit", exits.append)
+    with socket.create_server(("127.0.0.1", 0)) as first:
+        settings = load({}, web_host="127.0.0.1", web_port=first.getsockname()[1])
+        app = build_app(
+            settings, prior(), HashedEncoder(), Metrics(CollectorRegistry(), SUPPRESSION_REASONS), SlowLog()
+        )
+        await app.web.start_server()
+        await app.web.stop_server()
+    assert exits == [1]
+    (said,) = caplog.records
+    assert said.getMessage().startswith(f"ending: STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen")
+    assert said.exc_info is None
