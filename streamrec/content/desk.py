@@ -8,7 +8,8 @@ All that can fail comes before the desk remembers anything of an article, so a r
 no trace and can be set aside alone.
 
 A version older than one already written is not written: `catalog` is compacted, and the last record of an article is
-all a new owner of a partition may find. A withdrawal takes back whatever is newest, whichever version it names.
+all a new owner of a partition may find. A withdrawal takes back whatever is newest, whichever version it names; of
+category, source and language it need not speak: readers' events on the article go on to mean what they meant.
 """
 
 import logging
@@ -58,6 +59,17 @@ class Known(NamedTuple):
 
     version: int = 0  # the newest written
     first_ms: int = 0  # when the first version became known
+    category: str = ""
+    source: str = ""
+    language: str = ""
+
+    def still(self, taken_back: AnalysedArticle, said: ArticleEvent) -> dict[str, str]:
+        """What a withdrawal does not say for itself."""
+        return {
+            "category": (not said.category and self.category) or taken_back.category,
+            "source": said.source or self.source,
+            "language": (not said.language and self.language) or taken_back.language,
+        }
 
 
 class Desk:
@@ -148,15 +160,19 @@ class Desk:
 
     def _article(self, item: Typed[ArticleEvent], done: Analysed) -> None:
         article = item.value
-        newest, first_ms = self._known.get(article.article_id, Known())
+        before = self._known.get(article.article_id, Known())
         if article.status == "withdrawn":
-            article = msgspec.structs.replace(article, version=max(newest, article.version))
-        if article.version < newest:
+            article = msgspec.structs.replace(article, version=max(before.version, article.version))
+        if article.version < before.version:
             done.outcomes.append("stale")
             return
         known_at_ms = max(article.published_at_ms, article.updated_at_ms) if self._replay else item.appended_ms
         analysed = analyse(article, self._encoder, self._stories, self.categories, self._eligible_h, known_at_ms)
-        analysed = msgspec.structs.replace(analysed, first_known_at_ms=first_ms or known_at_ms)
+        analysed = msgspec.structs.replace(analysed, first_known_at_ms=before.first_ms or known_at_ms)
+        if article.status == "withdrawn":
+            still = before.still(analysed, article)
+            slot = self.categories.slots.slot_of(still["category"])
+            analysed = msgspec.structs.replace(analysed, **still, category_slot=slot)
         self._remember(analysed)
         if self.categories.slots.hand_out(analysed.category):
             done.catalog.append(self.slots_record())
@@ -178,7 +194,10 @@ class Desk:
     def _remember(self, article: AnalysedArticle) -> None:
         if article.status != "withdrawn":
             self._stories.remember(article.article_id, article.story_id, article.title, article.published_at_ms)
-        self._known[article.article_id] = Known(article.version, article.first_known_at_ms or article.known_at_ms)
+        self._known[article.article_id] = Known(
+            article.version, article.first_known_at_ms or article.known_at_ms,
+            article.category, article.source, article.language,
+        )  # fmt: skip
         self._known.move_to_end(article.article_id)
         if len(self._known) > self._remembered:
             self._known.popitem(last=False)

@@ -142,3 +142,43 @@ def test_first_known_passes_from_version_to_version() -> None:
     third.recall([RawRecord(0, T0, b"a1", msgspec.json.encode(old))])
     (last,) = written(third.analyse(versions[1:2]))
     assert msgspec.json.decode(last.value or b"", type=AnalysedArticle).first_known_at_ms == T0
+
+
+@pytest.mark.parametrize("value", [None, {}, {"title": "Strong quake hits northern Chile"}, {"category": ""}])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_withdrawal_keeps_what_it_does_not_speak_of(value: dict[str, str] | None, restarts: bool) -> None:
+    """Readers still dislike, share and read the article: its category must rest, and its source be credited."""
+    desk = Desk(load({}), HashedEncoder())
+    published = {
+        "article_id": "a1", "title": QUAKE, "published_at_ms": T0, "category": "Gardening", "source": "roses",
+        "language": "da",
+    }  # fmt: skip
+    withdrawal = None if value is None else {"article_id": "a1", "status": "withdrawn"} | value
+    done = [desk.analyse([RawRecord(0, T0, b"a1", msgspec.json.encode(published))])]
+    if restarts:
+        desk = Desk(load({}), HashedEncoder())
+        desk.recall([RawRecord(n, T0, *record) for n, record in enumerate(done[0].catalog)])
+    raw = b"" if withdrawal is None else msgspec.json.encode(withdrawal)
+    done.append(desk.analyse([RawRecord(n, T0 + n, b"a1", raw) for n in (1, 2)]))
+    first, *taken_back = (
+        msgspec.json.decode(record.value or b"", type=AnalysedArticle) for one in done for record in written(one)
+    )
+    assert [article.status for article in taken_back] == ["withdrawn", "withdrawn"]
+    for article in taken_back:
+        for field in ("category", "category_slot", "source", "language"):
+            assert getattr(article, field) == getattr(first, field), field
+    assert (first.category, first.category_slot) == ("gardening", 0)
+
+
+def test_a_withdrawal_may_speak_for_itself() -> None:
+    """And one of an article nobody knows has nothing to keep."""
+    desk = Desk(load({}), HashedEncoder())
+    said = {"article_id": "a1", "title": QUAKE, "published_at_ms": T0, "category": "sport", "source": "a"}
+    moved = {"article_id": "a1", "status": "withdrawn", "category": "world", "source": "b", "language": "fr"}
+    unseen = {"article_id": "a2", "status": "withdrawn"}
+    done = desk.analyse(
+        [RawRecord(n, T0, b"k", msgspec.json.encode(one)) for n, one in enumerate([said, moved, unseen])]
+    )
+    _, known, unknown = (msgspec.json.decode(record.value or b"", type=AnalysedArticle) for record in written(done))
+    assert (known.category, known.category_slot, known.source, known.language) == ("world", 1, "b", "fr")
+    assert (unknown.category, unknown.source) == ("", "")
