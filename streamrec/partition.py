@@ -276,7 +276,7 @@ class Partition:
         """State from the changelog, and from the part of `catalog` before the cursor. Call once, on a new partition."""
         self.profiles.restore(rows)
         self.cursor = dict(meta.cursor)
-        self.looked_ms = self._woke_ms = meta.looked_ms
+        self.looked_ms, self._woke_ms = meta.looked_ms, meta.looked_ms // WAKE_EVERY_MS * WAKE_EVERY_MS
         self._opened_ms = meta.opened_ms or meta.looked_ms
         self.catalog.after_reads(history.reads_of(self.profiles, slice(len(self.profiles))), 1)
         for item in articles:

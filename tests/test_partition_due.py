@@ -4,6 +4,7 @@ import numpy as np
 from making import HOUR, T0, Feed, click, partition
 
 from streamrec.contracts.event import UserEvent
+from streamrec.meta import split
 from streamrec.partition import Partition
 
 MINUTE = 60_000
@@ -43,6 +44,20 @@ def test_who_wakes_is_looked_at_once_and_nobody_else() -> None:
     profiles.columns["due_at_s"][:] = 0  # they wait for nothing else
     seen = {minute: looked_at(feed.to, T0 + minute * MINUTE) for minute in range(1, 121)}
     assert {minute: users for minute, users in seen.items() if users} == {30: ["own"], 60: ["as set"]}
+
+
+def test_who_wakes_in_the_minute_of_a_recovery_is_looked_at() -> None:
+    """Windows end at any second, and are looked at once a minute: what ended in between is the next owner's to find."""
+    feed = Feed(partition(quiet_from="11:00", quiet_to="13:00", quiet_jitter_s=60, session_gap_s=0))
+    feed.events(*(click(f"u{number}") for number in range(200)))
+    looked_at(feed.to, T0)
+    feed.to.profiles.columns["due_at_s"][:] = 0  # they wait for nothing else
+    woke = [user for after_s in (0, 5, 35) for user in looked_at(feed.to, T0 + HOUR + after_s * 1000)]
+    successor = Partition(feed.to.settled)
+    rows, meta = split(feed.to.encode(np.arange(200)), 24)
+    successor.restore(rows.items(), meta, [])
+    woke += looked_at(successor, T0 + HOUR + 65_000)
+    assert {f"u{number}" for number in range(200)} == set(woke)
 
 
 def test_a_first_look_wakes_nobody() -> None:
