@@ -87,7 +87,12 @@ def _holds(batches: Sequence[Batch], topic: Topic, offset: int) -> bool:
 
 
 async def _first_culprit(partition: Partition, batches: Sequence[Batch], log: Log) -> tuple[Topic, Record] | None:
-    """The record on which `apply` raises, or the meetings that follow each batch, as in the writer."""
+    """The record on which `apply` raises, or the meetings that follow each batch, as in the writer.
+
+    Articles wait for their turn there: were they to meet everybody as they are taken in, whoever gets one of them would
+    not be due any more, and would not meet the one at fault.
+    """
+    partition.at_once = False
     if partition.unmet and (article_id := failing_article(partition, now_ms())) is not None:
         return await _article(partition, batches, log, article_id)  # it came before these batches
     for batch in batches:

@@ -19,7 +19,7 @@ from streamrec.meta import Meta
 from streamrec.partition import Meeting, Partition, Settled
 from streamrec.ranking.scores import Scores
 from streamrec.settings import load
-from streamrec.worker.poison import failing_article
+from streamrec.worker.poison import failing_article, find_poison
 from streamrec.worker.recovery import recover, set_aside_offsets
 from streamrec.worker.writer import PartitionWriter
 
@@ -160,3 +160,27 @@ async def test_a_letter_of_an_earlier_topic_hides_no_article() -> None:
         log.broker.append("catalog", 0, record, "committed")
     log.broker.append("changelog", 0, RawRecord(0, now_ms(), *Meta({"catalog": 3}, now_ms()).record()), "committed")
     assert (await recover(state, log, "changelog", 24)).articles == 3
+
+
+async def test_who_is_due_comes_before_articles_that_came_since() -> None:
+    """The writer lets what it takes in wait, and so does the search: or a push of it would take away who was due."""
+    log = SlowLog()
+    records = [
+        RawRecord(offset, now_ms(), name.encode(), msgspec.json.encode(fresh))
+        for offset, name in enumerate([LATE, "a1"])
+        for fresh in [article(name, published_at_ms=now_ms(), known_at_ms=now_ms(), expires_at_ms=now_ms() + 3_600_000)]
+    ]
+    for record in records:
+        log.broker.append("catalog", 0, record, "committed")
+    click = RawRecord(0, now_ms(), None, msgspec.json.encode(msgspec.json.decode(CLICK) | {"at_ms": now_ms()}))
+
+    async def restored() -> Partition:
+        rules = policy(min_affinity=0, min_score=0, session_gap_s=0, min_interval_s=3600)
+        state = FragilePartition(Settled(0, rules, AffinityScores()))
+        for batch in (Batch("catalog", records[:1], 1), Batch("events", [click], 1)):
+            assert not any(step.pushes for step in state.apply(batch, now_ms()))
+        return state
+
+    found = await find_poison([Batch("catalog", records[1:], 2)], restored, log, at_most=1)
+    assert found is not None
+    assert [letter.offset for letter in found.letters] == [0]
