@@ -16,7 +16,7 @@ from ..contracts.records import TOPICS, RawRecord
 from ..intake import Batch
 from ..ranking.scores import FloatArray
 from ..settings import Settings
-from .fragile import Encoding, FragilePartition, at_once
+from .fragile import POISON, Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
 from .plain import Arrived, Compared, PlainReading
 from .rows import row_differences
@@ -58,7 +58,7 @@ class Oracle:
         for effect in effects:
             self._state.take(effect)
         for push in map(push_in, pushes):
-            self._state.push(push.user_id, push.article_id)
+            self._state.push(push.user_id, push.article_id, lasts=not push.article_id.startswith(POISON))
         self.wrong += self._opinion.refuse(effects, pushes)
         self._given, self._effects = encoding.given, encoding.effects
         for topic, at in encoding.cursor.items():
