@@ -11,6 +11,7 @@ a flag. Any other blank is a blank.
 import json
 import re
 
+import click
 import orjson
 
 MOST_CHARS = 200
@@ -41,6 +42,11 @@ def printable_json(encoded: bytes) -> str:
     """
     text = encoded.decode().replace("\r", " ").replace("\n", " ").replace("\t", " ")
     return "".join(char if char == _shown(char) else _utf16(char) for char in text)
+
+
+def note(text: str) -> None:
+    """Say it on stderr, on one line."""
+    click.echo(printable(text, None), err=True)
 
 
 def encoded(told: object) -> bytes:

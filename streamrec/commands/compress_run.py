@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..simulation.logs import LEARNED_FROM
 from .compress_search import Share
-from .logs import LEARNED_FROM, rejected_option, topics_options
+from .logs import rejected_option, topics_options
 from .model_options import min_score_option, seed_option
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ import click
 
 from ..printable import printable
 from ..settings import ENCODERS
+from ..simulation.logs import LEARNED_FROM
 from .duration import Duration
-from .logs import LEARNED_FROM, rejected_option, topics_options
-from .model_options import seed_option
+from .logs import rejected_option, topics_options
+from .model_options import MIN_SCORE, seed_option
 
 UNSIGNED = 0.1
 
@@ -100,7 +101,7 @@ def search(
     from .tables import PlainConsole, show, show_json
 
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    work = Work(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes)
+    work = Work(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes, MIN_SCORE)
     console = PlainConsole(stderr=True)
     try:
         outcome = run(work, load(encoder=encoder, brokers=brokers), console)

@@ -16,7 +16,6 @@ from ..errors import DataError
 from ..ranking.fingerprint import fingerprint
 from ..ranking.signature import SIGNATURE
 from ..training.teacher_folder import TeacherManifest
-from .model_options import MIN_SCORE
 
 BEST = "best"
 WRITTEN = "best.sha256"  # of what the search has put there
@@ -29,7 +28,9 @@ def check_best(out: Path) -> None:
         raise DataError(f"{folder} is not what a search has written there; move it, or give another --out")
 
 
-def write_best(out: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, console: Console) -> None:
+def write_best(
+    out: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, min_score: float, console: Console
+) -> None:
     """The best model, or nothing: not that of an earlier search either."""
     folder, written = out / BEST, out / WRITTEN
     check_best(out)
@@ -37,12 +38,12 @@ def write_best(out: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManif
         shutil.rmtree(folder, ignore_errors=True)
         written.unlink(missing_ok=True)
         return
-    if not _publish(folder, of, outcome.points[outcome.best], teacher):
+    if not _publish(folder, of, outcome.points[outcome.best], teacher, min_score):
         console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
     written.write_text(_digest(folder))
 
 
-def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest) -> bool:
+def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest, min_score: float) -> bool:
     """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
     assert best.fidelity is not None
     written = publish_compressed(
@@ -60,7 +61,7 @@ def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest)
         ),
         of.bench(best.fidelity),
         fingerprint=fingerprint(),
-        min_score=MIN_SCORE,
+        min_score=min_score,
         created_at=now_iso(),
     )
     return written.manifest is not None

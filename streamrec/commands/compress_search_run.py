@@ -48,6 +48,7 @@ class Work(NamedTuple):
     seed: int
     resume: bool
     recipes: tuple[str, ...]
+    min_score: float
 
 
 def run(work: Work, settings: Settings, console: Console) -> Outcome:
@@ -80,7 +81,7 @@ def run(work: Work, settings: Settings, console: Console) -> Outcome:
             told=_told(progress),
         )
     write(folder, outcome, console)
-    write_best(work.out, of, outcome, saved.manifest, console)
+    write_best(work.out, of, outcome, saved.manifest, work.min_score, console)
     return outcome
 
 

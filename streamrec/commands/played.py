@@ -7,13 +7,14 @@ from typing import NamedTuple
 from ..clock import now_ms
 from ..content.encoder import Encoder
 from ..settings import Settings
+from ..simulation.logs import TOPICS
+from ..simulation.logs.opening import open_log, report
 from ..simulation.logs.records import Log
 from ..simulation.simulated_log import SimulatedLog
 from ..training.negatives import with_negatives
 from ..training.rows import Rows, rows_of
 from ..training.topics_log import read_topics
 from .bars import Bars
-from .logs import TOPICS, open_log, report
 from .times import millis
 
 

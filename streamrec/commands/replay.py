@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .logs import NAMES, open_log, rejected_option
+from ..simulation.logs import NAMES
+from .logs import rejected_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +54,7 @@ def replay(
 
     from ..contracts.event import UserEvent
     from ..settings import load
+    from ..simulation.logs.opening import open_log
     from ..simulation.playing import groups
     from .bars import Bars
 

@@ -62,7 +62,7 @@ def simulate(
 
 
 def _write(out: Path, users: int, hours: float, seed: int) -> None:
-    from ..simulation.logs import write_files
+    from ..simulation.logs.contract_files import write_files
     from ..simulation.simulated_log import SimulatedLog
 
     written = write_files(out, SimulatedLog(seed, users, hours))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..settings import ENCODERS
-from .logs import LEARNED_FROM, rejected_option, topics_options
+from ..simulation.logs import LEARNED_FROM
+from .logs import rejected_option, topics_options
 from .model_options import min_score_option, seed_option
 
 if TYPE_CHECKING:

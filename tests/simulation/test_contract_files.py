@@ -17,7 +17,8 @@ from making import T0
 from streamrec.__main__ import cli
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
-from streamrec.simulation.logs import Impression, load_files
+from streamrec.simulation.logs.contract_files import load_files
+from streamrec.simulation.logs.records import Impression
 from streamrec.simulation.logs.tally import check
 from streamrec.training.negatives import with_negatives
 

@@ -12,7 +12,8 @@ from simulation.stored_logs import check_log, stored
 from streamrec.contracts.article import ArticleEvent
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
-from streamrec.simulation.logs import Impression, load_ebnerd
+from streamrec.simulation.logs.ebnerd import load_ebnerd
+from streamrec.simulation.logs.records import Impression
 
 START = datetime(2023, 5, 18, 7, 0, 0)  # noqa: DTZ001 - the files carry no zone
 START_MS = 1_684_393_200_000

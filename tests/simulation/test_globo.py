@@ -13,8 +13,8 @@ from simulation.stored_logs import check_log, stored
 
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
-from streamrec.simulation.logs import load_globo
 from streamrec.simulation.logs.columns import ColumnLog, Events
+from streamrec.simulation.logs.globo import load_globo
 from streamrec.simulation.logs.tally import Tally
 
 T0 = 1_506_826_800_000

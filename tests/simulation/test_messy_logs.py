@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrec.errors import DataError
-from streamrec.simulation.logs import Log, load_ebnerd, load_globo, load_mind
+from streamrec.simulation.logs.ebnerd import load_ebnerd
+from streamrec.simulation.logs.globo import load_globo
+from streamrec.simulation.logs.mind import load_mind
+from streamrec.simulation.logs.records import Log
 from streamrec.simulation.logs.tally import Tally, check, form_of
 
 NEWS = "".join(f"N{n}\tsports\tgolf\tTitle {n}\tAbout {n}\thttps://x.example/{n}\t[]\t[]\n" for n in range(1, 6))

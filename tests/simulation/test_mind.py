@@ -9,7 +9,8 @@ from simulation.stored_logs import check_log, stored
 from streamrec.contracts.article import ArticleEvent
 from streamrec.contracts.event import UserEvent
 from streamrec.errors import DataError
-from streamrec.simulation.logs import Impression, load_mind
+from streamrec.simulation.logs.mind import load_mind
+from streamrec.simulation.logs.records import Impression
 
 FIRST_MS = 1_573_257_660_000  # 2019-11-09 00:01
 BEHAVIORS = "2\tU2\t11/9/2019 1:01:00 PM\tN1\tN3-0 N4-1 N2-1\n1\tU1\t11/9/2019 12:01:00 AM\tN1 N2\tN3-1 N4-0\n"

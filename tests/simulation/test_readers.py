@@ -12,7 +12,7 @@ from simulation.stored_logs import check_log
 
 from streamrec.contracts.event import UserEvent
 from streamrec.simulation.lift import lift
-from streamrec.simulation.logs import Impression
+from streamrec.simulation.logs.records import Impression
 from streamrec.simulation.newsroom import Newsroom, SimArticle
 from streamrec.simulation.readers import ZONES, Floats, Ints, Readers
 from streamrec.simulation.simulated_log import SimulatedLog

@@ -1,19 +1,8 @@
-"""Real click logs in one common form: articles, events and impressions in order of time (records.Step)."""
+"""Click logs in one common form: articles, events and impressions in order of time (records.Step).
 
-from .contract_files import load_files, write_files
-from .ebnerd import load_ebnerd
-from .globo import load_globo
-from .mind import load_mind
-from .records import Impression, Log, Step, Summary
+A module a format; opening.py finds the one a name means.
+"""
 
-__all__ = [
-    "Impression",
-    "Log",
-    "Step",
-    "Summary",
-    "load_ebnerd",
-    "load_files",
-    "load_globo",
-    "load_mind",
-    "write_files",
-]
+NAMES = ("mind", "ebnerd", "globo", "files", "simulated")  # files: a folder in our own contract
+TOPICS = "topics"  # those of a running system: to learn from, not to play
+LEARNED_FROM = (*NAMES, TOPICS)
