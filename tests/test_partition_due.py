@@ -1,11 +1,13 @@
 """Who is looked at: users whose waiting is over and users whose quiet hours ended, and nobody else."""
 
 import numpy as np
-from making import HOUR, T0, Feed, click, partition
+import pytest
+from making import HOUR, T0, AffinityScores, Feed, article, click, columns, partition
 
 from streamrec.contracts.event import UserEvent
 from streamrec.meta import split
 from streamrec.partition import Partition
+from streamrec.profiles.interest import FloatArray
 
 MINUTE = 60_000
 
@@ -67,3 +69,26 @@ def test_a_first_look_wakes_nobody() -> None:
     assert looked_at(feed.to, T0) == []
     assert looked_at(feed.to, T0 + HOUR) == []
     assert looked_at(feed.to, T0 + 2 * HOUR) == ["ann"]
+
+
+class FragileScores(AffinityScores):
+    """Has an answer for no pair."""
+
+    def probability(self, x: FloatArray) -> FloatArray:
+        """None."""
+        raise ArithmeticError(f"{len(x)} pairs")
+
+
+def test_whether_a_meeting_fails_is_known_beforehand() -> None:
+    """And asking changes nothing."""
+    feed = Feed(partition(min_affinity=0, min_score=0, session_gap_s=600))
+    state = feed.to
+    feed.events(click("ann", "a1"), click("bo", "a1"))
+    feed.articles(article("a2"))
+    (meeting,) = state.due(T0 + 600_000)
+    before = columns(state)
+    assert not state.fails(meeting)
+    assert state.fails(meeting._replace(lineup=meeting.lineup._replace(stable=FragileScores())))
+    assert columns(state) == before
+    with pytest.raises(ArithmeticError):
+        state.meet(meeting._replace(lineup=meeting.lineup._replace(stable=FragileScores())))
