@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     # push policy
     daily_cap: int = _s(5, "pushes/24 h", "per user; 0 pushes nothing", ge=0, le=8)
     min_interval_s: float = _s(4 * 3600.0, "s", "between two pushes to one user", ge=0, le=TEN_YEARS_S)
-    max_push_lag_s: float = _s(30.0, "s", "no push, breaking news included, leaves a partition that is further behind its inputs, or has not yet applied what stood in them when it was taken over", gt=0)
+    max_push_lag_s: float = _s(30.0, "s", "no push, breaking news included, leaves a partition that is further behind its inputs, or has not yet applied what stood in them when it was taken over; where events stray, none leaves while any partition is behind", gt=0)
     session_gap_s: float = _s(900.0, "s", "nobody who was active within this time is interrupted", ge=0, le=TEN_YEARS_S)
     quiet_from: ClockTime = _s("22:00", "HH:MM", "quiet hours begin, in the user's zone")
     quiet_to: ClockTime = _s("07:00", "HH:MM", "quiet hours end; equal to quiet_from: none")

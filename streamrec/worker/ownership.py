@@ -109,7 +109,8 @@ class Ownership:
 
     async def acquire(self, partitions: Iterable[int]) -> None:
         """Fence, recover and start the partitions not owned yet. A rebalance ends it; another call follows that one."""
-        tasks = [asyncio.create_task(self._acquire(number)) for number in partitions if number not in self.writers]
+        started_s, new = monotonic_s(), [number for number in partitions if number not in self.writers]
+        tasks = [asyncio.create_task(self._acquire(number)) for number in new]
         self._acquiring = tasks
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         for error in outcomes:
@@ -119,6 +120,10 @@ class Ownership:
             await self._group_settled.wait()  # or Faust goes on as if all were acquired
             return
         self._counting.metrics.ready.set(bool(self.writers))  # as /ready says
+        if new:
+            recovered = [done for number in new if (done := self.writers[number].recovered) is not None]
+            facts = {"rows": sum(done.rows for done in recovered), "records": sum(done.records for done in recovered)}
+            log.info("%d partitions recovered in %.2f s", len(new), monotonic_s() - started_s, extra=facts)
 
     async def _acquire_no_more(self) -> None:
         for task in self._acquiring:
@@ -144,7 +149,7 @@ class Ownership:
             "records": recovered.records,
             "articles": recovered.articles,
         }
-        log.info("partition recovered in %.2f s", recovered.seconds, extra=facts)
+        log.debug("partition recovered in %.2f s", recovered.seconds, extra=facts)
         for name, count in recovered.lost.items():
             self.lost(self._settings.topic(name), number, count)
 

@@ -1,6 +1,7 @@
 """Acquiring partitions while the group changes."""
 
 import asyncio
+import logging
 
 import numpy as np
 import pytest
@@ -106,6 +107,19 @@ async def test_what_goes_wrong_in_acquiring_is_raised() -> None:
     with pytest.raises(OSError, match="no such disk"):
         await process.owned.acquire([0])
     assert not process.ready()
+
+
+async def test_partitions_that_are_acquired_together_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """With what all of them took; what each took is for whoever looks for it."""
+    caplog.set_level(logging.INFO, "streamrec")
+    process = Process(SlowLog())
+    await process.owned.acquire([0, 1])
+    await process.owned.acquire([0, 1])
+    (line,) = caplog.records
+    assert line.getMessage().startswith("2 partitions recovered in ")
+    assert vars(line)["rows"] == 0
+    await process.owned.release()
+    assert not process.errors
 
 
 async def test_a_worker_without_partitions_is_not_ready() -> None:
