@@ -12,8 +12,13 @@ live       Where some partition has left a readable record of `events` unapplied
 
 Where nothing has ever been sent on nobody waits for anybody.
 
-The price: where events stray, one long backlog delays everybody's pushes, and one partition without an owner stops
-them. A producer that hashes keys by murmur2 spares the deployment both.
+The price: where events stray, one long backlog delays everybody's pushes until it is applied and the group has said so,
+and one partition without an owner stops them. With two partitions and 50,000 events waiting in one, the other's first
+push left 2.9 s after the start, against 1.4 s where nothing had strayed (means of two each, in turn, on two busy
+cores). A producer that hashes keys by murmur2 spares the deployment both.
+
+A stray is in time twice: for so long in the partition it came to, then in `rerouted`, where it counts from its first
+append once it is handed over, and as any undelivered record until then.
 """
 
 import asyncio
