@@ -75,5 +75,6 @@ def test_an_article_whose_time_came_meets_everybody_though_its_owner_dies() -> N
     successor = Partition(state.settled)
     record = RawRecord(0, T0, None, msgspec.json.encode(later))
     successor.restore(rows.items(), meta, decode_catalog([record], Origin("catalog", 0)))
+    assert not successor.unmet  # no version of it is behind the mark in `catalog`: it is its time that waits
     told += pushes(successor.look(T0 + HOUR + 1000))
     assert sorted(push.user_id for push in told) == readers
