@@ -66,6 +66,7 @@ def test_a_first_look_wakes_nobody() -> None:
     """Where no look was before, no window ended since, though it was night when 1970 began."""
     feed = Feed(partition(quiet_from="23:00", quiet_to="01:00", quiet_jitter_s=0, session_gap_s=2 * 3600))
     feed.events(click("ann"))
+    assert feed.to.looked_ms == 0
     assert looked_at(feed.to, T0) == []
     assert looked_at(feed.to, T0 + HOUR) == []
     assert looked_at(feed.to, T0 + 2 * HOUR) == ["ann"]

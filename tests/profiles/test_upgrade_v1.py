@@ -2,7 +2,7 @@
 
 import numpy as np
 import orjson
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from making import T0, Feed, article, click, partition, pushes
 from profiles.layout_v1 import ROW_V1, descr_v1
@@ -45,6 +45,7 @@ def upgraded_row(row: np.ndarray[tuple[int], np.dtype[np.void]]) -> np.void:
 
 
 @given(KEYS, KEYS)
+@example(list(range(1, 17)), list(range(17, 25)))  # full rings that lost nothing hold more than a row of now
 def test_rings_become_keys_and_a_floor(reads: list[int], pushed: list[int]) -> None:
     """What the rings held is remembered by name; if they had lost anything, all known by then counts as seen."""
     row = upgraded_row(old_row(reads, pushed))
