@@ -62,7 +62,7 @@ class _Gateway:
                 pushed = [msgspec.json.decode(record.value, type=_Pushed) for record in records]
                 clicked = [push for push in pushed if push.user_id.startswith("p")]
                 self.clicks += [at_ms - push.event_at_ms for push in clicked if push.article_id != ARTICLE]
-                if article := len(pushed) - len(clicked):
+                if article := sum(p.article_id == ARTICLE and not p.user_id.startswith("p") for p in pushed):
                     count += article
                     self.arrived.append((at_s, count))
 
