@@ -201,6 +201,17 @@ def test_an_article_nobody_read_leaves_nothing_behind() -> None:
     assert len(catalog.articles) == 1
 
 
+def test_what_left_is_neither_fresh_nor_opening() -> None:
+    """Its slot is free, whatever still stands in the columns."""
+    catalog = Catalog(keep_ms=DAY)
+    for number in range(3):
+        catalog.apply(article(f"a{number}", published_at_ms=T0 + number, expires_at_ms=T0 + 30 * DAY), T0)
+    at_ms = T0 + 2 * DAY
+    catalog.apply(article("b", published_at_ms=at_ms, expires_at_ms=at_ms + DAY), at_ms)
+    assert len(catalog) == 1
+    assert catalog.fresh(at_ms).tolist() == catalog.opening(T0, at_ms).tolist() == [catalog.slot("b")]
+
+
 def test_articles_leave_by_age() -> None:
     """The oldest first, when a new one comes and their time is over; to the millisecond."""
     catalog = Catalog(keep_ms=DAY)

@@ -56,6 +56,9 @@ def test_last_value_of_a_key_counts() -> None:
     restored = ProfileStore()
     restored.restore([*old, *new])
     assert restored["n_reads"].tolist() == [777]
+    gone = ProfileStore()
+    gone.restore([*old, (b"a", None), (b"b", None)])
+    assert (gone.users, list(gone)) == ([], [])
 
 
 def test_row_fits_in_512_bytes() -> None:
