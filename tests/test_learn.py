@@ -140,6 +140,14 @@ def test_the_oldest_of_five_waiting_events_gives_way() -> None:
         assert waits == [T0 // 1000 + number for number in range(1, WAITING + 1)]
 
 
+def test_what_is_unknown_is_counted_where_it_teaches() -> None:
+    """Not an article the catalog holds, in whichever slot, nor what says nothing of it."""
+    feed = Feed(partition())
+    feed.articles(article("a0"), article("a1"))
+    events = (click("ann", "a0"), click("ann", "a1"), said("impression", T0, article_id="x"), click("ann", "y"))
+    assert [feed.events(event).unknown for event in events] == [0, 0, 0, 1]
+
+
 def test_a_waiting_dislike_rests_the_category_when_its_article_comes() -> None:
     """From when it was said on."""
     feed = Feed(partition())
