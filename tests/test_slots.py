@@ -29,6 +29,7 @@ def test_slots_agree_with_a_dict(ops: list[tuple[bool, int]]) -> None:
         for key, slot_found in zip(COLLIDING, found[0], strict=True):
             assert slot_found in ([other for other, has in held.items() if has == key] or [-1])
         assert found[1] == [-1] * 6
+        assert slots._of_key.keys() == set(held.values())  # keys that left cost nothing
 
 
 def test_a_key_alone_in_its_bucket_needs_no_dict() -> None:

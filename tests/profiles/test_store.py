@@ -88,3 +88,12 @@ def test_users_select_rows() -> None:
     some = Users(store, slice(4, 9)).take(np.array([1, 3]))
     assert some.indices().tolist() == [5, 7]
     assert (some["n_reads"] == store["n_reads"][[5, 7]]).all()
+
+
+def test_everybody_is_everybody_but_nobody() -> None:
+    """Of each range of rows: those who were forgotten are left out, all others are there."""
+    store = filled([f"u{i}" for i in range(10)])
+    assert store.everybody(3, 8).indices().tolist() == [3, 4, 5, 6, 7]
+    store.forget(np.array([1, 5]))
+    assert store.everybody(0, 3).indices().tolist() == [0, 2]
+    assert store.everybody(3, 8).indices().tolist() == [3, 4, 6, 7]
