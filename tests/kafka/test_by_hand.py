@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from streamrec.simulation.kafka_jars import default_cache
 pytestmark = pytest.mark.kafka
 
 REPOSITORY = Path(__file__).parents[2]
+PATIENCE_S = 240
 PORTS = 9092, 6066  # Kafka's and the worker's own: what a newcomer gets
 
 
@@ -46,9 +48,17 @@ def typed(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("STREAMREC_")}
     environ["PYTHONPATH"] = str(REPOSITORY)
     environ["STREAMREC_KAFKA_CACHE"] = str(load().kafka_cache or default_cache())
-    return subprocess.run(
-        ["bash", "-c", commands], cwd=folder, env=environ, capture_output=True, text=True, timeout=180, check=False
-    )
+    done = folder / "stdout", folder / "stderr"
+    with done[0].open("w") as stdout, done[1].open("w") as stderr:
+        shell = subprocess.Popen(
+            ["bash", "-c", commands], cwd=folder, env=environ, stdout=stdout, stderr=stderr, start_new_session=True
+        )
+        try:
+            code = shell.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(shell.pid, signal.SIGKILL)  # all that was started, so that the ports are free again
+            code = shell.wait()
+    return subprocess.CompletedProcess(commands, code, *(path.read_text() for path in done))
 
 
 def test_a_push_comes(folder: Path) -> None:
