@@ -7,18 +7,15 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from faust.types import TP
 
 from ..clock import monotonic_s
 from ..content.desk import Desk
 from ..content.encoder import Encoder
 from ..contracts.records import TOPICS
-from ..errors import SettingsError
 from ..metrics import Metrics
 from ..policy.config import Policy
 from ..ranking.scores import Scores
@@ -30,40 +27,12 @@ from .ownership import Ownership
 from .profile_table import declare_profiles
 from .strays import Strays
 from .topics import changelog_topic
-from .transport import BatchApp
-from .undelivered import Progress
 from .web import add_pages
+from .worker_app import WorkerApp
 
 log = logging.getLogger(__name__)
 
 QUEUED_BATCHES = 16  # per topic, inside Faust
-
-
-class WorkerApp(BatchApp):
-    """The app with what our pieces need to reach."""
-
-    positions: Ownership
-    content: ContentAgent
-    metrics: Metrics
-
-    def note_undelivered(self, progress: Mapping[TP, Progress], articles: str) -> None:
-        """Take in how far each input was handed over; nothing: partitions move or recover."""
-        if not progress:
-            self.positions.undelivered.forget()
-            self.content.undelivered.forget()
-        for tp, seen in progress.items():
-            ours = self.content if tp.topic == articles else self.positions  # it has a partition 0 as well
-            ours.undelivered.note(tp.topic, tp.partition, seen, monotonic_s())
-
-    def fail(self, error: BaseException) -> None:
-        """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
-
-        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. A setting is told in a
-        sentence: where in the program it was noticed says nothing to whoever has to change it.
-        """
-        log.critical("ending: %s", error, exc_info=None if isinstance(error, SettingsError) else error)
-        logging.shutdown()
-        os._exit(1)
 
 
 def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:

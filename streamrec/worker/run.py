@@ -15,12 +15,13 @@ from ..metrics import Metrics, process_registry
 from ..policy.reasons import SUPPRESSION_REASONS
 from ..settings import Settings
 from . import mirroring
-from .app import WorkerApp, build_app
+from .app import build_app
 from .drift import summary
 from .listening import check_web
 from .log import KafkaLog, Log
 from .models import Models
 from .topics import check
+from .worker_app import WorkerApp
 
 log = logging.getLogger(__name__)
 

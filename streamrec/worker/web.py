@@ -5,16 +5,14 @@
 /ready  503 until the partitions are recovered, and during a rebalance: send no traffic, wait with the next pod
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faust.web.drivers.aiohttp import Web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..settings import Settings
 from .listening import no_pages, why_not
-
-if TYPE_CHECKING:
-    from .app import WorkerApp
+from .worker_app import WorkerApp
 
 
 class Pages(Web):  # type: ignore[misc]
@@ -34,7 +32,7 @@ class Pages(Web):  # type: ignore[misc]
             self.app.fail(no_pages(settings, reason))
 
 
-def add_pages(app: "WorkerApp", settings: Settings) -> None:
+def add_pages(app: WorkerApp, settings: Settings) -> None:
     """Register the three pages."""
     app.web = pages = Pages(app)
     pages.settings = settings

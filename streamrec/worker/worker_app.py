@@ -1,0 +1,44 @@
+"""WorkerApp: Faust's app with what the worker's pieces, its pages and its timers need to reach."""
+
+import logging
+import os
+from collections.abc import Mapping
+
+from faust.types import TP
+
+from ..clock import monotonic_s
+from ..errors import SettingsError
+from ..metrics import Metrics
+from .content_agent import ContentAgent
+from .ownership import Ownership
+from .transport import BatchApp
+from .undelivered import Progress
+
+log = logging.getLogger(__name__)
+
+
+class WorkerApp(BatchApp):
+    """The app with what our pieces need to reach."""
+
+    positions: Ownership
+    content: ContentAgent
+    metrics: Metrics
+
+    def note_undelivered(self, progress: Mapping[TP, Progress], articles: str) -> None:
+        """Take in how far each input was handed over; nothing: partitions move or recover."""
+        if not progress:
+            self.positions.undelivered.forget()
+            self.content.undelivered.forget()
+        for tp, seen in progress.items():
+            ours = self.content if tp.topic == articles else self.positions  # it has a partition 0 as well
+            ours.undelivered.note(tp.topic, tp.partition, seen, monotonic_s())
+
+    def fail(self, error: BaseException) -> None:
+        """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
+
+        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. A setting is told in a
+        sentence: where in the program it was noticed says nothing to whoever has to change it.
+        """
+        log.critical("ending: %s", error, exc_info=None if isinstance(error, SettingsError) else error)
+        logging.shutdown()
+        os._exit(1)
