@@ -1,11 +1,15 @@
 """Profiles after events: what a click, a dislike, an opt-out changes in the columns.
 
-    after_events(profiles, catalog, events, policy) -> rows changed, and counts
+    after_events(profiles, catalog, events, ...) -> rows changed, and counts
+
+A search teaches by its query: `understand` makes a vector of it, in the space of the articles (content/query.py), which
+counts as that of a read does, for less, and with no category or source. Searches are no reads.
 
 Event time (`at_ms`) drives learning; the time an event was seen (`seen_ms`) drives policy. An event seen long after it
 happened teaches, but wakes nobody. Each action counts once an article (history.py says within which bounds), so a
 repeated read, or the same event delivered twice, is one. Of two statements on one thing (consent, zone, language) the
-later by its own time holds, in whatever order they arrive; of two at the same time the opt-out. A batch gives the same
+later by its own time holds, in whatever order they arrive; of two at the same time the opt-out. What is a search done
+again says profiles/searches.py. A batch gives the same
 columns, to the bit, however it is split.
 """
 
@@ -16,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .catalog import Catalog
+from .content.query import Query, Understand, teaches_nothing
 from .contracts.event import CODE, KINDS, Kind, UserEvent
 from .contracts.ids import SHARED_CATEGORY, key_of
 from .policy.config import Policy
-from .profiles import history, interest
+from .profiles import history, interest, searches
 from .profiles.layout import CONSENT_IN, CONSENT_OUT, PUSHED, READ
 from .profiles.store import IntArray, ProfileStore
 from .profiles.zones import zone_slots
@@ -47,6 +52,7 @@ _WORTH = _of_code(lambda kind: kind.worth, np.float32)
 _READING = _of_code(lambda kind: kind.reading, np.bool_)
 _REFUSING = _of_code(lambda kind: kind.refusing, np.bool_)
 _ACT = _of_code(lambda kind: READ if kind.reading else _BIT.get(kind.ordinal, 0), np.uint8)  # of `seen_acts`
+_BY_QUERY = _of_code(lambda kind: kind.by_query, np.bool_)
 _CONSENT = _of_code(lambda kind: {"in": CONSENT_IN, "out": CONSENT_OUT, None: 0}[kind.consent], np.uint8)
 
 
@@ -60,9 +66,10 @@ class Events(NamedTuple):
     at_ms: npt.NDArray[np.int64]
     seen_ms: npt.NDArray[np.int64]
     code: npt.NDArray[np.uint8]  # the action's ordinal
-    worth: npt.NDArray[np.float32]
+    worth: npt.NDArray[np.float32]  # for the article
     keys: Keys  # article key, 0 = none
     slots: SlotArray  # -1 = unknown article
+    query: IntArray  # which of the queries it says, -1 = none
 
     def take(self, chosen: IntArray) -> "Events":
         """These events only; `chosen` names each at most once, ascending."""
@@ -78,13 +85,22 @@ class Learned(NamedTuple):
 
 
 def after_events(
-    profiles: ProfileStore, catalog: Catalog, values: Sequence[UserEvent], seen_ms: Sequence[int], policy: Policy
+    profiles: ProfileStore,
+    catalog: Catalog,
+    values: Sequence[UserEvent],
+    seen_ms: Sequence[int],
+    policy: Policy,
+    understand: Understand = teaches_nothing,
 ) -> Learned:
     """Learn from events in their order; users not seen before get a row."""
-    events = _columns(profiles, catalog, values, seen_ms)
+    queries: list[Query] = []
+    events = _columns(profiles, catalog, values, seen_ms, understand, queries)
     _remember_zones(profiles, events, values)
     entered, left = zip(
-        *(_after_one_each(profiles, catalog, events.take(chosen), policy) for chosen in interest.rounds(events.rows)),
+        *(
+            _after_one_each(profiles, catalog, events.take(chosen), queries, policy)
+            for chosen in interest.rounds(events.rows)
+        ),
         strict=True,
     )
     catalog.after_reads(np.concatenate(entered), 1)
@@ -103,8 +119,8 @@ def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: P
     rows, at_s, code = history.take_waiting(profiles, int(catalog["key"][slot]))
     if len(rows):
         at_ms = at_s.astype(np.int64) * 1000
-        slots = np.full(len(rows), slot)
-        waiting = Events(rows, at_ms, at_ms, code, _WORTH[code], np.zeros(len(rows), np.uint32), slots)
+        slots, none = np.full(len(rows), slot), np.full(len(rows), -1)
+        waiting = Events(rows, at_ms, at_ms, code, _WORTH[code], np.zeros(len(rows), np.uint32), slots, none)
         for chosen in interest.rounds(rows):
             some = waiting.take(chosen)
             _credit(profiles, catalog, some, policy)
@@ -113,12 +129,25 @@ def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: P
     return np.unique(rows)
 
 
-def _columns(profiles: ProfileStore, catalog: Catalog, values: Sequence[UserEvent], seen_ms: Sequence[int]) -> Events:
+def _columns(
+    profiles: ProfileStore,
+    catalog: Catalog,
+    values: Sequence[UserEvent],
+    seen_ms: Sequence[int],
+    understand: Understand,
+    queries: list[Query],  # those of these events are put there
+) -> Events:
     code = np.array([CODE[event.action] for event in values], np.uint8)
     worth = _WORTH[code]
     for i in np.flatnonzero(code == CODE["dwell"]).tolist():
         if values[i].dwell_s < MIN_DWELL_S:
             worth[i] = 0
+    query = np.full(len(values), -1)
+    for i in np.flatnonzero(_BY_QUERY[code]).tolist():
+        worth[i] = 0
+        if (understood := understand(values[i].query)) is not None:
+            query[i] = len(queries)
+            queries.append(understood)
     slots = catalog.slots_of_ids([event.article_id for event in values])
     keys = np.zeros(len(values), np.uint32)
     known = slots >= 0
@@ -134,6 +163,7 @@ def _columns(profiles: ProfileStore, catalog: Catalog, values: Sequence[UserEven
         worth=worth,
         keys=keys,
         slots=slots,
+        query=query,
     )
 
 
@@ -160,7 +190,9 @@ def _latest(rows: IntArray, at: npt.NDArray[Any], rank: npt.NDArray[Any]) -> Int
     return order[last]
 
 
-def _after_one_each(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> tuple[Keys, Keys]:
+def _after_one_each(
+    profiles: ProfileStore, catalog: Catalog, events: Events, queries: Sequence[Query], policy: Policy
+) -> tuple[Keys, Keys]:
     """One event of each of some users; answers with the articles that entered and left what is remembered as read."""
     acting = np.flatnonzero((events.worth != 0) & (events.keys > 0) & (_ACT[events.code] > 0))
     acts = events.take(acting)
@@ -175,6 +207,7 @@ def _after_one_each(profiles: ProfileStore, catalog: Catalog, events: Events, po
     _credit(profiles, catalog, events.take(np.flatnonzero(counts & (events.slots >= 0))), policy)
     _refuse(profiles, catalog, events.take(np.flatnonzero(_REFUSING[events.code] & (events.slots >= 0))), policy)
     _wait(profiles, events.take(np.flatnonzero(counts & (events.slots < 0))))
+    _search(profiles, events.take(np.flatnonzero(events.query >= 0)), queries, policy)
     return events.keys[read], acted.left
 
 
@@ -188,6 +221,18 @@ def _credit(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Po
     )
     liked = (events.worth > 0) & (events.at_ms >= profiles.columns["interest_at_ms"][events.rows])
     profiles.columns["language"][events.rows[liked]] = catalog["language"][events.slots[liked]]
+
+
+def _search(profiles: ProfileStore, events: Events, queries: Sequence[Query], policy: Policy) -> None:
+    if not len(events.rows):
+        return
+    said = [queries[which] for which in events.query.tolist()]
+    words = np.array([query.words for query in said], np.uint32)  # (N, 4)
+    new = np.flatnonzero(~searches.after_search(profiles, events.rows, words, events.at_ms // 1000))
+    if len(new):
+        vectors, some = np.stack([said[i].vector for i in new.tolist()]), events.take(new)
+        worth = _WORTH[some.code]
+        interest.after_read(profiles, some.rows, some.at_ms, worth, vectors, None, None, policy.half_life_ms)
 
 
 def _refuse(profiles: ProfileStore, catalog: Catalog, events: Events, policy: Policy) -> None:

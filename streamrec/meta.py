@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from .errors import SettingsError, StateError
+from .profiles.history import KeyArray, KnownArticles
 from .profiles.layout import LAYOUT_VERSION, ROW, descr
 from .profiles.upgrade import dtype_of, upgraded, version_of
 
@@ -103,13 +104,20 @@ class Logged:
         """The space the interests in the rows are sums of; "" while there are no rows."""
         return self._space if self._rows else ""
 
-    def rows(self) -> dict[bytes, bytes]:
-        """Rows of this release's layout, by key; earlier ones are upgraded. SettingsError if of another space."""
+    def has_earlier_rows(self) -> bool:
+        """Whether some are of another layout than this release's."""
+        return any(map(_is_another, self._rows.values()))
+
+    def rows(self, known: KnownArticles, now_s: int) -> dict[bytes, bytes]:
+        """Rows of this release's layout, by key. SettingsError if of another space.
+
+        Earlier ones are upgraded by the articles that are known now (upgrade.py).
+        """
         if self._rows:
             same_space("the profiles in the changelog are", self._space, self._ours)
         others: dict[int, list[bytes]] = {}
         for key, row in self._rows.items():
-            if len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION:
+            if _is_another(row):
                 others.setdefault(version_of(row), []).append(key)
         for version, keys in others.items():
             written = self._layouts.get(version)
@@ -121,7 +129,7 @@ class Logged:
                     f"a profile row has {size} bytes; layout {LAYOUT_VERSION} has {ROW.itemsize}, and no layout "
                     f"{version} of that size is described in the changelog"
                 )
-            self._rows.update(zip(keys, upgraded(old, written), strict=True))
+            self._rows.update(zip(keys, upgraded(old, written, known, now_s), strict=True))
         return self._rows
 
     def _layout(self, written: dict[str, Any]) -> None:
@@ -139,8 +147,24 @@ class Logged:
             self._layouts[written["layout"]] = dtype_of(written["descr"])
 
 
-def split(records: Iterable[tuple[bytes, bytes | None]], partitions: int) -> tuple[dict[bytes, bytes], Meta]:
-    """Rows by key and the cursor, of all records at once."""
+def _is_another(row: bytes) -> bool:
+    return len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION
+
+
+class NoArticles:
+    """Where none is known, and none was ever forgotten."""
+
+    def first_known_s(self, keys: KeyArray) -> KeyArray:
+        return np.zeros_like(keys)
+
+    def forgotten_s(self, now_s: KeyArray) -> KeyArray:
+        return np.zeros_like(now_s)
+
+
+def split(
+    records: Iterable[tuple[bytes, bytes | None]], partitions: int, known: KnownArticles | None = None
+) -> tuple[dict[bytes, bytes], Meta]:
+    """Rows by key and the cursor, of all records at once; of this release's rows, unless articles are given."""
     logged = Logged(partitions)
     logged.take(records)
-    return logged.rows(), logged.meta
+    return logged.rows(known or NoArticles(), 0), logged.meta

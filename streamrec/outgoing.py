@@ -1,9 +1,18 @@
-"""Pushes as bytes, with the reason a person can read: who read what, that made this article the one."""
+"""Pushes as bytes, with the reason a person can read: what somebody read or searched for that made it the one.
+
+    breaking           it is breaking news
+    searched           it has at least half of the words of the reader's latest search, which still counts half or more
+    recent_reads       the reader read others of its category
+    similar_interest   none of these; it is like what was read
+
+The first that is true is given; a search is named by words of the article.
+"""
 
 import numpy as np
 
 from .catalog import Catalog
 from .changes import PushRecord
+from .content.query import kept, words_shared
 from .contracts.push import Envelope, ModelStamp, Trigger
 from .decide import Decision
 from .policy.config import Policy
@@ -22,14 +31,16 @@ def push_records(
 ) -> list[PushRecord]:
     """The decision's pushes, encoded; call before `after_push`."""
     similar_reads = _reads_in_category(decision, profiles, catalog)
+    searched = _searched(decision, profiles, now_ms, policy)
     caused_ms = _caused_ms(decision, profiles, catalog, trigger, now_ms, policy)
     envelopes: dict[int, Envelope] = {}
     records = []
-    for row, slot, relevance, similar, event_at_ms in zip(
+    for row, slot, relevance, similar, words, event_at_ms in zip(
         decision.rows.tolist(),
         decision.slots.tolist(),
         decision.relevance.tolist(),
         similar_reads.tolist(),
+        searched,
         caused_ms.tolist(),
         strict=True,
     ):
@@ -39,19 +50,29 @@ def push_records(
             assert article is not None
             envelope = envelopes[slot] = Envelope(article, stamp, trigger, now_ms, policy.push_ttl_ms)
         user_id = profiles.users[row]
-        value = envelope.encode(user_id, relevance, _reason(envelope, similar), event_at_ms)
+        value = envelope.encode(user_id, relevance, _reason(envelope, similar, words), event_at_ms)
         priority = "breaking" if envelope.article.breaking else "normal"
         records.append(PushRecord(user_id, value, trigger, priority, event_at_ms))
     return records
 
 
-def _reason(envelope: Envelope, similar: int) -> dict[str, object]:
-    category = envelope.article.category
-    if envelope.article.breaking:
+def _reason(envelope: Envelope, similar: int, searched: list[int]) -> dict[str, object]:
+    article = envelope.article
+    category = article.category
+    if article.breaking:
         return {"code": "breaking", "args": {"category": category}}
+    if words := words_shared(searched, article.title, article.keywords):
+        return {"code": "searched", "args": {"words": words, "category": category}}
     if similar:
         return {"code": "recent_reads", "args": {"category": category, "count": similar}}
     return {"code": "similar_interest", "args": {"category": category}}
+
+
+def _searched(decision: Decision, profiles: ProfileStore, now_ms: int, policy: Policy) -> list[list[int]]:
+    """Words of each user's latest search, K of them; none where it counts less than half by now."""
+    at_ms = profiles.columns["searched_at_s"][decision.rows].astype(np.int64) * 1000
+    words = profiles.columns["searched"][decision.rows] * (now_ms - at_ms <= policy.half_life_ms)[:, None]
+    return [kept(row) for row in words] if words.any() else [[]] * len(words)
 
 
 def _reads_in_category(

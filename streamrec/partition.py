@@ -116,10 +116,10 @@ class Partition:
     def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
         if not typed:
             return
-        values = [item.value for item in typed]
+        values, settled = [item.value for item in typed], self.settled
         seen_ms = [value.at_ms for value in values] if self._timeline else [item.appended_ms for item in typed]
-        with self.settled.stage("update"):
-            learned = after_events(self.profiles, self.catalog, values, seen_ms, self.settled.policy)
+        with settled.stage("update"):
+            learned = after_events(self.profiles, self.catalog, values, seen_ms, settled.policy, settled.understand)
         self._awaited.add(learned.unknown, self.profiles)
         changes.rows.append(learned.rows)
         changes.events.update(map(attrgetter("action"), values))

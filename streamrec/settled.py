@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import NamedTuple
 
+from .content.query import Queries, Understand, teaches_nothing
 from .contracts.push import Trigger
 from .contracts.records import TOPICS, Topic
 from .decide import Stage
@@ -38,12 +39,13 @@ class Settled(NamedTuple):
     topics: Mapping[Topic, str] = dict(zip(TOPICS, TOPICS, strict=True))  # full names, for dead letters
     stage: Stage = nullcontext
     space_id: str = ""  # of the vectors that may come in; "": any
+    understand: Understand = teaches_nothing  # what was searched for, in that space
 
     @classmethod
     def of(
-        cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, space_id: str = ""
+        cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, queries: Queries | None = None
     ) -> "Settled":
-        """As the settings say; worker and replay without a broker use the same."""
+        """As the settings say; worker and replay without a broker use the same. The space is that of the queries."""
         return cls(
             number=number,
             policy=Policy.of(settings),
@@ -55,5 +57,6 @@ class Settled(NamedTuple):
             partitions=settings.partitions,
             topics={topic: settings.topic(topic) for topic in TOPICS},
             stage=stage,
-            space_id=space_id,
+            space_id=queries.space_id if queries else "",
+            understand=queries.understand if queries else teaches_nothing,
         )

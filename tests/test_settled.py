@@ -2,6 +2,8 @@
 
 from making import AffinityScores, policy
 
+from streamrec.content.encoder import HashedEncoder
+from streamrec.content.query import Queries
 from streamrec.contracts.records import TOPICS
 from streamrec.policy.config import Policy
 from streamrec.settings import load
@@ -13,14 +15,14 @@ def test_each_setting_has_its_unit() -> None:
     settings = load(
         {}, vector_days=2.5, due_scan_s=1.5, chunk_users=64, max_articles=500, partitions=3, topic_prefix="x."
     )
-    scores = AffinityScores()
+    scores, queries = AffinityScores(), Queries(HashedEncoder())
     wall, event = (Settled.of(settings.changed(policy_time=time), 2, scores) for time in ("wall", "event"))
     assert wall.keep_ms == 216_000_000
     assert (wall.tick_ms, event.tick_ms) == (0, 1500)
     assert (wall.number, wall.partitions, wall.chunk_users, wall.max_articles) == (2, 3, 64, 500)
     assert wall.topics == {topic: f"x.{topic}" for topic in TOPICS}
     assert (wall.policy, wall.ranker, wall.space_id) == (Policy.of(settings), scores, "")
-    assert Settled.of(settings, 2, scores, space_id="words").space_id == "words"
+    assert Settled.of(settings, 2, scores, queries=queries).space_id == queries.space_id
 
 
 def test_what_nobody_says_is_as_the_settings_have_it() -> None:

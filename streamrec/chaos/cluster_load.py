@@ -18,7 +18,8 @@ from ..settings import Settings
 ARTICLES, USERS, CAP = 30, 400, 4
 FEW = SEEN - CAP
 LEAST_IN_FULL = 0.4  # of readers; half of them keep to FEW articles
-ACTIONS = ("click", "click", "click", "open", "share", "dislike", "impression", "unsubscribe", "subscribe")
+ACTIONS = ("click", "click", "click", "open", "share", "dislike", "impression", "search", "unsubscribe", "subscribe")
+QUERIES = ("volcano iceland", "the volcano", "", "quantum chip record")
 ZONES = ("", "", "Europe/Copenhagen", "Asia/Shanghai")
 
 
@@ -57,6 +58,8 @@ async def send_events(settings: Settings, rng: np.random.Generator, events: int,
                 "user_id": user, "article_id": f"a{rng.integers(among)}", "action": str(rng.choice(ACTIONS)),
                 "at_ms": now_ms() - int(rng.choice([0, 0, 0, 4000])), "tz": str(rng.choice(ZONES)),
             }  # fmt: skip
+            if record["action"] == "search":
+                record["query"] = str(rng.choice(QUERIES))
             value = b"{" if rng.random() < 0.01 else orjson.dumps(record)
             await to.send(settings.topic("events"), key=user.encode(), value=value)
             if number % max(1, round(per_s)) == 0:

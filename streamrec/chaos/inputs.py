@@ -31,6 +31,10 @@ ASTRAY = 0.1  # of events
 ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
 ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
 LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
+QUERIES = (  # of searches, which come in place of half the impressions
+    "volcano Iceland", "iceland  VOLCANO", "the volcano", "quantum chip record in Zurich today", "champions league",
+    "of the", "2026", "  ", "",
+)  # fmt: skip
 SHARES = (0.42, 0.1, 0.08, 0.04, 0.06, 0.1, 0.06, 0.07, 0.07)
 
 
@@ -58,6 +62,7 @@ def inputs(rng: np.random.Generator) -> Inputs:
     arrivals: list[Arrival] = []
     first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS
+    searching = rng.spawn(1)[0]  # of its own, so that no other draw of a seed depends on searches
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
     for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
@@ -67,7 +72,7 @@ def inputs(rng: np.random.Generator) -> Inputs:
         elif rng.random() < 0.08:
             new = [_unreadable(rng, pause_ms)]
         else:
-            new = [_event(rng, users, clock_ms, pause_ms)]
+            new = [_event(rng, searching, users, clock_ms, pause_ms)]
         arrivals += new
         if rng.random() < 0.1:  # sent again
             arrivals += [arrival._replace(pause_ms=0) for arrival in new]
@@ -97,7 +102,9 @@ def _settings(rng: np.random.Generator) -> Settings:
     )
 
 
-def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int) -> Arrival:
+def _event(
+    rng: np.random.Generator, searching: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
+) -> Arrival:
     poison = rng.random() < 0.02
     user = f"{POISON}{rng.integers(3)}" if poison else users[int(rng.integers(len(users)))]
     late_ms = int(rng.choice([0, 0, 0, 500, 3 * 3_600_000]))
@@ -107,6 +114,8 @@ def _event(rng: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
         "action": str(rng.choice(ACTIONS, p=SHARES)),
         "at_ms": at_ms - late_ms,
     }  # fmt: skip
+    if record["action"] == "impression" and searching.random() < 0.5:
+        record |= {"action": "search", "query": str(searching.choice(QUERIES))}
     if rng.random() < 0.15:
         record["tz"] = str(rng.choice(ZONES))
     home = _home(user)

@@ -8,8 +8,11 @@ Interest is computed in float64; a row keeps float16 and rounds at each step, so
 
 A row remembers SEEN articles by name, those that were pushed among them. What a reader with more of them did counts
 again or not by when pushes took places, so of such a reader rows.py compares only what does not depend on that.
+Simulated queries are plain English, and split at blanks. The encoder is the partition's own: that its vectors do not
+depend on what else it encodes is tested where it stands.
 """
 
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..content.encoder import HashedEncoder, Text
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Typed
 from ..contracts.event import UserEvent
@@ -26,7 +30,10 @@ from ..settings import Settings
 WORTH = {"click": 1.0, "open": 1.0, "dwell": 0.5, "share": 2.0, "save": 1.5, "dismiss": -0.25, "dislike": -1.0}
 READING = ("click", "open")
 REFUSING = ("dismiss", "dislike")
-SEEN, WAITING, NEGATIVES = (ROW[name].shape[0] for name in ("seen", "waiting", "negatives"))
+SEARCH_WORTH, SAME_SEARCH_S = 0.75, 600
+FUNCTION_WORDS = {"the", "of", "in", "about"}  # as far as simulated queries have any
+ENCODER = HashedEncoder()
+SEEN, WAITING, NEGATIVES, SEARCHED = (ROW[name].shape[0] for name in ("seen", "waiting", "negatives", "searched"))
 SHARED_CATEGORY = ROW["category_affinity"].shape[0] - 1  # nobody's own: it never rests
 SOURCES = ROW["source_affinity"].shape[0]
 
@@ -82,6 +89,8 @@ class Reader:
     zone_at_s: int = 0
     active_s: int = 0
     first_seen_s: int = 0
+    searched: frozenset[int] = frozenset()  # words of the latest search
+    searched_at_s: int = 0
 
     @property
     def is_crowded(self) -> bool:
@@ -189,8 +198,12 @@ class PlainReading:
             says_no = event.action == "unsubscribe"
             if event.at_ms > reader.consent_at_ms or (event.at_ms == reader.consent_at_ms and says_no):
                 reader.consent, reader.consent_at_ms = 2 if says_no else 1, event.at_ms
-        if not event.article_id or event.action not in WORTH or (event.action == "dwell" and event.dwell_s < 10):
-            return
+        if event.action == "search":
+            self._search(reader, event.query, event.at_ms)
+        if event.article_id and event.action in WORTH and (event.action != "dwell" or event.dwell_s >= 10):
+            self._act(reader, event)
+
+    def _act(self, reader: Reader, event: UserEvent) -> None:
         act = "read" if event.action in READING else event.action
         acts = reader.acts.setdefault(key(event.article_id), set())
         is_repeated = act in acts
@@ -212,6 +225,21 @@ class PlainReading:
         if article_id in self.articles.by_id:
             reader.held.add(key(article_id))
 
+    def _search(self, reader: Reader, query: str, at_ms: int) -> None:
+        spelt = " ".join(query.lower().split())
+        found = [word for word in re.findall(r"[a-z]+", spelt) if word not in FUNCTION_WORDS]
+        longest = sorted(dict.fromkeys(found), key=lambda word: -len(word))[:SEARCHED]
+        words, at_s = frozenset(map(key, longest)), at_ms // 1000
+        if not words:
+            return
+        is_again = words == reader.searched and abs(at_s - reader.searched_at_s) < SAME_SEARCH_S
+        before, now = (reader.searched_at_s, _rank(reader.searched)), (at_s, _rank(words))
+        if now > before:
+            reader.searched, reader.searched_at_s = words, at_s
+        reader.taught_ms = max(reader.taught_ms, at_ms)
+        if not is_again:
+            self._teach(reader, ENCODER.encode([Text(spelt)])[0].tolist(), SEARCH_WORTH, at_ms, None)
+
     def _end_waiting(self, article: AnalysedArticle) -> None:
         for reader in self.readers.values():
             ended = [waiting for waiting in reader.waiting if waiting.article == key(article.article_id)]
@@ -221,21 +249,26 @@ class PlainReading:
                 self._refuse(reader, article, waiting.action, waiting.at_s * 1000)
 
     def _credit(self, reader: Reader, article: AnalysedArticle, action: str, at_ms: int) -> None:
+        self._teach(reader, np.frombuffer(article.vector, "<f4").tolist(), WORTH[action], at_ms, article)
+        if WORTH[action] > 0 and at_ms == reader.interest_at_ms:
+            reader.language = article.language[:2]
+
+    def _teach(
+        self, reader: Reader, vector: list[float], worth: float, at_ms: int, article: AnalysedArticle | None
+    ) -> None:
         half_life_ms = self._settings.interest_half_life_h * 3_600_000
         now_ms = max(reader.interest_at_ms, at_ms)
         keep = 0.5 ** ((now_ms - reader.interest_at_ms) / half_life_ms)
-        gain = WORTH[action] * 0.5 ** ((now_ms - at_ms) / half_life_ms)
-        vector = np.frombuffer(article.vector, "<f4").tolist()
-        source = zlib.crc32(article.source.strip().lower().encode()) % SOURCES
+        gain = worth * 0.5 ** ((now_ms - at_ms) / half_life_ms)
+        category = article.category_slot if article else -1
+        source = zlib.crc32(article.source.strip().lower().encode()) % SOURCES if article else -1
         for dimension, total in enumerate(reader.interest):
             total.after(keep, gain * vector[dimension])
         for slot, total in enumerate(reader.category):
-            total.after(keep, gain * (slot == article.category_slot))
+            total.after(keep, gain * (slot == category))
         for slot, total in enumerate(reader.source):
             total.after(keep, gain * (slot == source))
         reader.interest_at_ms = now_ms
-        if WORTH[action] > 0 and at_ms == now_ms:
-            reader.language = article.language[:2]
 
     def _refuse(self, reader: Reader, article: AnalysedArticle, action: str, at_ms: int) -> None:
         slot, rests = article.category_slot, reader.rests_until_s
@@ -248,6 +281,11 @@ class PlainReading:
                 return
             del rests[soonest]
         rests[slot] = max(until_s, rests.get(slot, 0))
+
+
+def _rank(words: frozenset[int]) -> list[int]:
+    """Of two searches in the same second the higher one is remembered."""
+    return sorted(words) + [0] * (SEARCHED - len(words))
 
 
 def _wait(reader: Reader, event: Waiting) -> None:

@@ -40,8 +40,11 @@ def _wrong(row: Any, reader: Reader, known_s: Mapping[int, int]) -> Iterator[str
         "consent_at_ms": reader.consent_at_ms,
         "zone": reader.zone,
         "zone_at_s": reader.zone_at_s,
+        "searched_at_s": reader.searched_at_s,
     }
     yield from (name for name, value in plain.items() if int(row[name]) != value)
+    if set(row["searched"].tolist()) - {0} != reader.searched:
+        yield "searched"
     if reader.is_crowded:
         yield from _wrong_though_crowded(row, reader, known_s)
         return

@@ -15,6 +15,7 @@ from aiokafka.errors import ProducerFenced
 from prometheus_client import CollectorRegistry
 
 from ..clock import now_ms
+from ..content.query import Queries
 from ..contracts.records import TOPICS, RawRecord, Topic
 from ..intake import Batch
 from ..metrics import Metrics
@@ -29,6 +30,7 @@ from .fragile import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs, raw
 from .memory_log import MemoryLog, ProcessLog
 from .oracle import Everyone
+from .plain import ENCODER
 from .process import Died, Faults, Process
 from .verdict import Verdict, judge
 from .virtual_time import VirtualTime, run
@@ -37,6 +39,7 @@ REBALANCES, MOVES = 0.01, 0.3  # per delivery; of rebalances
 OUTAGES, OUTAGE_S = 0.3, (3.0, 60.0, 1800.0)  # of successions; what comes meanwhile is a backlog
 BETWEEN_S = (0.0, 0.001, 0.02, 1.0)  # two deliveries
 NAMES = Names("changelog", "push", "rerouted")
+UNDERSTAND = Queries(ENCODER).understand
 COUNTING = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), load({}))
 LONGEST_S = 2 * 86_400.0  # what comes in takes less than a day
 
@@ -106,7 +109,7 @@ async def _own(world: _World, number: int) -> None:
     zombies: list[asyncio.Task[None]] = []
     while True:
         process = Process(world.rng, world.time, world.faults)
-        settled = Settled.of(world.settings, number, Everyone())
+        settled = Settled.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
         writer = PartitionWriter(
             FragilePartition(settled), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
             process.end, others=world.elsewhere,

@@ -42,8 +42,17 @@ def pieces(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Lower-cased words in order, those of scripts without spaces too; stop words included."""
+    return _cut(plain(text).lower())
+
+
+def as_written(text: str) -> list[str]:
+    """The same words in their own case."""
+    return _cut(plain(text))
+
+
+def _cut(spelt: str) -> list[str]:
     found: list[str] = []
-    for stretch in _UNSPACED.split(plain(text).lower()):
+    for stretch in _UNSPACED.split(spelt):
         if not _UNSPACED.match(stretch):
             found.extend(_spaced(stretch))
         else:

@@ -23,6 +23,7 @@ class Kind(NamedTuple):
     reading: bool = False  # the user has seen the article itself
     refusing: bool = False  # rests the article's category for a while
     consent: Literal["in", "out"] | None = None
+    by_query: bool = False  # what was searched for teaches, and no article
     needs_article: bool = True
     also: tuple[str, ...] = ()  # what others call it; read, and noted
 
@@ -36,7 +37,8 @@ KINDS = {
     "dislike": Kind(5, worth=-1, refusing=True),
     "share": Kind(6, worth=2),
     "save": Kind(7, worth=1.5),
-    "search": Kind(8, needs_article=False),
+    # less than a read; below 0.6 a search for two words of a headline would not reach STREAMREC_MIN_AFFINITY by itself
+    "search": Kind(8, worth=0.75, by_query=True, needs_article=False),
     "subscribe": Kind(9, consent="in", needs_article=False),
     "unsubscribe": Kind(
         10, consent="out", needs_article=False, also=("unsubscribed", "opt_out", "opt-out", "optout", "opted_out")
@@ -78,4 +80,6 @@ class UserEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         float, msgspec.Meta(ge=0, le=86_400, description="reading time in s, for dwell"), Reads(mended=number_in)
     ] = 0.0
     push_id: Annotated[ShortText, msgspec.Meta(description="the push this answers, if any")] = ""
-    query: Annotated[Query, msgspec.Meta(description="what was searched for, for search")] = ""
+    query: Annotated[
+        Query, msgspec.Meta(description="what was searched for, for search; teaches as a read does, for less")
+    ] = ""

@@ -18,7 +18,12 @@ from .article import AnalysedArticle
 PUSH_NAMESPACE = uuid.UUID("6f1f9d3a-5d0e-5f6e-9d6c-7a1f3f0c1b52")
 
 Trigger = Literal["article", "due"]
-ReasonCode = Literal["recent_reads", "similar_interest", "breaking"]
+ReasonCode = Literal[
+    "breaking",  # category
+    "searched",  # words, as they stand in the article; category
+    "recent_reads",  # count, category
+    "similar_interest",  # category
+]
 
 
 class Reason(msgspec.Struct, frozen=True):

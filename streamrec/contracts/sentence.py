@@ -15,9 +15,11 @@ def sentence(push: Push, latency_ms: int) -> str:
 
 def because(reason: Reason) -> str:
     """The reason; a category that has no name is not named."""
+    words = printable(str(reason.args.get("words") or "something like it"))
     count, category = reason.args.get("count"), printable(str(reason.args.get("category") or ""))
     reads = "1 recent read" if count == 1 else f"{printable(str(count))} recent reads"
     known: dict[str, str] = {
+        "searched": f"you searched for {words}",
         "recent_reads": f"{reads} in {category}" if category else reads,
         "similar_interest": f"similar to earlier reads ({category or 'no category'})",
         "breaking": f"breaking news in {category}" if category else "breaking news",

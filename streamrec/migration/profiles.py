@@ -10,6 +10,7 @@ new. No decision is made here, so nothing is pushed.
 from typing import NamedTuple
 
 from ..clock import now_ms
+from ..content.query import Queries
 from ..contracts.records import Topic
 from ..errors import SettingsError, StateError
 from ..intake import Batch
@@ -17,6 +18,7 @@ from ..meta import Logged, Meta, moved_record, owner_records
 from ..partition import Partition, Settled
 from ..ranking.load import prior
 from ..worker.log import KafkaLog
+from ..worker.recovery import rows_of
 from ..worker.topics import changelog_topic
 from ..worker.transaction import Message, Transactions
 from ..worker.written import barrier
@@ -52,15 +54,18 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
     try:
         old = await _logged(source, number, end)
         new = await _logged(target, number, await barrier(transactions, changelog_topic(target.settings), number))
-        if old.moved_to == target.settings.app_id:  # a cut-over that was interrupted
-            return Moved(len(old.rows()), 0, 0, 0)
-        _check(plan, number, old, new)
         articles = await catalog_items(target, number)
-        scratch = _scratch(target, number, len(articles))
-        before = dict(new.rows())
+        queries = Queries(plan.encoder)
+        settled = Settled.of(target.settings, number, prior(), queries=queries)
+        settled = settled._replace(max_articles=max(settled.max_articles, len(articles) + 1))
+        if old.moved_to == target.settings.app_id:  # a cut-over that was interrupted
+            return Moved(len(rows_of(old, settled, articles)), 0, 0, 0)
+        _check(plan, number, old, new)
+        scratch = Partition(settled._replace(keep_ms=FOREVER_MS))
+        before = dict(rows_of(new, settled, articles))
         scratch.restore(before.items(), new.meta, articles)
         events = await _learn(plan, number, scratch, old.meta, poison)
-        rows = old.rows()
+        rows = rows_of(old, settled, articles)
         known = scratch.catalog["key"]
         half_life_ms = target.settings.interest_half_life_h * 3_600_000
         made = carried(rows, scratch.profiles, known, half_life_ms, slots_stay)
@@ -134,12 +139,6 @@ def _check(plan: Plan, number: int, old: Logged, new: Logged) -> None:
                 f" {plan.source.settings.app_id} at {here}; it has served since: give the settings of the one that is"
                 " ahead, and the other one's names as the target"
             )
-
-
-def _scratch(side: Side, number: int, articles: int) -> Partition:
-    settled = Settled.of(side.settings, number, prior(), space_id=side.space_id)
-    room = max(settled.max_articles, articles + 1)
-    return Partition(settled._replace(max_articles=room, keep_ms=FOREVER_MS))
 
 
 async def _learn(plan: Plan, number: int, scratch: Partition, until: Meta, poison: Poison) -> int:

@@ -1,13 +1,13 @@
 """What a user has read, was pushed, acted on, waits for and dislikes: columns of the row. Rows given are unique.
 
-Seen     The row remembers 22 articles by key, with what happened to each: read, pushed, shared, ... When another one
+Seen     The row remembers 18 articles by key, with what happened to each: read, pushed, shared, ... When another one
          comes, the article that became known first leaves, and the row's floor rises to the time it did: every
          article known since then or longer counts as seen. So what was read or pushed is never pushed (again), however
          many articles there are and whatever their updates say of expiry or publication; the price is that somebody
          who reads much is not offered what is older than the floor. An article the catalog no longer holds leaves
          first: the floor rises to where the catalog's memory ends, which costs nobody anything.
 Bounds   A read of an article not yet known holds among the four last ones of these. An event counts once an article
-         and action (a share delivered twice, or sent twice, is one share) while the article is among the 22.
+         and action (a share delivered twice, or sent twice, is one share) while the article is among the 18.
          A story counts as told for the last 8 pushes.
 """
 

@@ -5,7 +5,7 @@
 
 The sum is kept unnormalised and valued at its own reference time `ref`, so a late event is worth what it would have
 been worth in time: the update is commutative up to the rounding of float16 (relative 2**-11 a step).
-The same formula serves the vector and the category and source affinities.
+The same formula serves the vector and the category and source affinities. A search has a vector, and neither of these.
 """
 
 import numpy as np
@@ -28,8 +28,8 @@ def after_read(
     at_ms: MillisArray,  # (N,)
     weight: FloatArray,  # (N,) negative for dislike
     vectors: FloatArray,  # (N, 64)
-    category: npt.NDArray[np.uint8],  # (N,)
-    source: npt.NDArray[np.uint8],  # (N,)
+    category: npt.NDArray[np.uint8] | None,  # (N,); None: no affinity grows
+    source: npt.NDArray[np.uint8] | None,  # (N,)
     half_life_ms: float,
 ) -> None:
     """Profiles after one event each. Several events of one user: call once per event, in order."""
@@ -41,7 +41,8 @@ def after_read(
     every = np.arange(len(rows))
     for name, addition in (("category_affinity", category), ("source_affinity", source)):
         affinity = columns[name][rows].astype(np.float32) * keep
-        affinity[every, addition] += gain
+        if addition is not None:
+            affinity[every, addition] += gain
         columns[name][rows] = affinity
     columns["interest"][rows] = columns["interest"][rows].astype(np.float32) * keep + gain[:, None] * vectors
     columns["interest_at_ms"][rows] = new_ref_ms

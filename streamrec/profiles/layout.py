@@ -16,12 +16,13 @@ from ..contracts.ids import CATEGORIES, CATEGORY_SLOTS, SOURCE_SLOTS
 
 __all__ = ["CATEGORIES", "CATEGORY_SLOTS", "ROW", "SOURCE_SLOTS", "descr"]
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 DIMS = 64  # interest vector
-SEEN = 22  # articles read, pushed or acted on that the row remembers by name; history.py says what holds beyond them
+SEEN = 18  # articles read, pushed or acted on that the row remembers by name; history.py says what holds beyond them
 PUSHES = 8  # ring of recent pushes; also the largest daily cap
 WAITING = 4  # events on articles not yet known
 NEGATIVES = 4  # categories cooling down
+SEARCHED = 4  # words of the latest search
 
 CONSENT_UNKNOWN, CONSENT_IN, CONSENT_OUT = 0, 1, 2
 READ, PUSHED = 1, 2  # bits of `seen_acts`; the others belong to actions (learn.py)
@@ -56,6 +57,8 @@ FIELDS = (
     Field("pushed_at_s", "<u4", "ring of the times of recent pushes; push k lies at k % 8", (PUSHES,)),
     Field("pushed_story", "<u4", "ring of their stories", (PUSHES,)),
     Field("waiting", WAIT, "events on articles not yet known", (WAITING,)),
+    Field("searched", "<u4", "words of the latest search as CRC-32, ascending; the text is not kept", (SEARCHED,)),
+    Field("searched_at_s", "<u4", "when that was searched for, by the event's own time; a later search replaces it"),
     Field("n_reads", "<u4", "articles read in all"),
     Field("n_pushes", "<u4", "pushes in all"),
     Field("first_seen_s", "<u4", "when the first event of this user was seen"),

@@ -32,6 +32,8 @@ ROOTS = (
     ("learn.py", "after_article"),
     ("catalog.py", "Catalog.after_reads"),
     ("content/slots.py", "CategorySlots.slot_of"),
+    ("content/query.py", "Queries.understand"),
+    ("content/query.py", "Queries._read"),
     ("contracts/ids.py", "source_slot"),
     ("contracts/ids.py", "CATEGORY_SLOTS"),
     ("contracts/ids.py", "SHARED_CATEGORY"),
@@ -66,10 +68,10 @@ def fingerprint_of(package: Path) -> str:
     return hashlib.sha256(repr((parts, worths)).encode()).hexdigest()[:12]
 
 
-def kind_of(action: str) -> tuple[float, bool, bool]:
+def kind_of(action: str) -> tuple[float, bool, bool, bool]:
     """What it teaches."""
     kind = KINDS[action]
-    return float(kind.worth), kind.reading, kind.refusing
+    return float(kind.worth), kind.reading, kind.refusing, kind.by_query
 
 
 def _parts(package: Path) -> list[str]:

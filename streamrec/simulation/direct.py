@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..changes import Changes
 from ..content.desk import Analysed, Desk
 from ..content.encoder import Encoder
+from ..content.query import Queries
 from ..contracts.records import RawRecord, Topic, watermark_headers
 from ..contracts.route import partitions_of
 from ..intake import Batch
@@ -20,9 +21,9 @@ class Direct:
     def __init__(self, settings: Settings, ranker: Scores, encoder: Encoder) -> None:
         self._settings = settings
         self._desk = Desk(settings, encoder)
+        queries = Queries(encoder)
         self.partitions = [
-            Partition(Settled.of(settings, number, ranker, space_id=encoder.space_id))
-            for number in range(settings.partitions)
+            Partition(Settled.of(settings, number, ranker, queries=queries)) for number in range(settings.partitions)
         ]
         self._articles = 0  # next offset of `articles`
 

@@ -1,6 +1,6 @@
 """What each user read lately, as a model with attention wants it: the last 30 articles, newest last.
 
-The profile keeps keys of 16 reads only and a decayed sum; a teacher needs the articles themselves. A repeated read
+The profile keeps keys of 18 articles only and a decayed sum; a teacher needs the articles themselves. A repeated read
 counts once, as in the profile. An article not known yet keeps its place and is shown from the moment it is known.
 A history is written to the table when an impression asks for it, and again only after it changed.
 """

@@ -6,6 +6,7 @@ import numpy.typing as npt
 from ..catalog import Catalog
 from ..content.analyse import analyse
 from ..content.encoder import Encoder
+from ..content.query import Queries
 from ..content.slots import Categories
 from ..content.story import RecentStories
 from ..contracts.article import ArticleEvent
@@ -29,6 +30,7 @@ class Player:
         self.profiles = ProfileStore()
         self.catalog = Catalog(settings.max_articles, round(settings.vector_days * 86_400_000))
         self.histories = Histories()
+        self._queries = Queries(encoder)
         self._categories = Categories(settings.category_map)
         self._stories, self._encoder, self._eligible_h = RecentStories(), encoder, settings.eligible_h
         self._events: list[
@@ -77,7 +79,7 @@ class Player:
         if not self._events:
             return
         events, seen_ms = zip(*self._events, strict=True)
-        after_events(self.profiles, self.catalog, events, seen_ms, self.policy)
+        after_events(self.profiles, self.catalog, events, seen_ms, self.policy, self._queries.understand)
         for event in events:
             if event.action in READING and event.article_id:
                 self.histories.after_read(event.user_id, event.article_id)

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from ..clock import monotonic_s
 from ..content.desk import Desk
 from ..content.encoder import Encoder
+from ..content.query import Queries
 from ..contracts.records import TOPICS
 from ..metrics import Metrics
 from ..policy.config import Policy
@@ -45,7 +46,8 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     changelog = changelog_topic(settings)
     counting = Counting(metrics, settings)
     strays = Strays(settings, kafka)
-    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, encoder.space_id, strays)
+    queries = Queries(encoder)
+    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, queries, strays)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
     _add_timers(app, settings, counting)

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable, Iterable
 
 from ..clock import monotonic_s, now_ms
-from ..contracts.records import TOPICS, Topic
+from ..content.query import Queries
+from ..contracts.records import TOPICS, Record, Topic
 from ..intake import Batch
 from ..partition import Partition, Settled
 from ..ranking.scores import Scores
@@ -41,7 +42,7 @@ class Ownership:
         fail: Callable[[BaseException], None],
         changelog: str,
         kafka: Log,
-        space_id: str,
+        queries: Queries,
         others: Others | None = None,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
@@ -50,7 +51,7 @@ class Ownership:
         self._left: dict[int, dict[str, int]] = {}
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
         self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
-        self._space_id, self._others = space_id, others
+        self._queries, self._others = queries, others
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
@@ -177,6 +178,9 @@ class Ownership:
 
     async def offer(self, topic: str, partition: int, batch: RecordBatch) -> None:
         """Give a batch to its partition; dropped if the partition is not ours any more (its next owner reads it)."""
+        is_new = not self._queries.is_ready and self._inputs[topic] != "catalog"
+        if is_new and any(map(_may_search, batch.records)):
+            await asyncio.to_thread(self._queries.prepare)  # aside: all partitions would stand still for seconds
         writer = self.writers.get(partition)
         if writer is not None:
             await writer.offer(Batch(self._inputs[topic], batch.records, batch.next_offset), batch.start)
@@ -214,4 +218,8 @@ class Ownership:
 
     def _settled(self, number: int) -> Settled:
         settings = self._settings
-        return Settled.of(settings, number, self._ranker, self._counting.stage, self._space_id)
+        return Settled.of(settings, number, self._ranker, self._counting.stage, self._queries)
+
+
+def _may_search(record: Record) -> bool:
+    return b"earch" in (record.value or b"")  # with a capital, too; written otherwise, it loads what it needs itself

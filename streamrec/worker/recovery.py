@@ -10,12 +10,15 @@ columns in bulk (np.frombuffer).
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ..clock import monotonic_s
-from ..contracts.decode import Origin, decode_catalog
+from ..catalog import Catalog
+from ..clock import monotonic_s, now_ms
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Item, Origin, Typed, decode_catalog
 from ..contracts.records import Record, Topic, first_headers, header_number
 from ..errors import SettingsError
 from ..meta import Logged, Meta
 from ..partition import Partition
+from ..settled import Settled
 from .log import Log, Reader, read_all
 from .named import Letters
 from .rewind import beyond_the_end
@@ -58,14 +61,25 @@ async def recover(
                 f"{changelog}: `streamrec migrate` moved these profiles to {logged.moved_to}; start that deployment, or"
                 " move them back first"
             )
-        rows, meta = logged.rows(), logged.meta
+        meta = logged.meta
         cursor, lost = await _cursor(reader, meta, topics, number)
         known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])
         gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number, known)}
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
+        rows = rows_of(logged, partition.settled, articles)
         partition.restore(rows.items(), meta._replace(cursor=dict(cursor.items())), articles)
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
+
+
+def rows_of(logged: Logged, settled: Settled, articles: Sequence[Item[AnalysedArticle]]) -> dict[bytes, bytes]:
+    """Rows of this release's layout; those of an earlier one meet the articles before the cursor first."""
+    known, looked_ms = Catalog(settled.max_articles, settled.keep_ms), logged.meta.looked_ms
+    if logged.has_earlier_rows():
+        for item in articles:
+            if isinstance(item, Typed):
+                known.apply(item.value, max(looked_ms, item.value.known_at_ms))
+    return logged.rows(known, (looked_ms if settled.tick_ms else now_ms()) // 1000)
 
 
 async def set_aside_offsets(reader: Reader, topic: str, number: int, records: Sequence[Record]) -> set[int]:

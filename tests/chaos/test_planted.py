@@ -15,7 +15,7 @@ from streamrec.chaos.simulate import quietly
 from streamrec.partition import Partition
 from streamrec.policy.gates import GATES
 from streamrec.policy.rules import RULES
-from streamrec.profiles import history, interest
+from streamrec.profiles import history, interest, searches
 
 SEEDS = range(20_000, 20_150)
 MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
@@ -28,6 +28,9 @@ MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
     ("zone by arrival", learn._remember_zones, 'at_s >= profiles.columns["zone_at_s"][rows]', "at_s > 0"),
     ("a repeated act counts", learn._after_one_each, "(events.worth != 0) & ~repeated", "events.worth != 0"),
     ("a full row has no floor", history._room, 'np.maximum(store.columns["floor_s"][rows], floor_s)', "0"),
+    ("a repeated search counts", searches.after_search, "np.abs(at_s - before_s) < AGAIN_S", "(at_s < 0)"),
+    ("searches by arrival", searches.after_search, "(at_s > before_s)", "(at_s > 0)"),
+    ("a search is worth a read", learn._search, "_WORTH[some.code]", "np.ones(len(new), np.float32)"),
     ("another half-life", interest.decay, "-elapsed_ms / half_life_ms", "-elapsed_ms / half_life_ms / 2"),
     ("late events wake", learn.after_events, "<= policy.late_event_ms", "<= 10 * policy.late_event_ms"),
     ("no interval", "min_interval", "until > now_s", "until > now_s + policy.min_interval_s"),

@@ -14,6 +14,8 @@ from streamrec.contracts.sentence import because
         ("recent_reads", {"count": 1, "category": ""}, "1 recent read"),
         ("recent_reads", {"count": 2}, "2 recent reads"),
         ("similar_interest", {"category": ""}, "similar to earlier reads (no category)"),
+        ("searched", {"words": "Iceland volcano", "category": "world"}, "you searched for Iceland volcano"),
+        ("searched", {"words": "Ice\x1b[31mland"}, "you searched for Ice\\x1b[31mland"),
         ("breaking", {"category": "world"}, "breaking news in world"),
         ("breaking", {}, "breaking news"),
     ],

@@ -29,6 +29,7 @@ from trained import publish_small
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.content.encoders import encoder_of
+from streamrec.content.query import Queries
 from streamrec.content.slots import SLOTS_KEY, CategorySlots
 from streamrec.contracts.push import Push
 from streamrec.contracts.records import DeadLetter, RawRecord
@@ -144,7 +145,7 @@ def test_a_release_that_encodes_in_another_way_is_migrated_to(settings_for_test:
         asyncio.run(applied(old, worker, 1))
         assert worker.stop() == 0
     asyncio.run(_as_written_by_the_first_release(old))
-    ours = Settled.of(old, 0, prior(), space_id=HashedEncoder().space_id)
+    ours = Settled.of(old, 0, prior(), queries=Queries(HashedEncoder()))
     with pytest.raises(SettingsError, match="streamrec migrate"):
         asyncio.run(recover(Partition(ours), KafkaLog(old), changelog_topic(old), 4))
     moved = asyncio.run(migrate(plan(old, tmp_path / "hashed"), cut_over=True))

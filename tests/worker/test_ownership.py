@@ -11,6 +11,8 @@ from slow_log import SlowLog, counting
 
 from streamrec.chaos.memory_log import MemoryLog, ProcessLog
 from streamrec.clock import now_ms
+from streamrec.content.encoder import HashedEncoder
+from streamrec.content.query import Queries
 from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
 from streamrec.worker import ownership
@@ -26,7 +28,9 @@ class Process:
         settings = load({}, partitions=2)
         counted = counting(settings)
         self.metrics = counted.metrics
-        self.owned = Ownership(settings, AffinityScores(), counted, self.errors.append, "changelog", log, "")
+        self.owned = Ownership(
+            settings, AffinityScores(), counted, self.errors.append, "changelog", log, Queries(HashedEncoder())
+        )
 
     def ready(self) -> bool:
         """As it says."""
