@@ -1,4 +1,4 @@
-"""The command line. Each command is one file of `commands/`, imported when it is asked for: `--help` is quick, and
+"""The command line. Each command is one file of `cli/`, imported when it is asked for: `--help` is quick, and
 only commands that score import torch.
 """
 
@@ -11,7 +11,7 @@ import click
 
 from . import __version__
 from .errors import StreamrecError
-from .printable import printable, printable_lines
+from .terminal.printable import printable, printable_lines
 
 COMMANDS = {
     "demo": "See it work: a real Kafka, a simulated newsroom, a worker, and pushes as they leave.",
@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f".commands.{cmd_name}", __package__)
+        module = importlib.import_module(f".cli.{cmd_name}", __package__)
         command: click.Command = getattr(module, cmd_name)
         return _with_kept_lines(command)
 

@@ -17,18 +17,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .catalog import Catalog
-from .pairs import Pairs
-from .policy.config import NEVER, Policy
-from .policy.gates import GATES
-from .policy.reasons import SUPPRESSION_REASONS, SuppressionReason
-from .policy.rules import RULES
-from .profiles.interest import FloatArray
-from .profiles.store import IntArray, Users
-from .ranking.features import features
-from .ranking.retrieve import retrieve
-from .ranking.scores import Scores
-from .slots import SlotArray
+from .engine.catalog import Catalog
+from .engine.features.features import features
+from .engine.pairs import Pairs
+from .engine.policy.config import NEVER, Policy
+from .engine.policy.gates import GATES
+from .engine.policy.reasons import SUPPRESSION_REASONS, SuppressionReason
+from .engine.policy.rules import RULES
+from .engine.profiles.interest import FloatArray
+from .engine.profiles.store import IntArray, Users
+from .engine.retrieve import retrieve
+from .engine.scores import Scores
+from .engine.slot_index import SlotArray
 
 NOTHING: FloatArray = np.empty(0, np.float32)
 NO_PAIRS: npt.NDArray[np.intp] = np.empty(0, np.intp)

@@ -7,9 +7,9 @@ import torch
 from making_rows import impressions
 from torch import nn
 
-from streamrec.compression.method import Workbench
-from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.compression.methods.method import Workbench
+from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.models.network import Network, use_one_thread
 from streamrec.training.learn import learn
 from streamrec.training.model import logits_of
 from streamrec.training.rows import Rows

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 
 from streamrec.content.encoder import HashedEncoder
-from streamrec.ranking.calibration import Calibration
-from streamrec.ranking.engines.torch_fp32 import TorchFp32
-from streamrec.ranking.fingerprint import fingerprint
-from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.engine.features.fingerprint import fingerprint
+from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.models.calibration import Calibration
+from streamrec.models.engines.torch_fp32 import TorchFp32
+from streamrec.models.network import Network, use_one_thread
 from streamrec.training.fit import Fitted
 from streamrec.training.publish import publish
 

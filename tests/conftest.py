@@ -9,7 +9,7 @@ from hypothesis import settings as property_tests
 
 from streamrec.errors import KafkaError
 from streamrec.settings import Settings, load
-from streamrec.simulation.local_kafka import brokers_or_local
+from streamrec.tools.local_kafka.local_kafka import brokers_or_local
 
 property_tests.register_profile("streamrec", deadline=None)  # machines are shared: a timed assertion is not a test
 property_tests.load_profile("streamrec")

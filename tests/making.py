@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from streamrec.changes import Changes
 from streamrec.content.desk import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.push import ModelStamp, Push
 from streamrec.contracts.records import RawRecord, Topic
-from streamrec.intake import Batch
-from streamrec.partition import Partition, Settled
-from streamrec.policy.config import Policy
-from streamrec.profiles.interest import FloatArray
+from streamrec.engine.policy.config import Policy
+from streamrec.engine.profiles.interest import FloatArray
+from streamrec.partition.changes import Changes
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Partition, Settled
 from streamrec.settings import load
 
 T0 = 1_764_072_000_000  # 2025-11-25 12:00 UTC, a Tuesday

@@ -7,8 +7,8 @@ import torch
 from making import HOUR
 
 from streamrec.contracts.push import ModelStamp, Push, Reason
-from streamrec.ranking.network import Network
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.models.network import Network
 from streamrec.training.history import HISTORY
 from streamrec.training.rows import Rows
 from streamrec.training.teacher import Teacher

@@ -14,16 +14,16 @@ import msgspec
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streamrec.chaos.plain import Arrived, Compared, PlainReading
-from streamrec.chaos.rows import row_differences
 from streamrec.contracts.decode import Origin, Typed, decode_catalog, decode_events
+from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.push import Push
-from streamrec.contracts.route import partition_of
-from streamrec.meta import Meta, split
-from streamrec.profiles.layout import ROW
-from streamrec.profiles.zones import is_zone
+from streamrec.engine.profiles.layout import ROW
+from streamrec.engine.profiles.zones import is_zone
+from streamrec.kafka.topics import changelog_topic
+from streamrec.partition.changelog_meta import Meta, split
 from streamrec.settings import Settings
-from streamrec.worker.topics import changelog_topic
+from streamrec.tools.chaos.reference_reading import Arrived, Compared, PlainReading
+from streamrec.tools.chaos.row_check import row_differences
 
 
 class Sent(NamedTuple):

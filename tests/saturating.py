@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from streamrec.ranking.engines.contract import EngineName
-from streamrec.ranking.fixed_point import grid
-from streamrec.ranking.network import INPUT_RANGE, Network
-from streamrec.ranking.scores import FloatArray
+from streamrec.engine.scores import FloatArray
+from streamrec.models.engines.contract import EngineName
+from streamrec.models.fixed_point import grid
+from streamrec.models.network import INPUT_RANGE, Network
 
 WEIGHT_STEPS = 127  # one bit more than the pairs have room for
 INT16 = -(2**15), 2**15 - 1

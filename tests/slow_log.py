@@ -7,18 +7,18 @@ import numpy as np
 from on_kafka import event
 from prometheus_client import CollectorRegistry
 
-from streamrec.chaos.memory_log import MemoryLog, ProcessLog
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
-from streamrec.intake import Batch
-from streamrec.metrics import Metrics
-from streamrec.partition import Partition
-from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.observability.metrics import Metrics
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Partition
 from streamrec.settings import Settings
+from streamrec.tools.chaos.memory_log import MemoryLog, ProcessLog
 from streamrec.worker.catching_up import Others
 from streamrec.worker.counting import Counting
+from streamrec.worker.transaction import Names
 from streamrec.worker.writer import PartitionWriter
-from streamrec.worker.written import Names
 
 
 class SlowLog(ProcessLog):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from streamrec.contracts.event import CODE
-from streamrec.ranking.fingerprint import PACKAGE, fingerprint
+from streamrec.engine.features.fingerprint import PACKAGE, fingerprint
 
 TESTS = Path(__file__).parent
 TABLE = (TESTS.parent / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -66,8 +66,8 @@ ADDITIONS = [
                 f"    paywalled: {COLUMN} = 0\n",
                 after='ordinary news"), Column("u1")] = 0\n',
             ),
-            Patch("policy/reasons.py", '    "paywalled",\n', after='    "embargo",\n'),
-            Patch("policy/rules/paywalled.py", RULE),
+            Patch("engine/policy/reasons.py", '    "paywalled",\n', after='    "embargo",\n'),
+            Patch("engine/policy/rules/paywalled.py", RULE),
         ),
     ),
     Addition(
@@ -76,7 +76,9 @@ ADDITIONS = [
         (Patch("contracts/event.py", f'    "bookmark": Kind({max(CODE.values()) + 1}, worth=1.25),\n', "KINDS = {\n"),),
         json.dumps(CODE),
     ),
-    Addition("a candidate feature", "feature", (Patch("ranking/features.py", FEATURE, LAST_FEATURE),), fingerprint()),
+    Addition(
+        "a candidate feature", "feature", (Patch("engine/features/features.py", FEATURE, LAST_FEATURE),), fingerprint()
+    ),
     Addition(
         "a setting",
         "setting",

@@ -4,10 +4,10 @@ import numpy as np
 from making import HOUR, T0, AffinityScores, Feed, article, click, partition, policy
 
 from streamrec.decide import Decision, decide, waiting_s
-from streamrec.partition import Partition
-from streamrec.policy.config import NEVER, Policy
-from streamrec.profiles.layout import CONSENT_OUT
-from streamrec.profiles.store import Users
+from streamrec.engine.policy.config import NEVER, Policy
+from streamrec.engine.profiles.layout import CONSENT_OUT
+from streamrec.engine.profiles.store import Users
+from streamrec.partition.partition import Partition
 
 
 def reader(user_id: str = "u1") -> Partition:

@@ -5,9 +5,9 @@ import pytest
 from making import HOUR, T0, AffinityScores, Feed, article, click, columns, partition
 
 from streamrec.contracts.event import UserEvent
-from streamrec.meta import split
-from streamrec.partition import Partition
-from streamrec.profiles.interest import FloatArray
+from streamrec.engine.profiles.interest import FloatArray
+from streamrec.partition.changelog_meta import split
+from streamrec.partition.partition import Partition
 
 MINUTE = 60_000
 

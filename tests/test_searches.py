@@ -14,8 +14,8 @@ from streamrec.content.encoder import HashedEncoder, Text
 from streamrec.content.query import Queries
 from streamrec.contracts.event import KINDS, UserEvent
 from streamrec.contracts.push import Push
-from streamrec.partition import Partition, Settled
-from streamrec.profiles.interest import FloatArray
+from streamrec.engine.profiles.interest import FloatArray
+from streamrec.partition.partition import Partition, Settled
 
 ENCODER = HashedEncoder()
 QUERIES = Queries(ENCODER)

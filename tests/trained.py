@@ -6,12 +6,12 @@ import numpy as np
 from making_rows import normal_rows
 
 from streamrec.content.encoder import HashedEncoder
-from streamrec.ranking.calibration import Calibration
-from streamrec.ranking.engines.torch_fp32 import TorchFp32
-from streamrec.ranking.fingerprint import fingerprint as features_now
-from streamrec.ranking.manifest import Manifest
-from streamrec.ranking.network import Network, use_one_thread
-from streamrec.ranking.scores import COLUMNS
+from streamrec.engine.features.fingerprint import fingerprint as features_now
+from streamrec.engine.scores import COLUMNS
+from streamrec.models.calibration import Calibration
+from streamrec.models.engines.torch_fp32 import TorchFp32
+from streamrec.models.manifest import Manifest
+from streamrec.models.network import Network, use_one_thread
 from streamrec.training.fit import Fitted
 from streamrec.training.publish import publish
 

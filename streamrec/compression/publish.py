@@ -1,6 +1,6 @@
 """From a compressed model to a folder: a ranker's artifact for what can be served, else the compressed file.
 
-    a ranker's artifact       ranking/artifact.py, its weights in the fewest bytes (store.py), with the recipe
+    a ranker's artifact       models/artifact.py, its weights in the fewest bytes (store.py), with the recipe
     compressed.safetensors    the same weights alone, of a model that no worker serves: one of the teacher's shape
 
 Calibration is fitted on the held-out rows with the compressed model's own logits: pruning and distillation move them.
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import RecipeError
-from ..ranking.artifact import replace_folder
-from ..ranking.calibration import fit_calibration
-from ..ranking.engines import engine_of
-from ..ranking.manifest import Manifest
-from ..ranking.network import Network
+from ..models.artifact import replace_folder
+from ..models.calibration import fit_calibration
+from ..models.engines import engine_of
+from ..models.manifest import Manifest
+from ..models.network import Network
 from ..training.evaluate import quality, summary, users_of
 from ..training.fit import Fitted
 from ..training.publish import publish
-from .method import Workbench
+from .methods.method import Workbench
 from .recipe import Recipe
 from .result import Compressed
 from .source import Source

@@ -16,19 +16,19 @@ import msgspec
 from torch import nn
 
 from ..errors import RecipeError
-from .distil import Distil
-from .fp16 import Fp16
-from .int8 import Int8
-from .lowrank import LowRank
-from .method import Method, Workbench
-from .order import check_order
-from .prune import Prune
-from .prune_structured import Columns, Neurons
-from .qat import Qat
+from .methods.distil import Distil
+from .methods.fp16 import Fp16
+from .methods.int8 import Int8
+from .methods.lowrank import LowRank
+from .methods.method import Method, Workbench
+from .methods.prune import Prune
+from .methods.prune_structured import Columns, Neurons
+from .methods.qat import Qat
+from .methods.student import Student
+from .methods.user_vectors import Form, UserVectors
+from .methods.variational import Variational
 from .result import Compressed, StepLog, step_log
-from .student import Student
-from .user_vectors import Form, UserVectors
-from .variational import Variational
+from .step_order import check_order
 
 Step = Student | Distil | LowRank | Prune | Neurons | Columns | Variational | Qat | Int8 | Fp16 | UserVectors
 METHODS: dict[str, type[Step]] = {

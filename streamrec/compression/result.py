@@ -6,12 +6,12 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
-from ..ranking.scores import FloatArray
+from ..engine.scores import FloatArray
 from ..training.model import logits_of
 from ..training.rows import Rows
-from .layers import dense, factors_of
+from .methods.layers import dense, factors_of
+from .methods.user_vectors import Form, with_user_vectors
 from .size import Size, size_of
-from .user_vectors import Form, with_user_vectors
 
 
 class LayerChange(msgspec.Struct, frozen=True):

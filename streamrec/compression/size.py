@@ -5,7 +5,8 @@
     resident_bytes  weights, biases and buffers in memory when served by a float32 engine: zeros count like any weight
     resident_int8   the same for an int8 engine: weights 1 byte each with a float32 scale per row, the rest float32
     parameters      numbers in weights and biases; `nonzero` of these
-    per_user_bytes  the stored user vector (user_vectors.py), float16 at most, as in a served profile: not part of the
+    per_user_bytes  the stored user vector (compression/methods/user_vectors.py), float16 at most, as in a served
+    profile: not part of the
                     model, but there are millions of them
 
 What none counts: the article encoder, code, whatever an engine allocates while computing, and what lies beside the
@@ -16,9 +17,9 @@ from typing import NamedTuple
 
 from torch import nn
 
-from .layers import linears
+from .methods.layers import linears
+from .methods.user_vectors import BYTES_PER_USER, Form
 from .store import encode
-from .user_vectors import BYTES_PER_USER, Form
 
 
 class Size(NamedTuple):

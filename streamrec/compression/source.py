@@ -11,12 +11,12 @@ from typing import NamedTuple
 from torch import nn
 
 from ..content.encoders import encoder_of
+from ..engine.features.fingerprint import fingerprint
 from ..errors import DataError
-from ..ranking.artifact import MANIFEST
-from ..ranking.artifact import load as load_ranker
-from ..ranking.fingerprint import fingerprint
-from ..ranking.manifest import decode
-from ..ranking.network import network_of
+from ..models.artifact import MANIFEST
+from ..models.artifact import load as load_ranker
+from ..models.manifest import decode
+from ..models.network import network_of
 from ..training import teacher_folder
 
 log = logging.getLogger(__name__)

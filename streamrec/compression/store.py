@@ -1,4 +1,4 @@
-"""The compressed file: every tensor in the smallest way of ranking/packed.py that gives it back to the bit.
+"""The compressed file: every tensor in the smallest way of models/packed_tensors.py that gives it back to the bit.
 
 Nothing is lost in it, so the model loaded is the model that was measured; `file_bytes` elsewhere is the length of this.
 A ranker's is the file of weights in its artifact, which workers load; that of another model stands alone, as FILE.
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as bytes_of
 from torch import nn
 
+from ..engine.scores import Arrays
 from ..errors import ArtifactError
-from ..ranking.network import Network, network_of
-from ..ranking.packed import FORMAT, Parts, unpacked
-from ..ranking.scores import Arrays
-from .int8 import Grain, integers_of, scales_of
-from .layers import shaped
+from ..models.network import Network, network_of
+from ..models.packed_tensors import FORMAT, Parts, unpacked
+from .methods.int8 import Grain, integers_of, scales_of
+from .methods.layers import shaped
 
 FILE = "compressed.safetensors"
 GRAINS: tuple[Grain, ...] = ("tensor", "channel")

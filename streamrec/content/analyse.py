@@ -17,10 +17,10 @@ import numpy as np
 from ..contracts.article import AnalysedArticle, ArticleEvent, passed_on
 from ..contracts.limits import LATEST_MS, VECTOR_DIMS
 from .category import category_of
+from .category_slots import Categories
 from .encoder import Encoder, FloatArray, Text
 from .keywords import keywords_of
 from .language import language_of
-from .slots import Categories
 from .story import RecentStories
 
 HOUR_MS = 3_600_000

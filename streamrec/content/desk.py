@@ -21,14 +21,14 @@ import msgspec
 
 from ..contracts.article import AnalysedArticle, ArticleEvent, Outcome
 from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles, decode_catalog
-from ..contracts.fields import Note
+from ..contracts.field_reading import Note
 from ..contracts.ids import CATEGORIES, SHARED_CATEGORY
 from ..contracts.records import DeadLetter, Record, watermark_headers
 from ..errors import SettingsError
 from ..settings import Settings
 from .analyse import analyse
+from .category_slots import SLOTS_KEY, Categories, CategorySlots, slots_in
 from .encoder import Encoder, Text
-from .slots import SLOTS_KEY, Categories, CategorySlots, slots_in
 from .story import RecentStories
 
 logger = logging.getLogger(__name__)

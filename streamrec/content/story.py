@@ -2,7 +2,7 @@
 
     story id = the one the article brought
              | the one this article id had before (an update stays in its story)
-             | that of the likeliest title at most WINDOW_MS earlier or later that tells the same (headline.py)
+             | that of the likeliest title at most WINDOW_MS earlier or later that tells the same (headline_match.py)
              | the article id
 
 The window slides, so midnight divides nothing; it is shorter than a day, since a daily column with a fixed title is new
@@ -13,7 +13,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from ..contracts.article import ArticleEvent
-from .headline import SHARED_TENTHS, Headline, headline_of, likeness
+from .headline_match import SHARED_TENTHS, Headline, headline_of, likeness
 
 CAPACITY = 5_000  # articles; at a few per second in peaks, a day of a large newsroom
 WINDOW_MS = 20 * 3_600_000

@@ -169,7 +169,7 @@ class AnalysedArticle(Article, frozen=True, kw_only=True):
     vector: Annotated[bytes, Column("<f4", _vector, shape=(VECTOR_DIMS,))]
     space_id: str  # encoder name and hash: vectors of two spaces never meet
     digest: int  # CRC-32 of the content: the same digest again is a re-delivery
-    category_slot: Annotated[int, Column("u1", name="category")] = -1  # handed out by content/slots.py
+    category_slot: Annotated[int, Column("u1", name="category")] = -1  # handed out by content/category_slots.py
 
     def __post_init__(self) -> None:
         if self.category_slot < 0:  # by a release that handed none out

@@ -16,7 +16,7 @@ import msgspec
 
 from .article import ArticleEvent
 from .event_reading import check_fault, object_in, too_large
-from .fields import Fields, Note
+from .field_reading import Fields, Note
 from .framing import UnreadableError, ids_in, json_in, unframed
 from .limits import MAX_RECORD_BYTES, MAX_SCHEDULED_MS
 from .records import Record

@@ -19,7 +19,7 @@ from .article import AnalysedArticle, ArticleEvent
 from .article_reading import IsLink, Known, article_of
 from .event import CONSENTS, NEEDS_NO_ARTICLE, UserEvent
 from .event_reading import IsZone, cleaned, event_of, too_large
-from .fields import Note, sentence
+from .field_reading import Note, sentence
 from .framing import UNDECODABLE
 from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .records import DeadLetter, Record, RejectReason, watermark_of

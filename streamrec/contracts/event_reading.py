@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from .event import CONSENTS, NEEDS_NO_ARTICLE, SAYS_NO, UserEvent
-from .fields import Fields, Note, Reading
+from .field_reading import Fields, Note, Reading
 from .framing import UnreadableError, ids_in, said_in
 from .limits import EARLIEST_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .records import Record

@@ -1,8 +1,8 @@
 """JSON Schemas of the public records, generated from the types.
 
 A record of `events` or `articles` is valid exactly if the decoder takes it as it is: with no field dropped, cut or put
-right. The decoder takes more (contracts/fields.py). What only a deployment knows is not in a schema: zones, schemes of
-links, and whether a time is ahead of its append.
+right. The decoder takes more (contracts/field_reading.py). What only a deployment knows is not in a schema: zones,
+schemes of links, and whether a time is ahead of its append.
 """
 
 from typing import Any

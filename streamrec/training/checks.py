@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.scores import COLUMNS, FloatArray
 from ..errors import DataError
-from ..ranking.scores import COLUMNS, FloatArray
 
 BoolArray = NDArray[np.bool_]
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..contracts.limits import VECTOR_DIMS
+from ..engine.features.features import FEATURES
+from ..engine.scores import FloatArray
 from ..errors import ArtifactError
-from ..ranking.artifact import Artifact
-from ..ranking.engines import engine_of, int8_name
-from ..ranking.features import FEATURES
-from ..ranking.manifest import Interval
-from ..ranking.network import Network, network_of
-from ..ranking.scores import FloatArray
+from ..models.artifact import Artifact
+from ..models.engines import engine_of, int8_name
+from ..models.manifest import Interval
+from ..models.network import Network, network_of
 from .evaluate import difference, quality, summary, users_of
 from .model import logits_of
 from .rows import Rows

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ..ranking.manifest import Interval
+from ..models.manifest import Interval
 
 DRAWS = 1000
 

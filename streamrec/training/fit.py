@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from ..engine.scores import FloatArray
 from ..errors import DataError
-from ..ranking.calibration import Calibration, fit_calibration
-from ..ranking.engines import engine_of
-from ..ranking.manifest import Interval
-from ..ranking.network import SIZES, Network, use_one_thread
-from ..ranking.scores import FloatArray
+from ..models.calibration import Calibration, fit_calibration
+from ..models.engines import engine_of
+from ..models.manifest import Interval
+from ..models.network import SIZES, Network, use_one_thread
 from .checks import check_classes, check_rows
 from .evaluate import quality, summary, users_of
 from .learn import Progress, learn

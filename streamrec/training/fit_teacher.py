@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import torch
 
-from ..ranking.manifest import Interval
-from ..ranking.network import use_one_thread
+from ..models.manifest import Interval
+from ..models.network import use_one_thread
 from .evaluate import quality, summary, users_of
 from .fit import halves
 from .learn import Progress, learn

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..engine.profiles.interest import FloatArray
 from ..errors import DataError
-from ..profiles.interest import FloatArray
 from . import checkpoint
 from .checkpoint import Standing
 from .checks import check_classes, check_rows

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..engine.profiles.interest import FloatArray
 from ..errors import DataError
-from ..profiles.interest import FloatArray
 from .rows import IntArray, Rows
 
 ROWS_AT_ONCE = 4096

@@ -22,9 +22,9 @@ from functools import cached_property
 import numpy as np
 
 from ..contracts.event import UserEvent
-from ..simulation.logs.records import Impression, Log, Step, Summary
+from ..datasets.records import Impression, Log, Step, Summary
+from ..datasets.shown import with_shown
 from .history import HISTORY
-from .shown import with_shown
 
 PER_CLICK = 4
 HOURS = 3.0

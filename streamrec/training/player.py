@@ -3,22 +3,22 @@
 import numpy as np
 import numpy.typing as npt
 
-from ..catalog import Catalog
 from ..content.analyse import analyse
+from ..content.category_slots import Categories
 from ..content.encoder import Encoder
 from ..content.query import Queries
-from ..content.slots import Categories
 from ..content.story import RecentStories
 from ..contracts.article import ArticleEvent
 from ..contracts.event import READING, UserEvent
 from ..contracts.limits import VECTOR_DIMS
-from ..learn import after_article, after_events
-from ..pairs import Pairs
-from ..policy.config import Policy
-from ..profiles.interest import FloatArray
-from ..profiles.store import ProfileStore, Users
+from ..datasets.records import Impression
+from ..engine.catalog import Catalog
+from ..engine.learn import after_article, after_events
+from ..engine.pairs import Pairs
+from ..engine.policy.config import Policy
+from ..engine.profiles.interest import FloatArray
+from ..engine.profiles.store import ProfileStore, Users
 from ..settings import Settings
-from ..simulation.logs.records import Impression
 from .history import Histories
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ..ranking.artifact import save
-from ..ranking.manifest import Manifest
-from ..ranking.parity import record_probe
-from ..ranking.scores import FloatArray
+from ..engine.scores import FloatArray
+from ..models.artifact import save
+from ..models.manifest import Manifest
+from ..models.parity import record_probe
 from .fit import Fitted
 
 

@@ -19,11 +19,11 @@ from ..content.encoder import Encoder
 from ..contracts.article import ArticleEvent
 from ..contracts.event import UserEvent
 from ..contracts.limits import VECTOR_DIMS
+from ..datasets.records import Impression, Step
+from ..engine.features.features import features
+from ..engine.profiles.interest import FloatArray
 from ..errors import DataError
-from ..profiles.interest import FloatArray
-from ..ranking.features import features
 from ..settings import Settings
-from ..simulation.logs.records import Impression, Step
 from .history import HISTORY
 from .player import Player
 

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..contracts.limits import VECTOR_DIMS
-from ..profiles.interest import FloatArray
-from ..ranking.network import INPUT_RANGE, standardisation
-from ..ranking.scores import COLUMNS
+from ..engine.profiles.interest import FloatArray
+from ..engine.scores import COLUMNS
+from ..models.network import INPUT_RANGE, standardisation
 from .model import Batch
 
 WIDTH = 256

@@ -3,7 +3,7 @@
     teacher.safetensors   weights, float32
     manifest.json         TeacherManifest
 
-The same promises as the served artifact's (ranking/artifact.py): written whole or not at all; hashes, format, version,
+The same promises as the served artifact's (models/artifact.py): written whole or not at all; hashes, format, version,
 vector space, features and numbers are checked before anything of it runs; ArtifactError names the file, what was
 expected and what came, and the cure. A teacher cannot be served: a worker refuses its format.
 """
@@ -19,10 +19,10 @@ import torch
 from safetensors.numpy import save as bytes_of
 
 from ..contracts.framing import UNDECODABLE
+from ..engine.scores import Arrays
 from ..errors import ArtifactError
-from ..ranking.artifact import COPY_AGAIN, MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
-from ..ranking.manifest import Interval
-from ..ranking.scores import Arrays
+from ..models.artifact import COPY_AGAIN, MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
+from ..models.manifest import Interval
 from .teacher import Teacher
 
 FORMAT = "teacher-1"

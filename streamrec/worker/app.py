@@ -17,17 +17,17 @@ from ..content.desk import Desk
 from ..content.encoder import Encoder
 from ..content.query import Queries
 from ..contracts.records import TOPICS
-from ..metrics import Metrics
-from ..policy.config import Policy
-from ..ranking.scores import Scores
+from ..engine.policy.config import Policy
+from ..engine.scores import Scores
+from ..kafka.log import Log
+from ..kafka.topics import changelog_topic
+from ..observability.metrics import Metrics
 from ..settings import Settings
 from .content_agent import ContentAgent
 from .counting import Counting
-from .log import Log
 from .ownership import Ownership
 from .profile_table import declare_profiles
 from .strays import Strays
-from .topics import changelog_topic
 from .web import add_pages
 from .worker_app import WorkerApp
 

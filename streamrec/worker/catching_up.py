@@ -8,7 +8,7 @@
                (strays.py). It ends as a takeover does: what was sent on meanwhile is applied first.
 
 Breaking news is no exception: who unsubscribed a minute ago gets none of it either. Meanwhile records are applied and
-articles taken in, which wait for their meeting (unmet.py).
+articles taken in, which wait for their meeting (partition/article_queue.py).
 
 An end counts open transactions and markers, which a consumer of committed records steps over, so the end of a log is
 turned into the offset after the last record that can be read before it.
@@ -25,9 +25,9 @@ from aiokafka.errors import KafkaError as ClientError
 
 from ..contracts.records import Topic
 from ..errors import KafkaError
-from ..metrics import HoldReason
+from ..kafka.log import Log, Reader, read_all
+from ..observability.metrics import HoldReason
 from .held import Why
-from .log import Log, Reader, read_all
 
 log = logging.getLogger(__name__)
 

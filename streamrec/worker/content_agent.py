@@ -18,17 +18,17 @@ from ..clock import monotonic_s, now_ms
 from ..content.desk import Analysed, CatalogRecord, Desk
 from ..contracts.records import watermark_headers
 from ..errors import StateError
-from ..meta import OWNER_KEY
-from ..metrics import Metrics
+from ..kafka.log import UNDECIDED_S, Log
+from ..kafka.transactions import Message, Transactions, Writes, set_aside
+from ..observability.metrics import Metrics
+from ..partition.changelog_meta import OWNER_KEY
 from ..settings import Settings
-from .analysing import analysed
+from .article_analysis import analysed
 from .counting import SetAside
-from .log import UNDECIDED_S, Log
-from .noting import Noting
-from .transaction import Message, Transactions, Writes, set_aside
+from .fetch_lag import Undelivered
+from .field_notes import Noting
+from .transaction import barrier, to_the_end
 from .transport import RecordBatch
-from .undelivered import Undelivered
-from .written import barrier, to_the_end
 
 OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
 RENEWED_S = 3600.0

@@ -8,14 +8,14 @@ from typing import cast
 
 import numpy as np
 
-from ..changes import Changes
 from ..clock import monotonic_s
 from ..contracts.push import Trigger
 from ..contracts.records import DeadLetter, RejectReason
-from ..metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
+from ..observability.metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
+from ..partition.changes import Changes
 from ..settings import Settings
-from .decided import Decided
-from .noting import Noting
+from .decision_log import Decided
+from .field_notes import Noting
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Literal
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from ..consumer import AIOKafkaConsumer
 from ..errors import KafkaError
+from ..kafka.consumer import AIOKafkaConsumer
 from ..settings import Settings
 
 Isolation = Literal["read_committed", "read_uncommitted"]

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..metrics import HoldReason
+from ..observability.metrics import HoldReason
 
 log = logging.getLogger(__name__)
 

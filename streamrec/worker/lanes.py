@@ -8,10 +8,10 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from ..contracts.record_size import kib
 from ..contracts.records import TOPICS, Topic
-from ..contracts.size import kib
 from ..errors import StateError
-from ..intake import Batch
+from ..partition.intake import Batch
 
 FULL_BATCHES = 8  # of one topic waiting; more, and `put` waits
 

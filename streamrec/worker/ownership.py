@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterable
 from ..clock import monotonic_s, now_ms
 from ..content.query import Queries
 from ..contracts.records import TOPICS, Record, Topic
-from ..intake import Batch
-from ..partition import Partition, Settled
-from ..ranking.scores import Scores
+from ..engine.scores import Scores
+from ..kafka.log import Log
+from ..partition.intake import Batch
+from ..partition.partition import Partition, Settled
 from ..settings import Settings
 from .catching_up import Others
+from .commit_rounds import Rounds
 from .counting import Counting
+from .fetch_lag import Undelivered
 from .held import Held
-from .log import Log
-from .rounds import Rounds
+from .transaction import Names
 from .transport import RecordBatch
-from .undelivered import Undelivered
 from .writer import PartitionWriter
-from .written import Names
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from ..clock import now_ms
 from ..contracts.decode import Origin, Typed, dead_letter, decode_catalog
 from ..contracts.records import DeadLetter, Record, Topic, first_headers
 from ..errors import SettingsError, StateError
-from ..intake import Batch
-from ..partition import Meeting, Partition
-from .log import Log, read_all
+from ..kafka.log import Log, read_all
+from ..partition.intake import Batch
+from ..partition.partition import Meeting, Partition
 from .recovery import set_aside_offsets
 
 logger = logging.getLogger(__name__)

@@ -10,17 +10,17 @@ columns in bulk (np.frombuffer).
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ..catalog import Catalog
 from ..clock import monotonic_s, now_ms
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Item, Origin, Typed, decode_catalog
 from ..contracts.records import Record, Topic, first_headers, header_number
+from ..engine.catalog import Catalog
 from ..errors import SettingsError
-from ..meta import Logged, Meta
-from ..partition import Partition
-from ..settled import Settled
-from .log import Log, Reader, read_all
-from .named import Letters
+from ..kafka.log import Log, Reader, read_all
+from ..partition.changelog_meta import Logged, Meta
+from ..partition.context import Settled
+from ..partition.partition import Partition
+from .dead_letter_ids import Letters
 from .rewind import beyond_the_end
 
 
@@ -45,8 +45,8 @@ async def recover(
 ) -> Recovered:
     """Restore the partition; sets its cursor, also where there was none. `progress` is told the records read so far.
 
-    `through` is the offset of the owner's barrier (written.py): with it everything before is read that ever will be.
-    `poison`: offsets in `catalog` whose dead letters may not be readable yet.
+    `through` is the offset of the owner's barrier (transaction.py): with it everything before is read that ever will
+    be. `poison`: offsets in `catalog` whose dead letters may not be readable yet.
     """
     started = monotonic_s()
     number, topics = partition.settled.number, partition.settled.topics

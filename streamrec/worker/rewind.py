@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple
 
 from ..contracts.records import Topic
 from ..errors import StateError
-from ..meta import Logged
+from ..kafka.log import KafkaLog
+from ..kafka.topics import changelog_topic
+from ..kafka.transactions import Message, Transactions
+from ..partition.changelog_meta import Logged
 from ..settings import Settings
-from .log import KafkaLog
-from .topics import changelog_topic
-from .transaction import Message, Transactions
-from .written import barrier
+from .transaction import barrier
 
 Place = Literal["beginning", "end"]
 

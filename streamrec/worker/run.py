@@ -9,18 +9,18 @@ from prometheus_client import CollectorRegistry
 
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
+from ..engine.policy.reasons import SUPPRESSION_REASONS
 from ..errors import KafkaError
-from ..logs import configure
-from ..metrics import Metrics, process_registry
-from ..policy.reasons import SUPPRESSION_REASONS
+from ..kafka.log import KafkaLog, Log
+from ..kafka.topic_drift import summary
+from ..kafka.topics import check
+from ..observability.logs import configure
+from ..observability.metrics import Metrics, process_registry
 from ..settings import Settings
-from . import mirroring
+from . import model_mirror as mirroring
 from .app import build_app
-from .drift import summary
-from .listening import check_web
-from .log import KafkaLog, Log
-from .models import Models
-from .topics import check
+from .model_loader import Models
+from .port_check import check_web
 from .worker_app import WorkerApp
 
 log = logging.getLogger(__name__)

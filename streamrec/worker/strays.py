@@ -1,8 +1,8 @@
 """What our readers said, and what still stands in the `events` of partitions they do not live in.
 
 Producers that hash keys in another way put an event anywhere, and whoever owns that partition sends it on through
-`rerouted` (intake.py). So whether a partition knows all that its readers have said depends on how far the others are.
-The group's offsets say that; they follow what is committed.
+`rerouted` (partition/intake.py). So whether a partition knows all that its readers have said depends on how far the
+others are. The group's offsets say that; they follow what is committed.
 
 takeover   A partition that is taken over waits until every partition has applied its events up to where they ended
            then: what strayed stands in `rerouted` from there on.
@@ -30,12 +30,12 @@ from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
 from ..errors import KafkaError
-from ..metrics import HoldReason
+from ..kafka.log import Log
+from ..observability.metrics import HoldReason
 from ..settings import Settings
 from .catching_up import after_last
+from .fetch_lag import Progress, Undelivered
 from .group import Group, asking
-from .log import Log
-from .undelivered import Progress, Undelivered
 
 log = logging.getLogger(__name__)
 

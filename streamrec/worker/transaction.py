@@ -1,146 +1,65 @@
-"""One open transaction per partition, two transactional ids in turn.
+"""What one transaction of a partition holds, by topic: rows and cursor, pushes, strays and dead letters.
 
-After EndTxn the broker writes markers for a few ms, and the next transaction of the same id waits for them. With a
-second id the next one begins at once: 7-11 ms a transaction instead of 30-39 (500 rows and 25 pushes, one partition).
-Starting both ids fences whoever had them before and aborts what that one left open.
+And the first one of a new owner, `barrier`: a record of its own in the changelog. Read-committed readers see it only
+when every transaction before it is decided. Fencing alone does not give that: a coordinator that was moved or stood
+still can forget an id whose commit it has accepted, and then the old owner's last commit appears after its successor
+has read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
 
-from aiokafka.errors import IllegalOperation
-from aiokafka.errors import KafkaError as ClientError
+from ..kafka.transactions import Message, Transactions, reroute, set_aside
+from ..partition.changelog_meta import OWNER_KEY
+from ..partition.changes import Changes
 
-from ..contracts.limits import BATCH_BYTES
-from ..contracts.records import DeadLetter, Stray
-from ..contracts.size import headers_bytes, record_bytes
-from ..errors import KafkaError
-from .log import Log, Producer
-
-# of what does not fit whole: key, value and headers of a dead letter, each; above what a good record's value may have
-LETTER_BYTES = (BATCH_BYTES - 30_000) // 3
-HEARD_S = 1.0  # a batch that was in flight when its producer failed may never be told
+MARK = (OWNER_KEY, b"{}")  # a record that says nothing
+OWNER = Message(*MARK)
+T = TypeVar("T")
 
 
-class Message(NamedTuple):
-    """A record to be written."""
+class Names(NamedTuple):
+    """Full topic names."""
 
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
-    timestamp_ms: int | None = None  # None: now
-
-
-def reroute(stray: Stray) -> Message:
-    """A stray as it came, with the time of its first append."""
-    return Message(stray.user_id.encode(), stray.value, stray.headers, stray.timestamp)
+    changelog: str
+    push: str
+    rerouted: str
 
 
-def set_aside(letter: DeadLetter) -> Message:
-    """A dead letter as a record. What is too long for a batch is cut, and the lengths it had are said in headers.
-
-    A compressed record can be longer than any we may send, and one that cannot be set aside would stop its partition.
-    The lengths are there, too, if the record brings headers of these names: the first of a name is ours.
-    """
-    key, value, trail = letter.key, letter.value, letter.trail
-    lengths = {"key": len(key or b""), "value": len(value or b""), "headers": headers_bytes(trail)}
-    ours = letter._replace(trail=()).headers()
-    said = [(f"streamrec-{part}-bytes", str(length).encode()) for part, length in lengths.items()]
-    cut = record_bytes(key, value, [*ours, *said, *trail]) > BATCH_BYTES
-    if cut:
-        key, value, trail = key and key[:LETTER_BYTES], value and value[:LETTER_BYTES], _fitting(trail)
-    if cut or any(name == mine for name, _ in trail for mine, _ in said):
-        ours += said
-    return Message(key, value, [*ours, *trail])
+async def write(
+    transactions: Transactions, names: Names, number: int, rows: Sequence[tuple[bytes, bytes | None]], changes: Changes
+) -> None:
+    """All of it, or nothing."""
+    async with transactions.begin() as writes:
+        await writes.send(names.changelog, number, (Message(key, value) for key, value in rows))
+        pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
+        await writes.send(names.push, number, pushes)
+        for home in {stray.partition for stray in changes.strays}:
+            strays = (reroute(stray) for stray in changes.strays if stray.partition == home)
+            await writes.send(names.rerouted, home, strays)
+        for topic in {letter.topic for letter in changes.dead_letters}:
+            letters = (set_aside(letter) for letter in changes.dead_letters if letter.topic == topic)
+            await writes.send(f"{topic}.dlq", number, letters)
 
 
-def _fitting(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Those that find room, each whole: one that is long does not push out the short ones behind it."""
-    kept, left = [], LETTER_BYTES
-    for header in headers:
-        if (length := headers_bytes([header])) <= left:
-            kept.append(header)
-            left -= length
-    return kept
+async def barrier(transactions: Transactions, topic: str, number: int, owner: Message = OWNER) -> int:
+    """Commit a record of our own; its offset."""
+    return await to_the_end(_commit_barrier(transactions, topic, number, owner))
 
 
-class Transactions:
-    """The two producers of one transactional name."""
-
-    def __init__(self, name: str, log: Log) -> None:
-        self._producers = [log.producer(f"{name}-{turn}") for turn in (0, 1)]
-        self._turn = 0
-
-    async def start(self) -> None:
-        """Take over both ids: from here on no earlier owner can commit."""
-        await asyncio.gather(*(producer.start() for producer in self._producers))
-
-    async def stop(self) -> None:
-        """Close; an open transaction is left to be aborted by the next owner."""
-        await asyncio.gather(*(producer.stop() for producer in self._producers), return_exceptions=True)
-
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator["Writes"]:
-        """A transaction that commits on leaving the block; raises what really ended it, ProducerFenced above all."""
-        producer = self._producers[self._turn]
-        await producer.begin_transaction()
-        writes = Writes(producer)
-        try:
-            yield writes
-            await writes.acknowledged()
-            await producer.commit_transaction()
-        except (ClientError, IllegalOperation) as error:
-            cause = await writes.cause(error)
-            if cause is error:
-                raise
-            raise cause from error
-        self._turn = 1 - self._turn
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Whoever is cancelled meanwhile waits for its end: a producer left in a transaction can begin no other one."""
+    working = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.gather(working, return_exceptions=True)
+        raise
 
 
-class Writes:
-    """What goes into one transaction."""
-
-    def __init__(self, producer: Producer) -> None:
-        self._producer = producer
-        self._sent: list[asyncio.Future[Any]] = []
-
-    async def send(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
-        """Send messages to one partition in as few record batches as they fit into."""
-        builder = None
-        for key, value, headers, timestamp_ms in messages:
-            record = {"timestamp": timestamp_ms, "key": key, "value": value, "headers": list(headers)}
-            if builder is not None:
-                if builder.append(**record) is not None:
-                    continue
-                await self._flush(builder, topic, partition)
-            builder = self._producer.create_batch()
-            builder.append(**record)
-            if (size := builder.size()) > BATCH_BYTES:  # a builder takes any size as its first
-                raise KafkaError(f"a record for {topic} has {size} bytes; at most {BATCH_BYTES} can be sent")
-        if builder is not None:
-            await self._flush(builder, topic, partition)
-
-    async def _flush(self, builder: object, topic: str, partition: int) -> None:
-        self._sent.append(await self._producer.send_batch(builder, topic, partition=partition))
-
-    async def acknowledged(self) -> list[Any]:
-        """Wait until the broker has everything; what it said of each batch, `offset` of the first record among it."""
-        return await asyncio.gather(*self._sent)
-
-    async def cause(self, error: Exception) -> BaseException:
-        """What ended the transaction of which `error` was heard last.
-
-        Once a transaction has failed, aiokafka refuses each further send with IllegalOperation: only the batches sent
-        before were told why. What it did not expect it wraps in a KafkaError that says nothing.
-        """
-        if isinstance(error, IllegalOperation) and self._sent:
-            done, _ = await asyncio.wait(self._sent, timeout=HEARD_S, return_when=asyncio.FIRST_EXCEPTION)
-            failed = [failure for batch in done if (failure := batch.exception()) is not None]
-            return _unwrapped(failed[0]) if failed else error
-        return _unwrapped(error)
-
-
-def _unwrapped(error: BaseException) -> BaseException:
-    return error.__cause__ if type(error) is ClientError and isinstance(error.__cause__, ClientError) else error
+async def _commit_barrier(transactions: Transactions, topic: str, number: int, owner: Message) -> int:
+    async with transactions.begin() as writes:
+        await writes.send(topic, number, [owner])
+        (written,) = await writes.acknowledged()
+    return int(written.offset)

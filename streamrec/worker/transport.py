@@ -1,6 +1,6 @@
 """Batch transport: Faust's consumer hands an agent one message that holds up to N raw records of one partition.
 
-Every private name of faust, mode and aiokafka the project touches stands in this file and in fetching.py; the versions
+Every private name of faust, mode and aiokafka the project touches stands in this file and in fetcher.py; the versions
 are pinned and tests/worker/test_private_names.py names each of them. Stock Faust spends four futures a message; this
 spends them a batch. What it changes besides:
 
@@ -24,8 +24,8 @@ from faust.types import TP, ConsumerMessage
 
 from ..contracts.records import Record
 from ..errors import StateError
-from .fetching import BatchConsumerThread, Fetched
-from .undelivered import Progress
+from .fetch_lag import Progress
+from .fetcher import BatchConsumerThread, Fetched
 
 
 class RecordBatch(NamedTuple):

@@ -11,12 +11,12 @@ from faust.web.drivers.aiohttp import Web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..settings import Settings
-from .listening import no_pages, why_not
+from .port_check import no_pages, why_not
 from .worker_app import WorkerApp
 
 
 class Pages(Web):  # type: ignore[misc]
-    """Faust's server. Whether it could listen was asked before all else (listening.py), by every worker that started
+    """Faust's server. Whether it could listen was asked before all else (port_check.py), by every worker that started
     in the same moment: for all of them but one the answer is not true any more.
     """
 

@@ -8,11 +8,11 @@ from faust.types import TP
 
 from ..clock import monotonic_s
 from ..errors import SettingsError
-from ..metrics import Metrics
+from ..observability.metrics import Metrics
 from .content_agent import ContentAgent
+from .fetch_lag import Progress
 from .ownership import Ownership
 from .transport import BatchApp
-from .undelivered import Progress
 
 log = logging.getLogger(__name__)
 

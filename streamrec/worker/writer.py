@@ -2,11 +2,12 @@
 
     offer -> [lanes] -> apply -> pending changes -> one transaction {rows, cursor, pushes, dead letters} -> committed
 
-Transactions go in rounds (rounds.py). Between two rounds the events which were offered are applied, all in one batch:
-a batch costs milliseconds of this process however small it is. While a round is on, articles meet users, and events are
-applied as soon as there is a full batch (turns.py). All that goes into the next transaction (group commit), until that
-is as large as it may be: its rows, pushes, strays and dead letters count as its events do, and one step is the most it
-can be larger. Rows and cursor are encoded in the moment a transaction is put together: they always agree.
+Transactions go in rounds (commit_rounds.py). Between two rounds the events which were offered are applied, all in one
+batch: a batch costs milliseconds of this process however small it is. While a round is on, articles meet users, and
+events are applied as soon as there is a full batch (scheduling.py). All that goes into the next transaction (group
+commit), until that is as large as it may be: its rows, pushes, strays and dead letters count as its events do, and one
+step is the most it can be larger. Rows and cursor are encoded in the moment a transaction is put together: they always
+agree.
 
 A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
 was not committed never happened.
@@ -15,24 +16,24 @@ was not committed never happened.
 import asyncio
 from collections.abc import Callable
 
-from ..changes import Changes
 from ..clock import monotonic_s, now_ms
-from ..intake import Batch
-from ..meta import owner_records
-from ..partition import Partition
+from ..kafka.log import Log
+from ..kafka.transactions import Transactions
+from ..partition.changelog_meta import owner_records
+from ..partition.changes import Changes
+from ..partition.intake import Batch
+from ..partition.partition import Partition
 from ..settings import Settings
 from .catching_up import CatchingUp, Others
+from .commit_rounds import PATIENCE_S, Rounds
 from .counting import Counting
-from .guarding import guarded
 from .lanes import Lanes
-from .log import Log
-from .pending import Pending, Ready, Uncommitted
 from .poison import Found, without_poison
 from .recovery import Recovered, recover
-from .rounds import PATIENCE_S, Rounds
-from .transaction import Transactions
-from .turns import Turns
-from .written import MARK, Names, barrier, to_the_end, write
+from .scheduling import Turns
+from .supervision import guarded
+from .transaction import MARK, Names, barrier, to_the_end, write
+from .uncommitted import Pending, Ready, Uncommitted
 
 
 class PartitionWriter:

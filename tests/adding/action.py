@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from streamrec.contracts.event import CODE
 from streamrec.contracts.schema import schema
-from streamrec.meta import Meta
-from streamrec.metrics import Metrics
-from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.observability.metrics import Metrics
+from streamrec.partition.changelog_meta import Meta
 
 
 def bookmark(user_id: str, article_id: str) -> bytes:

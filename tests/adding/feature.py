@@ -11,14 +11,14 @@ from making import T0, Feed, article, click, partition
 from trained import publish_small
 
 from streamrec.content.encoder import HashedEncoder
+from streamrec.engine.features.features import FEATURES, features
+from streamrec.engine.features.fingerprint import fingerprint
+from streamrec.engine.pairs import Pairs
+from streamrec.engine.profiles.store import Users
+from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
-from streamrec.pairs import Pairs
-from streamrec.profiles.store import Users
-from streamrec.ranking.artifact import Artifact, load
-from streamrec.ranking.features import FEATURES, features
-from streamrec.ranking.fingerprint import fingerprint
-from streamrec.ranking.network import SIZES
-from streamrec.ranking.scores import COLUMNS
+from streamrec.models.artifact import Artifact, load
+from streamrec.models.network import SIZES
 
 
 def loaded(folder: Path) -> Artifact:

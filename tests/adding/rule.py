@@ -10,8 +10,8 @@ from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.records import RawRecord
 from streamrec.contracts.schema import schema
-from streamrec.metrics import Metrics
-from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 
 TITLES = {"read": 0, "free": 0, "paid": 1}

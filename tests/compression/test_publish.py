@@ -7,15 +7,15 @@ import pytest
 from benches import HELD_OUT, bench, trained_network, trained_teacher
 from torch import nn
 
-from streamrec.compression.layers import copied
+from streamrec.compression.methods.layers import copied
 from streamrec.compression.publish import Published, publish_compressed
 from streamrec.compression.recipe import from_json, parse, run
 from streamrec.compression.source import Source
 from streamrec.compression.store import FILE
 from streamrec.errors import RecipeError
-from streamrec.ranking.artifact import MANIFEST, PROBE, WEIGHTS, load
-from streamrec.ranking.engines import engine_of
-from streamrec.ranking.network import network_of
+from streamrec.models.artifact import MANIFEST, PROBE, WEIGHTS, load
+from streamrec.models.engines import engine_of
+from streamrec.models.network import network_of
 from streamrec.training.model import logits_of
 
 

@@ -6,11 +6,11 @@ from benches import HELD_OUT, bench, trained_network, trained_teacher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.compression.distil import Distil
-from streamrec.compression.int8 import Int8
-from streamrec.compression.prune import Prune
+from streamrec.compression.methods.distil import Distil
+from streamrec.compression.methods.int8 import Int8
+from streamrec.compression.methods.prune import Prune
+from streamrec.compression.methods.student import Student
 from streamrec.compression.recipe import METHODS, Recipe, from_json, parse, run
-from streamrec.compression.student import Student
 from streamrec.errors import RecipeError
 from streamrec.training.model import logits_of
 

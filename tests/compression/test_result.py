@@ -3,13 +3,13 @@
 import pytest
 from benches import bench, trained_network, trained_teacher
 
-from streamrec.compression.int8 import Int8
-from streamrec.compression.lowrank import LowRank
-from streamrec.compression.prune import Prune
-from streamrec.compression.prune_structured import Neurons
+from streamrec.compression.methods.int8 import Int8
+from streamrec.compression.methods.lowrank import LowRank
+from streamrec.compression.methods.prune import Prune
+from streamrec.compression.methods.prune_structured import Neurons
+from streamrec.compression.methods.student import Student
 from streamrec.compression.result import layer_changes
-from streamrec.compression.student import Student
-from streamrec.ranking.scores import COLUMNS
+from streamrec.engine.scores import COLUMNS
 
 
 def test_pruned_layers_show_zeros_and_what_they_were_worth() -> None:

@@ -7,9 +7,9 @@ from benches import bench, trained_network
 from streamrec.compression.recipe import parse, run
 from streamrec.compression.size import Size, size_of
 from streamrec.compression.store import encode
-from streamrec.profiles.layout import ROW
-from streamrec.ranking.packed import FORMAT
-from streamrec.ranking.scores import COLUMNS
+from streamrec.engine.profiles.layout import ROW
+from streamrec.engine.scores import COLUMNS
+from streamrec.models.packed_tensors import FORMAT
 
 WEIGHTS = 24 * COLUMNS + 12 * 24 + 12
 

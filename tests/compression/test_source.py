@@ -8,9 +8,9 @@ from trained import publish_small
 
 from streamrec.compression.source import Source, check_log, judged_from, load_source
 from streamrec.content.encoder import HashedEncoder
+from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.errors import ArtifactError, DataError
-from streamrec.ranking.fingerprint import fingerprint
-from streamrec.ranking.network import Network
+from streamrec.models.network import Network
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import save
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from streamrec.compression.layers import copied
+from streamrec.compression.methods.layers import copied
 from streamrec.compression.recipe import parse, run
 from streamrec.compression.store import FILE, encode, load_model, smallest
+from streamrec.engine.scores import COLUMNS, FloatArray
 from streamrec.errors import ArtifactError
-from streamrec.ranking.packed import is_packed, restored, unpacked
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.models.packed_tensors import is_packed, restored, unpacked
 from streamrec.training.model import logits_of
 
 values = st.sampled_from([0.0, 0.0, 0.0, 1.0, -127.0, 0.1, 3e-5, 1e6])

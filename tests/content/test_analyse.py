@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamrec.content.analyse import analyse, digest_of
+from streamrec.content.category_slots import Categories
 from streamrec.content.encoder import HashedEncoder
-from streamrec.content.slots import Categories
 from streamrec.content.story import RecentStories
 from streamrec.contracts.article import AnalysedArticle, ArticleEvent
 

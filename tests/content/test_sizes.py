@@ -9,8 +9,8 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.article import AnalysedArticle, ArticleEvent
 from streamrec.contracts.limits import BATCH_BYTES, LATEST_MS, MAX_RECORD_BYTES
 from streamrec.contracts.push import Envelope, ModelStamp
+from streamrec.contracts.record_size import record_bytes
 from streamrec.contracts.records import RawRecord
-from streamrec.contracts.size import record_bytes
 from streamrec.settings import load
 
 

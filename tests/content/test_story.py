@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamrec.content.headline import headline_of, likeness
+from streamrec.content.headline_match import headline_of, likeness
 from streamrec.content.story import WINDOW_MS, RecentStories
 from streamrec.contracts.article import ArticleEvent
 

@@ -4,9 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from streamrec import learn
 from streamrec.contracts.event import ACTIONS, CODE, KINDS, NEEDS_NO_ARTICLE, READING, UserEvent
 from streamrec.contracts.schema import schema
+from streamrec.engine import learn
 
 STORED = {
     "click": 0, "open": 1, "impression": 2, "dwell": 3, "dismiss": 4, "dislike": 5, "share": 6, "save": 7,

@@ -6,9 +6,9 @@ import making
 import msgspec
 import numpy as np
 
-from streamrec.catalog import Catalog
 from streamrec.contracts.article import AnalysedArticle, Article, Column, columns_of, passed_on
 from streamrec.contracts.ids import key_of
+from streamrec.engine.catalog import Catalog
 
 
 def test_a_marked_field_is_a_column() -> None:

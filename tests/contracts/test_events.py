@@ -10,7 +10,7 @@ from making import DAY, T0
 from streamrec.contracts.decode import Origin, Typed, decode_events
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.records import DeadLetter, RawRecord, watermark_headers
-from streamrec.profiles.zones import is_zone
+from streamrec.engine.profiles.zones import is_zone
 
 ORIGIN = Origin("events", 0)
 

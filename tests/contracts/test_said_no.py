@@ -16,7 +16,7 @@ from streamrec.contracts.article import WITHDRAWING, AnalysedArticle, ArticleEve
 from streamrec.contracts.decode import Origin, Typed, decode_articles, decode_events
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.records import DeadLetter, RawRecord
-from streamrec.profiles.zones import is_zone
+from streamrec.engine.profiles.zones import is_zone
 from streamrec.settings import load
 
 NO = {"user_id": "ann", "action": "unsubscribe", "at_ms": T0 - 5}

@@ -10,7 +10,9 @@ import yaml
 
 from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
-from streamrec.metrics import (
+from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.models.canary import ROLLBACK_REASONS
+from streamrec.observability.metrics import (
     FETCH_OUTCOMES,
     FIELDS,
     HOLD_REASONS,
@@ -23,8 +25,6 @@ from streamrec.metrics import (
     Metrics,
     process_registry,
 )
-from streamrec.policy.reasons import SUPPRESSION_REASONS
-from streamrec.ranking.canary import ROLLBACK_REASONS
 
 ROOT = Path(__file__).parents[2]
 SCRAPE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())

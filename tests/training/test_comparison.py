@@ -8,9 +8,9 @@ import torch
 from making_rows import HELD_OUT, TRAINING, impressions
 from trained import publish_small
 
-from streamrec.ranking.artifact import load
-from streamrec.ranking.engines import onnx_session
-from streamrec.ranking.network import SIZES, Network
+from streamrec.models.artifact import load
+from streamrec.models.engines import onnx_session
+from streamrec.models.network import SIZES, Network
 from streamrec.training.comparison import FP32, INT8, compare, compare_teacher, mean_cosine
 from streamrec.training.learn import learn
 from streamrec.training.teacher import Teacher

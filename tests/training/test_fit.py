@@ -5,9 +5,9 @@ import pytest
 from making_rows import impressions, normal_rows
 from numpy.typing import NDArray
 
+from streamrec.engine.scores import COLUMNS, FloatArray
 from streamrec.errors import DataError
-from streamrec.ranking.engines import engine_of
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.models.engines import engine_of
 from streamrec.training.evaluate import quality
 from streamrec.training.fit import fit, last_impressions
 from streamrec.training.fit_teacher import fit_teacher

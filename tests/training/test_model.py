@@ -6,7 +6,7 @@ import torch
 from making_rows import TRAINING, small
 
 from streamrec.errors import DataError
-from streamrec.ranking.network import Network
+from streamrec.models.network import Network
 from streamrec.training.history import HISTORY
 from streamrec.training.model import Batch, batches, logits_of
 from streamrec.training.teacher import Teacher

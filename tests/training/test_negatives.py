@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from making import T0
 
 from streamrec.contracts.event import UserEvent
-from streamrec.simulation.logs.columns import ColumnLog, Events, columns_of
-from streamrec.simulation.logs.records import Impression, Step
-from streamrec.simulation.logs.tally import Tally
-from streamrec.simulation.simulated_log import SimulatedLog
+from streamrec.datasets.columns import ColumnLog, Events, columns_of
+from streamrec.datasets.records import Impression, Step
+from streamrec.datasets.simulated.log import SimulatedLog
+from streamrec.datasets.tally import Tally
 from streamrec.training.history import HISTORY
 from streamrec.training.negatives import HOUR_MS, HOURS, PER_CLICK, WithNegatives, with_negatives
 

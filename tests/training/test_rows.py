@@ -12,10 +12,10 @@ from making import HOUR, T0
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.article import ArticleEvent
 from streamrec.contracts.event import UserEvent
+from streamrec.datasets.records import Impression, Step
+from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.errors import DataError
 from streamrec.settings import load
-from streamrec.simulation.logs.records import Impression, Step
-from streamrec.simulation.simulated_log import SimulatedLog
 from streamrec.training.history import HISTORY, Histories
 from streamrec.training.rows import Rows, language_code, language_name, rows_of
 

@@ -13,7 +13,7 @@ from making_rows import TRAINING, small
 from safetensors.numpy import load_file, save_file
 
 from streamrec.errors import ArtifactError
-from streamrec.ranking.artifact import load as load_ranker
+from streamrec.models.artifact import load as load_ranker
 from streamrec.training.model import logits_of
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import TeacherManifest, load, read_manifest, save

@@ -10,12 +10,12 @@ from making import AffinityScores, article, policy
 from on_kafka import event, until
 from slow_log import SlowLog, writer_on
 
-from streamrec.changes import Changes
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord, Topic
-from streamrec.intake import Batch
-from streamrec.metrics import HoldReason
-from streamrec.partition import Meeting, Partition, Settled
+from streamrec.observability.metrics import HoldReason
+from streamrec.partition.changes import Changes
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Meeting, Partition, Settled
 from streamrec.settings import load
 from streamrec.worker.catching_up import CatchingUp, after_last
 from streamrec.worker.writer import PartitionWriter

@@ -11,19 +11,19 @@ from on_kafka import until
 from prometheus_client import CollectorRegistry
 from slow_log import SlowLog
 
-from streamrec.chaos.memory_log import ProcessLog
 from streamrec.clock import simulated
+from streamrec.content.category_slots import slots_in
 from streamrec.content.desk import Desk
-from streamrec.content.slots import slots_in
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord
+from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
 from streamrec.errors import StateError
-from streamrec.metrics import Metrics
-from streamrec.policy.reasons import SUPPRESSION_REASONS
+from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
+from streamrec.tools.chaos.memory_log import ProcessLog
 from streamrec.worker.content_agent import ContentAgent, renewal_s
+from streamrec.worker.fetch_lag import Progress
 from streamrec.worker.transport import RecordBatch
-from streamrec.worker.undelivered import Progress
 
 SETTINGS = load({}, partitions=2, max_poison_per_hour=2)
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slow_log import counting
 
-from streamrec.changes import Changes
 from streamrec.contracts.records import DeadLetter, RejectReason
+from streamrec.partition.changes import Changes
 from streamrec.settings import load
 from streamrec.worker.counting import SetAside
 

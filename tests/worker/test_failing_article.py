@@ -9,16 +9,16 @@ from making import AffinityScores, article, policy
 from on_kafka import until
 from slow_log import SlowLog, offer_clicks, writer_on
 
-from streamrec.changes import PushRecord
-from streamrec.chaos.fragile import FragilePartition
 from streamrec.clock import now_ms
 from streamrec.contracts.records import DeadLetter, RawRecord, first_headers
 from streamrec.decide import Decision
-from streamrec.intake import Batch
-from streamrec.meta import Meta
-from streamrec.partition import Meeting, Partition, Settled
-from streamrec.ranking.scores import Scores
+from streamrec.engine.scores import Scores
+from streamrec.partition.changelog_meta import Meta
+from streamrec.partition.changes import PushRecord
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Meeting, Partition, Settled
 from streamrec.settings import load
+from streamrec.tools.chaos.faulty_partition import FragilePartition
 from streamrec.worker.poison import failing_article, find_poison
 from streamrec.worker.recovery import recover, set_aside_offsets
 from streamrec.worker.writer import PartitionWriter

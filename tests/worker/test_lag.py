@@ -6,10 +6,10 @@ from on_kafka import event, until
 from slow_log import SlowLog, writer_on
 
 from streamrec.clock import now_ms
+from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.records import RawRecord
-from streamrec.contracts.route import partition_of
-from streamrec.intake import Batch
-from streamrec.partition import Partition, Settled
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Partition, Settled
 from streamrec.settings import load
 
 STRAY = next(f"u{n}" for n in range(100) if partition_of(f"u{n}", 2) == 1)

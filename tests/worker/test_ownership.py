@@ -9,12 +9,12 @@ from making import AffinityScores
 from on_kafka import event, until
 from slow_log import SlowLog, counting
 
-from streamrec.chaos.memory_log import MemoryLog, ProcessLog
 from streamrec.clock import now_ms
 from streamrec.content.encoder import HashedEncoder
 from streamrec.content.query import Queries
 from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
+from streamrec.tools.chaos.memory_log import MemoryLog, ProcessLog
 from streamrec.worker import ownership
 from streamrec.worker.ownership import Ownership
 from streamrec.worker.transport import RecordBatch

@@ -7,15 +7,15 @@ from making import AffinityScores, policy
 from on_kafka import event, until
 from slow_log import SlowLog, offer_clicks, writer_on
 
-from streamrec.chaos import memory_log
-from streamrec.chaos.fragile import POISON, FragilePartition
-from streamrec.chaos.memory_log import MemoryLog
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
-from streamrec.intake import Batch
-from streamrec.meta import OWNER_KEY
-from streamrec.partition import Settled
+from streamrec.partition.changelog_meta import OWNER_KEY
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Settled
 from streamrec.settings import load
+from streamrec.tools.chaos import memory_log
+from streamrec.tools.chaos.faulty_partition import POISON, FragilePartition
+from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.worker.writer import PartitionWriter
 
 USERS = ["u", *(f"{POISON}{n}" for n in range(6)), "u"]

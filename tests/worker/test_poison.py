@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 from streamrec.contracts.records import DeadLetter, RawRecord, RejectReason
+from streamrec.kafka.transactions import set_aside
 from streamrec.worker.poison import recent_poison
-from streamrec.worker.transaction import set_aside
 
 
 class Fetch(list[RawRecord]):

@@ -14,8 +14,8 @@ from faust.stores.base import SerializedStore
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
-from streamrec import consumer
-from streamrec.worker.fetching import BatchConsumerThread
+from streamrec.kafka import consumer
+from streamrec.worker.fetcher import BatchConsumerThread
 from streamrec.worker.profile_table import ProfileRows
 from streamrec.worker.transport import BatchApp, BatchConsumer, BatchTransport
 

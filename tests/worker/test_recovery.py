@@ -10,17 +10,17 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from making import AffinityScores, Feed, article, click, policy
 from on_kafka import now_ms
 
-from streamrec.changes import Changes
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import TOPICS
 from streamrec.errors import StateError
-from streamrec.meta import LAYOUT_KEY, Meta, layout_record
-from streamrec.partition import Partition, Settled
+from streamrec.kafka.log import KafkaLog
+from streamrec.kafka.topics import changelog_topic, create
+from streamrec.kafka.transactions import Message, Transactions
+from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record
+from streamrec.partition.changes import Changes
+from streamrec.partition.partition import Partition, Settled
 from streamrec.settings import Settings
-from streamrec.worker.log import KafkaLog
 from streamrec.worker.recovery import recover
-from streamrec.worker.topics import changelog_topic, create
-from streamrec.worker.transaction import Message, Transactions
 
 pytestmark = pytest.mark.kafka
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from streamrec.contracts.limits import BATCH_BYTES, MAX_RECORD_BYTES
 from streamrec.contracts.records import DeadLetter, RawRecord
-from streamrec.dlq.letters import Letter, parse
-from streamrec.worker.transaction import LETTER_BYTES, set_aside
+from streamrec.kafka.transactions import LETTER_BYTES, set_aside
+from streamrec.operations.dlq.letters import Letter, parse
 
 LENGTHS = st.sampled_from([0, 10, MAX_RECORD_BYTES, LETTER_BYTES + 1, 890_000, 3_000_000]) | st.integers(0, 1_200_000)
 NAMES = st.sampled_from(

@@ -12,15 +12,15 @@ from making import AffinityScores, article, policy
 from on_kafka import event, until
 from slow_log import SlowLog, writer_on
 
-from streamrec.changes import Changes
-from streamrec.chaos import memory_log
-from streamrec.chaos.memory_log import MemoryLog
 from streamrec.clock import now_ms
+from streamrec.contracts.partitioner import partitions_of
 from streamrec.contracts.records import DeadLetter, RawRecord, Stray
-from streamrec.contracts.route import partitions_of
-from streamrec.intake import Batch
-from streamrec.partition import Partition, Settled
+from streamrec.partition.changes import Changes
+from streamrec.partition.intake import Batch
+from streamrec.partition.partition import Partition, Settled
 from streamrec.settings import load
+from streamrec.tools.chaos import memory_log
+from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.worker.writer import PartitionWriter
 
 WINDOW, BATCH = 500, 100

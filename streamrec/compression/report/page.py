@@ -13,11 +13,12 @@ import msgspec
 
 from ...errors import DataError
 from ..search.outcome import Outcome
-from ..search.telling import BATCHES, LETTERS, kib, percent, refused, sentence, times
-from . import parts, pictures
-from .ink import Picture
-from .pareto import picture as pareto
-from .words import explained, minute
+from ..search.summary import BATCHES, LETTERS, kib, percent, refused, sentence, times
+from . import figures as pictures
+from . import part_figures as parts
+from .pareto_figure import picture as pareto
+from .recipe_words import explained, minute
+from .svg import Picture
 
 RESULT = "search.json"
 METRICS = (("auc", "AUC"), ("mrr", "MRR"), ("ndcg_5", "nDCG@5"), ("ndcg_10", "nDCG@10"))

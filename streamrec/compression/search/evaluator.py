@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from ...ranking.scores import FloatArray
+from ...engine.scores import FloatArray
 from .trial import Fidelity
 
 

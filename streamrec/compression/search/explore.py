@@ -6,10 +6,10 @@ Probing stops at PROBE_UNTIL of the time.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .allowance import Allowance
 from .halving import RUNGS, Halved, Rung, halve
 from .sensitivity import Probe, by_promise, probe
-from .tries import Tries
+from .time_budget import Allowance
+from .trials import Tries
 
 PROBE_UNTIL = 0.1
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .allowance import Allowance
 from .pareto import layers
+from .time_budget import Allowance
 from .trial import Fidelity, Trial
 
 

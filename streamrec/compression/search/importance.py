@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...contracts.limits import VECTOR_DIMS
-from ...ranking.features import FEATURES, GROUPS
-from ...ranking.scores import FloatArray
+from ...engine.features.features import FEATURES, GROUPS
+from ...engine.scores import FloatArray
 from ...training.evaluate import quality
 from ...training.rows import Rows
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from ...ranking.manifest import Interval
+from ...models.manifest import Interval
 from ..verdict import Verdict
 from .machine import Machine
 from .sensitivity import Probe

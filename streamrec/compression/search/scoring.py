@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from ...engine.scores import FloatArray
 from ...errors import ArtifactError
-from ...ranking.engines import ENGINES, engine_of, missing, torch_int8
-from ...ranking.engines.contract import EngineName, precision_of
-from ...ranking.extremes import clipped
-from ...ranking.network import Network
-from ...ranking.scores import FloatArray
+from ...models.engines import ENGINES, engine_of, missing, torch_int8
+from ...models.engines.contract import EngineName, precision_of
+from ...models.network import Network
+from ...models.saturation import clipped
 from ...training.model import Batch, batch_of, logits_of
 from ...training.rows import Rows
 from ...training.teacher import Teacher

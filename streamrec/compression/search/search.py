@@ -10,20 +10,20 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...training.model import logits_of
-from .allowance import Allowance
+from .evaluation import Judging, paces
 from .explore import explore
-from .finals import finals
+from .final_selection import finals
 from .halving import RUNGS, Halved, Rung
-from .looks import Looks
+from .holdout_ledger import Looks
 from .machine import this_machine
-from .of_recipes import OfRecipes
 from .outcome import Outcome, Point
-from .points import Judging, paces
+from .recipe_evaluator import OfRecipes
 from .sensitivity import UNTUNED
 from .space import COMPARED, QUANTIZED
+from .splits import usable_impressions
+from .time_budget import Allowance
 from .trial import Fidelity, Folder, Request, Trial
-from .tries import Tries
-from .windows import usable_impressions
+from .trials import Tries
 
 FINALISTS = 6
 

@@ -11,9 +11,9 @@ Slices with fewer than LEAST impressions are left out: their intervals would fil
 import numpy as np
 
 from ...contracts.limits import VECTOR_DIMS
-from ...ranking.features import FEATURES
+from ...engine.features.features import FEATURES
 from ...training.rows import BoolArray, Rows, language_name
-from .windows import usable_impressions
+from .splits import usable_impressions
 
 LEAST = 50
 UNREAD = VECTOR_DIMS + [function.__name__ for function in FEATURES].index("unread")

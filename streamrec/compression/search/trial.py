@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 from safetensors.numpy import load, save
 
+from ...engine.profiles.interest import FloatArray
 from ...errors import DataError
-from ...profiles.interest import FloatArray
 
 Struct = TypeVar("Struct")
 
@@ -23,10 +23,11 @@ PACKAGE = Path(__file__).parents[2]
 REQUEST = "request.json"
 DECIDING = (  # what a model that comes out of a try depends on, besides its data
     "compression/*.py",
-    "compression/search/of_recipes.py",
-    "compression/search/windows.py",
+    "compression/methods/*.py",
+    "compression/search/recipe_evaluator.py",
+    "compression/search/splits.py",
     "training/*.py",
-    "ranking/network.py",
+    "models/network.py",
 )
 
 

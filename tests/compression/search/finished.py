@@ -9,11 +9,11 @@ import torch
 from compression.search.worlds import REQUEST, readers
 
 from streamrec.compression.search.halving import Rung
-from streamrec.compression.search.of_recipes import OfRecipes
 from streamrec.compression.search.outcome import Outcome
+from streamrec.compression.search.recipe_evaluator import OfRecipes
 from streamrec.compression.search.search import search
+from streamrec.compression.search.splits import windows
 from streamrec.compression.search.trial import Fidelity, Folder
-from streamrec.compression.search.windows import windows
 from streamrec.training.learn import learn
 from streamrec.training.teacher import Teacher
 

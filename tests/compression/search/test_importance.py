@@ -5,8 +5,8 @@ import pytest
 from compression.search.worlds import readers
 
 from streamrec.compression.search.importance import CONTENT, columns, importance
-from streamrec.ranking.features import GROUPS
-from streamrec.ranking.scores import COLUMNS, FloatArray
+from streamrec.engine.features.features import GROUPS
+from streamrec.engine.scores import COLUMNS, FloatArray
 from streamrec.training.rows import Rows
 
 ROWS = readers(600)

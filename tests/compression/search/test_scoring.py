@@ -10,7 +10,7 @@ from compression.search.finished import taught
 from streamrec.compression.search import scoring
 from streamrec.compression.search.scoring import TEACHER_BLOCK, head, scorers
 from streamrec.compression.search.trial import Fidelity
-from streamrec.ranking.engines import ENGINES, onnx_session
+from streamrec.models.engines import ENGINES, onnx_session
 from streamrec.training.model import logits_of
 from streamrec.training.teacher import Teacher
 

@@ -8,11 +8,11 @@ import pytest
 from compression.search.finished import RECIPES, WITHIN, again, finished, taught
 
 from streamrec.compression.recipe import from_json, parse
-from streamrec.compression.search.finals import finals
+from streamrec.compression.search.evaluation import Judging
+from streamrec.compression.search.final_selection import finals
 from streamrec.compression.search.halving import Halved
-from streamrec.compression.search.looks import Looks
+from streamrec.compression.search.holdout_ledger import Looks
 from streamrec.compression.search.outcome import Outcome, Point
-from streamrec.compression.search.points import Judging
 from streamrec.compression.search.search import best, chosen_for_finals, closest
 from streamrec.compression.search.sensitivity import UNTUNED
 from streamrec.compression.search.trial import Fidelity, Folder

@@ -4,10 +4,10 @@ import numpy as np
 from making_rows import normal_rows
 
 from streamrec.compression.search.evaluator import Evaluated
+from streamrec.compression.search.splits import Windows
 from streamrec.compression.search.trial import Fidelity, Request
-from streamrec.compression.search.windows import Windows
+from streamrec.engine.scores import COLUMNS, FloatArray
 from streamrec.errors import RecipeError
-from streamrec.ranking.scores import COLUMNS, FloatArray
 from streamrec.training.rows import Rows
 
 SLATE = 8

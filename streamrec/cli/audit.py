@@ -1,0 +1,107 @@
+"""`streamrec audit`."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from ..terminal.duration import Duration
+from .topics import brokers_option
+
+if TYPE_CHECKING:
+    from ..operations.audit.findings import Finding
+    from ..operations.audit.reader import Progress
+
+
+@click.command()
+@click.option(
+    "--since", type=Duration(), metavar="24h", help="Judge pushes no older than this (default: all there are)."
+)
+@click.option(
+    "--skew", type=Duration(), default="1m", show_default=True, help="How far clocks of brokers and workers may differ."
+)
+@click.option("--examples", default=5, show_default=True, type=click.IntRange(0, 1000), help="Shown of each rule.")
+@click.option("--show-users", is_flag=True, help="User ids in examples; else their CRC-32.")
+@click.option("--json", "as_json", is_flag=True, help="Only the last line, which is JSON.")
+@brokers_option
+@click.pass_context
+def audit(
+    ctx: click.Context,
+    since: int | None,
+    skew: int,
+    examples: int,
+    show_users: bool,
+    as_json: bool,
+    brokers: str | None,
+) -> None:
+    """Check a live cluster by what stands in its topics: nothing doubled, no cap broken, every cursor sound.
+
+    Reads push, the profiles changelog and events as a consumer without a group; changes nothing. Give it the settings
+    of the workers. After a change of the push policy, say --since that change: older pushes obeyed other rules.
+
+    Exit code: 0 all held, 1 a rule is broken, 2 it could not be checked.
+    """
+    from ..clock import now_ms
+    from ..errors import StateError, StreamrecError
+    from ..operations.audit.checks import check
+    from ..operations.audit.reader import read
+    from ..settings import load
+    from ..terminal.tables import show_json
+
+    settings, started_ms = load(brokers=brokers), now_ms()
+    try:
+        with _progress(as_json) as progress:
+            facts = asyncio.run(read(settings, started_ms - since if since else 0, examples, progress))
+        findings = check(facts, settings, started_ms, skew)
+    except StreamrecError:
+        raise
+    except Exception as error:  # an exit code 1 would say that a rule is broken
+        raise StateError(f"the audit itself failed: {type(error).__name__} {error}") from error
+    if not as_json:
+        _table(findings, show_users)
+    summary = {
+        "checked": {finding.rule: finding.checked for finding in findings},
+        "violations": {finding.rule: finding.violations for finding in findings},
+        "ok": not any(finding.violations for finding in findings),
+    }
+    show_json(summary)
+    ctx.exit(0 if summary["ok"] else 1)
+
+
+@contextmanager
+def _progress(hidden: bool) -> Iterator["Progress"]:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from ..terminal.tables import PlainConsole
+
+    console = PlainConsole(stderr=True)
+    with Bars(console=console, transient=True, disable=hidden or not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(topic: str, done: int, total: int) -> None:
+            if topic not in tasks:
+                tasks[topic] = bars.add_task(topic, total=total)
+            bars.update(tasks[topic], completed=done)
+
+        yield show
+
+
+def _table(findings: list["Finding"], show_users: bool) -> None:
+    from rich.table import Table
+
+    from ..operations.audit.findings import RULES
+    from ..terminal.tables import show
+
+    table = Table("rule", "checked", "violations", "what it protects", box=None, pad_edge=False)
+    for finding in findings:
+        count = str(finding.violations) if finding.checked or finding.violations else "-"
+        style = "bold red" if finding.violations else ""
+        row = (finding.rule, f"{finding.checked:,}", count, RULES[finding.rule])
+        table.add_row(*row, style=style)
+    show(table)
+    for finding in findings:
+        for example in finding.examples:
+            click.echo(f"{finding.rule}: {example.shown(show_users)}")

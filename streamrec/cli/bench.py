@@ -1,0 +1,232 @@
+"""`streamrec bench`."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from ..tools.bench.machine import commit, machine
+from .bench_article import article
+from .bench_delivery import guarantees, rebalance
+from .topics import brokers_option
+
+
+@click.group()
+def bench() -> None:
+    """Measure, against named baselines, interleaved in one run. The last line is JSON."""
+
+
+@bench.command()
+@click.option("--events", default=200_000, show_default=True, help="Backlog of a round; stock Faust gets a third.")
+@click.option("--rounds", default=3, show_default=True)
+@click.option("--pace-s", default=5.0, show_default=True, help="Seconds of half load, for latency.")
+@click.option("--model", type=click.Path(exists=True), help="Ranker artifact (default: the built-in prior).")
+@brokers_option
+def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers: str | None) -> None:
+    """Events/s, CPU per event and event -> push latency: stock Faust, raw aiokafka, this worker.
+
+    All three parse a click, write a profile row, decide, and push for 5 % of the clicks, on the same local Kafka.
+    """
+    import orjson
+    from rich.table import Table
+
+    from ..engine.profiles.layout import ROW
+    from ..kafka.topics import reachable
+    from ..settings import load
+    from ..terminal.tables import PlainConsole, show
+    from ..tools.bench.memory import bytes_per_user
+    from ..tools.bench.pipeline import NAMES, Measured, measure, medians
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+
+    settings = load(brokers=brokers)
+    console = PlainConsole(stderr=True)
+    measured: dict[str, list[Measured]] = {name: [] for name in NAMES}
+    with brokers_or_local(settings) as bootstrap:
+        asyncio.run(reachable(settings.changed(brokers=bootstrap)))
+        for number in range(rounds):
+            for name in NAMES:
+                share = 3 if name == "stock faust" else 1
+                console.print(f"round {number + 1} of {rounds}: {name}")
+                measured[name].append(asyncio.run(measure(name, bootstrap, events // share, pace_s, model)))
+    result = {name: medians(found) for name, found in measured.items()}
+    table = Table("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes", box=None, pad_edge=False)
+    for name, at in result.items():
+        row = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
+        table.add_row(name, *row, f"{at.pushes:.0f}")
+    show(table)
+    ours, stock, raw = result["streamrec"], result["stock faust"], result["raw aiokafka"]
+    print(
+        orjson.dumps(
+            {
+                "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
+                "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
+                "events_per_s": round(ours.events_per_s),
+                "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
+                "p50_ms": ours.p50_ms,
+                "p99_ms": ours.p99_ms,
+                "row_bytes": ROW.itemsize,
+                "bytes_per_user": round(bytes_per_user()),
+                "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+                "commit": commit(),
+                "machine": machine(),
+            }
+        ).decode()
+    )
+
+
+@bench.command()
+@click.option("--users", type=click.IntRange(1), default=200_000, show_default=True, help="Rows of the state.")
+@click.option(
+    "--dirty", type=click.IntRange(0), default=600_000, show_default=True, help="Newer rows, not compacted yet."
+)
+@click.option(
+    "--stock", type=click.IntRange(1), default=100_000, show_default=True, help="Records of stock Faust's changelog."
+)
+@click.option("--rounds", type=click.IntRange(1), default=1, show_default=True)
+@brokers_option
+def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | None) -> None:
+    """Seconds until a partition's state is back, beside stock Faust's own recovery of the same rows."""
+    import statistics
+
+    import orjson
+    from rich.table import Table
+
+    from ..settings import load
+    from ..terminal.tables import PlainConsole, show
+    from ..tools.bench.recovery import measure_ours, measure_stock
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+
+    console = PlainConsole(stderr=True)
+    ours, theirs = [], []
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        for number in range(rounds):
+            console.print(f"round {number + 1} of {rounds}")
+            theirs.append(asyncio.run(measure_stock(bootstrap, stock // 4, stock - stock // 4)))
+            ours.append(asyncio.run(measure_ours(bootstrap, users, dirty)))
+    table = Table("recovery", "users", "records", "seconds", "us/record", "CPU s", "peak MB", box=None, pad_edge=False)
+    for name, found in (("stock faust", theirs), ("streamrec", ours)):
+        for at in found:
+            figures = (f"{at.users:,}", f"{at.records:,}", f"{at.seconds:.1f}", f"{1e6 * at.seconds / at.records:.2f}")
+            table.add_row(name, *figures, f"{at.cpu_s:.1f}", f"{at.peak_mb:,.0f}")
+    show(table)
+    us = {
+        name: statistics.median(1e6 * at.seconds / at.records for at in found)
+        for name, found in (("stock", theirs), ("ours", ours))
+    }
+    print(
+        orjson.dumps(
+            {
+                "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
+                "us_per_record": round(us["ours"], 2),
+                "stock_us_per_record": round(us["stock"], 2),
+                "seconds": round(statistics.median(at.seconds for at in ours), 1),
+                "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
+                "users": users,
+                "dirty": dirty,
+                "peak_mb": round(max(at.peak_mb for at in ours)),
+                "commit": commit(),
+                "machine": machine(),
+            }
+        ).decode()
+    )
+
+
+@bench.command()
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
+def encoder(rounds: int) -> None:
+    """Titles/s of the encoders, and what int8 does to the sentence encoder's vectors, speed and size."""
+    import orjson
+    from rich.table import Table
+
+    from ..terminal.tables import PlainConsole, show
+    from ..tools.bench.encoders import compare
+
+    console = PlainConsole(stderr=True)
+    found = compare(rounds, lambda number: console.print(f"round {number + 1} of {rounds}"))
+    table = Table("encoder", "titles/s", "ratio to hashed", box=None, pad_edge=False)
+    for name, speed in found.titles_per_s.items():
+        table.add_row(name, f"{speed:,.0f}", f"{found.ratio_to_hashed.get(name, 1.0):.3f}")
+    show(table)
+    print(orjson.dumps({**found._asdict(), "commit": commit(), "machine": machine()}).decode())
+
+
+@bench.command()
+@click.option("--per-s", default=5000.0, show_default=True, help="Clicks a second.")
+@click.option("--seconds", default=8.0, show_default=True, help="Of each phase.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@brokers_option
+def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> None:
+    """Click -> push latency while a worker takes over one model after the other, beside the same load without."""
+    import orjson
+    from rich.table import Table
+
+    from ..settings import load
+    from ..terminal.tables import PlainConsole, show
+    from ..tools.bench.reload import PHASES, measure, summary
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+
+    console = PlainConsole(stderr=True)
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        found = asyncio.run(measure(bootstrap, per_s, seconds, rounds, console.print))
+    table = Table("phase", "p50 ms", "p99 ms", "pushes", "reloads", box=None, pad_edge=False)
+    for phase in PHASES:
+        for at in found[phase]:
+            table.add_row(phase, f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}", str(at.pushes), f"{at.reloads:.0f}")
+    show(table)
+    print(orjson.dumps({**summary(found), "per_s": per_s, "commit": commit(), "machine": machine()}).decode())
+
+
+@bench.command()
+@click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Artifact to measure.")
+@click.option("--sizes", help="Without --model: stages of a drawn network, 96-64-1; by default as ours are trained.")
+@click.option("--batch", default="1,32,256,1024,4096", show_default=True, help="Rows of a call.")
+@click.option("--rounds", type=click.IntRange(2), default=15, show_default=True)
+def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> None:
+    """Speed of every engine beside torch fp32, its distance in P(click), and whether scores depend on the batch.
+
+    "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
+    "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
+    """
+    import orjson
+    from rich.table import Table
+
+    from ..models.network import SIZES
+    from ..terminal.tables import show
+    from ..tools.bench.engines import drawn, measure, of_folder, processor_flags, versions
+
+    batches = _numbers(batch, "--batch", ",")
+    subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-") if sizes else SIZES)
+    measured, absent = measure(subject, batches, rounds)
+    table = Table("engine", *(f"x at {rows}" for rows in batches), "max |dP|", "drift", box=None, pad_edge=False)
+    for name, at in measured.items():
+        ratios = (f"{ratio:.2f}" for ratio in at.speedup.values())
+        table.add_row(name, *ratios, f"{at.max_delta:.1e}", f"{at.batch_drift:g}")
+    for name, reason in absent.items():
+        table.add_row(name, reason)
+    show(table)
+    print(
+        orjson.dumps(
+            {
+                "sizes": subject.network.sizes,
+                "engines": {name: at._asdict() for name, at in measured.items()},
+                "unavailable": absent,
+                "processor_flags": processor_flags(),
+                "versions": versions(),
+                "commit": commit(),
+                "machine": machine(),
+            },
+            option=orjson.OPT_NON_STR_KEYS,
+        ).decode()
+    )
+
+
+def _numbers(text: str, option: str, mark: str) -> list[int]:
+    parts = text.split(mark)
+    if not all(part.isdigit() and int(part) for part in parts):
+        raise click.BadParameter(f"{option} is '{text}'; expected whole numbers above 0 with '{mark}' between them")
+    return [int(part) for part in parts]
+
+
+bench.add_command(rebalance)
+bench.add_command(article)
+bench.add_command(guarantees)

@@ -1,0 +1,105 @@
+"""`streamrec bench rebalance` and `streamrec bench guarantees`: what delivery costs, in time and in throughput."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ..tools.bench.machine import commit, machine
+from .topics import brokers_option
+
+if TYPE_CHECKING:
+    from ..tools.bench.pipeline import Measured
+
+
+@click.command()
+@click.option("--scene", "wanted", multiple=True, help="Only scenes whose name contains this; may be repeated.")
+@brokers_option
+def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
+    """For how long partitions stand still when workers restart, die, join and leave.
+
+    Two workers, eight partitions, 400 events/s. A gap is the longest time between two committed cursors of a partition.
+    """
+    import orjson
+    from rich.table import Table
+
+    from ..settings import load
+    from ..terminal.tables import PlainConsole, show
+    from ..tools.bench.rebalance import SCENES, measure
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+
+    table = Table("scene", "moved s", "kept s", "exit s", "exit code", box=None, pad_edge=False)
+    scenes = {}
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        for name in SCENES:
+            if wanted and not any(part in name for part in wanted):
+                continue
+            PlainConsole(stderr=True).print(name)
+            at = scenes[name] = asyncio.run(measure(name, bootstrap))
+            ended = ("", "") if at.exit_s is None else (f"{at.exit_s:.1f}", str(at.exit_code))
+            table.add_row(name, f"{at.moved_s:.1f}", "" if at.kept_s is None else f"{at.kept_s:.1f}", *ended)
+    show(table)
+    result = {name: at._asdict() for name, at in scenes.items()}
+    print(orjson.dumps({"scenes": result, "commit": commit(), "machine": machine()}).decode())
+
+
+@click.command()
+@click.option("--events", default=200_000, show_default=True, help="Backlog of a round.")
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--pace-s", default=5.0, show_default=True, help="Seconds of steady load, for latency.")
+@click.option(
+    "--per-s", type=float, help="The steady load, the same for both.  [default: a third of the first backlog's rate]"
+)
+@brokers_option
+def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, brokers: str | None) -> None:
+    """The price of exactly-once: this worker against itself with a plain producer instead of transactions.
+
+    At half of the rate of a backlog, worker, broker, producer and gateway together use up two cores, and both tails
+    are those of a full machine: hence a third.
+    """
+    import statistics
+
+    import orjson
+    from rich.table import Table
+
+    from ..settings import load
+    from ..terminal.tables import PlainConsole, show
+    from ..tools.bench.pipeline import PACE_CAP, measure, medians
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+
+    names = ("streamrec", "streamrec plain")
+    measured: dict[str, list[Measured]] = {name: [] for name in names}
+    steady = per_s
+
+    def the_same(events_per_s: float) -> float:
+        nonlocal steady
+        steady = steady or min(events_per_s / 3, PACE_CAP)
+        return steady
+
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        for number in range(rounds):
+            for name in names if number % 2 == 0 else reversed(names):
+                PlainConsole(stderr=True).print(f"round {number + 1} of {rounds}: {name}")
+                measured[name].append(asyncio.run(measure(name, bootstrap, events, pace_s, None, the_same)))
+    table = Table("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms", box=None, pad_edge=False)
+    result = {name: medians(found) for name, found in measured.items()}
+    for name, label in zip(names, ("transactions", "plain"), strict=True):
+        at = result[name]
+        figures = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
+        table.add_row(label, *figures)
+    show(table)
+    with_, without = measured["streamrec"], measured["streamrec plain"]
+    ratio = statistics.median(a.events_per_s / b.events_per_s for a, b in zip(with_, without, strict=True))
+    print(
+        orjson.dumps(
+            {
+                "throughput_ratio": round(ratio, 3),
+                "per_s": round(steady or 0),
+                "added_p50_ms": result["streamrec"].p50_ms - result["streamrec plain"].p50_ms,
+                "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,
+                "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+                "commit": commit(),
+                "machine": machine(),
+            }
+        ).decode()
+    )

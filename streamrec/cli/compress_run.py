@@ -1,0 +1,141 @@
+"""`streamrec compress run`: one recipe, what it saves and what it costs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..datasets import LEARNED_FROM
+from .compress_search import Share
+from .log_options import rejected_option, topics_options
+from .model_options import min_score_option, seed_option
+
+if TYPE_CHECKING:
+    from ..compression.run import Done
+
+
+@click.command()
+@click.argument("recipe")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--teacher", type=click.Path(path_type=Path), required=True, help="Folder of what is compressed.")
+@click.option("--log", type=click.Choice(LEARNED_FROM), required=True, help="What to learn from and to be judged on.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to be written.")
+@click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
+@click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
+@click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Relative loss that would do.")
+@min_score_option
+@seed_option
+@click.option("--users", type=click.IntRange(10), default=2000, show_default=True, help="simulated: readers.")
+@click.option(
+    "--search",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the search that suggested the recipe: judged as one of its models, on its test window.",
+)
+@rejected_option
+@topics_options
+def run(
+    recipe: str,
+    path: Path | None,
+    teacher: Path,
+    log: str,
+    out: Path,
+    test_from: str | None,
+    epochs: int,
+    max_loss: float,
+    min_score: float,
+    seed: int,
+    users: int,
+    search: Path | None,
+    allow_rejected: float | None,
+    since: str | None,
+    until: str | None,
+    brokers: str | None,
+) -> None:
+    r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
+
+    \b
+    streamrec compress run "student(64) > distil > int8" --teacher teacher --log simulated --out small
+    streamrec compress run "lowrank(.9) > prune(gradient,.5) > qat" --teacher model --log mind DIR --out small
+
+    \b
+    student(width=64,depth=1,vector=64)    start from a small new network; vector = product columns it reads
+    distil(alpha=.7,T=1,epochs=0)          teach it; alpha 0 = clicks alone, 1 = the teacher alone
+    lowrank(energy=.9,layers=)             two thin matrices for one, where that saves
+    prune(magnitude|gradient, share)       single weights become zero: smaller, not faster
+    neurons(magnitude|gradient, share)     whole units go: smaller and faster
+    columns(magnitude|gradient, share)     whole inputs go
+    variational(threshold=3,weight=1)      weights that drown in their own noise go; the data say how many
+    qat(channel|tensor)                    int8, learned under rounding
+    int8(channel|tensor), fp16             rounded, not learned; last
+    users(fp16|sq8)                        user vectors in fewer bytes
+
+    Steps are separated by `>`. An order that makes no sense is refused with the reason. Writes a ranker's artifact, or,
+    of what keeps the teacher's shape, compressed.safetensors. Prints tables and, as the last line, JSON.
+    """
+    from ..compression.run import Work
+    from ..compression.run import run as do
+    from ..settings import load
+    from ..training.log_source import Played
+
+    if search and test_from:
+        raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
+    played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
+    work = Work(recipe, played, teacher, out, test_from, epochs, max_loss, min_score, seed, search)
+    done = do(work, load(brokers=brokers))
+    _show(done, is_alone=search is None)
+    _print_json(done)
+
+
+def _show(done: "Done", *, is_alone: bool) -> None:
+    from rich.table import Table as Grid
+
+    from ..terminal.tables import show
+
+    made, found = done.made, done.found
+    sizes = Grid("bytes", "teacher", "compressed", "ratio", box=None, pad_edge=False)
+    for name, before, after in zip(found.teacher_size._fields, found.teacher_size, found.size, strict=True):
+        sizes.add_row(name.replace("_", " "), f"{before:,}", f"{after:,}", f"{before / max(after, 1):.1f}")
+    layers = Grid("step", "layer", "shape", "zero or gone", "error", box=None, pad_edge=False)
+    for step in made.log:
+        for number, layer in enumerate(step.layers):
+            error = "" if layer.error is None else f"{layer.error:.4f}"
+            shape = " x ".join(map(str, layer.shape))
+            layers.add_row("" if number else step.step, layer.name, shape, f"{layer.sparsity:.1%}", error)
+    quality = Grid("quality", "teacher", "compressed", "difference, paired", "verdict", box=None, pad_edge=False)
+    for name, of in found.quality.items():
+        verdict = found.verdicts[name].says() if name in found.verdicts else ""
+        difference = f"{of.difference.value:+.4f} ({of.difference.low:+.4f} to {of.difference.high:+.4f})"
+        quality.add_row(name, f"{of.teacher.value:.4f}", f"{of.compressed.value:.4f}", difference, verdict)
+    for table in (sizes, layers, quality):
+        show(table, "")
+    if is_alone:
+        print("the verdict holds if the recipe was not chosen on these impressions; if a search suggested it, --search")
+    else:
+        together = found.verdicts["auc"].together
+        print(f"the verdict shares the 5 % of error with what the search has judged: {together} models together")
+    print(f"the folder has {done.artifact_bytes:,} bytes, recorded rows for its admission included")
+
+
+def _print_json(done: "Done") -> None:
+    from ..terminal.tables import show_json
+
+    made, found = done.made, done.found
+    told = {
+        "recipe": made.recipe,
+        "key": done.key,
+        "version": done.version,
+        "tested_on": done.impressions,
+        "size": found.size._asdict(),
+        "teacher_size": found.teacher_size._asdict(),
+        "artifact_bytes": done.artifact_bytes,
+        "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
+        "quality": {name: of.rounded() for name, of in found.quality.items()},
+        "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},
+        "together": found.verdicts["auc"].together,
+        "layers": [
+            {"step": step.step, "name": layer.name, "sparsity": layer.sparsity, "error": layer.error}
+            for step in made.log
+            for layer in step.layers
+        ],
+    }
+    show_json(told)

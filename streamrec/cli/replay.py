@@ -1,0 +1,191 @@
+"""`streamrec replay`."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..datasets import NAMES
+from .log_options import rejected_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..datasets.records import Step
+    from ..settings import Settings
+    from ..tools.replay.producer_records import Group
+
+
+@click.command()
+@click.argument("log", type=click.Choice(NAMES))
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--speed", type=float, help="Log time over wall time, e.g. 3600 (default: as fast as it goes).")
+@click.option("--no-broker", is_flag=True, help="Feed the partitions directly: the same pushes, without Kafka.")
+@click.option("--limit", type=int, help="Of globo: the first N clicks. Of the others: stop after N steps.")
+@click.option("--clicks-only", is_flag=True, help="Leave out what was only seen (impressions).")
+@click.option("--model", "model_dir", type=click.Path(path_type=Path), help="Ranker artifact (default: the prior).")
+@rejected_option
+@click.option("--partitions", default=4, show_default=True)
+@click.option("--brokers", metavar="HOST:PORT,...", help="Replay on this cluster (default: one of our own).")
+def replay(
+    log: str,
+    path: Path | None,
+    speed: float | None,
+    no_broker: bool,
+    limit: int | None,
+    clicks_only: bool,
+    model_dir: Path | None,
+    allow_rejected: float | None,
+    partitions: int,
+    brokers: str | None,
+) -> None:
+    """Replay a log of real clicks: MIND (a folder), EB-NeRD (a folder), Globo (a file), files (a folder of
+    articles.jsonl and events.jsonl: `streamrec schema log`).
+
+    The log is published as articles and events; the policy clock follows the log's own time, so quiet hours, caps and
+    expiry count as they would have then. The last line is JSON; its
+    `pushes_sha256` is the same with and without a broker, and at any speed, where `scored_by` is: engines differ in the
+    last digits, and STREAMREC_ENGINE=auto takes what is fast at the moment, so name one to compare two runs.
+    """
+    import itertools
+    import os
+
+    from ..contracts.event import UserEvent
+    from ..datasets.opening import open_log
+    from ..settings import load
+    from ..terminal.progress import Bars
+    from ..tools.replay.producer_records import groups
+
+    opened = open_log(log, path, limit=limit, allowed=allow_rejected)
+    steps: Iterable[Step] = opened if log == "globo" else itertools.islice(iter(opened), limit)
+    if clicks_only:
+        steps = (s for s in steps if not (isinstance(s.record, UserEvent) and s.record.action == "impression"))
+    name = f"replay-{os.getpid()}"
+    settings = load(
+        brokers=brokers,
+        policy_time="event",
+        due_scan_s=60.0,
+        partitions=partitions,
+        model_dir=model_dir,
+        app_id=name,
+        topic_prefix=f"{name}.",
+        max_articles=max(20_000, opened.summary.articles),
+    )
+    with Bars() as progress:
+        task = progress.add_task("replay", total=opened.summary.end_ms - opened.summary.start_ms)
+
+        def told(group: "Group") -> None:
+            progress.update(task, completed=group.watermark_ms - opened.summary.start_ms)
+
+        played = groups(steps, span_ms=max(1000, round(50 * (speed or 0))) if speed else 600_000)
+        result = _direct(settings, played, told) if no_broker else _kafka(settings, played, speed, told)
+    _show(log, opened.summary, result)
+
+
+def _direct(settings: "Settings", played: "Iterable[Group]", told: Any) -> dict[str, Any]:
+    from collections import Counter
+
+    from ..clock import monotonic_s
+    from ..content.encoders import encoder_of
+    from ..models.load import load_ranker
+    from ..tools.replay.in_process import Direct
+
+    encoder = encoder_of(settings.encoder)
+    ranker, _ = load_ranker(settings, encoder.space_id)
+    direct, started_s = Direct(settings, ranker, encoder), monotonic_s()
+    pushes: list[bytes] = []
+    sent: Counter[str] = Counter()
+    suppressed: Counter[str] = Counter()
+    dead = 0
+
+    def counted() -> "Iterable[Group]":
+        for group in played:
+            told(group)
+            sent.update(record.topic for record in group.records)
+            yield group
+
+    for changes in direct.play(counted()):
+        pushes += [push.value for push in changes.pushes]
+        suppressed.update(changes.suppressed)
+        dead += len(changes.dead_letters)
+    return _result(sent, pushes, dead, monotonic_s() - started_s, suppressed, {})
+
+
+def _kafka(settings: "Settings", played: "Iterable[Group]", speed: float | None, told: Any) -> dict[str, Any]:
+    from collections import Counter
+
+    from ..kafka.topics import create
+    from ..settings import load
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.replay.through_kafka import replay as through_kafka
+
+    with brokers_or_local(settings) as bootstrap:
+        ours = load({}, **{**settings.model_dump(exclude_unset=True), "brokers": bootstrap, "web_port": 0})
+        asyncio.run(create(ours))
+        outcome = asyncio.run(through_kafka(played, ours, speed, told))
+    suppressed: Counter[str] = Counter()
+    for name, number in outcome.series.items():
+        if name.startswith("streamrec_suppressions_total{"):
+            suppressed[name.split('"')[1]] += int(number)
+    latency = {
+        "append_to_commit_p50_ms": quantile_ms(outcome.series, "streamrec_append_to_commit_seconds", 0.5),
+        "append_to_commit_p99_ms": quantile_ms(outcome.series, "streamrec_append_to_commit_seconds", 0.99),
+    }
+    return _result(outcome.sent, outcome.pushes, outcome.dead_letters, outcome.seconds, suppressed, latency)
+
+
+def quantile_ms(series: dict[str, float], histogram: str, share: float) -> float:
+    """Upper bound in ms of the bucket this quantile lies in; infinite above the last one."""
+    buckets = sorted(
+        (float(name.split('le="')[1].split('"')[0]), count)
+        for name, count in series.items()
+        if name.startswith(f"{histogram}_bucket")
+    )
+    total = buckets[-1][1] if buckets else 0
+    return next((1000 * bound for bound, count in buckets if total and count >= share * total), float("nan"))
+
+
+def _result(
+    sent: Any, pushes: list[bytes], dead: int, seconds: float, suppressed: Any, more: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "articles": sent["articles"],
+        "events": sent["events"],
+        "pushes": len(pushes),
+        "dead_letters": dead,
+        "seconds": round(seconds, 1),
+        "records_per_s": round(sum(sent.values()) / seconds),
+        **more,
+        "suppressed": {name: count for name, count in suppressed.most_common() if count},
+        "scored_by": scored_by(pushes),
+        "pushes_sha256": hashlib.sha256(b"\n".join(sorted(pushes))).hexdigest()[:16],
+    }
+
+
+def scored_by(pushes: list[bytes]) -> dict[str, int]:
+    """Pushes by name, version and engine of the model. Two runs are comparable where this is the same."""
+    from collections import Counter
+
+    import msgspec
+
+    class Pushed(msgspec.Struct):
+        model: dict[str, str]
+
+    models = (msgspec.json.decode(push, type=Pushed).model for push in pushes)
+    return dict(Counter(" ".join(model.values()) for model in models).most_common())
+
+
+def _show(log: str, summary: Any, result: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from ..terminal.tables import show, show_json
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    days = (summary.end_ms - summary.start_ms) / 86_400_000
+    table.add_row("log", f"{log}, {days:.1f} days, {summary.users:,} users, {summary.articles:,} articles")
+    for name, value in result.items():
+        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
+    show(table)
+    show_json({"log": log, **result})

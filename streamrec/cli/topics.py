@@ -1,0 +1,86 @@
+"""`streamrec topics`."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ..terminal.printable import printable
+
+if TYPE_CHECKING:
+    from ..contracts.records import Topic
+    from ..worker.rewind import Place
+
+brokers_option = click.option("--brokers", metavar="HOST:PORT,...", help="Bootstrap servers (STREAMREC_BROKERS).")
+
+
+@click.group()
+def topics() -> None:
+    """Create, check and list the Kafka topics, and move cursors where a topic was made anew.
+
+    All settings of the topics stand in one table of the program; nothing else makes or alters them.
+    """
+
+
+@topics.command()
+@brokers_option
+def create(brokers: str | None) -> None:
+    """Make the topics that are missing; leave the others as they are."""
+    from ..kafka.topics import create as make
+    from ..settings import load
+
+    made = asyncio.run(make(load(brokers=brokers)))
+    click.echo("\n".join(f"made {name}" for name in made) or "all topics are there")
+
+
+@topics.command()
+@brokers_option
+@click.pass_context
+def check(ctx: click.Context, brokers: str | None) -> None:
+    """Compare the topics with what they should be; exit code 1 if anything differs."""
+    from ..kafka.topic_drift import summary
+    from ..kafka.topics import check as compare
+    from ..settings import load
+
+    drift = asyncio.run(compare(load(brokers=brokers)))
+    click.echo("\n".join(printable(one, None) for one in summary(drift)) or "all topics are as they should be")
+    ctx.exit(1 if drift else 0)
+
+
+@topics.command()
+@click.argument("topic", type=click.Choice(["events", "catalog", "rerouted"]))
+@click.option(
+    "--to",
+    type=click.Choice(["beginning", "end"]),
+    required=True,
+    help="beginning: the topic was made anew. end: its log was cut short, and what it still holds was read.",
+)
+@brokers_option
+def rewind(topic: "Topic", to: "Place", brokers: str | None) -> None:
+    """Move cursors that are beyond the end of TOPIC; workers end rather than go on from such a one.
+
+    Stop the workers first. Cursors inside the log stay where they are, and so do all profiles.
+    """
+    from ..settings import load
+    from ..worker.rewind import rewind as move
+
+    moved = asyncio.run(move(load(brokers=brokers), topic, to))
+    lines = [f"{topic}-{one.partition}: from {one.was} to {one.now}" for one in moved]
+    click.echo("\n".join(lines) or "no cursor is beyond the end")
+
+
+@topics.command("list")
+@brokers_option
+def list_(brokers: str | None) -> None:
+    """Show each topic, its partitions and its settings."""
+    from rich.table import Table
+
+    from ..kafka.topics import list_topics
+    from ..settings import load
+    from ..terminal.tables import show
+
+    table = Table("topic", "partitions", "settings", box=None, pad_edge=False)
+    for spec, partitions in asyncio.run(list_topics(load(brokers=brokers))):
+        config = "\n".join(f"{name}={value}" for name, value in spec.config.items())
+        table.add_row(spec.name, "missing" if partitions is None else str(partitions), config)
+    show(table)

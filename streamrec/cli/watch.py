@@ -1,0 +1,64 @@
+"""`streamrec watch`."""
+
+import asyncio
+
+import click
+
+from .topics import brokers_option
+
+
+@click.command()
+@click.option("--from-beginning", is_flag=True, help="Also those that left before now.")
+@click.option("--json", "as_json", is_flag=True, help="Each push as the gateway gets it, one line.")
+@click.option("--limit", type=click.IntRange(1), help="Stop after this many.")
+@brokers_option
+def watch(from_beginning: bool, as_json: bool, limit: int | None, brokers: str | None) -> None:
+    """Show pushes as they leave, one line each. It reads committed records only, as every gateway must.
+
+    None comes? The worker's log says every minute what was decided, and what held the others back.
+    """
+    import contextlib
+
+    from ..settings import load
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_watch(load(brokers=brokers), from_beginning, as_json, limit))
+
+
+async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: int | None) -> None:
+    import msgspec
+
+    from ..contracts.framing import UNDECODABLE
+    from ..contracts.push import Push
+    from ..contracts.push_sentence import sentence
+    from ..kafka.consumer import AIOKafkaConsumer
+    from ..kafka.topics import require
+    from ..settings import Settings
+    from ..terminal.printable import printable_json
+
+    assert isinstance(settings, Settings)
+    await require(settings, "push")
+    consumer = AIOKafkaConsumer(
+        settings.topic("push"),
+        bootstrap_servers=settings.brokers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest" if from_beginning else "latest",
+    )
+    await consumer.start()
+    shown = 0
+    try:
+        async for record in consumer:
+            try:
+                push = msgspec.json.decode(record.value or b"", type=Push)
+            except UNDECODABLE:
+                click.echo(
+                    f"{record.topic}-{record.partition}: what lies at offset {record.offset} is no push", err=True
+                )
+                continue
+            said = sentence(push, max(0, record.timestamp - push.event_at_ms))
+            click.echo(printable_json(record.value) if as_json else said)
+            shown += 1
+            if shown == limit:
+                return
+    finally:
+        await consumer.stop()

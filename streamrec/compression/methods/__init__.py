@@ -1,0 +1,1 @@
+"""Ways to make a model smaller, one a file."""

@@ -1,0 +1,98 @@
+"""Unstructured pruning: single weights become zero. It makes files smaller, not products faster (no sparse kernel wins
+at these sizes).
+
+    prune(magnitude, .5)      half of all weights, by magnitude
+    prune(gradient, .8)       four fifths, by first-order change of the loss
+
+With fine-tuning epochs the weights go gradually (masks.py) during the first half of them, so that the others can take
+over, and the second half repairs what is left, the best held-out state being kept. Without, they go at once.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from ...training.learn import BATCH_ROWS
+from . import prune_gradient, prune_magnitude
+from .layers import copied, linears, raw_weight
+from .masks import By, kept, share_at
+from .method import Workbench
+from .tuning import tuned
+
+Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+EVERY = 10  # steps between two rounds of pruning
+MEMORY = 0.9  # of the running mean of gradients
+
+
+class Prune(msgspec.Struct, frozen=True, tag="prune"):
+    """Set the least important weights to zero."""
+
+    name: ClassVar[str] = "prune"
+    by: By
+    share: Share
+    layers: str = ""  # names that start like this; "" = all
+    gradual: bool = True
+
+    def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:
+        pruned = copied(model)
+        if bench.epochs and self.gradual:
+            ramp = bench._replace(epochs=max(1, bench.epochs // 2))
+            steps = ramp.epochs * -(-len(bench.rows.x) // BATCH_ROWS)
+            schedule = _Schedule(self, steps)
+            tuned(pruned, ramp, after_step=schedule)
+            schedule.restore(pruned)
+            bench = bench._replace(epochs=max(1, bench.epochs - ramp.epochs))
+        drop(pruned, kept(self._importance(pruned, bench), self.share))
+        return tuned(pruned, bench)
+
+    def _importance(self, model: nn.Module, bench: Workbench) -> dict[str, Tensor]:
+        if self.by == "gradient":
+            return prune_gradient.importance(model, bench, prune_gradient.weights, self.layers)
+        return {name: prune_magnitude.weights(layer.weight) for name, layer in linears(model, self.layers).items()}
+
+
+@torch.no_grad()
+def drop(model: nn.Module, masks: dict[str, Tensor]) -> None:
+    """Set the weights to zero that no mask keeps."""
+    layers = linears(model)
+    for name, mask in masks.items():
+        raw_weight(layers[name]).mul_(mask)
+
+
+class _Schedule:
+    """Prunes while a model learns, and remembers it as it was last: `learn` itself gives back the best state, which is
+    the least pruned one.
+    """
+
+    def __init__(self, settings: Prune, steps: int) -> None:
+        self._settings, self._steps = settings, steps
+        self._gradients: dict[str, Tensor] = {}  # running mean of |w g|
+        self._last: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def __call__(self, model: nn.Module, step: int) -> None:
+        layers = linears(model, self._settings.layers)
+        if self._settings.by == "gradient":
+            self._follow(layers)
+        if step % EVERY == 0 or step >= self._steps:
+            drop(model, kept(self._importance(layers), share_at(step, self._steps, self._settings.share)))
+            self._last = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+    def restore(self, model: nn.Module) -> None:
+        """Give a model the state it had at the last round."""
+        if self._last:
+            model.load_state_dict(self._last)
+
+    def _follow(self, layers: dict[str, nn.Linear]) -> None:
+        for name, layer in layers.items():
+            if layer.weight.grad is not None:
+                change = (layer.weight * layer.weight.grad).abs()
+                before = self._gradients.get(name, change)
+                self._gradients[name] = MEMORY * before + (1 - MEMORY) * change
+
+    def _importance(self, layers: dict[str, nn.Linear]) -> dict[str, Tensor]:
+        if self._settings.by == "gradient":  # a dropped weight stays dropped, whatever its gradient was before
+            return {name: values * (layers[name].weight != 0) for name, values in self._gradients.items()}
+        return {name: prune_magnitude.weights(layer.weight) for name, layer in layers.items()}

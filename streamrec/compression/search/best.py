@@ -1,0 +1,77 @@
+"""`best` in a folder of a search: the artifact of the model that met the budget. Searches alone write and remove it."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+
+from ...clock import now_iso
+from ...engine.features.fingerprint import fingerprint
+from ...errors import DataError
+from ...models.signature import SIGNATURE
+from ...training.teacher_folder import TeacherManifest
+from ..publish import publish_compressed
+from ..recipe import parse
+from ..source import Source
+from .outcome import Outcome, Point
+from .recipe_evaluator import OfRecipes
+
+BEST = "best"
+WRITTEN = "best.sha256"  # of what the search has put there
+
+
+def check_best(out: Path) -> None:
+    """DataError if `best` is not as an earlier search left it: it would be replaced, or removed."""
+    folder, written = out / BEST, out / WRITTEN
+    if folder.exists() and not (written.exists() and written.read_text() == _digest(folder)):
+        raise DataError(f"{folder} is not what a search has written there; move it, or give another --out")
+
+
+def write_best(
+    out: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, min_score: float, console: Console
+) -> None:
+    """The best model, or nothing: not that of an earlier search either."""
+    folder, written = out / BEST, out / WRITTEN
+    check_best(out)
+    if outcome.best is None or not outcome.met:
+        shutil.rmtree(folder, ignore_errors=True)
+        written.unlink(missing_ok=True)
+        return
+    if not _publish(folder, of, outcome.points[outcome.best], teacher, min_score):
+        console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
+    written.write_text(_digest(folder))
+
+
+def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest, min_score: float) -> bool:
+    """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
+    assert best.fidelity is not None
+    written = publish_compressed(
+        folder,
+        of.compressed(best.recipe, best.fidelity),
+        parse(best.recipe),
+        Source(
+            of.teacher,
+            teacher.version,
+            teacher.encoder,
+            teacher.space_id,
+            teacher.test_from_ms,
+            teacher.log,
+            teacher.half_life_h,
+        ),
+        of.bench(best.fidelity),
+        fingerprint=fingerprint(),
+        min_score=min_score,
+        created_at=now_iso(),
+    )
+    return written.manifest is not None
+
+
+def _digest(folder: Path) -> str:
+    """Of all names and contents; a signature that was added later is no change."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.name != SIGNATURE:
+            found.update(f"{path.relative_to(folder)}\n".encode())
+            found.update(path.read_bytes() if path.is_file() else b"")
+    return found.hexdigest()

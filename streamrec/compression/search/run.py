@@ -1,0 +1,156 @@
+"""What `streamrec compress search` does: play the log, cut it, get a teacher, search, write everything down."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from rich.console import Console
+
+from ...clock import monotonic_s, now_iso
+from ...content.encoder import Encoder
+from ...content.encoders import encoder_of
+from ...engine.features.fingerprint import fingerprint
+from ...models.manifest import check_half_life
+from ...models.network import use_one_thread
+from ...settings import Settings
+from ...terminal.output_files import check_writable
+from ...terminal.progress import Bars
+from ...terminal.times import millis
+from ...training.log_source import Played
+from ...training.rows import Rows
+from ...training.teacher_folder import Saved, load, read_manifest, save
+from ..recipe import parse
+from ..source import check_log
+from .best import check_best, write_best
+from .model_cache import Models
+from .outcome import Outcome
+from .recipe_evaluator import OfRecipes
+from .search import Told, search
+from .space import recipes as built_in
+from .splits import Windows, after_teacher, before, data_hash, windows
+from .summary import percent
+from .teacher import EPOCHS, fit_within
+from .trial import Folder, Request, Trial, check_folder
+
+LEAST_SHARE = 0.5  # of the budget, for the search itself, however long a teacher took to train
+OWN = "teacher"  # folder of a teacher trained here
+
+
+class Work(NamedTuple):
+    """The options of the command."""
+
+    played: Played
+    out: Path
+    seconds: float
+    max_loss: float
+    teacher: Path | None
+    test_from: str | None
+    seed: int
+    resume: bool
+    recipes: tuple[str, ...]
+    min_score: float
+
+
+def run(work: Work, settings: Settings, console: Console) -> Outcome:
+    """All of it, with progress on stderr."""
+    recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
+    check_folder(work.out, resume=work.resume)
+    check_writable(work.out, is_folder=True)
+    check_best(work.out)
+    if work.teacher is not None:
+        told = read_manifest(work.teacher)
+        check_half_life(told.half_life_h, str(work.teacher), settings.interest_half_life_h)
+        settings = settings.changed(encoder=told.encoder)
+    encoder = encoder_of(settings.encoder)
+    use_one_thread()
+    with Bars(console) as progress:
+        rows = work.played.rows(settings, encoder, progress)
+        start = monotonic_s()
+        test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
+        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings, progress, console)
+        data = f"{data_hash(rows)}-{saved.manifest.version}"
+        request = Request(work.played.log, data, work.seed, work.max_loss, test_from_ms)
+        folder = Folder(work.out, request, resume=work.resume)
+        of = OfRecipes(saved.teacher, cut, work.seed, Models(folder, saved.teacher, data, work.seed))
+        outcome = search(
+            of,
+            folder,
+            request,
+            recipes,
+            seconds=max(work.seconds - (monotonic_s() - start), work.seconds * LEAST_SHARE),
+            told=_told(progress),
+        )
+    write(folder, outcome, console)
+    write_best(work.out, of, outcome, saved.manifest, work.min_score, console)
+    return outcome
+
+
+def _teacher(
+    work: Work,
+    rows: Rows,
+    test_from_ms: int | None,
+    encoder: Encoder,
+    settings: Settings,
+    progress: Bars,
+    console: Console,
+) -> tuple[Saved, Windows]:
+    """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
+    checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
+    if work.teacher is not None:
+        saved = load(work.teacher, **checks)
+        check_log(saved.manifest.log, work.played.log)
+        return saved, after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
+    cut, own = windows(rows, test_from_ms), work.out / OWN
+    if not (work.resume and own.exists()):
+        learning = progress.add_task("epochs of the teacher", total=EPOCHS)
+        fitted, stopped = fit_within(
+            before(rows, cut),
+            work.seed,
+            work.seconds * (1 - LEAST_SHARE),
+            work.out,
+            lambda epoch: progress.update(learning, completed=epoch),
+        )
+        if stopped:
+            said = (
+                f"the teacher was stopped after {stopped} of {EPOCHS} epochs, to leave half of --budget to the search;"
+            )
+            console.print(said, "`streamrec train --teacher` has no such limit", soft_wrap=True)
+        save(
+            own,
+            fitted.teacher,
+            log=work.played.log,
+            test_from_ms=int(cut.validation.at_ms.min()),
+            seed=work.seed,
+            encoder=settings.encoder,
+            space_id=encoder.space_id,
+            fingerprint=fingerprint(),
+            metrics=fitted.metrics,
+            created_at=now_iso(),
+            half_life_h=settings.interest_half_life_h,
+        )
+    return load(own, **checks), cut
+
+
+def _told(progress: Bars) -> Told:
+    """One line that moves: how many tries, the latest of them, and the stage after that."""
+    task, tries = progress.add_task("search", total=None), [0]
+
+    def trial(made: Trial) -> None:
+        tries[0] += 1
+        loss = made.refused or f"loss {percent(made.loss)} (at most {percent(made.upper_95)})"
+        progress.update(task, description=f"try {tries[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150])
+
+    return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
+
+
+def write(folder: Folder, outcome: Outcome, console: Console) -> None:
+    """search.json, and the picture if there is something to draw with."""
+    folder.write("search.json", msgspec.json.format(msgspec.json.encode(outcome), indent=1))
+    try:
+        from ..report.pareto_figure import draw  # noqa: PLC0415 - an extra
+        from ..report.svg import png  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        console.print(f"no picture: {error.name} is missing; pip install 'streamrec[report]'", soft_wrap=True)
+        return
+    if outcome.points:
+        folder.write("pareto.png", png(draw(outcome)))

@@ -1,0 +1,27 @@
+"""A push as a person reads it, for `watch` and the demo: one line, whatever its record holds."""
+
+from ..terminal.printable import printable
+from .push import Push, Reason
+
+
+def sentence(push: Push, latency_ms: int) -> str:
+    """Who gets what, because of what, how likely a click is, who said so, and how long it took."""
+    quote = '"' if "'" in push.title else "'"
+    return (
+        f"push {printable(push.user_id)} <- {quote}{printable(push.title)}{quote}  because: {because(push.reason)}  "
+        f"p={push.relevance:.2f}  {push.model.engine}  {latency_ms} ms"
+    )
+
+
+def because(reason: Reason) -> str:
+    """The reason; a category that has no name is not named."""
+    words = printable(str(reason.args.get("words") or "something like it"))
+    count, category = reason.args.get("count"), printable(str(reason.args.get("category") or ""))
+    reads = "1 recent read" if count == 1 else f"{printable(str(count))} recent reads"
+    known: dict[str, str] = {
+        "searched": f"you searched for {words}",
+        "recent_reads": f"{reads} in {category}" if category else reads,
+        "similar_interest": f"similar to earlier reads ({category or 'no category'})",
+        "breaking": f"breaking news in {category}" if category else "breaking news",
+    }
+    return known.get(reason.code, reason.code.replace("_", " "))

@@ -1,0 +1,57 @@
+"""Globo.com: the click log of a Brazilian news portal; a parquet or CSV file, or the folder of hourly CSV files.
+
+Format: user_id, click_article_id, click_timestamp (ms, UTC) and others
+(https://www.kaggle.com/datasets/gspmoreira/news-portal-user-interactions-by-globocom).
+It has clicks only. Known approximations: an article is published one minute before its first click; it has no text,
+so its title is its id in words. Countries are anonymous codes, so all users get one zone.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contracts.article import ArticleEvent
+from .columns import ColumnLog, Events, usable_ms
+from .files import table
+from .tally import Tally
+from .values import timestamps_ms, whole_numbers
+
+PUBLISHED_BEFORE_MS = 60_000
+COLUMNS = ("click_timestamp", "user_id", "click_article_id")
+READERS = (timestamps_ms, whole_numbers, whole_numbers)
+
+
+def load_globo(path: Path, limit: int | None = None, *, tz: str = "America/Sao_Paulo") -> ColumnLog:
+    """The log in `path`, or its first `limit` clicks in order of time. Raises DataError."""
+    tally = Tally()
+    part = tally.of("clicks")
+    found = table(path, COLUMNS, part)
+    at_ms, user, article = (read(path, found[name]) for read, name in zip(READERS, COLUMNS, strict=True))
+    good = usable_ms(at_ms) & (user >= 0) & (article >= 0)
+    part.reject_rows("no usable time, user or article", ~good)
+    order = np.argsort(at_ms[good], kind="stable")[:limit]
+    at_ms, user, article = at_ms[good][order], user[good][order], article[good][order]
+    user_ids, user = np.unique(user, return_inverse=True)
+    article_ids, first, article = np.unique(article, return_index=True, return_inverse=True)
+    published_ms = at_ms[first] - PUBLISHED_BEFORE_MS
+    articles = [
+        ArticleEvent(str(name), f"article {name}", at, language="pt")
+        for name, at in zip(article_ids.tolist(), published_ms.tolist(), strict=True)
+    ]
+    return ColumnLog(
+        name="globo",
+        user_ids=_strings(user_ids),
+        article_ids=_strings(article_ids),
+        articles=articles,
+        article_at_ms=published_ms,
+        impressions=(),
+        impression_at_ms=np.empty(0, np.int64),
+        events=Events.of("click", at_ms, user, article),
+        tally=tally,
+        tz=tz,
+    )
+
+
+def _strings(numbers: npt.NDArray[np.int64]) -> list[str]:
+    return [str(number) for number in numbers.tolist()]

@@ -1,0 +1,104 @@
+"""A folder in our own contract as a log: articles.jsonl and events.jsonl, or .csv or .parquet, packed or not.
+
+Its records go through the decoder of the topics, as in a replay: their own times count, and there is no append time.
+An article is stepped when it was updated or published, an event when it happened. Impressions that are events stay
+events; training makes of them what was shown (datasets/shown.py).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from ..contracts.article import ArticleEvent
+from ..contracts.decode import Origin, decode_articles, decode_events
+from ..contracts.event import UserEvent
+from ..contracts.limits import EARLIEST_MS
+from ..contracts.records import RawRecord
+from ..engine.profiles.zones import is_zone
+from ..errors import DataError
+from .decoded import name_articles, typed
+from .raw_files import FileTopic, file_of, raw_records
+from .records import Impression, Step, Summary, step_order
+from .tally import Part, Tally
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class StepLog:
+    """Steps in order of time; can be played any number of times."""
+
+    steps: Sequence[Step]
+    summary: Summary
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+
+def load_files(folder: Path) -> StepLog:
+    """The log in `folder`. Raises DataError."""
+    tally = Tally()
+    article_path, event_path = file_of(folder, "articles"), file_of(folder, "events")
+    articles = list(articles_of(raw_records(article_path, "articles", tally.of("articles")), tally.of("articles")))
+    events = list(events_of(raw_records(event_path, "events", tally.of("events")), tally.of("events")))
+    if not articles or not events:
+        came = "; ".join(tally.said()) or "none"
+        raise DataError(f"{folder}: expected articles and events, got {len(articles)} and {len(events)}: {came}")
+    name_articles(tally, events, (article.article_id for article in articles))
+    steps = [*_stepped(articles), *(Step(event.at_ms, event) for event in events)]
+    steps.sort(key=step_order)
+    summary = Summary(
+        name="files",
+        start_ms=steps[0].at_ms,
+        end_ms=steps[-1].at_ms,
+        users=len({event.user_id for event in events}),
+        articles=len(articles),
+        impressions=0,
+        events=dict(Counter(event.action for event in events)),
+        tally=tally,
+    )
+    return StepLog(steps, summary)
+
+
+def write_files(folder: Path, steps: Iterable[Step]) -> Counter[FileTopic]:
+    """Articles and events as JSON lines in `folder`, which `load_files` reads; how many. DataError if any are there."""
+    written = Counter[FileTopic]()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "articles.jsonl").open("xb") as articles, (folder / "events.jsonl").open("xb") as events:
+            for step in steps:
+                if not isinstance(step.record, Impression):  # those are events, too
+                    topic: FileTopic = "articles" if isinstance(step.record, ArticleEvent) else "events"
+                    written[topic] += 1
+                    (articles if topic == "articles" else events).write(msgspec.json.encode(step.record) + b"\n")
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or folder} cannot be written ({error.strerror}); choose another folder"
+        ) from None
+    return written
+
+
+def articles_of(records: Iterator[RawRecord], part: Part) -> Iterator[ArticleEvent]:
+    """Those that a worker would take."""
+    while batch := list(islice(records, BATCH)):
+        for item in typed(decode_articles(batch, Origin("articles", 0), replay=True), part, lines=True):
+            yield item.value
+
+
+def events_of(records: Iterator[RawRecord], part: Part) -> Iterator[UserEvent]:
+    """Those that a worker would take."""
+    while batch := list(islice(records, BATCH)):
+        for item in typed(decode_events(batch, Origin("events", 0), is_zone, 0), part, lines=True):
+            yield item.value
+
+
+def _stepped(articles: Sequence[ArticleEvent]) -> Iterator[Step]:
+    at_ms = EARLIEST_MS
+    for article in articles:
+        own_ms = article.updated_at_ms or article.published_at_ms
+        at_ms = own_ms if own_ms >= EARLIEST_MS else at_ms  # a withdrawal need not say when
+        yield Step(at_ms, article)

@@ -1,0 +1,82 @@
+"""The common form of all logs: steps in order of time.
+
+A step is one article version, one user event, or one impression (what a user was shown and clicked together). The
+first two can be published; impressions are for training and evaluation only. Order: at_ms, then article < impression <
+event, then the log's own order, so the same log gives the same steps every time.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from ..contracts.article import ArticleEvent
+from ..contracts.event import Action, UserEvent
+from .tally import Tally
+
+Kind = Literal["article", "impression", "event"]
+
+
+class Impression(NamedTuple):
+    """Articles shown together to one user, and which of them were clicked."""
+
+    user_id: str
+    candidates: tuple[str, ...]
+    clicked: tuple[bool, ...]  # one per candidate
+
+
+class Step(NamedTuple):
+    """One thing that happened, ms since 1970 (UTC)."""
+
+    at_ms: int
+    record: ArticleEvent | Impression | UserEvent
+
+    @property
+    def kind(self) -> Kind:
+        """Which of the three the record is."""
+        match self.record:
+            case ArticleEvent():
+                return "article"
+            case Impression():
+                return "impression"
+            case _:
+                return "event"
+
+
+KIND_ORDER: Mapping[Kind, int] = {"article": 0, "impression": 1, "event": 2}
+
+
+def step_order(step: Step) -> tuple[int, int]:
+    """Sort key of a step; ties keep the log's own order."""
+    return step.at_ms, KIND_ORDER[step.kind]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a log holds, known before it is played."""
+
+    name: str
+    start_ms: int  # first step
+    end_ms: int  # last step
+    users: int
+    articles: int
+    impressions: int
+    events: Mapping[Action, int]
+    tally: Tally  # what could not be read
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Rows left out, by reason."""
+        return self.tally.rejected
+
+    @property
+    def steps(self) -> int:
+        """Length of the log."""
+        return self.articles + self.impressions + sum(self.events.values())
+
+
+class Log(Protocol):
+    """A log that can be played any number of times."""
+
+    @property
+    def summary(self) -> Summary: ...
+    def __iter__(self) -> Iterator[Step]: ...

@@ -1,0 +1,1 @@
+"""A simulated newsroom and its readers, whose truth is known, as a log."""

@@ -1,0 +1,13 @@
+"""Gates, in the order of GateReason; the first closed one names the reason.
+
+A gate is the function of that name in a file of this folder.
+"""
+
+from typing import get_args
+
+from ..reasons import GateReason
+from ..registry import functions_in
+from ..types import Gate
+
+REASONS = get_args(GateReason)
+GATES = tuple(map(Gate, REASONS, functions_in(__name__, __path__, REASONS)))

@@ -1,0 +1,1 @@
+"""Kafka as everything else here sees it: topics, consumers, committed records, transactions."""

@@ -1,0 +1,172 @@
+"""What a partition's writer needs of a log: Kafka in the worker, memory in `streamrec chaos --simulate`.
+
+The writer, its transactions and its recovery are the same code on both.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from ..clock import monotonic_s
+from ..contracts.limits import BATCH_BYTES
+from ..contracts.records import Record
+from ..errors import KafkaError
+from ..settings import Settings
+from .consumer import AIOKafkaConsumer
+
+UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort every 10 s
+
+
+class Producer(Protocol):
+    """A transactional producer, with aiokafka's names."""
+
+    async def start(self) -> None:
+        """Take the transactional id over: earlier producers of it cannot commit any more."""
+
+    async def stop(self) -> None: ...
+
+    async def begin_transaction(self) -> None: ...
+
+    async def commit_transaction(self) -> None: ...
+
+    def create_batch(self) -> Any: ...
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[Any]": ...
+
+
+class Reader(Protocol):
+    """Reads committed records, outside any group."""
+
+    async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """First offset that still exists in each topic's partition."""
+        ...
+
+    async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """Offset after the last record of each topic's partition, committed or not."""
+        ...
+
+    def read(
+        self,
+        topic: str,
+        partition: int,
+        before: int | None = None,
+        since_ms: int = 0,
+        through: int = -1,
+        start: int = 0,
+    ) -> AsyncIterator[Sequence[Record]]:
+        """Records from `start` up to the present end, or up to offset `before`; those appended before `since_ms` left
+        out.
+
+        Waits for `through`, an offset that is written but perhaps not readable yet.
+        """
+        ...
+
+
+async def read_all(
+    reader: Reader, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1,
+    start: int = 0,
+) -> list[Record]:  # fmt: skip
+    """The same in one list."""
+    pieces = reader.read(topic, partition, before, since_ms, through, start)
+    return [record async for records in pieces for record in records]
+
+
+class Log(Protocol):
+    """Where state is kept."""
+
+    def producer(self, transactional_id: str) -> Producer: ...
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]: ...
+
+
+class KafkaLog:
+    """The cluster of these settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def producer(self, transactional_id: str) -> AIOKafkaProducer:
+        """Not started."""
+        return AIOKafkaProducer(
+            bootstrap_servers=self._settings.brokers,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=round(self._settings.transaction_timeout_s * 1000),
+            max_batch_size=BATCH_BYTES,
+            max_request_size=BATCH_BYTES + 100_000,
+            retry_backoff_ms=10,
+        )
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator["KafkaReader"]:
+        """Reads whole fetches."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.brokers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+            fetch_max_wait_ms=50,
+        )
+        await consumer.start()
+        await asyncio.sleep(0)  # its tasks have to begin: stopped before, it raises as if we had been cancelled
+        try:
+            yield KafkaReader(consumer, self._settings)
+        finally:
+            await consumer.stop()
+
+
+class KafkaReader:
+    """One consumer without a group."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
+        self._consumer, self._brokers = consumer, settings.brokers
+        self._patience_s = settings.transaction_timeout_s + UNDECIDED_S
+
+    async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """As Reader says."""
+        tps = [TopicPartition(topic, partition) for topic in topics]
+        return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
+
+    async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
+        """As Reader says; a consumer that reads committed records is told of the end of these only."""
+        tps = [TopicPartition(topic, partition) for topic in topics]
+        async with AIOKafkaConsumer(bootstrap_servers=self._brokers) as uncommitted:
+            return {tp.topic: offset for tp, offset in (await uncommitted.end_offsets(tps)).items()}
+
+    async def read(
+        self,
+        topic: str,
+        partition: int,
+        before: int | None = None,
+        since_ms: int = 0,
+        through: int = -1,
+        start: int = 0,
+    ) -> AsyncIterator[Sequence[Record]]:
+        """As Reader says. KafkaError where nothing becomes readable for longer than a transaction may be open."""
+        consumer, tp = self._consumer, TopicPartition(topic, partition)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        end = max(end if before is None else min(end, before), through + 1)
+        since = (await consumer.offsets_for_times({tp: since_ms}))[tp] if since_ms else None
+        if since is not None:
+            consumer.seek(tp, max(start, since.offset))
+        elif since_ms:
+            return
+        elif start:
+            consumer.seek(tp, start)
+        else:
+            await consumer.seek_to_beginning(tp)
+        read_s = monotonic_s()
+        while (position := await consumer.position(tp)) < end:
+            for records in (await consumer.getmany(tp, timeout_ms=200)).values():
+                read_s = monotonic_s()
+                yield records if records[-1].offset < end else [record for record in records if record.offset < end]
+            if monotonic_s() - read_s > self._patience_s:
+                raise KafkaError(
+                    f"{topic}-{partition}: nothing can be read from offset {position} on, though {end - 1} is written:"
+                    f" a transaction has been open for {self._patience_s:.0f} s, and nobody ends it; how to find"
+                    " it, and whether it may be aborted: deploy/RUNBOOK.md, WorkerNotReady"
+                )

@@ -1,0 +1,274 @@
+"""All topics, in one table: partitions, settings and the reason for each. `create` makes them, `check` refuses drift.
+
+| topic        | partitions | written by      | read by                 |
+| articles     | 1          | CMS             | content agent           |
+| events       | P          | site, app       | partitions              |
+| catalog      | P          | content agent   | partitions              |
+| rerouted     | P          | partitions      | partitions: strays      |
+| push         | P          | partitions      | gateways                |
+| *.dlq        | 1 or P     | worker          | people                  |
+| changelog    | P          | partitions      | their next owners       |
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.conn import collect_hosts
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import KafkaError as ClientError
+
+from ..clock import monotonic_s
+from ..contracts.records import TOPICS
+from ..errors import KafkaError
+from ..settings import Settings
+from .topic_drift import MISSING, Drift
+
+DAY_MS = 86_400_000
+CONNECT_S = 5.0
+
+APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
+SURVIVES_A_BROKER = {"min.insync.replicas": "2"}  # of three replicas: what is acknowledged is on two
+
+
+class TopicSpec(NamedTuple):
+    """One topic as it should be."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+def changelog_topic(settings: Settings) -> str:
+    """Full name of the profiles changelog."""
+    return settings.topic(f"{settings.app_id}-profiles-changelog")
+
+
+def specs(settings: Settings) -> list[TopicSpec]:
+    """Every topic these settings need."""
+    many = settings.partitions
+    week, two_weeks = str(7 * DAY_MS), str(14 * DAY_MS)
+    catalog_ms = str(round(settings.vector_days * DAY_MS))
+    found = [
+        TopicSpec(settings.topic("articles"), 1, {"retention.ms": week} | APPEND_TIME),
+        TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
+        # the last version of each article, as long as its vector lives
+        TopicSpec(settings.topic("catalog"), many, {"cleanup.policy": "compact,delete", "retention.ms": catalog_ms}),
+        # the time of the first append is kept, so a stray from the end of a backlog comes here almost a week old
+        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": two_weeks}),
+        TopicSpec(settings.topic("push"), many, {"retention.ms": str(DAY_MS)}),
+        TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": two_weeks}),
+        *(TopicSpec(settings.topic(f"{topic}.dlq"), many, {"retention.ms": two_weeks}) for topic in TOPICS),
+        # small segments and an eager cleaner: what a new owner has to read stays near the size of the state
+        TopicSpec(
+            changelog_topic(settings),
+            many,
+            {
+                "cleanup.policy": "compact",
+                "segment.bytes": str(64 * 1024 * 1024),
+                "min.cleanable.dirty.ratio": "0.1",
+                "max.compaction.lag.ms": "600000",
+                "compression.type": "lz4",
+            },
+        ),
+    ]
+    safe = SURVIVES_A_BROKER if settings.replication >= 3 else {}
+    return [spec._replace(config=spec.config | safe) for spec in found]
+
+
+async def create(settings: Settings) -> list[str]:
+    """Make the topics that are missing; answers with their names. Existing ones are left as they are."""
+    async with _admin(settings) as admin:
+        existing = set(await admin.list_topics())
+        missing = [spec for spec in specs(settings) if spec.name not in existing]
+        if missing:
+            await _create(admin, missing, settings)
+        return [spec.name for spec in missing]
+
+
+async def delete(settings: Settings) -> None:
+    """All of them, and what is in them: for runs on topics of their own. KafkaError if the cluster keeps any."""
+    try:
+        async with _admin(settings) as admin:
+            answer = await admin.delete_topics([spec.name for spec in specs(settings)])
+    except ClientError as error:
+        raise KafkaError(f"topics could not be deleted: {type(error).__name__} {error}") from error
+    for topic, code in answer.topic_error_codes:
+        why = for_code(code)
+        if code and why is not UnknownTopicOrPartitionError:
+            raise KafkaError(f"topic {topic} could not be deleted: {why.__name__}")
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings: Settings) -> None:
+    wanted = [NewTopic(spec.name, spec.partitions, settings.replication, topic_configs=spec.config) for spec in missing]
+    answer = await admin.create_topics(wanted, timeout_ms=30_000)
+    for topic, code, *message in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise KafkaError(f"topic {topic} could not be made: {error.__name__} {' '.join(map(str, message))}")
+    await _usable(admin, {spec.name for spec in missing}, settings)
+
+
+async def _usable(admin: AIOKafkaAdminClient, names: set[str], settings: Settings) -> None:
+    """Wait for brokers and leaders: the controller answers before the brokers have heard of a new topic."""
+    deadline = monotonic_s() + max(5.0, settings.broker_wait_s)
+    while True:
+        described = await admin.describe_topics(sorted(names))
+        ready = {
+            topic["topic"]
+            for topic in described
+            if topic["partitions"] and not any(p["error_code"] for p in topic["partitions"])
+        }
+        if names <= ready:
+            return await _served(described, settings)
+        if monotonic_s() > deadline:
+            late = ", ".join(sorted(names - ready))
+            raise KafkaError(f"topics were made but have no leader yet: {late}; see whether all brokers run")
+        await asyncio.sleep(0.02)
+
+
+async def _served(described: list[dict[str, Any]], settings: Settings) -> None:
+    """Wait until the leaders answer for their partitions: they hear of it after the metadata is out."""
+    made = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]
+    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers) as consumer:
+        await consumer.end_offsets(made)  # asks again while the answer is "not the leader"
+
+
+async def check(settings: Settings) -> list[Drift]:
+    """Everything that is not as `specs` says; empty if all is well."""
+    wanted = specs(settings)
+    async with _admin(settings) as admin:
+        found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
+        present = [spec for spec in wanted if not found.get(spec.name, {"error_code": 3})["error_code"]]
+        drift = [_missing(spec) for spec in wanted if spec not in present]
+        for spec in present:
+            drift += _partitions(spec, len(found[spec.name]["partitions"]))
+            drift += _replicas(spec, _fewest_replicas(found[spec.name]), settings.replication)
+        for spec, values in zip(present, await _configs(admin, present), strict=True):
+            drift += _in_sync(spec, values, _fewest_replicas(found[spec.name]))
+            drift += [
+                Drift(
+                    spec.name,
+                    name,
+                    value,
+                    values.get(name, "not set"),
+                    "alter it with kafka-configs, or delete the topic",
+                )
+                for name, value in spec.config.items()
+                if values.get(name) != value
+            ]
+    return drift
+
+
+async def list_topics(settings: Settings) -> list[tuple[TopicSpec, int | None]]:
+    """Every topic of ours and how many partitions it has on the cluster, None if it is missing."""
+    wanted = specs(settings)
+    async with _admin(settings) as admin:
+        found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
+    return [(spec, None if found[spec.name]["error_code"] else len(found[spec.name]["partitions"])) for spec in wanted]
+
+
+async def reachable(settings: Settings) -> None:
+    """KafkaError, with the cure, if no broker answers."""
+    async with _admin(settings):
+        pass
+
+
+async def require(settings: Settings, name: str) -> None:
+    """KafkaError, with the cure, if no broker answers or the topic is not there (clients would wait for it)."""
+    topic = settings.topic(name)
+    async with _admin(settings) as admin:
+        if topic not in await admin.list_topics():
+            raise KafkaError(f"there is no topic {topic} at {settings.brokers}; run `streamrec topics create`")
+
+
+def _missing(spec: TopicSpec) -> Drift:
+    return Drift(spec.name, "it", "there", MISSING, "run `streamrec topics create`")
+
+
+def _partitions(spec: TopicSpec, got: int) -> list[Drift]:
+    if got == spec.partitions:
+        return []
+    cure = "the number is fixed for the life of the topics: set STREAMREC_PARTITIONS to what they were made with"
+    if got > spec.partitions:
+        cure = (
+            "if only this topic differs it was enlarged, and Kafka takes no partitions back: it has to be deleted and"
+            f" made anew, deploy/RUNBOOK.md, UnreadPartitions; if all do, set STREAMREC_PARTITIONS to {got}"
+        )
+    return [Drift(spec.name, "partitions", str(spec.partitions), str(got), cure)]
+
+
+def _fewest_replicas(described: dict[str, Any]) -> int:
+    """Of the partition that has the fewest."""
+    return min(len(partition["replicas"]) for partition in described["partitions"])
+
+
+def _replicas(spec: TopicSpec, got: int, wanted: int) -> list[Drift]:
+    if got >= wanted:
+        return []
+    cure = "add replicas with kafka-reassign-partitions, or set STREAMREC_REPLICATION to what the topics have"
+    return [Drift(spec.name, "replicas", f"at least {wanted}", str(got), cure)]
+
+
+def _in_sync(spec: TopicSpec, values: dict[str, str], replicas: int) -> list[Drift]:
+    """More in-sync replicas asked for than there are, perhaps by the cluster's default: every write would fail."""
+    name = "min.insync.replicas"
+    asked = int(values.get(name, 1))
+    if asked <= replicas:
+        return []
+    cure = "no write can succeed: add replicas with kafka-reassign-partitions, or alter it with kafka-configs"
+    return [Drift(spec.name, name, f"at most {replicas}, the number of replicas", str(asked), cure)]
+
+
+async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in wanted]
+    if not resources:
+        return []
+    values: dict[str, dict[str, str]] = {}
+    for answer in await admin.describe_configs(resources):
+        for _, _, _, name, entries in answer.resources:
+            values[name] = {entry[0]: entry[1] for entry in entries}
+    return [values.get(spec.name, {}) for spec in wanted]
+
+
+@asynccontextmanager
+async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client; KafkaError when the cluster stays unreachable for `broker_wait_s`."""
+    deadline = monotonic_s() + settings.broker_wait_s
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+        try:
+            await _someone_listens(settings.brokers)  # aiokafka logs an error for each attempt of its own
+            await admin.start()
+            break
+        except (KafkaConnectionError, ClientError, OSError) as error:
+            await admin.close()
+            if monotonic_s() >= deadline:
+                raise KafkaError(
+                    f"no broker answers at {settings.brokers} (waited {settings.broker_wait_s:.0f} s); "
+                    "start it, or set STREAMREC_BROKERS to one that runs"
+                ) from error
+            await asyncio.sleep(0.5)
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _someone_listens(brokers: str) -> None:
+    """OSError if none of the addresses takes a connection."""
+    failure = OSError("no address")
+    for host, port, _ in collect_hosts(brokers, randomize=False):
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:  # TimeoutError is one
+            failure = error
+        else:
+            writer.close()
+            return
+    raise failure

@@ -1,0 +1,80 @@
+"""The ranker a worker serves, as its settings say: an admitted artifact, or the built-in prior where there is none."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..contracts.limits import VECTOR_DIMS
+from ..engine.features.features import FEATURES
+from ..engine.features.fingerprint import fingerprint
+from ..engine.scores import COLUMNS, Scores
+from ..errors import ArtifactError
+from ..settings import Settings
+from .artifact import MANIFEST
+from .manifest import check_half_life
+from .prior import Prior
+from .shadow import Agreement, Shadowed
+from .store import manifest_of, wanted
+
+if TYPE_CHECKING:
+    from .ranker import Ranker
+
+# What anybody would guess: similar, fresh and widely read is likelier to be clicked.
+GUESS = {"log_affinity": 1.2, "category_share": 2.0, "fresh_24h": 1.0, "reach": 0.3, "cooling_down": -2.0}
+GUESS_BIAS = -3.5
+
+
+class Model(NamedTuple):
+    """A model ready to serve."""
+
+    bare: Scores
+    watched: Scores  # the same; a sample of its calls is shadowed by fp32
+    verdict: str  # of its admission, one sentence
+    probe_agreement: float | None = None  # of int8 and fp32 on the recorded rows
+    agreement: Agreement | None = None  # on live rows
+
+
+def load_ranker(settings: Settings, space_id: str) -> "tuple[Ranker | Prior, str]":
+    """The ranker and the verdict of its admission, one sentence. ArtifactError if the folder cannot be trusted."""
+    if settings.model_dir is None:
+        return prior(), "no model folder: the built-in prior ranks (set STREAMREC_MODEL_DIR)"
+    now = wanted(settings.model_dir)
+    ranker = _ranker(settings, space_id, now.path(now.stable))
+    return ranker, ranker.admission.verdict
+
+
+def load_model(settings: Settings, space_id: str, folder: Path, version: str) -> Model:
+    """An artifact checked, admitted and warm. ArtifactError if it cannot serve beside or after the one that does."""
+    _fits(manifest_of(folder).version, folder, version)
+    ranker = _ranker(settings, space_id, folder)
+    _fits(ranker.manifest.version, folder, version)  # it may have been replaced in between
+    ranker.warm_up()
+    parity = ranker.admission.parity
+    agrees = parity.agreement if parity else None
+    if ranker.stamp.engine == "fp32" or not settings.shadow_share:
+        return Model(ranker, ranker, ranker.admission.verdict, agrees)
+    watched = Shadowed(ranker, ranker.in_fp32(), settings.shadow_share, settings.min_score)
+    return Model(ranker, watched, ranker.admission.verdict, agrees, watched.agreement)
+
+
+def _ranker(settings: Settings, space_id: str, folder: Path) -> "Ranker":
+    from .ranker import load_ranker as load  # noqa: PLC0415 - torch, only where there is a model
+
+    ranker = load(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
+    check_half_life(ranker.manifest.half_life_h, str(folder / MANIFEST), settings.interest_half_life_h)
+    return ranker
+
+
+def _fits(found: str, folder: Path, version: str) -> None:
+    if found != version:
+        raise ArtifactError(f"{folder}: holds version {found}, expected {version}; add the artifact to the store again")
+
+
+def prior() -> Prior:
+    """The built-in prior on today's features."""
+    weights = np.zeros(COLUMNS, np.float32)
+    names = [function.__name__ for function in FEATURES]
+    for name, weight in GUESS.items():
+        weights[VECTOR_DIMS + names.index(name)] = weight
+    return Prior(weights, GUESS_BIAS)

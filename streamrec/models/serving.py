@@ -1,0 +1,69 @@
+"""The models in service: one for most users, perhaps a canary for some. A change is one assignment.
+
+    serving.lineup = Lineup(stable, canary, percent)
+
+Who is a canary's user depends on the user's hash and the canary's version alone: the same users on every worker and
+after every restart, others for the next canary. A partition asks once a batch (`lineup_of`) and decides all of it with
+the answer, so a change is seen between two batches, never within one.
+"""
+
+import zlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contracts.push import ModelStamp
+from ..engine.profiles.store import Users
+from ..engine.scores import FloatArray, Scores
+
+
+class Lineup(NamedTuple):
+    """Who scores whom."""
+
+    stable: Scores
+    canary: Scores | None = None
+    percent: int = 0  # of the users, canary's
+
+    def shares(self, users: Users) -> Iterator[tuple[Scores, Users]]:
+        """Each model with its users; users keep their order within a share."""
+        if self.canary is None:
+            yield self.stable, users
+            return
+        chosen = bucket(users["salt"], self.canary.stamp.version) < self.percent
+        for scores, mine in ((self.stable, ~chosen), (self.canary, chosen)):
+            if mine.any():
+                yield scores, users.take(np.flatnonzero(mine))
+
+
+class Serving:
+    """Satisfies `Scores` as its stable model; partitions ask for the whole lineup."""
+
+    def __init__(self, stable: Scores) -> None:
+        self.lineup = Lineup(stable)
+
+    @property
+    def stamp(self) -> ModelStamp:
+        """Of the stable model."""
+        return self.lineup.stable.stamp
+
+    def probability(self, features: FloatArray) -> FloatArray:
+        """The stable model's answer."""
+        return self.lineup.stable.probability(features)
+
+
+def lineup_of(scores: Scores) -> Lineup:
+    """The lineup as it is now; a single model is one of its own."""
+    return scores.lineup if isinstance(scores, Serving) else Lineup(scores)
+
+
+def bucket(salt: NDArray[np.uint32], version: str) -> NDArray[Any]:
+    """(N,) CRC-32 of user ids -> (N,) 0..99, as good as independent for two versions (MurmurHash3's finaliser)."""
+    mixed = salt.astype(np.uint32) ^ np.uint32(zlib.crc32(version.encode()))
+    mixed ^= mixed >> np.uint32(16)
+    mixed *= np.uint32(0x85EBCA6B)
+    mixed ^= mixed >> np.uint32(13)
+    mixed *= np.uint32(0xC2B2AE35)
+    mixed ^= mixed >> np.uint32(16)
+    return mixed % np.uint32(100)

@@ -1,0 +1,1 @@
+"""What leaves the program for its operators: metrics and log lines."""

@@ -1,0 +1,1 @@
+"""One partition as a deterministic state machine around `decide`."""

@@ -1,0 +1,67 @@
+"""Articles that have yet to meet everybody: new and updated ones, those postponed while pushes are held back, and those
+whose embargo or future publication time ended. One queue, worked off a chunk of users at a time.
+
+A restart must lose no meeting and need not remember the queue: two marks in the changelog say where it begins.
+
+    met_until(cursor)      every version before this offset of `catalog` has met everybody, or will when its time comes
+    opened_until(looked)   every article whose time came before this moment has met everybody
+
+What stands behind the marks meets everybody again. That is harmless: the row says who already has it.
+"""
+
+from typing import NamedTuple
+
+from ..models.serving import Lineup
+
+
+class _Waiting(NamedTuple):
+    offset: int | None  # in `catalog`; None: it waits only because its time came
+    opened_ms: int | None  # times that came after this one were looked for when it was found
+
+
+class Unmet:
+    """The queue, in order of arrival; each article once, as its newest version."""
+
+    def __init__(self) -> None:
+        self.start = 0  # the first user whom the head has not met
+        self.lineup: Lineup | None = None  # one for the whole article, whatever is promoted meanwhile
+        self._waiting: dict[str, _Waiting] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def published(self, article_id: str, offset: int) -> None:
+        """A version of it came; if an older one is on its way, that begins anew."""
+        self._enter(article_id, self._of(article_id)._replace(offset=offset))
+
+    def opened(self, article_id: str, since_ms: int) -> None:
+        """Its time came after `since_ms`."""
+        self._enter(article_id, self._of(article_id)._replace(opened_ms=since_ms))
+
+    def head(self) -> str | None:
+        """The article whose turn it is."""
+        return next(iter(self._waiting), None)
+
+    def head_is_done(self) -> None:
+        """It has met everybody, or is not to meet anybody any more."""
+        self._waiting.pop(next(iter(self._waiting)))
+        self._begin()
+
+    def met_until(self, cursor: int) -> int:
+        """The mark in `catalog`, whose records before `cursor` are applied."""
+        return min([cursor, *(one.offset for one in self._waiting.values() if one.offset is not None)])
+
+    def opened_until(self, looked_ms: int) -> int:
+        """The mark in policy time, whose moments up to `looked_ms` were looked at."""
+        return min([looked_ms, *(one.opened_ms for one in self._waiting.values() if one.opened_ms is not None)])
+
+    def _of(self, article_id: str) -> _Waiting:
+        return self._waiting.get(article_id, _Waiting(None, None))
+
+    def _enter(self, article_id: str, waiting: _Waiting) -> None:
+        if article_id == self.head():
+            self._begin()
+        self._waiting[article_id] = waiting
+
+    def _begin(self) -> None:
+        self.start, self.lineup = 0, None

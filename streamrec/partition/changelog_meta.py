@@ -1,0 +1,170 @@
+"""The changelog's own records: how far each input was applied, and the layout and vector space of the rows beside them.
+
+Their keys begin with 0xFF, which no UTF-8 user id contains. The cursor is written in the same transaction as the rows
+it belongs to: that, and not the consumer group's offset, is where a new owner goes on.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+
+from ..engine.profiles.history import KeyArray, KnownArticles
+from ..engine.profiles.layout import LAYOUT_VERSION, ROW, descr
+from ..engine.profiles.upgrade import dtype_of, upgraded, version_of
+from ..errors import SettingsError, StateError
+
+CURSOR_KEY = b"\xffcursor"
+LAYOUT_KEY = b"\xfflayout"
+SPACE_KEY = b"\xffspace"
+MOVED_KEY = b"\xffmoved"
+FIRST_SPACE = "hashed64-98d485ef5035"  # of rows without a space record: when they were written there was one encoder
+OWNER_KEY = b"\xffowner"  # written by each new owner before it reads; says nothing but that it is there
+
+
+class Meta(NamedTuple):
+    """Where a partition stands."""
+
+    cursor: dict[str, int]  # topic -> next offset
+    looked_ms: int  # policy time of the last look for due users
+    met: int | None = None  # offset in `catalog`: what lies before has met everybody; None: all up to the cursor has
+    opened_ms: int = 0  # policy time: articles whose time came before have met everybody; 0: before the last look
+
+    @property
+    def met_until(self) -> int:
+        """Where articles begin that have yet to meet everybody (article_queue.py)."""
+        return self.cursor.get("catalog", 0) if self.met is None else self.met
+
+    def record(self) -> tuple[bytes, bytes]:
+        """As a changelog record."""
+        return CURSOR_KEY, orjson.dumps(self._asdict(), option=orjson.OPT_SORT_KEYS)
+
+
+def layout_record(partitions: int) -> tuple[bytes, bytes]:
+    """Written by each new owner, one a layout: lets a later release read these rows by field name."""
+    value = {"layout": LAYOUT_VERSION, "partitions": partitions, "descr": descr()}
+    return b"%s-%d" % (LAYOUT_KEY, LAYOUT_VERSION), orjson.dumps(value)
+
+
+def space_record(space_id: str) -> tuple[bytes, bytes]:
+    """Written by each new owner: the space whose vectors the interests in these rows are sums of."""
+    return SPACE_KEY, orjson.dumps({"space": space_id})
+
+
+def moved_record(app_id: str) -> tuple[bytes, bytes]:
+    """Written by a migration: the deployment that goes on with these profiles; "" is this one again."""
+    return MOVED_KEY, orjson.dumps({"to": app_id})
+
+
+def owner_records(partitions: int, space_id: str) -> list[tuple[bytes, bytes]]:
+    """What a new owner writes before anything else."""
+    return [layout_record(partitions), *([space_record(space_id)] if space_id else [])]
+
+
+def same_space(what: str, found: str, ours: str) -> None:
+    """SettingsError where vectors of one encoder would meet those of another; `ours` "" takes any."""
+    if ours and found != ours:
+        raise SettingsError(
+            f"{what} in space '{found}', and STREAMREC_ENCODER works in '{ours}': vectors of two encoders never "
+            "meet; set STREAMREC_ENCODER, or the release, back, or move to the new space with `streamrec migrate`"
+        )
+
+
+class Logged:
+    """What a changelog partition says, taken record by record: rows by key (the last one counts) and the cursor."""
+
+    def __init__(self, partitions: int, space_id: str = "") -> None:
+        self.meta = Meta({}, 0)
+        self._partitions, self._ours = partitions, space_id
+        self.moved_to = ""  # the deployment that goes on with these profiles, if they were migrated
+        self._space = FIRST_SPACE
+        self._rows: dict[bytes, bytes] = {}
+        self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
+
+    def take(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Some more records, in order. StateError if they are not of a layout this release can read."""
+        for key, value in records:
+            if not key.startswith(b"\xff"):
+                if value is None:
+                    self._rows.pop(key, None)
+                else:
+                    self._rows[key] = value
+            elif value is not None and key == CURSOR_KEY:
+                self.meta = Meta(**orjson.loads(value))
+            elif value is not None and key == SPACE_KEY:
+                self._space = orjson.loads(value)["space"]
+            elif value is not None and key == MOVED_KEY:
+                self.moved_to = orjson.loads(value)["to"]
+            elif value is not None and key.startswith(LAYOUT_KEY):
+                self._layout(orjson.loads(value))
+
+    @property
+    def space(self) -> str:
+        """The space the interests in the rows are sums of; "" while there are no rows."""
+        return self._space if self._rows else ""
+
+    def has_earlier_rows(self) -> bool:
+        """Whether some are of another layout than this release's."""
+        return any(map(_is_another, self._rows.values()))
+
+    def rows(self, known: KnownArticles, now_s: int) -> dict[bytes, bytes]:
+        """Rows of this release's layout, by key. SettingsError if of another space.
+
+        Earlier ones are upgraded by the articles that are known now (upgrade.py).
+        """
+        if self._rows:
+            same_space("the profiles in the changelog are", self._space, self._ours)
+        others: dict[int, list[bytes]] = {}
+        for key, row in self._rows.items():
+            if _is_another(row):
+                others.setdefault(version_of(row), []).append(key)
+        for version, keys in others.items():
+            written = self._layouts.get(version)
+            old = [self._rows[key] for key in keys]
+            wrong = next((row for row in old if written is None or len(row) != written.itemsize), None)
+            if written is None or wrong is not None:
+                size = len(wrong or b"")
+                raise StateError(
+                    f"a profile row has {size} bytes; layout {LAYOUT_VERSION} has {ROW.itemsize}, and no layout "
+                    f"{version} of that size is described in the changelog"
+                )
+            self._rows.update(zip(keys, upgraded(old, written, known, now_s), strict=True))
+        return self._rows
+
+    def _layout(self, written: dict[str, Any]) -> None:
+        if written["layout"] > LAYOUT_VERSION:
+            raise StateError(
+                f"the changelog has row layout {written['layout']}, this release reads up to {LAYOUT_VERSION}: "
+                "run the release that wrote it, or a newer one"
+            )
+        if written["partitions"] != self._partitions:
+            raise StateError(
+                f"the changelog was written for {written['partitions']} partitions, STREAMREC_PARTITIONS is "
+                f"{self._partitions}: the number is fixed for the life of the topics; set it back"
+            )
+        if written["layout"] < LAYOUT_VERSION:
+            self._layouts[written["layout"]] = dtype_of(written["descr"])
+
+
+def _is_another(row: bytes) -> bool:
+    return len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION
+
+
+class NoArticles:
+    """Where none is known, and none was ever forgotten."""
+
+    def first_known_s(self, keys: KeyArray) -> KeyArray:
+        return np.zeros_like(keys)
+
+    def forgotten_s(self, now_s: KeyArray) -> KeyArray:
+        return np.zeros_like(now_s)
+
+
+def split(
+    records: Iterable[tuple[bytes, bytes | None]], partitions: int, known: KnownArticles | None = None
+) -> tuple[dict[bytes, bytes], Meta]:
+    """Rows by key and the cursor, of all records at once; of this release's rows, unless articles are given."""
+    logged = Logged(partitions)
+    logged.take(records)
+    return logged.rows(known or NoArticles(), 0), logged.meta

@@ -1,0 +1,85 @@
+"""What `apply` answers: everything one transaction writes, and the facts metrics are made of."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contracts.event import Action
+from ..contracts.field_reading import Note
+from ..contracts.records import DeadLetter, Stray, Topic
+from ..engine.policy.reasons import SuppressionReason
+from ..engine.profiles.store import IntArray
+
+NO_ROWS: IntArray = np.empty(0, np.intp)
+
+
+@dataclass
+class PushRecord:
+    """A push ready to be sent."""
+
+    user_id: str
+    value: bytes
+    trigger: str
+    priority: str
+    event_at_ms: int
+
+
+@dataclass
+class Changes:
+    """Changes of one partition; two of them merge into what one transaction can carry."""
+
+    rows: list[IntArray] = field(default_factory=list)  # profiles to be written, as row numbers
+    pushes: list[PushRecord] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
+    cursor: dict[str, int] = field(default_factory=dict)  # topic -> next offset
+    appended_ms: list[int] = field(default_factory=list)  # append times of the records applied
+    kib: int = 0  # of the records it came from: they are in memory until it is committed
+    # facts
+    events: Counter[Action] = field(default_factory=Counter)
+    suppressed: Counter[SuppressionReason] = field(default_factory=Counter)
+    notes: Counter[tuple[Topic, Note]] = field(default_factory=Counter)  # fields not taken as they came
+    late: int = 0
+    unknown: int = 0
+    forgotten: int = 0  # users, for their silence
+
+    def merge(self, other: "Changes") -> None:
+        """Take over another one's changes, which came after mine."""
+        self.rows += other.rows
+        self.pushes += other.pushes
+        self.dead_letters += other.dead_letters
+        self.strays += other.strays
+        self.cursor |= other.cursor
+        self.appended_ms += other.appended_ms
+        self.kib += other.kib
+        if other.events:
+            self.events.update(other.events)
+        if other.suppressed:
+            self.suppressed.update(other.suppressed)
+        if other.notes:
+            self.notes.update(other.notes)
+        self.late += other.late
+        self.unknown += other.unknown
+        self.forgotten += other.forgotten
+
+    def size(self) -> int:
+        """How much it is, in records of up to a KiB: records applied, rows or pushes, whichever are most (each record
+        and each push changes at most one row), and what is passed on as it came; never less than the KiB held.
+        """
+        passed_on = sum(_kib(letter.key, letter.value, letter.trail) for letter in self.dead_letters)
+        passed_on += sum(_kib(None, stray.value, stray.headers) for stray in self.strays)
+        return max(max(len(self.appended_ms), sum(map(len, self.rows)), len(self.pushes)) + passed_on, self.kib)
+
+    def unique_rows(self) -> npt.NDArray[np.intp]:
+        """Each changed row once."""
+        return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.pushes or self.dead_letters or self.strays or self.cursor)
+
+
+def _kib(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> int:
+    return 1 + sum(len(part or b"") for part in (key, value, *(header for _, header in headers))) // 1024

@@ -1,0 +1,300 @@
+"""One partition as a deterministic state machine: the same input gives the same state and the same pushes.
+
+    apply(batch, now_ms)    -> Changes, in steps    decode, learn, take articles in
+    article_meeting(now_ms) -> Meeting              the next chunk of users meets the article whose turn it is
+    due(now_ms)             -> Meetings             users whose waiting is over meet the fresh articles
+    meet(meeting)           -> Changes              decide, push
+    restore(...)                                    state from the log
+
+With `at_once` an article that is applied meets everybody within `apply`; a worker's writer has it meet them in steps of
+its own, between which events have their turn. While `holds` is set nobody meets anything: records are applied, and
+articles wait (article_queue.py).
+
+No broker, no clock, no randomness: the worker, replay, tests and simulation run this same code. Changes are not undone:
+whoever cannot commit them throws the partition away and restores it, as if they had never been.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from operator import attrgetter
+from typing import Any, cast
+
+import numpy as np
+
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Item, Origin, Typed
+from ..contracts.event import UserEvent
+from ..contracts.records import DeadLetter, Stray, Topic
+from ..decide import Decision, decide, waiting_s
+from ..engine.catalog import Catalog
+from ..engine.learn import after_article, after_events
+from ..engine.policy.gates.quiet_hours import quiet_hours
+from ..engine.profiles import history
+from ..engine.profiles.eviction import Silence
+from ..engine.profiles.store import IntArray, ProfileStore, Users
+from ..engine.scores import Scores
+from ..models.serving import lineup_of
+from .article_queue import Unmet
+from .changelog_meta import Meta, same_space
+from .changes import Changes, PushRecord
+from .context import Meeting, Settled
+from .intake import Batch, intake
+from .pushes import push_records
+from .timeline import MERGED, EventTimeline, Run, Tick
+from .unknown_articles import Awaited
+
+WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
+
+
+__all__ = ["Meeting", "Partition", "Settled"]
+
+
+class Partition:
+    """State of one partition."""
+
+    def __init__(self, settled: Settled) -> None:
+        self.settled = settled
+        self.profiles = ProfileStore()
+        self.catalog = Catalog(settled.max_articles, settled.keep_ms)
+        self.cursor: dict[str, int] = {}
+        self.looked_ms = 0  # policy time of the last look for due users
+        self.unmet = Unmet()
+        self.at_once, self.holds = True, False
+        self._woke_ms = self._opened_ms = 0
+        self._awaited = Awaited()
+        self._silence = Silence()
+        self._timeline = EventTimeline(settled.tick_ms) if settled.tick_ms else None
+
+    # --- input --------------------------------------------------------------------------------------------------------
+
+    def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
+        """Apply a batch. Between two steps other work may be done or committed; the cursor moves with the last one."""
+        with self.settled.stage("decode"):
+            origin = Origin(self.settled.topics[batch.topic], self.settled.number)
+            reference_ms = self._timeline.reference_ms("events") if self._timeline else None
+            items = intake(batch, origin, self.settled.partitions, reference_ms)
+        if self._timeline is None or batch.topic not in MERGED:
+            yield from self._run(Run(batch.topic, items, batch.next_offset, now_ms))
+            return
+        self._timeline.add(batch.topic, items)
+        for moment in self._timeline.release():
+            if isinstance(moment, Tick):
+                yield self.look(moment.now_ms)
+            else:
+                yield from self._run(moment)
+
+    def held(self, topic: Topic) -> int:
+        """Records taken in and waiting for the other topic's watermark; none in wall time."""
+        return self._timeline.held(topic) if self._timeline else 0
+
+    def _run(self, run: Run) -> Iterator[Changes]:
+        changes = Changes()
+        typed = [item for item in run.items if isinstance(item, Typed)]
+        if run.topic != "catalog":
+            self._learn(cast(list[Typed[UserEvent]], typed), changes)
+        else:
+            for item in cast(list[Typed[AnalysedArticle]], typed):
+                taken_in = Changes()
+                may_be_pushed = self._take_in(item.value, run.now_ms, taken_in)
+                if taken_in:
+                    yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
+                if may_be_pushed:
+                    self.unmet.published(item.value.article_id, item.offset)
+                if self.at_once:
+                    yield from map(self.meet, self._waiting(run.now_ms))
+        if len(typed) < len(run.items):
+            changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
+            changes.strays += [item for item in run.items if isinstance(item, Stray)]
+        changes.appended_ms += [item.appended_ms for item in typed]
+        changes.notes.update((run.topic, note) for item in typed if item.notes for note in item.notes)
+        self.cursor[run.topic] = changes.cursor[run.topic] = run.next_offset
+        yield changes
+
+    # --- events -------------------------------------------------------------------------------------------------------
+
+    def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
+        if not typed:
+            return
+        values, settled = [item.value for item in typed], self.settled
+        seen_ms = [value.at_ms for value in values] if self._timeline else [item.appended_ms for item in typed]
+        with settled.stage("update"):
+            learned = after_events(self.profiles, self.catalog, values, seen_ms, settled.policy, settled.understand)
+        self._awaited.add(learned.unknown, self.profiles)
+        changes.rows.append(learned.rows)
+        changes.events.update(map(attrgetter("action"), values))
+        changes.late += learned.late
+        changes.unknown += len(learned.unknown)
+
+    # --- articles -----------------------------------------------------------------------------------------------------
+
+    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
+        """Know this version from now on; whether it may be pushed now."""
+        same_space("an article in the catalog is", article.space_id, self.settled.space_id)
+        change = self.catalog.apply(article, now_ms)
+        slot = self.catalog.slot(article.article_id)
+        assert slot is not None
+        if self._awaited.take(int(self.catalog["key"][slot])):
+            changes.rows.append(after_article(self.profiles, self.catalog, slot, self.settled.policy))
+        return change in ("new", "updated") and slot in self.catalog.fresh(now_ms)
+
+    def article_meeting(self, now_ms: int) -> Meeting | None:
+        """The next chunk of users meets the article whose turn it is; users who come later find it when they are due.
+
+        An article that is withdrawn, expired or under embargo by now meets nobody.
+        """
+        unmet, everybody = self.unmet, len(self.profiles)
+        while not self.holds and (article_id := unmet.head()) is not None:
+            slot = self.catalog.slot(article_id)
+            if unmet.start >= everybody or slot is None or slot not in self.catalog.fresh(now_ms):
+                unmet.head_is_done()
+                continue
+            start, unmet.start = unmet.start, min(unmet.start + self.settled.chunk_users, everybody)
+            unmet.lineup = unmet.lineup or lineup_of(self.settled.ranker)
+            users = self.profiles.everybody(start, unmet.start)
+            meeting = Meeting(users, np.array([slot]), now_ms, "article", unmet.lineup)
+            if unmet.start >= everybody:
+                unmet.head_is_done()
+            return meeting
+        return None
+
+    def _waiting(self, now_ms: int) -> Iterator[Meeting]:
+        return iter(partial(self.article_meeting, now_ms), None)
+
+    # --- users who are due --------------------------------------------------------------------------------------------
+
+    def look(self, now_ms: int) -> Changes:
+        """All that is to be done at this moment, at once."""
+        changes = self.forget_silent(now_ms)
+        for meeting in self.meetings(now_ms):
+            changes.merge(self.meet(meeting))
+        return changes
+
+    def meetings(self, now_ms: int) -> Iterator[Meeting]:
+        """Articles that wait, then users who are due; each is to be met before the next is asked for."""
+        self.open(now_ms)
+        yield from self._waiting(now_ms)
+        yield from self.due(now_ms)
+
+    def open(self, now_ms: int) -> None:
+        """Articles whose embargo or future publication time ended wait for their meeting from now on.
+
+        A wall clock that is put back is followed: what ends between its two times would not be noticed otherwise.
+        """
+        if self.holds:
+            return
+        since_ms = self._opened_ms or now_ms
+        for slot in self.catalog.opening(since_ms, now_ms).tolist():
+            article = self.catalog.articles[slot]
+            assert article is not None
+            self.unmet.opened(article.article_id, since_ms)
+        self._opened_ms = now_ms
+
+    def forget_silent(self, now_ms: int) -> Changes:
+        """Users of whom nothing was seen for long leave, some at a time; once an hour it is asked who they are."""
+        rows, left = self._silence.ends(self.profiles, self.looked_ms, now_ms, self.settled.policy.forget_after_s)
+        self.catalog.after_reads(left, -1)
+        return Changes(rows=[rows] * (len(rows) > 0), forgotten=len(rows))
+
+    def fails(self, meeting: Meeting) -> bool:
+        """Whether a decision would raise."""
+        try:
+            for scores, mine in meeting.lineup.shares(meeting.users):
+                self._decision(scores, meeting._replace(users=mine))
+        except Exception:  # noqa: BLE001 - whatever an article provokes
+            return True
+        return False
+
+    def due(self, now_ms: int) -> Iterator[Meeting]:
+        """Users whose waiting is over meet the fresh articles. It counts as a look when the last of them has.
+
+        Where it ends early, because pushes are held back, the next one finds those who are left.
+        """
+        wakes = now_ms // WAKE_EVERY_MS != self._woke_ms // WAKE_EVERY_MS
+        due_at_s = self.profiles["due_at_s"]
+        due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
+        rows = np.flatnonzero(due | self._woke(now_ms) if wakes else due)
+        fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)
+        for start in range(0, len(rows), self.settled.chunk_users):
+            if self.holds:
+                return
+            users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
+            yield Meeting(users, fresh, now_ms, "due", lineup)
+        if not self.holds:
+            self.looked_ms, self._woke_ms = now_ms, now_ms if wakes else self._woke_ms
+
+    def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Users whose quiet hours ended since the last look that asked, (R,)."""
+        users, policy, before_s = Users(self.profiles, slice(None)), self.settled.policy, self._woke_ms // 1000
+        if not before_s or not len(users):
+            return np.zeros(len(users), np.bool_)
+        was_quiet = quiet_hours(users, before_s, policy) > 0  # never of a row of nobody: its window is empty
+        return np.asarray(was_quiet & (quiet_hours(users, now_ms // 1000, policy) == 0))
+
+    def meet(self, meeting: Meeting) -> Changes:
+        """Each model decides for its own users; what one user gets does not depend on the others."""
+        changes = Changes()
+        for scores, mine in meeting.lineup.shares(meeting.users):
+            changes.merge(self._decide_with(scores, meeting._replace(users=mine)))
+        return changes
+
+    def _decide_with(self, scores: Scores, meeting: Meeting) -> Changes:
+        decision, pushes = self._decision(scores, meeting)
+        changes = Changes(suppressed=Counter(decision.suppressed))
+        columns, now_s = self.profiles.columns, meeting.now_ms // 1000
+        if len(decision.rows):
+            changes.pushes += pushes
+            told = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
+            self.catalog.after_reads(history.after_push(self.profiles, decision.rows, *told, now_s, self.catalog), -1)
+            changes.rows.append(decision.rows)
+        if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
+            columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
+        if len(decision.rows):
+            columns["due_at_s"][decision.rows] = now_s + self.settled.policy.min_interval_s
+        return changes
+
+    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+        """What is to be done; changes nothing."""
+        users, slots, now_ms, trigger, _ = meeting
+        policy = self.settled.policy
+        decision = decide(users, self.catalog, slots, now_ms, scores, policy, self.settled.stage)
+        if not len(decision.rows):
+            return decision, []
+        return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, scores.stamp)
+
+    # --- the log ------------------------------------------------------------------------------------------------------
+
+    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+        """Changelog records of these rows and of the cursor."""
+        met = self.unmet.met_until(self.cursor.get("catalog", 0))
+        meta = Meta(self.cursor, self.looked_ms, met, self.unmet.opened_until(self._opened_ms))
+        return [*self.profiles.encode(rows), meta.record()]
+
+    def restore(
+        self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
+    ) -> None:
+        """State from the changelog, and from the part of `catalog` before the cursor. Call once, on a new partition."""
+        self.profiles.restore(rows)
+        self.cursor = dict(meta.cursor)
+        self.looked_ms, self._woke_ms = meta.looked_ms, meta.looked_ms // WAKE_EVERY_MS * WAKE_EVERY_MS
+        self._opened_ms = meta.opened_ms or meta.looked_ms
+        self.catalog.after_reads(history.reads_of(self.profiles, slice(len(self.profiles))), 1)
+        for item in articles:
+            if isinstance(item, Typed):
+                same_space("an article in the catalog is", item.value.space_id, self.settled.space_id)
+                self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
+                if item.offset >= meta.met_until:
+                    self.unmet.published(item.value.article_id, item.offset)
+        self._awaited.count(self.profiles)
+        self._restore_due()
+        if self._timeline is not None:
+            self._timeline.clock_ms = meta.looked_ms
+
+    def _restore_due(self) -> None:
+        """Users the log says were due have been looked at; those whose gate was closed wait for it to open."""
+        due_at_s, looked_s = self.profiles["due_at_s"], self.looked_ms // 1000
+        handled = np.flatnonzero((due_at_s > 0) & (due_at_s <= looked_s))
+        if len(handled):
+            users, nothing, policy = Users(self.profiles, handled), np.empty(0, np.intp), self.settled.policy
+            decision = decide(users, self.catalog, nothing, self.looked_ms, self.settled.ranker, policy)
+            due_at_s[handled] = waiting_s(decision.opens_s)

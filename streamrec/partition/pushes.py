@@ -1,0 +1,103 @@
+"""Pushes as bytes, with the reason a person can read: what somebody read or searched for that made it the one.
+
+    breaking           it is breaking news
+    searched           it has at least half of the words of the reader's latest search, which still counts half or more
+    recent_reads       the reader read others of its category
+    similar_interest   none of these; it is like what was read
+
+The first that is true is given; a search is named by words of the article.
+"""
+
+import numpy as np
+
+from ..content.query import kept, words_shared
+from ..contracts.push import Envelope, ModelStamp, Trigger
+from ..decide import Decision
+from ..engine.catalog import Catalog
+from ..engine.policy.config import Policy
+from ..engine.profiles.layout import READ
+from ..engine.profiles.store import ProfileStore
+from .changes import PushRecord
+
+
+def push_records(
+    decision: Decision,
+    profiles: ProfileStore,
+    catalog: Catalog,
+    trigger: Trigger,
+    now_ms: int,
+    policy: Policy,
+    stamp: ModelStamp,
+) -> list[PushRecord]:
+    """The decision's pushes, encoded; call before `after_push`."""
+    similar_reads = _reads_in_category(decision, profiles, catalog)
+    searched = _searched(decision, profiles, now_ms, policy)
+    caused_ms = _caused_ms(decision, profiles, catalog, trigger, now_ms, policy)
+    envelopes: dict[int, Envelope] = {}
+    records = []
+    for row, slot, relevance, similar, words, event_at_ms in zip(
+        decision.rows.tolist(),
+        decision.slots.tolist(),
+        decision.relevance.tolist(),
+        similar_reads.tolist(),
+        searched,
+        caused_ms.tolist(),
+        strict=True,
+    ):
+        envelope = envelopes.get(slot)
+        if envelope is None:
+            article = catalog.articles[slot]
+            assert article is not None
+            envelope = envelopes[slot] = Envelope(article, stamp, trigger, now_ms, policy.push_ttl_ms)
+        user_id = profiles.users[row]
+        value = envelope.encode(user_id, relevance, _reason(envelope, similar, words), event_at_ms)
+        priority = "breaking" if envelope.article.breaking else "normal"
+        records.append(PushRecord(user_id, value, trigger, priority, event_at_ms))
+    return records
+
+
+def _reason(envelope: Envelope, similar: int, searched: list[int]) -> dict[str, object]:
+    article = envelope.article
+    category = article.category
+    if article.breaking:
+        return {"code": "breaking", "args": {"category": category}}
+    if words := words_shared(searched, article.title, article.keywords):
+        return {"code": "searched", "args": {"words": words, "category": category}}
+    if similar:
+        return {"code": "recent_reads", "args": {"category": category, "count": similar}}
+    return {"code": "similar_interest", "args": {"category": category}}
+
+
+def _searched(decision: Decision, profiles: ProfileStore, now_ms: int, policy: Policy) -> list[list[int]]:
+    """Words of each user's latest search, K of them; none where it counts less than half by now."""
+    at_ms = profiles.columns["searched_at_s"][decision.rows].astype(np.int64) * 1000
+    words = profiles.columns["searched"][decision.rows] * (now_ms - at_ms <= policy.half_life_ms)[:, None]
+    return [kept(row) for row in words] if words.any() else [[]] * len(words)
+
+
+def _reads_in_category(
+    decision: Decision, profiles: ProfileStore, catalog: Catalog
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """How many of the user's recent reads are of the article's category, by its name, (K,); 0 if it has none."""
+    slots = catalog.slots_of(profiles.columns["seen"][decision.rows])  # (K, S)
+    read = (profiles.columns["seen_acts"][decision.rows] & READ) > 0
+    category = catalog["category_key"][decision.slots][:, None]
+    same = (catalog["category_key"][slots] == category) & (category > 0)
+    return np.asarray((same & read & (slots >= 0)).sum(axis=1))
+
+
+def _caused_ms(
+    decision: Decision, profiles: ProfileStore, catalog: Catalog, trigger: Trigger, now_ms: int, policy: Policy
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """When what caused each push happened, (K,) ms: latency is counted from here.
+
+    An article: when it became known, or when its embargo ended. A user who is due: when the waiting was over.
+    """
+    if trigger == "article":
+        known_ms = np.array([article.known_at_ms for slot in decision.slots if (article := catalog.articles[slot])])
+        out_ms = np.maximum(catalog["embargo_ms"], catalog["published_ms"])[decision.slots]
+        return np.asarray(np.minimum(np.maximum(known_ms, out_ms), now_ms))
+    gap_over_ms = profiles.columns["active_ms"][decision.rows] + policy.session_gap_s * 1000
+    due_ms = profiles.columns["due_at_s"][decision.rows].astype(np.int64) * 1000
+    from_activity = due_ms // 1000 == gap_over_ms // 1000
+    return np.asarray(np.minimum(np.where(from_activity, gap_over_ms, np.where(due_ms > 0, due_ms, now_ms)), now_ms))

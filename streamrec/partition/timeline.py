@@ -1,0 +1,120 @@
+"""The order in which one partition's inputs are applied, and what time it then is.
+
+wall    live: in order of arrival; the policy clock is the caller's.
+event   replay: catalog and events are merged by event time, as far as the watermarks of both have come, so the result
+        does not depend on which topic was fetched first. The policy clock follows: it is the time of what is applied.
+        Equal times: ticks first, then articles, then events.
+
+A tick is a multiple of `tick_ms`: the moments at which users whose waiting is over are looked for.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Item, Typed, Watermark
+from ..contracts.event import UserEvent
+from ..contracts.records import DeadLetter, Stray, Topic
+
+MERGED: tuple[Topic, ...] = ("catalog", "events")  # at equal times in this order
+
+AnyItem = Item[UserEvent] | Item[AnalysedArticle] | Stray
+
+
+class Run(NamedTuple):
+    """Consecutive items of one topic that are applied together; `now_ms` is 0 in wall time."""
+
+    topic: Topic
+    items: list[AnyItem]
+    next_offset: int
+    now_ms: int
+
+
+class Tick(NamedTuple):
+    """Look for users who are due."""
+
+    now_ms: int
+
+
+class EventTimeline:
+    """Merge by event time behind the watermarks."""
+
+    def __init__(self, tick_ms: int, clock_ms: int = 0) -> None:
+        self.tick_ms = tick_ms
+        self.clock_ms = clock_ms
+        self._waiting: dict[Topic, deque[tuple[int, AnyItem]]] = {topic: deque() for topic in MERGED}
+        self._watermark_ms: dict[Topic, int] = dict.fromkeys(MERGED, 0)
+        self._last_ms: dict[Topic, int] = dict.fromkeys(MERGED, 0)
+
+    def reference_ms(self, topic: Topic) -> int:
+        """What event times of this topic are checked against: its last watermark, 0 before the first."""
+        return self._watermark_ms[topic]
+
+    def add(self, topic: Topic, items: list[AnyItem]) -> None:
+        """Take in decoded items. Within a topic the order of arrival stands: a late one is applied when it comes."""
+        for item in items:
+            if isinstance(item, Watermark):
+                self._watermark_ms[topic] = max(self._watermark_ms[topic], item.at_ms)
+            self._last_ms[topic] = max(self._last_ms[topic], _time_of(item))
+            self._waiting[topic].append((self._last_ms[topic], item))
+
+    def held(self, topic: Topic) -> int:
+        """Items of this topic waiting for a watermark."""
+        return len(self._waiting[topic])
+
+    def release(self) -> Iterator[Run | Tick]:
+        """All that the watermarks allow, in order."""
+        until_ms = min(self._watermark_ms.values())
+        while (topic := self._next_topic(until_ms)) is not None:
+            at_ms = self._waiting[topic][0][0]
+            yield from self._ticks(at_ms)
+            self.clock_ms = max(self.clock_ms, at_ms)
+            yield self._run(topic, until_ms)
+        yield from self._ticks(until_ms)
+
+    def _next_topic(self, until_ms: int) -> Topic | None:
+        ready = [
+            (waiting[0][0], order, topic)
+            for order, (topic, waiting) in enumerate(self._waiting.items())
+            if waiting and waiting[0][0] <= until_ms
+        ]
+        return min(ready)[2] if ready else None
+
+    def _run(self, topic: Topic, until_ms: int) -> Run:
+        """Items of `topic` up to the next tick or the next item of the other topic; one article at a time."""
+        waiting = self._waiting[topic]
+        start_ms, item = waiting.popleft()
+        items = [item]
+        if topic == "events":
+            stop_ms = min(until_ms, self._next_tick(start_ms) - 1, self._head_ms("catalog") - 1)
+            while waiting and waiting[0][0] <= stop_ms:
+                items.append(waiting.popleft()[1])
+        return Run(topic, items, items[-1].offset + 1, self.clock_ms)
+
+    def _head_ms(self, topic: Topic) -> int:
+        waiting = self._waiting[topic]
+        return waiting[0][0] if waiting else 1 << 62
+
+    def _next_tick(self, after_ms: int) -> int:
+        return (after_ms // self.tick_ms + 1) * self.tick_ms
+
+    def _ticks(self, until_ms: int) -> Iterator[Tick]:
+        if not self.clock_ms:
+            self.clock_ms = until_ms
+        while (tick_ms := self._next_tick(self.clock_ms)) <= until_ms:
+            self.clock_ms = tick_ms
+            yield Tick(tick_ms)
+
+
+def _time_of(item: AnyItem) -> int:
+    if isinstance(item, Watermark):
+        return item.at_ms
+    if isinstance(item, DeadLetter | Stray):
+        return 0  # stays behind the item before it
+    return _value_time(item)
+
+
+def _value_time(item: Typed[UserEvent] | Typed[AnalysedArticle]) -> int:
+    value = item.value
+    return value.at_ms if isinstance(value, UserEvent) else value.known_at_ms

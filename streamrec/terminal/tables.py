@@ -1,0 +1,36 @@
+"""Tables on stdout, as wide as they need: a pipe or a file has no 80 columns to fit into."""
+
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.text import Text
+
+from .printable import encoded, printable, printable_json
+
+WIDTH = 118  # of a page
+
+
+class PlainConsole(Console):
+    """A console on which text is text: it acts on no terminal, and `[red]` or `:smile:` stand as they are."""
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """As rich's, without its markup."""
+        safe = "\n".join(printable(line, None) for line in text.split("\n"))
+        return super().render_str(safe, **{**style, "markup": False, "emoji": False, "highlight": False})
+
+
+def show_json(told: object) -> None:
+    """One line of JSON on stdout, to be piped on: exact, and safe where it is a terminal after all."""
+    print(printable_json(encoded(told)))
+
+
+def show(*shown: RenderableType) -> None:
+    """Print; a table has the terminal's width, a page's or its own, whichever is largest."""
+    console = PlainConsole()
+    least = max(console.width, WIDTH)
+    for each in shown:
+        console.width = least
+        if not isinstance(each, str):
+            console.width = max(least, Measurement.get(console, console.options.update(max_width=400), each).maximum)
+        console.print(each, soft_wrap=isinstance(each, str))

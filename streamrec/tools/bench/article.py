@@ -1,0 +1,124 @@
+"""`bench article`: one fresh article meets everybody, while clicks go on.
+
+The state is read back from a changelog of rows with random interests; with nothing suppressed each user is pushed to. A
+gateway reads the push topic, committed records only. An article that is too old to be pushed comes first: a worker
+loads what it reads languages with when it needs it.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import NamedTuple
+
+import msgspec
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from ...clock import monotonic_s, now_ms
+from ...errors import StateError
+from ...kafka.topics import DAY_MS, create
+from ...settings import Settings
+from .contestants import started
+from .load import send_paced
+from .pipeline import bench_settings, know_articles, quantile
+from .recovery import fill
+
+ARTICLE = "everybody"
+BEFORE_S = 5.0  # clicks alone, to compare with
+QUIET_S = 3.0  # without a push of the article: it has met all
+PATIENCE_S = 180.0
+
+
+class Met(NamedTuple):
+    """One article. Times count from its publication to the moment when the gateway has the push."""
+
+    users: int
+    pushes: int
+    first_ms: float
+    fifty_thousand_s: float  # until as many pushes are there; not a number if there are fewer
+    all_s: float
+    click_p99_before_ms: float
+    click_p99_during_ms: float
+
+
+class _Pushed(msgspec.Struct):
+    user_id: str
+    article_id: str
+    event_at_ms: int = 0
+
+
+class _Gateway:
+    """What it has read so far."""
+
+    def __init__(self) -> None:
+        self.clicks: list[float] = []  # milliseconds from click to push
+        self.arrived: list[tuple[float, int]] = []  # monotonic time, pushes of the article so far
+
+    async def read(self, consumer: AIOKafkaConsumer) -> None:
+        """Until cancelled."""
+        count = 0
+        while True:
+            for records in (await consumer.getmany(timeout_ms=20)).values():
+                at_s, at_ms = monotonic_s(), now_ms()
+                pushed = [msgspec.json.decode(record.value, type=_Pushed) for record in records]
+                clicked = [push for push in pushed if push.user_id.startswith("p")]
+                self.clicks += [at_ms - push.event_at_ms for push in clicked if push.article_id != ARTICLE]
+                if article := sum(p.article_id == ARTICLE and not p.user_id.startswith("p") for p in pushed):
+                    count += article
+                    self.arrived.append((at_s, count))
+
+    def quiet_s(self, since_s: float) -> float:
+        """Seconds since the last push of the article; 0 before the first."""
+        return monotonic_s() - max(since_s, self.arrived[-1][0]) if self.arrived else 0.0
+
+
+async def measure(brokers: str, users: int, per_s: float, model: str | None) -> Met:
+    """A worker with `users` of state in one partition, `per_s` clicks/s, one article."""
+    settings = bench_settings(brokers, model).changed(partitions=1)
+    await create(settings)
+    await know_articles(settings)  # there are no users yet
+    await fill(settings, users, 0)
+    with started("streamrec", settings):
+        async with AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed") as consumer:
+            consumer.assign([TopicPartition(settings.topic("push"), 0)])
+            await consumer.seek_to_end()
+            gateway = _Gateway()
+            tasks = [
+                asyncio.create_task(send_paced(settings, per_s, BEFORE_S + PATIENCE_S, "p")),
+                asyncio.create_task(gateway.read(consumer)),
+            ]
+            try:
+                return await _meet(settings, gateway, users)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+
+
+async def _publish(producer: AIOKafkaProducer, settings: Settings, name: str, at_ms: int) -> None:
+    article = {"article_id": name, "title": f"{name} has a title", "category": "science", "published_at_ms": at_ms}
+    await producer.send_and_wait(settings.topic("articles"), key=name.encode(), value=orjson.dumps(article))
+
+
+async def _meet(settings: Settings, gateway: _Gateway, users: int) -> Met:
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
+        await _publish(producer, settings, "yesterday", now_ms() - 2 * DAY_MS)
+        await asyncio.sleep(BEFORE_S)
+        before = len(gateway.clicks)
+        published_s = monotonic_s()
+        await _publish(producer, settings, ARTICLE, now_ms())
+    while gateway.quiet_s(published_s) < QUIET_S:
+        if monotonic_s() - published_s > PATIENCE_S:
+            raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s")
+        await asyncio.sleep(0.05)
+    times = [(at_s - published_s, count) for at_s, count in gateway.arrived]
+    during = gateway.clicks[before:]
+    return Met(
+        users,
+        times[-1][1],
+        1000 * times[0][0],
+        next((at_s for at_s, count in times if count >= 50_000), float("nan")),
+        times[-1][0],
+        quantile(gateway.clicks[:before], 0.99),
+        quantile(during, 0.99),
+    )

@@ -1,0 +1,68 @@
+"""The contestants of `bench pipeline` as processes that can be watched: how far they are, and what CPU they used."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from ...settings import Settings
+from ..worker_process import WorkerProcess, value
+
+OURS = {
+    "streamrec": ("-m", "streamrec", "worker"),
+    "streamrec plain": ("-m", "streamrec.tools.bench.plain_worker"),
+}
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Contestant(NamedTuple):
+    """A running process and the consumer group whose offsets say how far it is."""
+
+    name: str
+    pid: int
+    group: str
+    worker: WorkerProcess | None  # ours says it itself, at each commit
+
+    def cpu_s(self) -> float:
+        """User and system time of all its threads so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    async def done(self, settings: Settings, consumer: AIOKafkaConsumer) -> int:
+        """Events processed and committed."""
+        if self.worker is not None:
+            return int(value(self.worker.series(), "streamrec_events_total"))
+        tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
+        return sum([await consumer.committed(tp) or 0 for tp in tps])
+
+
+@contextmanager
+def started(name: str, settings: Settings) -> Iterator[Contestant]:
+    """One contestant, running."""
+    with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
+        log_path = Path(folder) / "log"
+        if name in OURS:
+            worker = WorkerProcess(settings, log_path, OURS[name])
+            worker.ensure()
+            try:
+                worker.wait_ready()
+                yield Contestant(name, worker.pid, settings.group_id, worker)
+            finally:
+                worker.stop()
+            return
+        module = {"stock faust": "stock_faust", "raw aiokafka": "raw_aiokafka"}[name]
+        group = f"{settings.topic_prefix}{'stock' if name == 'stock faust' else 'raw'}"
+        command = [sys.executable, "-m", f"streamrec.tools.bench.{module}", settings.brokers, settings.topic_prefix]
+        with log_path.open("wb") as log:
+            process = subprocess.Popen([*command, str(settings.partitions)], stdout=log, stderr=log)
+        try:
+            yield Contestant(name, process.pid, group, None)
+        finally:
+            process.kill()
+            process.wait()

@@ -1,0 +1,21 @@
+"""What a figure was measured with: the last line of every benchmark says it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def commit() -> str | None:
+    """Of the checkout this runs from, if it is one."""
+    here = Path(__file__).parent
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
+
+
+def machine() -> str:
+    """Processor, cores, Python."""
+    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    name = found[0].split(":")[1].strip() if found else "unknown processor"
+    return f"{name}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"

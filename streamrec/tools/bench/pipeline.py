@@ -1,0 +1,185 @@
+"""`bench pipeline`: the same work by stock Faust, by raw aiokafka and by this worker, interleaved on one broker.
+
+A round: a backlog is written, the contestant is started, progress and CPU are read while it works it off; then clicks
+come at half of that rate and pushes are read as a gateway would. Rates count from the first progress seen to the last
+event committed, so start-up is left out. Medians over rounds.
+"""
+
+import asyncio
+import statistics
+import uuid
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from ...clock import monotonic_s, now_ms
+from ...errors import StateError
+from ...kafka.topics import create
+from ...settings import Settings, load
+from .contestants import Contestant, started
+from .load import ARTICLES, send_articles, send_backlog, send_paced
+
+NAMES = ("stock faust", "raw aiokafka", "streamrec")
+PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the second core
+
+
+class Measured(NamedTuple):
+    """One contestant, one round."""
+
+    events_per_s: float
+    cpu_us_per_event: float
+    p50_ms: float
+    p99_ms: float
+    pushes: int
+
+
+def half_load(events_per_s: float) -> float:
+    """Clicks/s for latency, of a contestant that can do so many."""
+    return min(events_per_s / 2, PACE_CAP)
+
+
+class _Pushed(msgspec.Struct):
+    user_id: str
+    event_at_ms: int
+
+
+async def measure(
+    name: str,
+    brokers: str,
+    events: int,
+    pace_s: float,
+    model: str | None,
+    load: Callable[[float], float] = half_load,
+) -> Measured:
+    """One round of one contestant; latency at the clicks/s that `load` says for what it can do."""
+    settings = bench_settings(brokers, model)
+    await create(settings)
+    await _extra_topics(settings)
+    if name.startswith("streamrec"):
+        await know_articles(settings)
+    await send_backlog(settings, events)
+    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id=_group(name, settings), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        with started(name, settings) as contestant:
+            done_per_s, cpu_us = await _work_off(contestant, settings, consumer, events)
+            latency = await paced(settings, load(done_per_s), pace_s)
+    finally:
+        await consumer.stop()
+    return Measured(done_per_s, cpu_us, quantile(latency, 0.5), quantile(latency, 0.99), len(latency))
+
+
+def quantile(latency: Sequence[float], share: float) -> float:
+    """The latency that this share of them is below; not a number if there are none."""
+    ordered = sorted(latency) or [float("nan")]
+    return ordered[int(share * len(ordered))]
+
+
+def _group(name: str, settings: Settings) -> str:
+    ours = settings.group_id
+    return {"stock faust": f"{settings.topic_prefix}stock", "raw aiokafka": f"{settings.topic_prefix}raw"}.get(
+        name, ours
+    )
+
+
+def bench_settings(brokers: str, model: str | None) -> Settings:
+    """Topics of this run's own, nothing suppressed by the time of day."""
+    run = uuid.uuid4().hex[:8]
+    return load(
+        {},
+        brokers=brokers,
+        topic_prefix=f"bench-{run}.",
+        app_id=f"bench-{run}",
+        partitions=4,
+        model_dir=model,
+        session_gap_s=0.0,
+        quiet_from="00:00",
+        quiet_to="00:00",
+        min_affinity=0.0,
+        min_score=0.0,
+        web_port=0,
+    )
+
+
+async def _extra_topics(settings: Settings) -> None:
+    """What the baselines write instead of our changelog."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        prefix = settings.topic_prefix
+        names = (f"{prefix}rows", f"{prefix}stock-rows-changelog", f"{prefix}stock-__assignor-__leader")
+        await admin.create_topics([NewTopic(name, settings.partitions, 1) for name in names])
+    finally:
+        await admin.close()
+
+
+async def know_articles(settings: Settings) -> None:
+    """The catalog is there before the clicks are, as in real life."""
+    await send_articles(settings)
+    with started("streamrec", settings) as contestant:
+        assert contestant.worker is not None
+        deadline = monotonic_s() + 30
+        while not _has_met(contestant.worker.series()):
+            if monotonic_s() > deadline:
+                raise StateError(f"the articles did not arrive: {contestant.worker.last_line()}")
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)
+
+
+def _has_met(series: dict[str, float]) -> bool:
+    """All articles are known and none waits for its meeting: users who come later do not get one of them at once."""
+    catching_up = any(value for name, value in series.items() if name.startswith("streamrec_pushes_held_back{"))
+    return series.get("streamrec_catalog_articles", 0) >= ARTICLES and not catching_up
+
+
+async def _work_off(
+    contestant: Contestant, settings: Settings, consumer: AIOKafkaConsumer, events: int
+) -> tuple[float, float]:
+    """Events/s and CPU us per event of the backlog."""
+    first: tuple[float, int, float] | None = None
+    before = (monotonic_s(), 0, contestant.cpu_s())
+    deadline = monotonic_s() + 300
+    while True:
+        done = await contestant.done(settings, consumer)
+        now = (monotonic_s(), done, contestant.cpu_s())
+        if first is None and done > 0:
+            first = now if done < events else before  # a backlog of one commit: counted from the look before it
+        before = now
+        if first is not None and done >= events:
+            break
+        if monotonic_s() > deadline:
+            raise StateError(f"{contestant.name} processed {done} of {events} events in 300 s")
+        await asyncio.sleep(0.02)
+    seconds, worked, cpu_s = now[0] - first[0], done - first[1], now[2] - first[2]
+    if worked <= 0 or seconds <= 0:
+        raise StateError(f"{contestant.name} was done before it could be measured; raise --events")
+    return worked / seconds, 1e6 * cpu_s / worked
+
+
+async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p") -> list[float]:
+    """Milliseconds from click to push, as a gateway sees it; the users of this phase bear its `kind`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
+    await consumer.start()
+    latency: list[float] = []
+    try:
+        consumer.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
+        await consumer.seek_to_end()
+        sending = asyncio.create_task(send_paced(settings, per_s, seconds, kind))
+        quiet_since = monotonic_s()
+        while not sending.done() or monotonic_s() - quiet_since < 2.0:
+            for records in (await consumer.getmany(timeout_ms=20)).values():
+                at_ms, quiet_since = now_ms(), monotonic_s()
+                pushed = (msgspec.json.decode(record.value, type=_Pushed) for record in records)
+                latency += [at_ms - push.event_at_ms for push in pushed if push.user_id.startswith(kind)]
+        await sending
+    finally:
+        await consumer.stop()
+    return latency
+
+
+def medians(rounds: list[Measured]) -> Measured:
+    """Of each figure."""
+    return Measured(*(statistics.median(column) for column in zip(*rounds, strict=True)))

@@ -1,0 +1,140 @@
+"""`bench recovery`: a partition's state read back from a changelog with rows that are not compacted yet.
+
+Ours runs in a process of its own, so its peak memory and CPU are its own. Stock Faust reads a smaller changelog of the
+same rows; both are compared a changelog record.
+"""
+
+import asyncio
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from ...clock import monotonic_s
+from ...contracts.limits import BATCH_BYTES
+from ...engine.profiles.layout import DEFAULTS, READ, ROW
+from ...errors import StateError
+from ...kafka.log import KafkaLog
+from ...kafka.topics import DAY_MS, changelog_topic, create, specs
+from ...kafka.transactions import Message, Transactions
+from ...partition.changelog_meta import Meta, layout_record
+from ...settings import Settings, environ_of_others, load, to_environ
+
+ROWS_A_TRANSACTION = 20_000
+ARTICLES = 50_000  # that the remembered articles are drawn from: a week of a large site
+
+
+class Measured(NamedTuple):
+    """One recovery."""
+
+    users: int
+    records: int
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+
+def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
+    """First a row of each user, then `dirty` newer ones of random users; vectors are noise, so they do not compress."""
+    rng = np.random.default_rng(seed)
+    articles = rng.integers(1, 2**32, ARTICLES, np.uint32)
+    numbers = np.concatenate([np.arange(users), rng.integers(0, users, dirty)])
+    for start in range(0, len(numbers), ROWS_A_TRANSACTION):
+        chosen = numbers[start : start + ROWS_A_TRANSACTION]
+        packed: Any = np.zeros(len(chosen), ROW)
+        for name, value in DEFAULTS.items():
+            packed[name] = value
+        packed["interest"] = rng.normal(size=packed["interest"].shape)
+        packed["seen"], packed["seen_acts"] = articles[rng.integers(0, ARTICLES, packed["seen"].shape)], READ
+        packed["n_reads"], packed["first_seen_s"] = packed["seen"].shape[1], 1_764_072_000
+        data, size = packed.tobytes(), ROW.itemsize
+        yield [
+            Message(b"user-%08d" % number, data[at * size : (at + 1) * size])
+            for at, number in enumerate(chosen.tolist())
+        ]
+
+
+def settings_of_run(brokers: str) -> Settings:
+    """Topics of its own, one partition."""
+    run = f"bench-{uuid.uuid4().hex[:8]}"
+    return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, partitions=1, web_port=0)
+
+
+async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> None:
+    """Write partition 0 of the changelog, as its owner would; `last` are the records it leaves behind its rows."""
+    topic, transactions = changelog_topic(settings), Transactions(f"{settings.group_id}-fill", KafkaLog(settings))
+    await transactions.start()
+    for messages in rows(users, dirty):
+        async with transactions.begin() as writes:
+            await writes.send(topic, 0, messages)
+    if last:
+        async with transactions.begin() as writes:
+            await writes.send(topic, 0, last)
+    await transactions.stop()
+
+
+async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
+    """A changelog of ours, recovered in a new process."""
+    settings = settings_of_run(brokers)
+    await _uncompacted(settings)
+    await create(settings)
+    await fill(settings, users, dirty, Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record()))
+    command = [sys.executable, "-m", "streamrec.tools.bench.recover_once"]
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=_environ(settings), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StateError(f"the recovery failed: {done.stderr[-500:]}")
+    return Measured(**orjson.loads(done.stdout.splitlines()[-1]))
+
+
+async def _uncompacted(settings: Settings) -> None:
+    """The changelog with the cleaner kept away: with its own settings it is too quick for rows to stay dirty."""
+    topic = next(spec for spec in specs(settings) if spec.name == changelog_topic(settings))
+    config = topic.config | {"min.compaction.lag.ms": str(DAY_MS), "max.compaction.lag.ms": str(2 * DAY_MS)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic.name, topic.partitions, 1, topic_configs=config)])
+    finally:
+        await admin.close()
+    await asyncio.sleep(1.0)  # until the broker's metadata has it
+
+
+async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:
+    """The same rows in the changelog of a stock Faust table."""
+    settings = settings_of_run(brokers)
+    prefix = settings.topic_prefix
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    await admin.start()
+    try:
+        names = (f"{prefix}events", f"{prefix}stock-rows-changelog", f"{prefix}stock-__assignor-__leader")
+        await admin.create_topics([NewTopic(name, 1, 1) for name in names])
+    finally:
+        await admin.close()
+    await asyncio.sleep(1.0)
+    written = 0
+    async with AIOKafkaProducer(bootstrap_servers=brokers, max_batch_size=BATCH_BYTES) as producer:
+        for messages in rows(users, dirty):
+            for message in messages:
+                await producer.send(names[1], key=message.key, value=message.value, partition=0)
+            written += len(messages)
+    command = [sys.executable, "-m", "streamrec.tools.bench.stock_recovery", brokers, prefix]
+    before_s = monotonic_s()
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=600, check=False, env=_environ(settings)
+    )
+    if done.returncode or not done.stdout.strip():
+        raise StateError(f"stock Faust did not recover in {monotonic_s() - before_s:.0f} s: {done.stderr[-500:]}")
+    found, seconds = done.stdout.splitlines()[-1].split()
+    return Measured(int(found), written, float(seconds), float("nan"), float("nan"))
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    return {**environ_of_others(), **to_environ(settings)}

@@ -1,0 +1,60 @@
+"""Baseline of `bench recovery`: a stock Faust table is read back from its changelog.
+
+Prints its number of rows and the seconds Faust was in recovery, then ends. Run as
+`python -m streamrec.tools.bench.stock_recovery BROKERS PREFIX`.
+"""
+
+import os
+import sys
+import tempfile
+import threading
+import time
+
+import faust
+
+from ...clock import monotonic_s
+
+
+def build(brokers: str, prefix: str) -> faust.App:
+    """The app; it owns one partition of one table and has nothing else to do."""
+    app = faust.App(
+        f"{prefix}stock",
+        broker=[f"kafka://{server}" for server in brokers.split(",")],
+        store="memory://",
+        topic_partitions=1,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        stream_recovery_delay=0.0,
+        broker_max_poll_records=4000,
+        web_enabled=False,
+        datadir=tempfile.mkdtemp(prefix="streamrec-bench-"),
+    )
+    raw = {"key_serializer": "raw", "value_serializer": "raw"}
+    table = app.Table("rows", partitions=1, key_type=bytes, value_type=bytes)
+
+    @app.agent(app.topic(f"{prefix}events", **raw))
+    async def rows(stream: faust.Stream) -> None:
+        async for key, value in stream.items():
+            table[key] = value
+
+    threading.Thread(target=_watch, args=(app, table), daemon=True).start()
+    return app
+
+
+def _watch(app: faust.App, table: faust.Table) -> None:
+    """From a thread: Faust starts an app's own tasks only after the recovery."""
+    while app.tables._recovery is None:  # noqa: SLF001 - asking by its public name would make one, in this thread
+        time.sleep(0.001)
+    recovery = app.tables._recovery  # noqa: SLF001
+    while not recovery.in_recovery:
+        time.sleep(0.001)
+    started_s = monotonic_s()
+    while recovery.in_recovery:
+        time.sleep(0.001)
+    sys.stdout.write(f"\n{len(table)} {monotonic_s() - started_s}\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    build(sys.argv[1], sys.argv[2]).Worker(loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()

@@ -1,0 +1,208 @@
+"""One run on a real cluster: workers under load and faults, then the judge.
+
+The judge reads committed records only. Rows must be those of a sequential oracle, fed with the topics one record at a
+time; the rules of the audit must hold; the dead letters are exactly what cannot be read; everything is applied; and
+each article that was acknowledged stands in every partition of `catalog` (articles.py).
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...clock import monotonic_s, now_ms
+from ...contracts.decode import Origin, Typed, decode_catalog, decode_events
+from ...contracts.records import DeadLetter, Record, Topic
+from ...engine.profiles.zones import is_zone
+from ...errors import KafkaError
+from ...kafka.log import KafkaLog, Reader, read_all
+from ...kafka.topics import changelog_topic, create, delete
+from ...operations.audit.checks import check
+from ...operations.audit.reader import read as read_facts
+from ...partition.changelog_meta import Meta, split
+from ...settings import Settings
+from ..local_kafka.process import LocalKafka, answers
+from .articles import article_differences, letter_differences
+from .cluster_load import ARTICLES, CAP, LEAST_IN_FULL, publish_first, send_events
+from .faults import SESSION_S, Scene, available
+from .fleet import Fleet
+from .reference_reading import Arrived, PlainReading
+from .row_check import push_differences, row_differences
+from .second_opinion import push_in
+from .verdict import Verdict
+
+EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
+
+
+class Outcome(NamedTuple):
+    """Of one run."""
+
+    fault: str
+    verdict: Verdict
+    exits: dict[int, int]  # exit code -> workers that ended so
+    seconds: float
+    kept: str = ""  # what the names of its topics begin with, where they are still there
+
+
+def settings_of_run(settings: Settings, seed: int) -> Settings:
+    """Topics of its own; a policy under which much is pushed and every gate has something to refuse."""
+    run = f"chaos-{seed}-{uuid.uuid4().hex[:6]}"
+    return settings.changed(
+        topic_prefix=f"{run}.", app_id=run, partitions=8, min_score=0.0, min_affinity=0.0, min_interval_s=2.0,
+        session_gap_s=0.0, daily_cap=CAP, quiet_from="00:00", quiet_to="00:00", session_timeout_s=SESSION_S, web_port=0,
+        model_dir=None, policy_time="wall", log_format="text",
+    )  # fmt: skip
+
+
+async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
+    """Play the run of this seed; worker logs go to `folder`.
+
+    Its topics go with it; those of a run that failed stay on a cluster that is not ours, to be looked into.
+    """
+    settings, outcome = settings_of_run(base, seed), None
+    await broker_there(kafka)
+    try:
+        await create(settings)
+        outcome = await _play(settings, kafka, seed, folder, events)
+    finally:
+        failed = outcome is not None and not outcome.verdict.holds
+        kept = (kafka is None and failed) or not await _deleted(settings)
+    return outcome._replace(kept=settings.topic_prefix) if kafka is None and kept else outcome
+
+
+async def _deleted(settings: Settings) -> bool:
+    """Or a broker that is killed has the logs of all runs to look through, and somebody's cluster is littered."""
+    try:
+        await delete(settings)
+    except KafkaError:
+        return False
+    return True
+
+
+async def _play(settings: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
+    started_s, rng = monotonic_s(), np.random.default_rng(seed)
+    faults = available(kafka is not None)
+    name = list(faults)[seed % len(faults)]
+    fleet = Fleet(settings, folder, int(rng.integers(2, 4)))
+    supervising = asyncio.create_task(fleet.supervise())
+    verdict = Verdict(runs=1)
+    try:
+        await fleet.ready()
+        await publish_first(settings)
+        await _until_applied(settings, verdict, "catalog", ARTICLES)
+        sending = asyncio.create_task(send_events(settings, np.random.default_rng(seed + 1), events, PER_S))
+        await faults[name](Scene(fleet, kafka, rng))
+        await sending
+        await _until_applied(settings, verdict, "events", 0)
+        await _until_catalogued(settings)
+        await _until_applied(settings, verdict, "catalog", 0)
+        await _end(fleet, supervising)  # or a reader who was due is pushed to between the judge's looks
+        await _judge(settings, verdict)
+    except KafkaError as error:  # a finding, and not the end of all runs
+        verdict.violate(str(error))
+    finally:
+        verdict.owners = len(fleet.workers) + fleet.exits.total()
+        await _end(fleet, supervising)
+    return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
+
+
+async def broker_there(kafka: LocalKafka | None) -> None:
+    """Again, if the run before has left it dead: that was its finding, and is not that of all the others."""
+    if kafka is not None and not answers(kafka.port):
+        await asyncio.to_thread(kafka.restart)
+
+
+async def _end(fleet: Fleet, supervising: "asyncio.Task[None]") -> None:
+    supervising.cancel()
+    await asyncio.to_thread(fleet.stop)
+
+
+async def _until_applied(settings: Settings, verdict: Verdict, topic: Topic, at_least: int) -> None:
+    """Until the cursors of all partitions are past all there is; what is not after DRAIN_S is lost."""
+    deadline = monotonic_s() + DRAIN_S
+    while True:
+        async with KafkaLog(settings).reader() as reader:
+            left = 0
+            for number in range(settings.partitions):
+                _, meta = await _state(reader, settings, number)
+                records = await read_all(reader, settings.topic(topic), number)
+                left += max(0, at_least - len(records))
+                left += sum(record.offset >= meta.cursor.get(topic, 0) for record in records)
+        if not left:
+            return
+        if monotonic_s() > deadline:
+            verdict.lost += left
+            verdict.found.append(f"{left} records of {topic} were not applied within {DRAIN_S:.0f} s")
+            return
+        await asyncio.sleep(0.5)
+
+
+async def _until_catalogued(settings: Settings) -> None:
+    """Until every article stands in `catalog`, or DRAIN_S; the judge says what does not."""
+    deadline = monotonic_s() + DRAIN_S
+    while monotonic_s() < deadline:
+        async with KafkaLog(settings).reader() as reader:
+            if not await _misplaced(reader, settings):
+                return
+        await asyncio.sleep(0.5)
+
+
+async def _misplaced(reader: Reader, settings: Settings) -> list[str]:
+    articles = await read_all(reader, settings.topic("articles"), 0)
+    letters = await read_all(reader, settings.topic("articles.dlq"), 0)
+    found = letter_differences(articles, letters)
+    for number in range(settings.partitions):
+        catalog = await read_all(reader, settings.topic("catalog"), number)
+        found += [f"partition {number}: {what}" for what in article_differences(articles, catalog)]
+    return found
+
+
+async def _state(reader: Reader, settings: Settings, number: int) -> tuple[dict[bytes, bytes], Meta]:
+    records = await read_all(reader, changelog_topic(settings), number)
+    return split([(record.key or b"", record.value) for record in records], settings.partitions)
+
+
+async def _judge(settings: Settings, verdict: Verdict) -> None:
+    unreadable = set_aside = 0
+    async with KafkaLog(settings).reader() as reader:
+        for number in range(settings.partitions):
+            rows, _ = await _state(reader, settings, number)
+            events = await read_all(reader, settings.topic("events"), number)
+            catalog = await read_all(reader, settings.topic("catalog"), number)
+            state, bad = _oracle(settings, number, catalog, events)
+            verdict.events += len(events)
+            pushes = await read_all(reader, settings.topic("push"), number)
+            verdict.pushes += len(pushes)
+            for push in map(push_in, pushes):
+                state.push(push.user_id, push.article_id)
+            verdict.compare(state.compared())
+            unreadable += bad
+            set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))
+            for what in [*row_differences(rows, state), *push_differences(rows, pushes)]:
+                verdict.violate(f"partition {number}: {what}")
+        for what in await _misplaced(reader, settings):
+            verdict.violate(what)
+    verdict.judge_comparison(LEAST_IN_FULL)
+    if unreadable != set_aside:
+        verdict.violate(f"{set_aside} dead letters, {unreadable} records that cannot be read")
+    for finding in check(await read_facts(settings), settings, now_ms(), skew_ms=0):
+        if finding.violations:
+            verdict.violate(f"{finding.rule}: {[example.shown() for example in finding.examples]}", finding.violations)
+            verdict.duplicated += finding.violations if finding.rule == "duplicate_push" else 0
+
+
+def _oracle(
+    settings: Settings, number: int, catalog: Sequence[Record], events: Sequence[Record]
+) -> tuple[PlainReading, int]:
+    state, bad = PlainReading(settings), 0
+    for article in decode_catalog(catalog, Origin("catalog", number)):
+        if isinstance(article, Typed):
+            state.take(Arrived(article.value, article.value.known_at_ms))
+    for event in decode_events(events, Origin("events", number), is_zone):
+        if isinstance(event, Typed):
+            state.take(event)
+        bad += isinstance(event, DeadLetter)
+    return state, bad

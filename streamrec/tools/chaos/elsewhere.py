@@ -1,0 +1,70 @@
+"""What strayed in a simulation: how far the partitions are in their events, by the cursors that are committed.
+
+It is asked as a worker asks the group (worker/strays.py), and shares no code with that.
+"""
+
+import asyncio
+
+import orjson
+
+from ...clock import now_ms
+from ...contracts.records import RawRecord
+from ...observability.metrics import HoldReason
+from ...partition.changelog_meta import CURSOR_KEY
+from .memory_log import MemoryLog
+
+LOOK_S = 2.0
+
+
+class Elsewhere:
+    """Implements worker.catching_up.Others for all partitions of a run."""
+
+    def __init__(self, broker: MemoryLog, partitions: int, max_lag_s: float) -> None:
+        self._broker, self._partitions, self._max_lag_ms = broker, range(partitions), max_lag_s * 1000
+        self._read = 0  # of the committed transactions
+        self._applied = dict.fromkeys(self._partitions, 0)
+
+    async def sent_on(self) -> None:
+        """As worker.catching_up.Others says."""
+        if not self._anything_strayed():
+            return
+        ends = {number: len(self._broker.partitions["events", number]) for number in self._partitions}
+        while any(record.offset < ends[number] for number, record in self._unapplied()):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(LOOK_S)
+
+    async def too_late(self) -> HoldReason:
+        """As worker.catching_up.Others says."""
+        while (in_s := self._late_in_s()) > 0:  # noqa: ASYNC110 - nothing can be late before
+            await asyncio.sleep(in_s)
+        return "strays"
+
+    def why(self) -> str:
+        """Nobody reads it."""
+        return ""
+
+    def _anything_strayed(self) -> bool:
+        return any(self._broker.partitions["rerouted", number] for number in self._partitions)
+
+    def _late_in_s(self) -> float:
+        """At the earliest; 0: now."""
+        if not self._anything_strayed():
+            return LOOK_S
+        oldest_ms = min((record.timestamp for _, record in self._unapplied()), default=now_ms())
+        left_ms = oldest_ms + self._max_lag_ms - now_ms()
+        return max(LOOK_S, left_ms / 1000) if left_ms >= 0 else 0.0
+
+    def _unapplied(self) -> list[tuple[int, RawRecord]]:
+        """The first record of each partition that has some."""
+        self._follow()
+        heads = [
+            (number, self._broker.committed("events", number, self._applied[number])) for number in self._partitions
+        ]
+        return [(number, records[0]) for number, records in heads if records]
+
+    def _follow(self) -> None:
+        for sent in self._broker.transactions[self._read :]:
+            for (topic, number), entries in sent.items():
+                for entry in entries if topic == "changelog" else ():
+                    if entry.record.key == CURSOR_KEY and entry.record.value is not None:
+                        self._applied[number] = orjson.loads(entry.record.value)["cursor"].get("events", 0)
+        self._read = len(self._broker.transactions)

@@ -1,0 +1,169 @@
+"""What one simulated run is made of, all from its seed: settings, users, articles, events, and what is wrong in them.
+
+Records come twice, late, out of order, unreadable, to the wrong partition, about articles not published yet, and some
+are poison: `FragilePartition` raises on them, as a bug would.
+"""
+
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import orjson
+
+from ...contracts.article import AnalysedArticle, Status
+from ...contracts.partitioner import partition_of
+from ...contracts.records import RawRecord
+from ...settings import Settings, load
+from .faulty_partition import POISON, at_once
+
+PARTITIONS = 2
+START_MS = 1_764_072_000_000
+MINUTE_MS = 60_000
+ZONES = ("Asia/Shanghai", "America/New_York")
+NIGHTS = (("12:10", "13:30"), ("20:10", "00:30"), ("07:10", "08:30"))  # soon after 12:00 UTC, there and in ZONES
+
+
+CATEGORIES = ("science", "sports", "politics", "world", "food", "health")
+ASTRAY = 0.1  # of events
+ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
+ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
+LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
+QUERIES = (  # of searches, which come in place of half the impressions
+    "volcano Iceland", "iceland  VOLCANO", "the volcano", "quantum chip record in Zurich today", "champions league",
+    "of the", "2026", "  ", "",
+)  # fmt: skip
+SHARES = (0.42, 0.1, 0.08, 0.04, 0.06, 0.1, 0.06, 0.07, 0.07)
+
+
+class Arrival(NamedTuple):
+    """A record that is appended to a topic after a pause; `poison`, `bad`: what has to become of it."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    pause_ms: int
+    reason: str = ""  # of the dead letter it has to become
+
+
+@dataclass
+class Inputs:
+    """One run."""
+
+    settings: Settings
+    arrivals: list[Arrival]
+
+
+def inputs(rng: np.random.Generator) -> Inputs:
+    """Everything that will arrive, in order."""
+    arrivals: list[Arrival] = []
+    first_ms: dict[str, int] = {}  # when an article became known
+    clock_ms = START_MS
+    searching = rng.spawn(1)[0]  # of its own, so that no other draw of a seed depends on searches
+    users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
+    for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
+        pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
+        clock_ms += pause_ms
+        if rng.random() < 0.2:
+            new = _article(rng, clock_ms, pause_ms, first_ms)
+        elif rng.random() < 0.08:
+            new = [_unreadable(rng, pause_ms)]
+        else:
+            new = [_event(rng, searching, users, clock_ms, pause_ms)]
+        arrivals += new
+        if rng.random() < 0.1:  # sent again
+            arrivals += [arrival._replace(pause_ms=0) for arrival in new]
+    return Inputs(_settings(rng), arrivals)
+
+
+def _settings(rng: np.random.Generator) -> Settings:
+    quiet_from, quiet_to = NIGHTS[int(rng.integers(len(NIGHTS)))] if rng.random() < 0.4 else ("00:00", "00:00")
+    return load(
+        {},
+        partitions=PARTITIONS,
+        daily_cap=int(rng.integers(1, 5)),
+        min_interval_s=float(rng.choice([0, 5, 1800])),
+        session_gap_s=float(rng.choice([0, 2, 600])),
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
+        quiet_jitter_s=float(rng.choice([0, 300])),
+        min_score=0.0,
+        min_affinity=0.0,
+        breaking_bypasses=str(rng.choice(["min_interval,in_session", "daily_cap"])),
+        batch_events=int(rng.choice([1, 8, 1000])),
+        commit_window_events=int(rng.choice([1, 20, 1000])),
+        chunk_users=64,
+        vector_days=float(rng.choice([7, 0.02])),
+        due_scan_s=float(rng.choice([30, 300])),
+        max_poison_per_hour=1000,
+    )
+
+
+def _event(
+    rng: np.random.Generator, searching: np.random.Generator, users: list[str], at_ms: int, pause_ms: int
+) -> Arrival:
+    poison = rng.random() < 0.02
+    user = f"{POISON}{rng.integers(3)}" if poison else users[int(rng.integers(len(users)))]
+    late_ms = int(rng.choice([0, 0, 0, 500, 3 * 3_600_000]))
+    record = {
+        "user_id": user,
+        "article_id": f"a{_which(rng)}",
+        "action": str(rng.choice(ACTIONS, p=SHARES)),
+        "at_ms": at_ms - late_ms,
+    }  # fmt: skip
+    if record["action"] == "impression" and searching.random() < 0.5:
+        record |= {"action": "search", "query": str(searching.choice(QUERIES))}
+    if rng.random() < 0.15:
+        record["tz"] = str(rng.choice(ZONES))
+    home = _home(user)
+    astray = rng.random() < ASTRAY
+    partition = (home + 1) % PARTITIONS if astray else home
+    return Arrival("events", partition, user.encode(), orjson.dumps(record), pause_ms, "processing_error" * poison)
+
+
+def _which(rng: np.random.Generator) -> int:
+    return int(rng.integers(OFTEN if rng.random() < 0.5 else ARTICLES))
+
+
+@cache
+def _home(user: str) -> int:
+    return partition_of(user, PARTITIONS)
+
+
+def _unreadable(rng: np.random.Generator, pause_ms: int) -> Arrival:
+    value, reason = [(b"{", "undecodable"), (None, "empty_value"), (b'{"user_id":"x"}', "invalid")][rng.integers(3)]
+    return Arrival("events", int(rng.integers(PARTITIONS)), b"x", value, pause_ms, reason)
+
+
+def _article(rng: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict[str, int]) -> list[Arrival]:
+    """The same version to all partitions, as the content agent writes it."""
+    poison = rng.random() < 0.03
+    number = _which(rng)
+    article_id = f"{POISON}{number}" if poison else f"a{number}"
+    status: Status = "withdrawn" if rng.random() < 0.1 else "published"
+    category = str(rng.choice(CATEGORIES))
+    vector = rng.normal(size=64).astype("<f4")
+    article = AnalysedArticle(
+        article_id=article_id, version=int(rng.choice([0, 0, 0, 1])), status=status, title=article_id,
+        category=category, category_slot=CATEGORIES.index(category), source=f"desk{number % 3}",
+        language=str(rng.choice(["en", "da"])), keywords=(), story_id=f"s{number // 2}", deep_link="",
+        published_at_ms=at_ms, known_at_ms=at_ms, first_known_at_ms=first_ms.setdefault(article_id, at_ms),
+        expires_at_ms=at_ms + 86_400_000,
+        embargo_until_ms=at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0,
+        breaking=int(rng.random() < 0.15), vector=(vector / np.linalg.norm(vector)).tobytes(), space_id="simulated",
+        digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode() + vector.tobytes()),
+    )  # fmt: skip
+    value = msgspec.json.encode(article)
+    reason = "processing_error" * at_once(article_id)
+    return [
+        Arrival("catalog", number, article_id.encode(), value, pause_ms * (number == 0), reason)
+        for number in range(PARTITIONS)
+    ]
+
+
+def raw(arrival: Arrival, at_ms: int) -> RawRecord:
+    """As it is appended."""
+    return RawRecord(0, at_ms, arrival.key, arrival.value)

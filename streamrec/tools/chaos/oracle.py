@@ -1,0 +1,104 @@
+"""The sequential oracle: what was committed, read one record at a time (reference_reading.py), in the order it was
+committed in.
+
+It follows the cursor records of the changelog. Each names the partition (the life of an owner) that encoded it, and
+what that partition had been given by then. A new owner starts from the last commit, so the oracle does, too: with its
+own profiles as they are, and the articles before the cursor. What depends on when a partition got its turn (pushes) is
+not compared: the audit and the second opinion judge that.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...contracts.decode import Origin, Typed, decode_catalog
+from ...contracts.push import ModelStamp
+from ...contracts.records import TOPICS, RawRecord
+from ...engine.scores import FloatArray
+from ...partition.intake import Batch
+from ...settings import Settings
+from .faulty_partition import POISON, Encoding, FragilePartition, at_once
+from .memory_log import MemoryLog
+from .reference_reading import Arrived, Compared, PlainReading
+from .row_check import row_differences
+from .second_opinion import SecondOpinion, push_in
+
+
+class Everyone:
+    """Everybody likes everything: only policy stands between an article and a push."""
+
+    stamp = ModelStamp("everyone", "1", "fp32")
+
+    def probability(self, x: FloatArray) -> FloatArray:
+        """One half."""
+        return np.full(len(x), 0.5, np.float32)
+
+
+class Oracle:
+    """State of one partition as it should be."""
+
+    def __init__(self, settings: Settings, number: int, broker: MemoryLog) -> None:
+        self._number, self._broker, self._opinion = number, broker, SecondOpinion(settings)
+        self._state = PlainReading(settings)
+        self._owner: FragilePartition | None = None
+        self._gone: set[int] = set()
+        self._given = self._effects = self._looked_ms = 0
+        self._next: dict[str, int] = dict.fromkeys(TOPICS, 0)
+        self._committed: dict[str, int] = dict.fromkeys(TOPICS, 0)
+        self.again = self.passed_over = 0
+        self.wrong: list[str] = []  # in words
+
+    def follow(self, encoding: Encoding, pushes: Sequence[RawRecord]) -> None:
+        """One committed transaction."""
+        owner = encoding.partition
+        if owner is not self._owner:
+            self._take_over(owner)
+        for batch in owner.history[self._given : encoding.given]:
+            self._count(batch)
+        effects = owner.effects[self._effects : encoding.effects]
+        for effect in effects:
+            self._state.take(effect)
+        for push in map(push_in, pushes):
+            self._state.push(push.user_id, push.article_id, lasts=not push.article_id.startswith(POISON))
+        self.wrong += self._opinion.refuse(effects, pushes)
+        self._given, self._effects = encoding.given, encoding.effects
+        for topic, at in encoding.cursor.items():
+            if at < self._committed[topic]:
+                self.wrong.append(f"the cursor of {topic} went from {self._committed[topic]} back to {at}")
+        self._committed = {**self._committed, **encoding.cursor}
+        self._looked_ms = encoding.looked_ms
+
+    def _take_over(self, owner: FragilePartition) -> None:
+        if id(owner) in self._gone:
+            self.wrong.append("an owner committed after its successor had")
+        if self._owner is not None:
+            self._gone.add(id(self._owner))
+        self._owner, self._given, self._effects = owner, 0, 0
+        number = self._number
+        known = [
+            record for record in self._broker.committed("catalog", number) if record.offset < self._committed["catalog"]
+        ]
+        self._next = dict(self._committed)
+        self.wrong += owner.overdue
+        items = decode_catalog(known, Origin("catalog", number))
+        articles = [item.value for item in items if isinstance(item, Typed) and not at_once(item.value.article_id)]
+        arrived = [Arrived(article, max(self._looked_ms, article.known_at_ms)) for article in articles]
+        self._state.take_over(arrived)
+        self._opinion.take_over(arrived)
+
+    def _count(self, batch: Batch) -> None:
+        number = self._number
+        expected = self._next[batch.topic]
+        given = {record.offset for record in batch.records}
+        there = {record.offset for record in self._broker.committed(batch.topic, number, expected)}
+        self.again += sum(offset < expected for offset in given)
+        self.passed_over += sum(offset < batch.next_offset for offset in there - given)
+        self._next[batch.topic] = max(expected, batch.next_offset)
+
+    def differences(self, rows: dict[bytes, bytes]) -> list[str]:
+        """Between these rows and what they should be, in words."""
+        return [*self.wrong, *row_differences(rows, self._state)]
+
+    def compared(self) -> Compared:
+        """How many readers' rows these differences are between."""
+        return self._state.compared()

@@ -1,0 +1,61 @@
+"""What the demo reads from `push`, as a gateway would: committed records only."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from aiokafka import AIOKafkaConsumer
+
+from ...clock import now_ms
+from ...contracts.push import Push
+from ...settings import Settings
+
+
+@dataclass
+class Seen:
+    """All pushes so far."""
+
+    pairs: list[tuple[str, str, int]] = field(default_factory=list)  # user, article, created_at_ms
+    ids: set[str] = field(default_factory=set)
+    latency_ms: list[int] = field(default_factory=list)
+    doubled: int = 0
+
+    def add(self, push: Push, latency_ms: int) -> None:
+        """One more."""
+        self.doubled += push.push_id in self.ids
+        self.ids.add(push.push_id)
+        self.pairs.append((push.user_id, push.article_id, push.created_at_ms))
+        self.latency_ms.append(latency_ms)
+
+    def percentile_ms(self, share: float) -> float:
+        """Of event -> push read, over the last thousand pushes; NaN before the first."""
+        last = sorted(self.latency_ms[-1000:])
+        return float(last[min(len(last) - 1, int(share * len(last)))]) if last else float("nan")
+
+
+@asynccontextmanager
+async def pushes_from_now(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that stands at the end of `push`: what leaves from here on is read, what left before is not."""
+    consumer = AIOKafkaConsumer(
+        settings.topic("push"), bootstrap_servers=settings.brokers, isolation_level="read_committed"
+    )
+    await consumer.start()
+    try:
+        await consumer.seek_to_end()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def read_pushes(
+    consumer: AIOKafkaConsumer, until: Callable[[], bool], seen: Seen
+) -> AsyncIterator[tuple[Push, int]]:
+    """Pushes with their latency in ms: from what caused them to their being read here."""
+    while not until():
+        for records in (await consumer.getmany(timeout_ms=100)).values():
+            for record in records:
+                push = msgspec.json.decode(record.value, type=Push)
+                latency_ms = max(0, now_ms() - push.event_at_ms)
+                seen.add(push, latency_ms)
+                yield push, latency_ms

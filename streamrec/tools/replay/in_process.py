@@ -1,0 +1,69 @@
+"""Replay without a broker: the same records, the same content desk, the same partitions; so the same pushes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...content.desk import Analysed, Desk
+from ...content.encoder import Encoder
+from ...content.query import Queries
+from ...contracts.partitioner import partitions_of
+from ...contracts.records import RawRecord, Topic, watermark_headers
+from ...engine.scores import Scores
+from ...partition.changes import Changes
+from ...partition.intake import Batch
+from ...partition.partition import Partition, Settled
+from ...settings import Settings
+from .producer_records import Group, Sent
+
+
+class Direct:
+    """All partitions in this process; needs settings with policy_time=event."""
+
+    def __init__(self, settings: Settings, ranker: Scores, encoder: Encoder) -> None:
+        self._settings = settings
+        self._desk = Desk(settings, encoder)
+        queries = Queries(encoder)
+        self.partitions = [
+            Partition(Settled.of(settings, number, ranker, queries=queries)) for number in range(settings.partitions)
+        ]
+        self._articles = 0  # next offset of `articles`
+
+    def play(self, groups: Iterable[Group]) -> Iterator[Changes]:
+        """Changes of each group, in order."""
+        for group in groups:
+            analysed = self._analyse(group)
+            changes = Changes(dead_letters=list(analysed.dead_letters))
+            for partition, batch in self._batches(group, analysed):
+                for step in partition.apply(batch, 0):
+                    changes.merge(step)
+            yield changes
+
+    def _analyse(self, group: Group) -> Analysed:
+        articles = [_raw(sent) for sent in group.records if sent.topic == "articles"]
+        numbered = [record._replace(offset=self._articles + i) for i, record in enumerate([*articles, _mark(group)])]
+        self._articles += len(numbered)
+        return self._desk.analyse(numbered)
+
+    def _batches(self, group: Group, analysed: Analysed) -> Iterator[tuple[Partition, Batch]]:
+        catalog = [RawRecord(0, 0, *record) for record in analysed.catalog]
+        events: list[list[RawRecord]] = [[] for _ in self.partitions]
+        mine = [sent for sent in group.records if sent.topic == "events"]
+        homes = partitions_of([sent.key for sent in mine], len(self.partitions))
+        for sent, home in zip(mine, homes.tolist(), strict=True):
+            events[home].append(_raw(sent))
+        for partition, own in zip(self.partitions, events, strict=True):
+            yield partition, _batch(partition, "catalog", catalog)
+            yield partition, _batch(partition, "events", [*own, _mark(group)])
+
+
+def _mark(group: Group) -> RawRecord:
+    return RawRecord(0, 0, None, None, watermark_headers(group.watermark_ms))
+
+
+def _raw(sent: Sent) -> RawRecord:
+    return RawRecord(0, 0, sent.key.encode(), sent.value)
+
+
+def _batch(partition: Partition, topic: Topic, records: Sequence[RawRecord]) -> Batch:
+    first = partition.cursor.get(topic, 0) + partition.held(topic)
+    numbered = [record._replace(offset=first + i) for i, record in enumerate(records)]
+    return Batch(topic, numbered, first + len(numbered))

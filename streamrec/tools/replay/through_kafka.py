@@ -1,0 +1,91 @@
+"""Replay through Kafka: topics, a worker, the log at N times its speed, and the pushes that came of it."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from ...clock import monotonic_s
+from ...contracts.records import TOPICS
+from ...errors import KafkaError
+from ...settings import Settings
+from ..worker_process import WorkerProcess, worker_process
+from .producer_records import Group
+from .publish import publish
+
+
+class Outcome(NamedTuple):
+    """What went in and what came out."""
+
+    sent: Counter[str]  # records by topic
+    pushes: list[bytes]  # as gateways read them
+    dead_letters: int
+    seconds: float  # from the first record sent to the last one committed
+    series: dict[str, float]  # the worker's metrics at the end
+
+
+async def replay(
+    groups: Iterable[Group], settings: Settings, speed: float | None, told: Callable[[Group], object]
+) -> Outcome:
+    """Play the groups into an empty set of topics of these settings; the worker is one process."""
+    with (
+        tempfile.TemporaryDirectory(prefix="streamrec-replay-") as folder,
+        worker_process(settings, Path(folder) / "worker.log") as worker,
+    ):
+        await asyncio.to_thread(worker.wait_ready)
+        started_s = monotonic_s()
+        sent = await publish(groups, settings, speed, told)
+        await _applied(settings, worker)
+        seconds = monotonic_s() - started_s
+        series = worker.series()
+    pushes = await read_all(settings, "push", settings.partitions)
+    dead = [
+        await read_all(settings, f"{topic}.dlq", partitions)
+        for topic, partitions in (("articles", 1), *((topic, settings.partitions) for topic in TOPICS))
+    ]
+    return Outcome(sent, pushes, sum(map(len, dead)), seconds, series)
+
+
+async def _applied(settings: Settings, worker: WorkerProcess, wait_s: float = 3600) -> None:
+    """Until the cursors of all partitions, as the group's offsets show them, have reached the end of `events`."""
+    tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers, group_id=settings.group_id, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign(tps)
+        ends = await consumer.end_offsets(tps)
+        deadline = monotonic_s() + wait_s
+        while any([(await consumer.committed(tp) or 0) < ends[tp] for tp in tps]):
+            if worker.exit_code() is not None:
+                raise KafkaError(f"the worker ended during the replay: {worker.last_line()}")
+            if monotonic_s() > deadline:
+                raise KafkaError(f"the worker did not finish the replay within {wait_s:.0f} s")
+            await asyncio.sleep(0.3)
+    finally:
+        await consumer.stop()
+
+
+async def read_all(settings: Settings, topic: str, partitions: int) -> list[bytes]:
+    """Committed values of a topic, all partitions."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers, isolation_level="read_committed", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        tps = [TopicPartition(settings.topic(topic), number) for number in range(partitions)]
+        consumer.assign(tps)
+        await consumer.seek_to_beginning(*tps)
+        ends = await consumer.end_offsets(tps)
+        values: list[bytes] = []
+        while any([await consumer.position(tp) < ends[tp] for tp in tps]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                values += [record.value for record in records]
+        return values
+    finally:
+        await consumer.stop()

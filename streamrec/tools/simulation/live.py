@@ -1,0 +1,66 @@
+"""The simulated newsroom, live: articles and visits as they happen, sent to Kafka. Time is the wall clock's."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+from aiokafka import AIOKafkaProducer
+
+from ...clock import monotonic_s, now_ms
+from ...contracts.article import ArticleEvent
+from ...contracts.event import UserEvent
+from ...datasets.simulated.newsroom import Newsroom
+from ...datasets.simulated.readers import Readers
+from ...datasets.simulated.visits import visit
+from ...settings import Settings
+
+BEAT_S = 0.05
+
+
+class Rate:
+    """How much happens."""
+
+    def __init__(self, visits_per_s: float = 20.0, articles_per_min: float = 12.0) -> None:
+        self.visits_per_s = visits_per_s
+        self.articles_per_min = articles_per_min
+
+
+async def publish_live(
+    settings: Settings,
+    newsroom: Newsroom,
+    readers: Readers,
+    rate: Rate,
+    seed: int,
+    until: Callable[[], bool],
+    sent: Counter[str],
+) -> None:
+    """Write articles and visits until told to stop; `sent` counts records by topic."""
+    rng = np.random.default_rng(seed)
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=2)
+    await producer.start()
+    try:
+        started_s, visits, articles = monotonic_s(), 0, 0
+        while not until():
+            elapsed_s = monotonic_s() - started_s
+            while articles <= elapsed_s * rate.articles_per_min / 60:
+                articles += 1
+                await _send(producer, settings, newsroom.publish(now_ms()).event, sent)
+            at_ms = now_ms()
+            fresh = newsroom.fresh(at_ms)
+            while visits < elapsed_s * rate.visits_per_s:
+                visits += 1
+                for event in visit(readers, fresh, at_ms, rng).events if fresh else ():
+                    await _send(producer, settings, event, sent)
+            await asyncio.sleep(BEAT_S)
+    finally:
+        await producer.stop()
+
+
+async def _send(
+    producer: AIOKafkaProducer, settings: Settings, record: ArticleEvent | UserEvent, sent: Counter[str]
+) -> None:
+    topic, key = ("articles", record.article_id) if isinstance(record, ArticleEvent) else ("events", record.user_id)
+    await producer.send(settings.topic(topic), key=key.encode(), value=msgspec.json.encode(record))
+    sent[topic] += 1

@@ -1,0 +1,147 @@
+"""What `streamrec train` does: open the log, play it into rows, train, save, compare."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..clock import now_iso
+from ..content.encoder import Encoder
+from ..content.encoders import encoder_of
+from ..engine.features.fingerprint import fingerprint
+from ..errors import DataError
+from ..models.artifact import check_replaceable
+from ..models.artifact import load as load_artifact
+from ..settings import Settings
+from ..terminal.output_files import check_writable
+from ..terminal.progress import Bars
+from ..terminal.times import day, millis
+from .comparison import Table, compare, compare_teacher
+from .fit import fit
+from .fit_teacher import fit_teacher
+from .learn import Progress as Epoch
+from .log_source import Played
+from .model import check_device
+from .publish import publish
+from .rows import Rows
+from .teacher_folder import save as save_teacher
+
+TEST_SHARE = 0.2  # of the candidates, the last ones
+
+
+class Work(NamedTuple):
+    """The options of the command."""
+
+    played: Played
+    out: Path
+    teacher: bool
+    test_from: str | None
+    epochs: int
+    seed: int
+    device: str
+    resume: bool
+    min_score: float
+
+    @property
+    def checkpoint(self) -> Path:
+        """Beside the folder, which is replaced as a whole."""
+        return self.out.with_name(f"{self.out.name}.checkpoint.safetensors")
+
+
+class Done(NamedTuple):
+    """What came of it."""
+
+    earlier: Rows  # learned from
+    later: Rows  # compared on
+    version: str
+    encoder: str
+    table: Table
+
+
+def run(work: Work, settings: Settings) -> Done:
+    """All of it, with progress bars on stderr."""
+    check_device(work.device)
+    check_replaceable(work.out)
+    check_writable(work.out)
+    test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
+    encoder = encoder_of(settings.encoder)
+    with Bars() as progress:
+        rows = work.played.rows(settings, encoder, progress)
+        earlier, later, cut_ms = divide(rows, test_from_ms)
+        train = _teacher if work.teacher else _ranker
+        version, table = train(work, earlier, later, cut_ms, encoder, settings, progress)
+    work.checkpoint.unlink(missing_ok=True)
+    return Done(earlier, later, version, settings.encoder, table)
+
+
+def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
+    """Rows before a time (default: four fifths of them) and from it on, and the time; DataError if a part is empty."""
+    cut_ms = int(np.quantile(rows.at_ms, 1 - TEST_SHARE)) if test_from_ms is None else test_from_ms
+    earlier, later = rows.take(rows.at_ms < cut_ms), rows.take(rows.at_ms >= cut_ms)
+    if not len(earlier.x) or not len(later.x):
+        first, last = (day(at_ms) for at_ms in (rows.at_ms.min(), rows.at_ms.max()))
+        raise DataError(
+            f"nothing was shown {'from' if len(earlier.x) else 'before'} {day(cut_ms)} on, the log shows from {first}"
+            f" to {last}; expected impressions on both sides: choose another --test-from"
+        )
+    return earlier, later, cut_ms
+
+
+def _ranker(
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
+) -> tuple[str, Table]:
+    fitted = fit(
+        earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
+        work.device, work.checkpoint, work.resume, earlier.user,
+    )  # fmt: skip
+    publish(
+        work.out,
+        fitted,
+        earlier.x,
+        name=f"{work.played.log}-ranker",
+        space_id=encoder.space_id,
+        encoder=settings.encoder,
+        fingerprint=fingerprint(),
+        min_score=work.min_score,
+        created_at=now_iso(),
+        log=work.played.log,
+        test_from_ms=cut_ms,
+        half_life_h=settings.interest_half_life_h,
+    )
+    artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
+    return artifact.manifest.version, compare(later, artifact, work.seed)
+
+
+def _teacher(
+    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
+) -> tuple[str, Table]:
+    bar = _Bar(progress, "epochs of the teacher", work.epochs)
+    fitted = fit_teacher(earlier, work.seed, work.epochs, bar, work.device, work.checkpoint, work.resume)
+    manifest = save_teacher(
+        work.out,
+        fitted.teacher,
+        log=work.played.log,
+        test_from_ms=cut_ms,
+        seed=work.seed,
+        encoder=settings.encoder,
+        space_id=encoder.space_id,
+        fingerprint=fingerprint(),
+        metrics=fitted.metrics,
+        created_at=now_iso(),
+        half_life_h=settings.interest_half_life_h,
+    )
+    beside = _Bar(progress, "epochs of the ranker beside it", work.epochs)
+    ranker = fit(earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, beside, work.device)
+    return manifest.version, compare_teacher(later, fitted.teacher, ranker.network, work.seed)
+
+
+class _Bar:
+    """A progress bar that is told each epoch."""
+
+    def __init__(self, progress: Bars, name: str, epochs: int) -> None:
+        self._progress, self._name = progress, name
+        self._task = progress.add_task(name, total=epochs)
+
+    def __call__(self, epoch: Epoch) -> None:
+        losses = f"{self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
+        self._progress.update(self._task, completed=epoch.epoch, description=losses)

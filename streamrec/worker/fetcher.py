@@ -1,0 +1,116 @@
+"""The thread that talks to Kafka for the transport (transport.py): what was fetched, and where the consumer stood.
+
+It knows a position that is not in the log any more from one that is: aiokafka is told not to go anywhere by itself.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import aiokafka
+from aiokafka.errors import NoOffsetForPartitionError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from ..contracts.records import Record
+from ..kafka.consumer import AIOKafkaConsumer
+from .rewind import beyond_the_end
+
+# A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
+# 1,500 ms made a p99 of a second.
+FETCH_MAX_WAIT_MS = 20
+
+
+class Fetched(NamedTuple):
+    """Records of one partition and where the consumer stood before them."""
+
+    start: int | None  # None: not known yet
+    records: list[Record]
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread that talks to Kafka; knows its positions at every step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.positions: dict[TP, int] = {}
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        # the driver asks for read_committed only where Faust itself runs transactions
+        self.consumer.in_transaction = True
+        try:
+            consumer = super()._create_worker_consumer(transport)
+        finally:
+            self.consumer.in_transaction = False
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        return consumer
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:
+        fetched: dict[TP, Fetched] = {}
+        try:
+            answer = await super()._fetch_records(*args, **kwargs)
+        except NoOffsetForPartitionError:  # assigned a moment ago, and perform_seek has not come to it
+            await asyncio.sleep(0.01)
+            return {}
+        for tp, records in answer.items():
+            key = TP(tp.topic, tp.partition)
+            fetched[key] = Fetched(self.positions.get(key), records)
+            self.positions[key] = records[-1].offset + 1
+        return fetched
+
+    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
+        self.positions.update(partitions)
+        await super()._seek_wait(consumer, partitions)
+
+    async def leave_alone(self, tps: Iterable[TP]) -> None:
+        """Do not fetch these partitions: the changelog is ours to write, and is read in bulk elsewhere."""
+        await self.call_thread(self._leave_alone, list(tps))
+
+    async def _leave_alone(self, tps: list[TP]) -> None:
+        consumer = self._ensure_consumer()
+        for tp in tps:
+            consumer.seek(tp, 0)  # without a position aiokafka keeps asking for one, and fetches nothing meanwhile
+        consumer.pause(*(aiokafka.TopicPartition(tp.topic, tp.partition) for tp in tps))
+
+    async def group_positions(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """The group's committed offsets, or the beginning where there is none."""
+        return dict(await self.call_thread(self._group_positions, list(tps)))
+
+    async def _group_positions(self, tps: list[TP]) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        beginnings = await consumer.beginning_offsets(tps) if tps else {}
+        return {tp: await consumer.committed(tp) or beginnings[tp] for tp in tps}
+
+    async def progress(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
+        """Where each partition stands and where it ends. KafkaError if the broker does not say."""
+        return dict(await self.call_thread(self._progress, list(tps)))
+
+    async def _progress(self, tps: list[TP]) -> dict[TP, tuple[int, int]]:
+        consumer = self._ensure_consumer()
+        ends = await consumer.end_offsets(tps) if tps else {}
+        return {tp: (await consumer.position(tp), ends[tp]) for tp in tps}
+
+    async def sizes(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each of these topics has, as far as is known."""
+        return dict(await self.call_thread(self._sizes, list(topics)))
+
+    async def _sizes(self, topics: list[str]) -> dict[str, int]:
+        consumer = self._ensure_consumer()
+        return {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in topics}
+
+    async def go_on(self, positions: Mapping[TP, int]) -> dict[TP, int]:
+        """Go to the beginning where retention deleted what was to be read next; how many offsets that passes over.
+
+        StateError where the log ends before the position: what is written up to there would never be read.
+        """
+        return dict(await self.call_thread(self._go_on, positions))
+
+    async def _go_on(self, positions: Mapping[TP, int]) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        beginnings = await consumer.beginning_offsets(positions)
+        ends = await consumer.end_offsets(positions)
+        for tp, position in positions.items():
+            if position >= beginnings[tp]:
+                raise beyond_the_end(tp.topic, tp.partition, position, ends[tp])
+            consumer.seek(tp, beginnings[tp])
+        return {tp: beginnings[tp] - position for tp, position in positions.items()}

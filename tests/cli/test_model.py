@@ -1,0 +1,114 @@
+"""`streamrec model`: from a trained folder to a rollout, and the refusals on the way."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from trained import publish_small
+
+from streamrec.__main__ import cli
+from streamrec.errors import StreamrecError
+from streamrec.models.artifact import WEIGHTS
+from streamrec.models.store import ModelStore
+
+
+def run(*arguments: str | Path) -> str:
+    """What the command prints; an error of ours is raised as it is."""
+    result = CliRunner().invoke(cli, ["model", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with two versions, nothing promoted."""
+    for seed in (1, 2):
+        publish_small(tmp_path / str(seed), seed)
+        run("add", tmp_path / str(seed), "--store", tmp_path / "store")
+    return tmp_path / "store"
+
+
+def listed(store: Path) -> dict[str, str]:
+    """Role by version."""
+    told = json.loads(run("list", "--store", store, "--json"))
+    return {version["version"]: version["role"] for version in told["versions"]}
+
+
+def test_from_add_to_rollback(store: Path) -> None:
+    """The roles follow the commands, and the table for people says the same and why."""
+    first, second = listed(store)
+    run("promote", first, "--store", store)
+    assert "canary" in run("promote", second, "--canary", "5", "--store", store)
+    assert listed(store) == {first: "stable", second: "canary 5 %"}
+    run("rollback", "--reason", "fewer opens", "--store", store)
+    assert listed(store) == {first: "stable", second: ""}
+    run("promote", second, "--store", store)
+    assert listed(store) == {first: "previous", second: "stable"}
+    run("rollback", "--reason", "worse", "--store", store)
+    shown = run("list", "--store", store)
+    assert listed(store)[first] == "stable"
+    assert "worse" in shown
+    assert first in shown
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["promote", "0123456789ab"], ["rollback"]])
+def test_a_store_that_is_not_there_is_an_error(tmp_path: Path, command: list[str]) -> None:
+    """A misspelt path is no empty store: it is named, and not made."""
+    with pytest.raises(StreamrecError, match=f"no model store at {tmp_path}/nope; `streamrec model add"):
+        run(*command, "--store", tmp_path / "nope")
+    assert not (tmp_path / "nope").exists()
+
+
+def test_the_store_of_the_settings_is_the_default(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And without either the message names both ways."""
+    monkeypatch.setenv("STREAMREC_MODEL_DIR", str(store))
+    assert len(json.loads(run("list", "--json"))["versions"]) == 2
+    monkeypatch.delenv("STREAMREC_MODEL_DIR")
+    with pytest.raises(StreamrecError, match="--store DIR or set STREAMREC_MODEL_DIR"):
+        run("list")
+
+
+def test_a_damaged_version_cannot_be_promoted(store: Path) -> None:
+    """It is found out here, not in the workers."""
+    version = next(iter(listed(store)))
+    path = ModelStore(store).path(version) / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(StreamrecError, match="truncated or altered"):
+        run("promote", version, "--store", store)
+    assert ModelStore(store).rollout().stable == ""
+
+
+def test_one_unreadable_version_does_not_hide_the_others(store: Path) -> None:
+    """Whoever has to roll back sees what there is."""
+    broken, good = listed(store)
+    (ModelStore(store).path(broken) / "manifest.json").write_bytes(b"{")
+    told = {at["version"]: at for at in json.loads(run("list", "--store", store, "--json"))["versions"]}
+    assert "not a manifest" in told[broken]["damaged"]
+    assert told[good]["name"] == "small"
+    assert good in run("list", "--store", store)
+
+
+def test_a_store_is_never_made_in_an_artifact_folder(tmp_path: Path) -> None:
+    """Or the folder would be both."""
+    publish_small(tmp_path / "m", 1)
+    with pytest.raises(StreamrecError, match="expected a store"):
+        run("add", tmp_path / "m", "--store", tmp_path / "m")
+
+
+def test_sign_and_verify_with_keys_of_openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands in the help text are those that work."""
+    folder, private, public = tmp_path / "m", tmp_path / "private.pem", tmp_path / "public.pem"
+    publish_small(folder, 1)
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True)
+    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+    assert "not asked for" in run("verify", folder)
+    monkeypatch.setenv("STREAMREC_MODEL_PUBLIC_KEY", str(public))
+    with pytest.raises(StreamrecError, match="missing"):
+        run("verify", folder)
+    run("sign", folder, "--key", private)
+    assert json.loads(run("verify", folder, "--json"))["signature"] == "signature good"
+    run("add", folder, "--store", tmp_path / "store")
+    version = next(iter(listed(tmp_path / "store")))
+    assert "signature good" in run("verify", ModelStore(tmp_path / "store").path(version))

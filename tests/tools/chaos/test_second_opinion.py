@@ -1,0 +1,108 @@
+"""The policy read a second time: what it refuses, and what it lets pass."""
+
+import msgspec
+import pytest
+
+from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.decode import Typed
+from streamrec.contracts.event import Action, UserEvent
+from streamrec.contracts.push import ModelStamp, Push, Reason
+from streamrec.contracts.records import RawRecord
+from streamrec.settings import Settings, load
+from streamrec.tools.chaos.faulty_partition import Effect
+from streamrec.tools.chaos.inputs import START_MS
+from streamrec.tools.chaos.reference_reading import Arrived
+from streamrec.tools.chaos.second_opinion import SecondOpinion
+
+HOUR_MS = 3_600_000
+AT_MS = START_MS + HOUR_MS  # 13:00 UTC, 21:00 in Shanghai
+QUIET_AT_21 = load({}, quiet_from="20:10", quiet_to="00:30", session_gap_s=600)
+ARTICLE = AnalysedArticle(
+    article_id="a1", version=0, status="published", title="a1", category="science", source="desk", language="en",
+    keywords=(), story_id="s1", deep_link="", published_at_ms=START_MS, known_at_ms=START_MS,
+    expires_at_ms=START_MS + 24 * HOUR_MS, embargo_until_ms=0, breaking=0, vector=b"", space_id="", digest=1,
+)  # fmt: skip
+
+
+def event(action: Action = "impression", article: str = "a2", at_ms: int = START_MS, tz: str = "") -> Typed[UserEvent]:
+    """Of u1, seen when it happened."""
+    return Typed(0, at_ms, UserEvent(user_id="u1", action=action, at_ms=at_ms, article_id=article, tz=tz))
+
+
+def push(at_ms: int = AT_MS) -> RawRecord:
+    """Of a1 to u1."""
+    value = Push(
+        push_id="1", user_id="u1", article_id="a1", article_version=0, story_id="s1", title="a1", deep_link="",
+        category="science", priority="normal", created_at_ms=at_ms, expires_at_ms=at_ms + HOUR_MS, collapse_id="s1",
+        relevance=0.5, reason=Reason("recent_reads", {}), model=ModelStamp("m", "1", "fp32"), trigger="due",
+        event_at_ms=at_ms,
+    )  # fmt: skip
+    return RawRecord(0, at_ms, b"u1", msgspec.json.encode(value))
+
+
+def effect(of: Typed[UserEvent] | AnalysedArticle) -> Effect:
+    """Taken in when it was published."""
+    return Arrived(of, START_MS) if isinstance(of, AnalysedArticle) else of
+
+
+def found(*before: Typed[UserEvent] | AnalysedArticle, settings: Settings = QUIET_AT_21) -> str:
+    """What is said of the push after these."""
+    opinion = SecondOpinion(settings)
+    assert list(opinion.refuse(map(effect, before), [])) == []
+    return " ".join(opinion.refuse([], [push()]))
+
+
+def test_a_push_that_nothing_stands_against_passes() -> None:
+    """An hour after the last event, by day, and known."""
+    assert found(ARTICLE, event()) == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "effects"),
+    [
+        ("an opt-out", [ARTICLE, event("unsubscribe", "")]),
+        ("a read", [ARTICLE, event("click", "a1")]),
+        ("a cool-down", [ARTICLE, event("dislike", "a1")]),
+        ("a session", [ARTICLE, event(at_ms=AT_MS - 60_000)]),
+        ("quiet hours", [ARTICLE, event(tz="Asia/Shanghai")]),
+        ("a withdrawal", [msgspec.structs.replace(ARTICLE, status="withdrawn"), event()]),
+        ("an embargo", [msgspec.structs.replace(ARTICLE, embargo_until_ms=AT_MS + 1), event()]),
+        ("an expiry", [msgspec.structs.replace(ARTICLE, expires_at_ms=AT_MS), event()]),
+        ("what was known", [event()]),
+    ],
+)
+def test_a_push_against_the_policy_is_refused(reason: str, effects: list[Typed[UserEvent] | AnalysedArticle]) -> None:
+    """Each rule that gates and rules apply to columns is applied here to the records."""
+    assert found(*effects) == f"u1 was pushed a1 against {reason}"
+
+
+def test_what_came_in_the_same_transaction_gives_the_benefit_of_the_doubt() -> None:
+    """The push may have been decided before the event that forbids it, or after the one that allows it."""
+    out, back = event("unsubscribe", ""), event("subscribe", "", START_MS + 1)
+    for before, meanwhile, refused in (([], [out], False), ([out], [back], False), ([out], [], True)):
+        opinion = SecondOpinion(QUIET_AT_21)
+        assert list(opinion.refuse([effect(ARTICLE), event(), *before], [])) == []
+        assert bool(list(opinion.refuse(meanwhile, [push()]))) == refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"min_interval_s": 60, "daily_cap": 8}, "a push of the article"),
+        ({"min_interval_s": 3601, "daily_cap": 8}, "a push of the article, an interval"),
+        ({"min_interval_s": 0, "daily_cap": 1}, "a cap, a push of the article"),
+    ],
+)
+def test_pushes_before_it_stand_against_a_push(settings: dict[str, int], reason: str) -> None:
+    """The same article, the cap and the interval, whatever the row remembers."""
+    opinion = SecondOpinion(load({}, quiet_from="00:00", quiet_to="00:00", session_gap_s=600, **settings))
+    assert list(opinion.refuse([effect(ARTICLE), event()], [push()])) == []
+    assert list(opinion.refuse([], [push(AT_MS + HOUR_MS)])) == [f"u1 was pushed a1 against {reason}"]
+
+
+def test_a_new_owner_knows_the_articles_before_the_cursor() -> None:
+    """An article its predecessor had begun with counts when it comes again."""
+    opinion = SecondOpinion(QUIET_AT_21)
+    assert list(opinion.refuse([effect(msgspec.structs.replace(ARTICLE, status="withdrawn")), event()], [])) == []
+    opinion.take_over([Arrived(ARTICLE, START_MS)])
+    assert list(opinion.refuse([], [push()])) == []
