@@ -16,7 +16,7 @@ from streamrec.engine.policy.config import Policy
 from streamrec.engine.profiles.interest import FloatArray
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import load
 
 T0 = 1_764_072_000_000  # 2025-11-25 12:00 UTC, a Tuesday
@@ -87,7 +87,9 @@ def policy(**changed: Any) -> Policy:
 
 def partition(number: int = 0, tick_ms: int = 0, chunk_users: int = 4096, **changed: Any) -> Partition:
     """A partition with the affinity scorer."""
-    return Partition(Settled(number, policy(**changed), AffinityScores(), chunk_users=chunk_users, tick_ms=tick_ms))
+    return Partition(
+        PartitionContext(number, policy(**changed), AffinityScores(), chunk_users=chunk_users, tick_ms=tick_ms)
+    )
 
 
 class Feed:

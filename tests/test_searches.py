@@ -15,7 +15,7 @@ from streamrec.content.query import Queries
 from streamrec.contracts.event import KINDS, UserEvent
 from streamrec.contracts.push import Push
 from streamrec.engine.profiles.interest import FloatArray
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 
 ENCODER = HashedEncoder()
 QUERIES = Queries(ENCODER)
@@ -24,7 +24,7 @@ VOLCANO = "Iceland volcano erupts again"
 
 def searching(**changed: Any) -> Feed:
     """A partition that understands searches."""
-    settled = Settled(0, policy(**changed), AffinityScores(), understand=QUERIES.understand)
+    settled = PartitionContext(0, policy(**changed), AffinityScores(), understand=QUERIES.understand)
     return Feed(Partition(settled))
 
 

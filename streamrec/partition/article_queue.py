@@ -19,7 +19,7 @@ class _Waiting(NamedTuple):
     opened_ms: int | None  # times that came after this one were looked for when it was found
 
 
-class Unmet:
+class ArticleQueue:
     """The queue, in order of arrival; each article once, as its newest version."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ class Meeting(NamedTuple):
     lineup: Lineup
 
 
-class Settled(NamedTuple):
+class PartitionContext(NamedTuple):
     """What does not change while a partition lives."""
 
     number: int
@@ -44,7 +44,7 @@ class Settled(NamedTuple):
     @classmethod
     def of(
         cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, queries: Queries | None = None
-    ) -> "Settled":
+    ) -> "PartitionContext":
         """As the settings say; worker and replay without a broker use the same. The space is that of the queries."""
         return cls(
             number=number,

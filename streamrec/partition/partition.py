@@ -31,39 +31,39 @@ from ..engine.catalog import Catalog
 from ..engine.learn import after_article, after_events
 from ..engine.policy.gates.quiet_hours import quiet_hours
 from ..engine.profiles import history
-from ..engine.profiles.eviction import Silence
+from ..engine.profiles.eviction import Eviction
 from ..engine.profiles.store import IntArray, ProfileStore, Users
 from ..engine.scores import Scores
 from ..models.serving import lineup_of
-from .article_queue import Unmet
+from .article_queue import ArticleQueue
 from .changelog_meta import Meta, same_space
 from .changes import Changes, PushRecord
-from .context import Meeting, Settled
+from .context import Meeting, PartitionContext
 from .intake import Batch, intake
 from .pushes import push_records
 from .timeline import MERGED, EventTimeline, Run, Tick
-from .unknown_articles import Awaited
+from .unknown_articles import UnknownArticles
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
 
 
-__all__ = ["Meeting", "Partition", "Settled"]
+__all__ = ["Meeting", "Partition", "PartitionContext"]
 
 
 class Partition:
     """State of one partition."""
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, settled: PartitionContext) -> None:
         self.settled = settled
         self.profiles = ProfileStore()
         self.catalog = Catalog(settled.max_articles, settled.keep_ms)
         self.cursor: dict[str, int] = {}
         self.looked_ms = 0  # policy time of the last look for due users
-        self.unmet = Unmet()
+        self.unmet = ArticleQueue()
         self.at_once, self.holds = True, False
         self._woke_ms = self._opened_ms = 0
-        self._awaited = Awaited()
-        self._silence = Silence()
+        self._awaited = UnknownArticles()
+        self._silence = Eviction()
         self._timeline = EventTimeline(settled.tick_ms) if settled.tick_ms else None
 
     # --- input --------------------------------------------------------------------------------------------------------

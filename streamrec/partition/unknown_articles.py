@@ -12,7 +12,7 @@ from ..engine.profiles.store import ProfileStore
 AT_LEAST = 1024  # keys
 
 
-class Awaited:
+class UnknownArticles:
     """Keys of articles that some user's event may wait for."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from ..clock import monotonic_s
 PATIENCE_S = 0.2
 
 
-class Rounds:
+class CommitRounds:
     """Who is in flight."""
 
     def __init__(self) -> None:

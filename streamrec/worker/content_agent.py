@@ -26,7 +26,7 @@ from ..settings import Settings
 from .article_analysis import analysed
 from .counting import SetAside
 from .fetch_lag import Undelivered
-from .field_notes import Noting
+from .field_notes import FieldNotes
 from .transaction import barrier, to_the_end
 from .transport import RecordBatch
 
@@ -48,7 +48,7 @@ class ContentAgent:
         self._transactions: Transactions | None = None
         self._generation: int | None = None  # of the group, in which we are at work; None: a rebalance is on
         self._taking_over: asyncio.Task[Transactions] | None = None
-        self._busy, self._set_aside, self._noting = asyncio.Lock(), SetAside(), Noting(metrics)
+        self._busy, self._set_aside, self._noting = asyncio.Lock(), SetAside(), FieldNotes(metrics)
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
         self._renewed_s = 0.0  # when what must not be forgotten was last written

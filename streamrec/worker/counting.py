@@ -14,8 +14,8 @@ from ..contracts.records import DeadLetter, RejectReason
 from ..observability.metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
 from ..partition.changes import Changes
 from ..settings import Settings
-from .decision_log import Decided
-from .field_notes import Noting
+from .decision_log import DecisionLog
+from .field_notes import FieldNotes
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Counting:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
-        self._set_aside, self._noting, self.decided = SetAside(), Noting(metrics), Decided()
+        self._set_aside, self._noting, self.decided = SetAside(), FieldNotes(metrics), DecisionLog()
         self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager

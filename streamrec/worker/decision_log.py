@@ -15,7 +15,7 @@ FIRST_S = 5.0  # after the first decision: somebody may be trying it out
 EVERY_S = 60.0
 
 
-class Decided:
+class DecisionLog:
     """Pushes and what held others back, as in `streamrec_suppressions_total`, since the last line."""
 
     def __init__(self) -> None:

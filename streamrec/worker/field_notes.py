@@ -17,7 +17,7 @@ TOLD_EVERY_S = 60.0
 T = TypeVar("T", bound=InputTopic)
 
 
-class Noting:
+class FieldNotes:
     """Of one reader of records."""
 
     def __init__(self, metrics: Metrics) -> None:

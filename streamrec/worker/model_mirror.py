@@ -19,7 +19,7 @@ from ..settings import Settings
 log = logging.getLogger(__name__)
 
 
-class Mirroring:
+class ModelMirror:
     """The source of this worker's models, if it has one."""
 
     def __init__(self, mirror: Mirror, metrics: Metrics, poll_s: float) -> None:
@@ -68,7 +68,7 @@ def start(settings: Settings, space_id: str, metrics: Metrics) -> None:
         return
     if settings.model_dir is None:
         raise SettingsError("STREAMREC_MODEL_URI needs STREAMREC_MODEL_DIR, the folder its models are kept in")
-    mirroring = Mirroring(
+    mirroring = ModelMirror(
         Mirror(settings.model_uri, settings.model_dir, space_id, settings.model_public_key),
         metrics,
         settings.model_poll_s,

@@ -15,10 +15,10 @@ from ..contracts.records import TOPICS, Record, Topic
 from ..engine.scores import Scores
 from ..kafka.log import Log
 from ..partition.intake import Batch
-from ..partition.partition import Partition, Settled
+from ..partition.partition import Partition, PartitionContext
 from ..settings import Settings
 from .catching_up import Others
-from .commit_rounds import Rounds
+from .commit_rounds import CommitRounds
 from .counting import Counting
 from .fetch_lag import Undelivered
 from .held import Held
@@ -55,7 +55,7 @@ class Ownership:
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
-        self._at_once, self._rounds = asyncio.Semaphore(4), Rounds()
+        self._at_once, self._rounds = asyncio.Semaphore(4), CommitRounds()
         self._acquiring: list[asyncio.Task[None]] = []
         self._group_settled = asyncio.Event()
 
@@ -216,9 +216,9 @@ class Ownership:
         """Age of the oldest change no transaction has committed, in seconds."""
         return max((writer.uncommitted_s() for writer in self.writers.values()), default=0.0)
 
-    def _settled(self, number: int) -> Settled:
+    def _settled(self, number: int) -> PartitionContext:
         settings = self._settings
-        return Settled.of(settings, number, self._ranker, self._counting.stage, self._queries)
+        return PartitionContext.of(settings, number, self._ranker, self._counting.stage, self._queries)
 
 
 def _may_search(record: Record) -> bool:

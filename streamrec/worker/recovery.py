@@ -18,7 +18,7 @@ from ..engine.catalog import Catalog
 from ..errors import SettingsError
 from ..kafka.log import Log, Reader, read_all
 from ..partition.changelog_meta import Logged, Meta
-from ..partition.context import Settled
+from ..partition.context import PartitionContext
 from ..partition.partition import Partition
 from .dead_letter_ids import Letters
 from .rewind import beyond_the_end
@@ -72,7 +72,7 @@ async def recover(
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 
-def rows_of(logged: Logged, settled: Settled, articles: Sequence[Item[AnalysedArticle]]) -> dict[bytes, bytes]:
+def rows_of(logged: Logged, settled: PartitionContext, articles: Sequence[Item[AnalysedArticle]]) -> dict[bytes, bytes]:
     """Rows of this release's layout; those of an earlier one meet the articles before the cursor first."""
     known, looked_ms = Catalog(settled.max_articles, settled.keep_ms), logged.meta.looked_ms
     if logged.has_earlier_rows():

@@ -17,7 +17,7 @@ from .lanes import Lanes
 from .uncommitted import Uncommitted
 
 
-class Turns:
+class Scheduler:
     """Takes from the lanes and applies."""
 
     def __init__(

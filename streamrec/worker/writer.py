@@ -25,12 +25,12 @@ from ..partition.intake import Batch
 from ..partition.partition import Partition
 from ..settings import Settings
 from .catching_up import CatchingUp, Others
-from .commit_rounds import PATIENCE_S, Rounds
+from .commit_rounds import PATIENCE_S, CommitRounds
 from .counting import Counting
 from .lanes import Lanes
 from .poison import Found, without_poison
 from .recovery import Recovered, recover
-from .scheduling import Turns
+from .scheduling import Scheduler
 from .supervision import guarded
 from .transaction import MARK, Names, barrier, to_the_end, write
 from .uncommitted import Pending, Ready, Uncommitted
@@ -41,7 +41,7 @@ class PartitionWriter:
 
     def __init__(
         self, partition: Partition, settings: Settings, log: Log, names: Names, counting: Counting,
-        fail: Callable[[BaseException], None], rounds: Rounds | None = None, others: Others | None = None,
+        fail: Callable[[BaseException], None], rounds: CommitRounds | None = None, others: Others | None = None,
     ) -> None:  # fmt: skip
         self.partition = partition
         self.number = partition.settled.number
@@ -50,11 +50,11 @@ class PartitionWriter:
         self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
         self._transactions = Transactions(f"{settings.group_id}-{self.number}", log)
         self._committing = asyncio.Lock()
-        self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or Rounds()
+        self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or CommitRounds()
         self._pending, self._uncommitted = Pending(), Uncommitted()
         self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s, others)
         self._asking: asyncio.Task[None] | None = None  # where the inputs end
-        self._turns = Turns(partition, settings, self._lanes, self._uncommitted, self.catching_up)
+        self._turns = Scheduler(partition, settings, self._lanes, self._uncommitted, self.catching_up)
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
         self._closing = self._leaving = False

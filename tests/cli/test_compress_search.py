@@ -48,7 +48,7 @@ def teacher(tmp_path: Path) -> Path:
 
 
 def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
-    """Tries, verdict, picture and page from a log and a teacher; the last line is JSON; nothing is overwritten."""
+    """Trials, verdict, picture and page from a log and a teacher; the last line is JSON; nothing is overwritten."""
     out, student = tmp_path / "found", "student(width=16) > distil(alpha=0) > int8"
     data = ("--log", "simulated", "--users", "250", "--teacher", str(teacher))
     result = typed("search", *data, "--budget", "1s", "--max-loss", "20%", "--recipe", student, "--out", str(out))

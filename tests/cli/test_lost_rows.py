@@ -32,7 +32,7 @@ def test_a_log_of_which_half_is_lost_stops_the_command(tmp_path: Path) -> None:
 
 
 def test_a_log_that_is_read_whole_says_nothing(tmp_path: Path) -> None:
-    """Silence means that nothing was lost."""
+    """Eviction means that nothing was lost."""
     done = replay(tmp_path, ["11/9/2019 14:03:21"])
     assert (done.exit_code, "rows" in done.stderr) == (0, False)
 

@@ -21,7 +21,7 @@ from streamrec.models.load import prior
 from streamrec.models.rollout import promote, try_out
 from streamrec.models.store import ModelStore
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import Settings
 from streamrec.tools.worker_process import WorkerProcess, value, worker_process
 
@@ -60,7 +60,7 @@ def wave(name: str) -> Iterator[Sent]:
 def met(settings: Settings) -> FloatArray:
     """(N, COLUMNS) the rows a worker meets under this load, from a partition without a broker."""
     recorder, desk = Recorder(), Desk(settings, HashedEncoder())
-    partition = Partition(Settled.of(settings.changed(partitions=1), 0, recorder))
+    partition = Partition(PartitionContext.of(settings.changed(partitions=1), 0, recorder))
     analysed = desk.analyse([RawRecord(n, now_ms(), sent.key, sent.value) for n, sent in enumerate(articles())])
     catalog = [RawRecord(n, now_ms(), *record) for n, record in enumerate(analysed.catalog)]
     sent = itertools.chain.from_iterable(wave(f"met{number}") for number in range(WAVES))

@@ -16,7 +16,7 @@ from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import changelog_topic, create
 from streamrec.models.load import prior
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Settled
+from streamrec.partition.partition import PartitionContext
 from streamrec.settings import Settings
 from streamrec.tools.chaos.faulty_partition import FragilePartition
 from streamrec.tools.worker_process import value, worker_process
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.kafka
 def writer(settings: Settings, errors: list[BaseException]) -> PartitionWriter:
     """Of partition 0, where every user lives, with a bug that users named poison reach."""
     names = Names(changelog_topic(settings), settings.topic("push"), settings.topic("rerouted"))
-    settled = Settled.of(settings, 0, prior())._replace(partitions=None)
+    settled = PartitionContext.of(settings, 0, prior())._replace(partitions=None)
     return PartitionWriter(
         FragilePartition(settled), settings, KafkaLog(settings), names, counting(settings), errors.append
     )

@@ -7,24 +7,24 @@ from making import HOUR, T0, AffinityScores, Feed, article, click, partition, pu
 from streamrec.contracts.decode import Origin, decode_catalog
 from streamrec.contracts.records import RawRecord
 from streamrec.models.serving import Lineup
-from streamrec.partition.article_queue import Unmet
+from streamrec.partition.article_queue import ArticleQueue
 from streamrec.partition.changelog_meta import split
 from streamrec.partition.partition import Partition
 
 
-def marks(queue: Unmet) -> tuple[int, int]:
+def marks(queue: ArticleQueue) -> tuple[int, int]:
     """In `catalog` and in policy time, where all before offset 9 is applied and all before T0 looked at."""
     return queue.met_until(9), queue.opened_until(T0)
 
 
-def begun(queue: Unmet) -> tuple[int, bool]:
+def begun(queue: ArticleQueue) -> tuple[int, bool]:
     """How many users the head has met, and whether its models are settled."""
     return queue.start, queue.lineup is not None
 
 
 def test_marks_lie_before_whatever_waits() -> None:
     """Each mark is that of the first article that waits for its kind of reason; one that waits for both holds both."""
-    queue = Unmet()
+    queue = ArticleQueue()
     assert not queue
     assert marks(queue) == (9, T0)
     queue.published("a", 5)
@@ -43,7 +43,7 @@ def test_marks_lie_before_whatever_waits() -> None:
 
 def test_a_newer_version_begins_anew() -> None:
     """It meets those who have met the older one, by the models of now; one behind in the queue disturbs nobody."""
-    queue, lineup = Unmet(), Lineup(AffinityScores())
+    queue, lineup = ArticleQueue(), Lineup(AffinityScores())
     queue.published("a", 5)
     queue.published("b", 6)
     queue.start, queue.lineup = 3, lineup

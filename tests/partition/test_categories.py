@@ -17,7 +17,7 @@ from streamrec.engine.pairs import Pairs
 from streamrec.engine.profiles.store import Users
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import load
 
 GERMAN = (
@@ -33,7 +33,7 @@ class Newsroom:
     def __init__(self) -> None:
         self.desk = Desk(load({}), HashedEncoder())
         everything = policy(min_score=0)._replace(min_affinity=-100, daily_cap=99)
-        self.partition = Partition(Settled(0, everything, AffinityScores()))
+        self.partition = Partition(PartitionContext(0, everything, AffinityScores()))
         self.articles = 0
 
     def publish(self, category: str) -> list[Push]:

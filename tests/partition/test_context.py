@@ -6,7 +6,7 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.content.query import Queries
 from streamrec.contracts.records import TOPICS
 from streamrec.engine.policy.config import Policy
-from streamrec.partition.context import Settled
+from streamrec.partition.context import PartitionContext
 from streamrec.settings import load
 
 
@@ -16,17 +16,17 @@ def test_each_setting_has_its_unit() -> None:
         {}, vector_days=2.5, due_scan_s=1.5, chunk_users=64, max_articles=500, partitions=3, topic_prefix="x."
     )
     scores, queries = AffinityScores(), Queries(HashedEncoder())
-    wall, event = (Settled.of(settings.changed(policy_time=time), 2, scores) for time in ("wall", "event"))
+    wall, event = (PartitionContext.of(settings.changed(policy_time=time), 2, scores) for time in ("wall", "event"))
     assert wall.keep_ms == 216_000_000
     assert (wall.tick_ms, event.tick_ms) == (0, 1500)
     assert (wall.number, wall.partitions, wall.chunk_users, wall.max_articles) == (2, 3, 64, 500)
     assert wall.topics == {topic: f"x.{topic}" for topic in TOPICS}
     assert (wall.policy, wall.ranker, wall.space_id) == (Policy.of(settings), scores, "")
-    assert Settled.of(settings, 2, scores, queries=queries).space_id == queries.space_id
+    assert PartitionContext.of(settings, 2, scores, queries=queries).space_id == queries.space_id
 
 
 def test_what_nobody_says_is_as_the_settings_have_it() -> None:
     """Wall time, every user, any space, and the sizes a worker has."""
     plain, scores = policy(), AffinityScores()
-    usual = Settled.of(load({}), 0, scores)
-    assert Settled(0, plain, scores) == usual._replace(policy=plain, partitions=None)
+    usual = PartitionContext.of(load({}), 0, scores)
+    assert PartitionContext(0, plain, scores) == usual._replace(policy=plain, partitions=None)

@@ -8,7 +8,7 @@ from making import AffinityScores, Feed, article, click, partition, policy
 from streamrec.contracts.decode import Typed
 from streamrec.errors import SettingsError, StateError
 from streamrec.partition.changelog_meta import FIRST_SPACE, SPACE_KEY, Logged, Meta, NoArticles, owner_records, split
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.worker.poison import without_poison
 
 CURE = "set STREAMREC_ENCODER, or the release, back, or move to the new space with `streamrec migrate`"
@@ -16,7 +16,7 @@ CURE = "set STREAMREC_ENCODER, or the release, back, or move to the new space wi
 
 def of_space(space_id: str) -> Partition:
     """A partition whose encoder works in this space."""
-    return Partition(Settled(0, policy(), AffinityScores(), space_id=space_id))
+    return Partition(PartitionContext(0, policy(), AffinityScores(), space_id=space_id))
 
 
 def rows() -> list[tuple[bytes, bytes]]:

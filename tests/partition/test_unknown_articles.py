@@ -3,7 +3,7 @@
 import numpy as np
 
 from streamrec.engine.profiles.store import ProfileStore
-from streamrec.partition.unknown_articles import AT_LEAST, Awaited
+from streamrec.partition.unknown_articles import AT_LEAST, UnknownArticles
 
 WAIT = 2 * AT_LEAST  # keys in rows
 
@@ -23,7 +23,7 @@ def keys(first: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
 
 def test_an_article_is_awaited_until_it_comes() -> None:
     """Once; one nobody named is not, nor is the empty place of a row."""
-    awaited, store = Awaited(), ProfileStore()
+    awaited, store = UnknownArticles(), ProfileStore()
     store.rows_of(["ann"], [1])
     awaited.add(keys(1, 3), store)
     assert [awaited.take(key) for key in (2, 2, 4)] == [True, False, False]
@@ -35,7 +35,7 @@ def test_an_article_is_awaited_until_it_comes() -> None:
 
 def test_what_waits_in_rows_is_never_missed() -> None:
     """However much else came and was let go."""
-    awaited, store = Awaited(), store_of_waiting()
+    awaited, store = UnknownArticles(), store_of_waiting()
     for first in range(1, 20_001, 500):
         awaited.add(keys(first, 500), store)
         assert len(awaited) <= 2 * WAIT
@@ -44,13 +44,13 @@ def test_what_waits_in_rows_is_never_missed() -> None:
 
 def test_rows_are_counted_when_twice_as_much_is_held() -> None:
     """Not before: to search them costs more than to hold some keys too many."""
-    awaited, store = Awaited(), store_of_waiting()
+    awaited, store = UnknownArticles(), store_of_waiting()
     awaited.count(store)
     awaited.add(keys(WAIT + 1, WAIT), store)
     assert len(awaited) == 2 * WAIT
     awaited.add(keys(2 * WAIT + 1, 1), store)
     assert len(awaited) == WAIT
-    few = Awaited()
+    few = UnknownArticles()
     few.add(keys(1, AT_LEAST), ProfileStore())
     assert len(few) == AT_LEAST
     few.add(keys(AT_LEAST + 1, 1), ProfileStore())

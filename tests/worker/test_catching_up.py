@@ -15,7 +15,7 @@ from streamrec.contracts.records import RawRecord, Topic
 from streamrec.observability.metrics import HoldReason
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Meeting, Partition, Settled
+from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.worker.catching_up import CatchingUp, after_last
 from streamrec.worker.writer import PartitionWriter
@@ -24,7 +24,9 @@ from streamrec.worker.writer import PartitionWriter
 def partition(chunk_users: int = 4096) -> Partition:
     """Where everybody who is known gets everything."""
     return Partition(
-        Settled(0, policy(min_affinity=0, min_score=0, late_event_s=0), AffinityScores(), chunk_users=chunk_users)
+        PartitionContext(
+            0, policy(min_affinity=0, min_score=0, late_event_s=0), AffinityScores(), chunk_users=chunk_users
+        )
     )
 
 
@@ -258,7 +260,7 @@ async def test_pushes_wait_for_others_who_fall_behind_while_live() -> None:
 class Watched(Partition):
     """Notes the order of what it does."""
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, settled: PartitionContext) -> None:
         super().__init__(settled)
         self.done: list[str] = []
 

@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from streamrec.worker import commit_rounds as rounds_module
-from streamrec.worker.commit_rounds import PATIENCE_S, Rounds
+from streamrec.worker.commit_rounds import PATIENCE_S, CommitRounds
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("patient")
 async def test_a_round_lasts_until_its_last_transaction_ends() -> None:
     """Those who asked are woken then, and not before."""
-    rounds, woken = Rounds(), asyncio.Event()
+    rounds, woken = CommitRounds(), asyncio.Event()
     assert not rounds.on()
     with rounds.flight(0):
         with rounds.flight(1):
@@ -32,7 +32,7 @@ async def test_a_round_lasts_until_its_last_transaction_ends() -> None:
 @pytest.mark.usefixtures("patient")
 async def test_the_next_transaction_begins_after_the_round_and_after_those_it_woke() -> None:
     """What waited is applied before the next transactions are put together."""
-    rounds, woken, order = Rounds(), asyncio.Event(), list[str]()
+    rounds, woken, order = CommitRounds(), asyncio.Event(), list[str]()
 
     async def apply() -> None:
         await woken.wait()
@@ -55,7 +55,7 @@ async def test_the_next_transaction_begins_after_the_round_and_after_those_it_wo
 
 async def test_a_slow_transaction_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """One slow broker does not stop the other partitions."""
-    rounds, at_s = Rounds(), [1000.0]
+    rounds, at_s = CommitRounds(), [1000.0]
     monkeypatch.setattr(rounds_module, "monotonic_s", lambda: at_s[0])
     with rounds.flight(0):
         await rounds.over()
@@ -67,7 +67,7 @@ async def test_a_slow_transaction_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
 async def test_nobody_is_kept_who_waited_in_vain() -> None:
     """With a slow broker somebody may be in flight for as long as the process lives."""
-    rounds, before = Rounds(), events_alive()
+    rounds, before = CommitRounds(), events_alive()
     with rounds.flight(0):
         for number in range(1, 4):
             with rounds.flight(number):
@@ -83,7 +83,7 @@ def events_alive() -> int:
 
 async def test_a_round_ends_with_a_transaction_that_fails() -> None:
     """The process ends of it; until then nothing hangs."""
-    rounds = Rounds()
+    rounds = CommitRounds()
     with pytest.raises(OSError, match="gone"), rounds.flight(0):
         raise OSError("gone")
     assert not rounds.on()

@@ -4,13 +4,13 @@ import logging
 
 import pytest
 
-from streamrec.worker.decision_log import EVERY_S, FIRST_S, Decided
+from streamrec.worker.decision_log import EVERY_S, FIRST_S, DecisionLog
 
 
 def test_the_first_line_comes_soon_the_others_every_minute(caplog: pytest.LogCaptureFixture) -> None:
     """Each says what came since the one before, the commonest reason first; nothing decided, nothing said."""
     caplog.set_level(logging.INFO)
-    decided = Decided()
+    decided = DecisionLog()
     decided.tell(99.0)
     decided.add(0, {"quiet_hours": 1, "in_session": 3, "daily_cap": 0})
     decided.tell(100.0)

@@ -16,7 +16,7 @@ from streamrec.engine.scores import Scores
 from streamrec.partition.changelog_meta import Meta
 from streamrec.partition.changes import PushRecord
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Meeting, Partition, Settled
+from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.tools.chaos.faulty_partition import FragilePartition
 from streamrec.worker.poison import failing_article, find_poison
@@ -29,7 +29,7 @@ CLICK = msgspec.json.encode({"user_id": "u3", "article_id": "a9", "action": "cli
 
 def partition() -> FragilePartition:
     """Where everybody gets everything."""
-    return FragilePartition(Settled(0, policy(min_affinity=0, min_score=0, session_gap_s=0), AffinityScores()))
+    return FragilePartition(PartitionContext(0, policy(min_affinity=0, min_score=0, session_gap_s=0), AffinityScores()))
 
 
 async def publish(writer: PartitionWriter, log: SlowLog, names: list[str]) -> None:
@@ -176,7 +176,7 @@ async def test_who_is_due_comes_before_articles_that_came_since() -> None:
 
     async def restored() -> Partition:
         rules = policy(min_affinity=0, min_score=0, session_gap_s=0, min_interval_s=3600)
-        state = FragilePartition(Settled(0, rules, AffinityScores()))
+        state = FragilePartition(PartitionContext(0, rules, AffinityScores()))
         for batch in (Batch("catalog", records[:1], 1), Batch("events", [click], 1)):
             assert not any(step.pushes for step in state.apply(batch, now_ms()))
         return state

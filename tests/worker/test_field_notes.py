@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from streamrec.contracts.field_reading import Note
 from streamrec.observability.metrics import InputTopic, Metrics
-from streamrec.worker.field_notes import Noting
+from streamrec.worker.field_notes import FieldNotes
 
 TZ, LINK = Note("tz", "not in the IANA zone database"), Note("deep_link", "a scheme the deployment does not allow")
 
@@ -16,7 +16,7 @@ TZ, LINK = Note("tz", "not in the IANA zone database"), Note("deep_link", "a sch
 def test_all_are_counted_and_a_sample_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """A producer that is wrong in every record fills no disk; the next line says how many came between."""
     registry = CollectorRegistry()
-    taken = Noting(Metrics(registry, ["cap"]))
+    taken = FieldNotes(Metrics(registry, ["cap"]))
     batches: list[tuple[float, dict[tuple[InputTopic, Note], int]]] = [
         (100.0, {("events", TZ): 3}),
         (101.0, {("events", TZ): 2, ("articles", LINK): 1}),

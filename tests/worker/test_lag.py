@@ -9,7 +9,7 @@ from streamrec.clock import now_ms
 from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.records import RawRecord
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import load
 
 STRAY = next(f"u{n}" for n in range(100) if partition_of(f"u{n}", 2) == 1)
@@ -24,7 +24,7 @@ HOME = next(f"u{n}" for n in range(100) if partition_of(f"u{n}", 2) == 0)
 async def test_what_is_in_flight_has_an_age(key: bytes, value: bytes) -> None:
     """One record on a quiet partition, in a transaction that does not end; when it has ended, nothing is late."""
     log, errors = SlowLog(), list[BaseException]()
-    writer = writer_on(log, Partition(Settled(0, policy(), AffinityScores(), partitions=2)), load({}), errors)
+    writer = writer_on(log, Partition(PartitionContext(0, policy(), AffinityScores(), partitions=2)), load({}), errors)
     await writer.start()
     log.answers.clear()
     asked = log.asked

@@ -20,7 +20,7 @@ from streamrec.models.store import ModelStore
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import Settings, load
 from streamrec.worker.model_loader import Models
-from streamrec.worker.model_mirror import Mirroring, start
+from streamrec.worker.model_mirror import ModelMirror, start
 
 SPACE = HashedEncoder().space_id
 
@@ -47,7 +47,7 @@ def metrics() -> Metrics:
 
 
 def settings(uri: str, folder: Path, poll_s: float = 0) -> Settings:
-    """Looks once only, unless asked otherwise."""
+    """HoldoutLedger once only, unless asked otherwise."""
     return load({}, model_uri=uri, model_dir=folder, model_poll_s=poll_s, engine="fp32")
 
 
@@ -64,7 +64,7 @@ async def test_a_worker_follows_its_source_through_an_outage(
     caplog.set_level("INFO")
     here, counted, (one, two) = tmp_path / "here", metrics(), versions(source)
     with serving(source.folder) as server:
-        mirroring = Mirroring(Mirror(server.uri, here, SPACE), counted, 0)
+        mirroring = ModelMirror(Mirror(server.uri, here, SPACE), counted, 0)
         mirroring.look()
         models = Models(settings(server.uri, here), SPACE, counted)
         source.change(lambda now: moves.promote(now, two, "2026-01-05T10:00:00Z", ""))
@@ -125,11 +125,11 @@ def test_a_silent_source_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(remote, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri, counted = f"http://127.0.0.1:{silent.getsockname()[1]}/models", metrics()
-        assert Mirroring(Mirror(uri, tmp_path / "here", SPACE), counted, 0).look() == "unreachable"
+        assert ModelMirror(Mirror(uri, tmp_path / "here", SPACE), counted, 0).look() == "unreachable"
 
 
 def test_what_nobody_thought_of_is_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread must not end with it."""
     mirror = Mirror(tmp_path.as_uri(), tmp_path / "here", SPACE)
     monkeypatch.setattr(mirror, "pull", lambda: 1 // 0)
-    assert Mirroring(mirror, metrics(), 0).look() == "refused"
+    assert ModelMirror(mirror, metrics(), 0).look() == "refused"

@@ -11,7 +11,7 @@ from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
 from streamrec.partition.changelog_meta import OWNER_KEY
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Settled
+from streamrec.partition.partition import PartitionContext
 from streamrec.settings import load
 from streamrec.tools.chaos import memory_log
 from streamrec.tools.chaos.faulty_partition import POISON, FragilePartition
@@ -31,7 +31,7 @@ def writer_of(log: SlowLog, errors: list[BaseException]) -> PartitionWriter:
     """With a bug that some users reach."""
     return writer_on(
         log,
-        FragilePartition(Settled(0, policy(), AffinityScores())),
+        FragilePartition(PartitionContext(0, policy(), AffinityScores())),
         load({}, batch_events=1),
         errors,
     )
@@ -147,7 +147,7 @@ async def test_a_pause_ends_when_a_search_fails() -> None:
     """The process ends of it; until then nothing hangs."""
     log, errors = SlowLog(), list[BaseException]()
     writer = writer_on(
-        log, FragilePartition(Settled(0, policy(), AffinityScores())), load({}, max_poison_per_hour=0), errors
+        log, FragilePartition(PartitionContext(0, policy(), AffinityScores())), load({}, max_poison_per_hour=0), errors
     )
     await writer.start()
     await offer_clicks(writer, [f"{POISON}1"])

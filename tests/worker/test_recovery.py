@@ -18,7 +18,7 @@ from streamrec.kafka.topics import changelog_topic, create
 from streamrec.kafka.transactions import Message, Transactions
 from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record
 from streamrec.partition.changes import Changes
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import Settings
 from streamrec.worker.recovery import recover
 
@@ -30,7 +30,7 @@ NUMBER = 2
 def empty(settings: Settings) -> Partition:
     """Partition 2, before anything happened."""
     topics = {topic: settings.topic(topic) for topic in TOPICS}
-    return Partition(Settled(NUMBER, policy(), AffinityScores(), topics=topics))
+    return Partition(PartitionContext(NUMBER, policy(), AffinityScores(), topics=topics))
 
 
 def known(at_ms: int) -> list[AnalysedArticle]:

@@ -14,7 +14,7 @@ from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Meeting, Partition, Settled
+from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.worker import scheduling as turns
 
@@ -22,7 +22,7 @@ from streamrec.worker import scheduling as turns
 class Watched(Partition):
     """Notes the size of each batch."""
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, settled: PartitionContext) -> None:
         super().__init__(settled)
         self.sizes: list[int] = []
         self.looks = 0
@@ -39,7 +39,7 @@ class Watched(Partition):
 async def sizes_applied(batch_events: int) -> tuple[list[int], list[int]]:
     """A record is offered, and seven more while its transaction is in flight; sizes applied by then, and in all."""
     log, errors = SlowLog(), list[BaseException]()
-    partition = Watched(Settled(0, policy(), AffinityScores()))
+    partition = Watched(PartitionContext(0, policy(), AffinityScores()))
     writer = writer_on(log, partition, load({}, batch_events=batch_events), errors)
     await writer.start()
     log.answers.clear()
@@ -67,7 +67,7 @@ async def test_a_full_batch_does_not_wait() -> None:
 class Ordered(Watched):
     """Notes the order of what it does."""
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, settled: PartitionContext) -> None:
         super().__init__(settled)
         self.done: list[str] = []
 
@@ -85,7 +85,7 @@ class Ordered(Watched):
 async def test_clicks_have_their_turn_between_the_chunks_of_an_article_though_they_are_few() -> None:
     """While a transaction is in flight a few clicks wait for its end, but never for an article that meets everybody."""
     log, errors = SlowLog(), list[BaseException]()
-    partition = Ordered(Settled(0, policy(min_affinity=0, min_score=0), AffinityScores(), chunk_users=1))
+    partition = Ordered(PartitionContext(0, policy(min_affinity=0, min_score=0), AffinityScores(), chunk_users=1))
     writer = writer_on(log, partition, load({}), errors)
     await writer.start()
     await offer_clicks(writer, [f"u{number}" for number in range(40)])
@@ -110,7 +110,7 @@ async def test_clicks_have_their_turn_between_the_chunks_of_an_article_though_th
 
 async def test_looks_go_on_though_the_clock_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a quiet partition nobody who is due waits for the wall clock to come back to where it was."""
-    partition, errors = Watched(Settled(0, policy(), AffinityScores())), list[BaseException]()
+    partition, errors = Watched(PartitionContext(0, policy(), AffinityScores())), list[BaseException]()
     writer = writer_on(SlowLog(), partition, load({}, due_scan_s=0.05), errors)
     await writer.start()
     await until(lambda: partition.looks > 2)

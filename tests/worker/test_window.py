@@ -17,7 +17,7 @@ from streamrec.contracts.partitioner import partitions_of
 from streamrec.contracts.records import DeadLetter, RawRecord, Stray
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.tools.chaos import memory_log
 from streamrec.tools.chaos.memory_log import MemoryLog
@@ -86,7 +86,7 @@ def transactions_of(broker: MemoryLog, topic: str) -> list[int]:
 
 def partition(chunk_users: int = 4096) -> Partition:
     """Where some users do not live."""
-    return Partition(Settled(0, policy(), AffinityScores(), chunk_users=chunk_users, partitions=24))
+    return Partition(PartitionContext(0, policy(), AffinityScores(), chunk_users=chunk_users, partitions=24))
 
 
 @pytest.mark.parametrize(

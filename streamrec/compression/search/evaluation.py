@@ -18,7 +18,7 @@ from ..recipe import parse
 from ..result import LayerChange
 from ..verdict import Verdict, judge, verdicts
 from .final_selection import FP32, Contender, Speeds
-from .holdout_ledger import Looks
+from .holdout_ledger import HoldoutLedger
 from .importance import importance
 from .outcome import Agreement, Bin, Layer, Metrics, Pace, Point, Sizes
 from .pareto import front
@@ -52,7 +52,7 @@ class Seen(TypedDict):
 class Judging:
     """The teacher's scores of the test window, and whoever is put beside them."""
 
-    def __init__(self, of: OfRecipes, request: Request, looks: Looks) -> None:
+    def __init__(self, of: OfRecipes, request: Request, looks: HoldoutLedger) -> None:
         self._of, self._request, self._looks, self._test = of, request, looks, of.cut.test
         self._budget, self._seed = request.max_loss, request.seed
         self._masks = slices(self._test, of.cut.train)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from .halving import RUNGS, Halved, Rung, halve
 from .sensitivity import Probe, by_promise, probe
-from .time_budget import Allowance
-from .trials import Tries
+from .time_budget import TimeBudget
+from .trials import Trials
 
 PROBE_UNTIL = 0.1
 
@@ -22,11 +22,11 @@ class Explored(NamedTuple):
 
 
 def explore(
-    tries: Tries,
+    tries: Trials,
     layers: Sequence[str],
     recipes: Sequence[str],
     budget: float,
-    time: Allowance,
+    time: TimeBudget,
     rungs: Sequence[Rung] = RUNGS,
 ) -> Explored:
     """Probe the teacher's layers, order the recipes by what that promises, and halve them."""

@@ -53,7 +53,7 @@ class Contender(NamedTuple):
         return bounded, self.validation.loss if bounded == 2 else -self.size_ratio * self.speeds[self.engine][256].ratio
 
 
-class Finals(NamedTuple):
+class FinalSelection(NamedTuple):
     """All that is timed, the preferred first."""
 
     contenders: list[Contender]
@@ -66,7 +66,7 @@ def finals(
     budget: float,
     seed: int,
     progress: Callable[[str], object] = lambda _: None,
-) -> Finals:
+) -> FinalSelection:
     """Carry out the chosen recipes at their fidelities, and time every engine of each."""
     made, runs = list[tuple[str, Fidelity, Compressed, Scorers]](), dict[str, Run]()
     for recipe, fidelity in chosen:
@@ -87,7 +87,7 @@ def finals(
         engine, verdict = judge_one.engine(compressed, engines.able, speeds)
         ratio = teacher_bytes / compressed.size().file_bytes
         found.append(Contender(recipe, fidelity, compressed, *engines, speeds, engine, ratio, verdict))
-    return Finals(sorted(found, key=Contender.merit), times.get(HEAD, {}))
+    return FinalSelection(sorted(found, key=Contender.merit), times.get(HEAD, {}))
 
 
 class _Validation:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .pareto import layers
-from .time_budget import Allowance
+from .time_budget import TimeBudget
 from .trial import Fidelity, Trial
 
 
@@ -53,7 +53,7 @@ def halve(
     recipes: Sequence[str],
     try_one: Try,
     budget: float,
-    time: Allowance,
+    time: TimeBudget,
     rungs: Sequence[Rung] = RUNGS,
     least: int = 4,
     is_known: Callable[[str, Fidelity], bool] = lambda *_: False,

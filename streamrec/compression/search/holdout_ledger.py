@@ -18,7 +18,7 @@ from .outcome import Outcome
 from .trial import Folder, Key
 
 
-class Looks:
+class HoldoutLedger:
     """All models of a folder that were ever judged."""
 
     def __init__(self, folder: Folder) -> None:
@@ -31,7 +31,7 @@ class Looks:
         return name
 
     def others(self, names: Sequence[str], impressions: object) -> list[Quality]:
-        """Looks of earlier searches at the same impressions, but for those of these names."""
+        """HoldoutLedger of earlier searches at the same impressions, but for those of these names."""
         paths = sorted(path for path in (self._folder.path / "looks").glob("*.safetensors") if path.name not in names)
         found = [Quality(**load(path.read_bytes())) for path in paths]
         return [seen for seen in found if np.array_equal(seen.impressions, np.asarray(impressions))]
@@ -49,7 +49,7 @@ class EarlierSearch:
 
     def beside(self, key: Key, seen: Quality) -> list[Quality]:
         """Keep a look of one more model; those of all others. DataError where they saw other impressions."""
-        looks = Looks(self._folder)
+        looks = HoldoutLedger(self._folder)
         others = looks.others([f"{key.hash()}.safetensors"], seen.impressions)
         if not others:
             raise DataError(

@@ -21,7 +21,7 @@ from ..recipe import Recipe, parse, run
 from ..result import Compressed, LayerChange, layer_changes
 from .evaluator import Evaluated
 from .model_cache import Models
-from .splits import Windows
+from .splits import Splits
 from .trial import Fidelity
 
 KEPT = 100  # models in memory; students are small, and a copy of the teacher has 4 MB
@@ -31,7 +31,7 @@ BEGINNING = 2  # steps: student and distil
 class OfRecipes:
     """Recipes on one teacher over one set of windows."""
 
-    def __init__(self, teacher: nn.Module, cut: Windows, seed: int, models: Models | None = None) -> None:
+    def __init__(self, teacher: nn.Module, cut: Splits, seed: int, models: Models | None = None) -> None:
         self.teacher, self.cut, self._seed, self._models = teacher.eval(), cut, seed, models
         self._teacher_logits = logits_of(teacher, cut.train)
         self._kept: OrderedDict[tuple[str, Fidelity], Compressed] = OrderedDict()

@@ -27,7 +27,7 @@ from .outcome import Outcome
 from .recipe_evaluator import OfRecipes
 from .search import Told, search
 from .space import recipes as built_in
-from .splits import Windows, after_teacher, before, data_hash, windows
+from .splits import Splits, after_teacher, before, data_hash, windows
 from .summary import percent
 from .teacher import EPOCHS, fit_within
 from .trial import Folder, Request, Trial, check_folder
@@ -93,7 +93,7 @@ def _teacher(
     settings: Settings,
     progress: Bars,
     console: Console,
-) -> tuple[Saved, Windows]:
+) -> tuple[Saved, Splits]:
     """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
     if work.teacher is not None:

@@ -14,16 +14,16 @@ from .evaluation import Judging, paces
 from .explore import explore
 from .final_selection import finals
 from .halving import RUNGS, Halved, Rung
-from .holdout_ledger import Looks
+from .holdout_ledger import HoldoutLedger
 from .machine import this_machine
 from .outcome import Outcome, Point
 from .recipe_evaluator import OfRecipes
 from .sensitivity import UNTUNED
 from .space import COMPARED, QUANTIZED
 from .splits import usable_impressions
-from .time_budget import Allowance
+from .time_budget import TimeBudget
 from .trial import Fidelity, Folder, Request, Trial
-from .trials import Tries
+from .trials import Trials
 
 FINALISTS = 6
 
@@ -49,14 +49,14 @@ def search(
     told: Told = SILENT,
 ) -> Outcome:
     """Find the best recipe within `request.max_loss` in about so many seconds."""
-    time = Allowance(seconds)
+    time = TimeBudget(seconds)
     trials = list[Trial]()
 
     def tell(trial: Trial) -> None:
         trials.append(trial)
         told.trial(trial)
 
-    tries = Tries(
+    tries = Trials(
         of,
         folder,
         of.cut.validation,
@@ -69,7 +69,7 @@ def search(
     explored = explore(tries, of.layers(), recipes, request.max_loss, time, rungs)
     chosen = chosen_for_finals(explored.halved)
     timed = finals(of, chosen, request.max_loss, request.seed, told.stage)
-    found = Judging(of, request, Looks(folder)).all(timed.contenders, told.stage)
+    found = Judging(of, request, HoldoutLedger(folder)).all(timed.contenders, told.stage)
     return Outcome(
         request=request,
         machine=this_machine(),

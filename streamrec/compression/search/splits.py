@@ -22,7 +22,7 @@ TEST_SHARE, VALIDATION_SHARE = 0.25, 0.2
 LEAST_IMPRESSIONS = 20  # of a window, with a clicked and an unclicked article
 
 
-class Windows(NamedTuple):
+class Splits(NamedTuple):
     """Rows of each window, in order of time."""
 
     train: Rows
@@ -31,7 +31,7 @@ class Windows(NamedTuple):
     test: Rows
 
 
-def windows(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int | None = None) -> Windows:
+def windows(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int | None = None) -> Splits:
     """Cut at these times (default: before the last quarter of the impressions, and the last fifth of the rest)."""
     _check_finite(rows)
     test_ms = _cut(rows, TEST_SHARE) if test_from_ms is None else test_from_ms
@@ -40,14 +40,14 @@ def windows(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int
     validation_ms = _cut(earlier, VALIDATION_SHARE) if validation_from_ms is None else validation_from_ms
     earlier, validation = _split(earlier, validation_ms)
     _check(earlier, "the training window")
-    cut = Windows(*halves(earlier), validation, test)
-    for name, part in zip(Windows._fields, cut, strict=True):
+    cut = Splits(*halves(earlier), validation, test)
+    for name, part in zip(Splits._fields, cut, strict=True):
         _check(part, f"the {name.replace('_', '-')} window")
     return cut
 
 
-def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = None) -> Windows:
-    """Windows for a teacher that has learned from what is earlier than a time, but for the last tenth of it.
+def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = None) -> Splits:
+    """Splits for a teacher that has learned from what is earlier than a time, but for the last tenth of it.
 
     Validation is what lies between that time and the test window, or, where nothing does, the tenth on which the
     teacher's training was stopped. A log wholly later is cut like any other: the teacher has seen nothing of it.
@@ -64,7 +64,7 @@ def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = 
     return windows(rows, test_ms, from_ms)
 
 
-def before(rows: Rows, cut: Windows) -> Rows:
+def before(rows: Rows, cut: Splits) -> Rows:
     """What is earlier than the validation window: train and held-out in one."""
     return _split(rows, int(cut.validation.at_ms.min()))[0]
 

@@ -12,7 +12,7 @@ from .trial import Fidelity, Trial
 OVERRUN = 0.1  # of the whole time, that a try may take longer than its rung
 
 
-class Allowance:
+class TimeBudget:
     """Begins when it is made; of more than no time."""
 
     def __init__(self, seconds: float) -> None:

@@ -18,7 +18,7 @@ from .evaluator import Evaluator
 from .trial import Fidelity, Folder, Key, Trial
 
 
-class Tries:
+class Trials:
     """The one way a search gets to know anything of a recipe."""
 
     def __init__(

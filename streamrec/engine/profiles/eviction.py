@@ -14,7 +14,7 @@ AT_ONCE = 4096  # users
 HOUR_MS = 3_600_000
 
 
-class Silence:
+class Eviction:
     """Asks once an hour of the policy clock who has been silent."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from ...kafka.transactions import Message, Transactions
 from ...models.load import prior
 from ...partition.changelog_meta import Logged, Meta, moved_record, owner_records
 from ...partition.intake import Batch
-from ...partition.partition import Partition, Settled
+from ...partition.partition import Partition, PartitionContext
 from ...worker.recovery import rows_of
 from ...worker.transaction import barrier
 from .articles import catalog_items, catalog_of, met_until
@@ -56,7 +56,7 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         new = await _logged(target, number, await barrier(transactions, changelog_topic(target.settings), number))
         articles = await catalog_items(target, number)
         queries = Queries(plan.encoder)
-        settled = Settled.of(target.settings, number, prior(), queries=queries)
+        settled = PartitionContext.of(target.settings, number, prior(), queries=queries)
         settled = settled._replace(max_articles=max(settled.max_articles, len(articles) + 1))
         if old.moved_to == target.settings.app_id:  # a cut-over that was interrupted
             return Moved(len(rows_of(old, settled, articles)), 0, 0, 0)

@@ -10,7 +10,7 @@ from ...clock import monotonic_s
 from ...kafka.log import KafkaLog
 from ...kafka.topics import changelog_topic
 from ...models.load import prior
-from ...partition.partition import Partition, Settled
+from ...partition.partition import Partition, PartitionContext
 from ...settings import load
 from ...worker.recovery import recover
 
@@ -18,7 +18,7 @@ from ...worker.recovery import recover
 def main() -> None:
     """Once."""
     settings = load()
-    partition = Partition(Settled.of(settings, 0, prior()))
+    partition = Partition(PartitionContext.of(settings, 0, prior()))
     started_s = monotonic_s()
     recovered = asyncio.run(recover(partition, KafkaLog(settings), changelog_topic(settings), settings.partitions))
     used = resource.getrusage(resource.RUSAGE_SELF)

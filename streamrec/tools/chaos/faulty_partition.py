@@ -12,7 +12,7 @@ from ...engine.scores import Scores
 from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
 from ...partition.intake import Batch
-from ...partition.partition import Meeting, Partition, Settled
+from ...partition.partition import Meeting, Partition, PartitionContext
 from .reference_reading import Arrived
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
@@ -46,7 +46,7 @@ class FragilePartition(Partition):
 
     encodings: ClassVar[list[Encoding]] = []
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, settled: PartitionContext) -> None:
         super().__init__(settled)
         self.history: list[Batch] = []
         self.effects: list[Effect] = []

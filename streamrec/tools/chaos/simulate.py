@@ -20,7 +20,7 @@ from ...contracts.records import TOPICS, RawRecord, Topic
 from ...engine.policy.reasons import SUPPRESSION_REASONS
 from ...observability.metrics import Metrics
 from ...partition.intake import Batch
-from ...partition.partition import Settled
+from ...partition.partition import PartitionContext
 from ...settings import Settings, load
 from ...worker.counting import Counting
 from ...worker.transaction import Names
@@ -109,7 +109,7 @@ async def _own(world: _World, number: int) -> None:
     zombies: list[asyncio.Task[None]] = []
     while True:
         process = Process(world.rng, world.time, world.faults)
-        settled = Settled.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
+        settled = PartitionContext.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
         writer = PartitionWriter(
             FragilePartition(settled), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
             process.end, others=world.elsewhere,

@@ -10,7 +10,7 @@ from ...contracts.records import RawRecord, Topic, watermark_headers
 from ...engine.scores import Scores
 from ...partition.changes import Changes
 from ...partition.intake import Batch
-from ...partition.partition import Partition, Settled
+from ...partition.partition import Partition, PartitionContext
 from ...settings import Settings
 from .producer_records import Group, Sent
 
@@ -23,7 +23,8 @@ class Direct:
         self._desk = Desk(settings, encoder)
         queries = Queries(encoder)
         self.partitions = [
-            Partition(Settled.of(settings, number, ranker, queries=queries)) for number in range(settings.partitions)
+            Partition(PartitionContext.of(settings, number, ranker, queries=queries))
+            for number in range(settings.partitions)
         ]
         self._articles = 0  # next offset of `articles`
 

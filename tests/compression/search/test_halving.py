@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streamrec.clock import simulated
 from streamrec.compression.search.halving import RUNGS, halve, ranking
-from streamrec.compression.search.time_budget import Allowance
+from streamrec.compression.search.time_budget import TimeBudget
 from streamrec.compression.search.trial import Fidelity, Trial
 from streamrec.errors import DataError
 
@@ -28,7 +28,7 @@ def of_name(recipe: str, fidelity: Fidelity) -> Trial:
 
 def test_each_rung_costs_more_and_holds_half() -> None:
     """16 recipes, then 8, then 4: the last at four epochs on all rows."""
-    found = halve(NAMES, of_name, 0.005, Allowance(1e9))
+    found = halve(NAMES, of_name, 0.005, TimeBudget(1e9))
     sizes = [sum(t.fidelity == rung.fidelity for t in found.tried) for rung in RUNGS]
     assert sizes == [16, 8, 4]
     assert len(found.finalists) == 4
@@ -58,7 +58,7 @@ def test_time_that_is_over_leaves_recipes_out_by_name(seconds: float, made: int)
     """One try is always made, so that there is an answer at all; a rung that nothing fits into is not begun."""
     world = Costs(dict.fromkeys(NAMES, (0.0, seconds)))
     with simulated(lambda: world.now_ns):
-        found = halve(NAMES, world.one, 0.005, Allowance(40))
+        found = halve(NAMES, world.one, 0.005, TimeBudget(40))
     assert [t.recipe for t in found.tried] == NAMES[:made]
     assert {t.recipe for t in found.finalists} == set(NAMES[:made])
     assert found.left_out == [*NAMES[made:], *(t.recipe for t in found.finalists)]
@@ -90,7 +90,7 @@ def test_a_search_ends_in_its_time(own: list[float], shared: float, seconds: flo
     names = NAMES[: len(own)]
     world = Costs({name: (shared, cost) for name, cost in zip(names, own, strict=True)})
     with simulated(lambda: world.now_ns):
-        found = halve(names, world.one, 0.005, Allowance(seconds))
+        found = halve(names, world.one, 0.005, TimeBudget(seconds))
     assert world.now_ns / 1e9 <= 1.1 * seconds + shared + max(own)
     assert found.finalists
 
@@ -98,7 +98,7 @@ def test_a_search_ends_in_its_time(own: list[float], shared: float, seconds: flo
 def test_no_time_is_refused() -> None:
     """Rather than divided by."""
     with pytest.raises(DataError, match="expected more than none"):
-        Allowance(0)
+        TimeBudget(0)
 
 
 def test_a_try_that_would_not_end_in_time_is_not_begun() -> None:
@@ -112,7 +112,7 @@ def test_a_try_that_would_not_end_in_time_is_not_begun() -> None:
         return msgspec.structs.replace(trial(recipe, 10 if recipe == "quick" else 99, 0.0, fidelity), seconds=took)
 
     with simulated(lambda: now[0]):
-        found = halve(["quick", "slow"], one, 0.005, Allowance(600))
+        found = halve(["quick", "slow"], one, 0.005, TimeBudget(600))
     assert [(t.recipe, t.fidelity.epochs) for t in found.tried] == [
         ("quick", 1),
         ("slow", 1),
@@ -134,6 +134,6 @@ def test_the_best_always_survives(losses: list[float], hope: float) -> None:
 
 def test_what_is_known_needs_no_time() -> None:
     """An interrupted search that goes on with little time still has all it had found."""
-    found = halve(NAMES, of_name, 0.005, Allowance(1e-9), is_known=lambda *_: True)
+    found = halve(NAMES, of_name, 0.005, TimeBudget(1e-9), is_known=lambda *_: True)
     assert found.left_out == []
     assert len(found.tried) == 16 + 8 + 4

@@ -11,7 +11,7 @@ from streamrec.compression.recipe import from_json, parse
 from streamrec.compression.search.evaluation import Judging
 from streamrec.compression.search.final_selection import finals
 from streamrec.compression.search.halving import Halved
-from streamrec.compression.search.holdout_ledger import Looks
+from streamrec.compression.search.holdout_ledger import HoldoutLedger
 from streamrec.compression.search.outcome import Outcome, Point
 from streamrec.compression.search.search import best, chosen_for_finals, closest
 from streamrec.compression.search.sensitivity import UNTUNED
@@ -68,7 +68,7 @@ def test_what_no_worker_can_load_is_best_only_where_nothing_else_passed() -> Non
 def test_a_later_search_of_the_folder_shares_the_5_percent(tmp_path: Path) -> None:
     """What was judged there before counts, the same model in the same engine once."""
     of, folder, looks = taught(), Folder(tmp_path, WITHIN, resume=False), [RECIPES[0], RECIPES[2]]
-    judging = Judging(of, WITHIN, Looks(folder))
+    judging = Judging(of, WITHIN, HoldoutLedger(folder))
     first, second = (
         finals(of, [(recipe, Fidelity(1, 0.5))], WITHIN.max_loss, WITHIN.seed).contenders for recipe in looks
     )

@@ -1,4 +1,4 @@
-"""Windows follow one another in time, whole impressions each, or the log is refused."""
+"""Splits follow one another in time, whole impressions each, or the log is refused."""
 
 import itertools
 

@@ -7,24 +7,24 @@ from compression.search.worlds import REQUEST, Linear, readers
 
 from streamrec.compression.search.explore import Explored, explore
 from streamrec.compression.search.splits import windows
-from streamrec.compression.search.time_budget import Allowance
+from streamrec.compression.search.time_budget import TimeBudget
 from streamrec.compression.search.trial import Fidelity, Folder
-from streamrec.compression.search.trials import Tries
+from streamrec.compression.search.trials import Trials
 from streamrec.engine.scores import COLUMNS
 
 CUT = windows(readers(1200))
 RECIPES = [f"keep({k})" for k in (COLUMNS, 70, 65, 20, 10, 8, 4, 2)]
 
 
-def tries(path: Path, evaluator: Linear, *, resume: bool = False) -> Tries:
+def tries(path: Path, evaluator: Linear, *, resume: bool = False) -> Trials:
     """Over the made-up readers."""
     folder = Folder(path, REQUEST, resume=resume)
-    return Tries(evaluator, folder, CUT.validation, evaluator.teacher(), data="d", seed=1, budget=0.05)
+    return Trials(evaluator, folder, CUT.validation, evaluator.teacher(), data="d", seed=1, budget=0.05)
 
 
 def searched(path: Path, evaluator: Linear, *, resume: bool = False) -> Explored:
     """With all the time in the world."""
-    return explore(tries(path, evaluator, resume=resume), evaluator.layers(), RECIPES, 0.05, Allowance(1e9))
+    return explore(tries(path, evaluator, resume=resume), evaluator.layers(), RECIPES, 0.05, TimeBudget(1e9))
 
 
 def outcome(found: Explored) -> list[tuple[str, float]]:

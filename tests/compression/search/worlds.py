@@ -4,7 +4,7 @@ import numpy as np
 from making_rows import normal_rows
 
 from streamrec.compression.search.evaluator import Evaluated
-from streamrec.compression.search.splits import Windows
+from streamrec.compression.search.splits import Splits
 from streamrec.compression.search.trial import Fidelity, Request
 from streamrec.engine.scores import COLUMNS, FloatArray
 from streamrec.errors import RecipeError
@@ -28,7 +28,7 @@ def readers(impressions: int, seed: int = 1, users: int = 60) -> Rows:
 class Linear:
     """Recipes `keep(k)`: a ridge regression on the first k columns, by gradient steps; the fewer the smaller."""
 
-    def __init__(self, cut: Windows) -> None:
+    def __init__(self, cut: Splits) -> None:
         self._cut, self.asked = cut, list[tuple[str, Fidelity]]()
 
     def evaluate(self, recipe: str, fidelity: Fidelity) -> Evaluated:

@@ -20,7 +20,7 @@ from streamrec.operations.audit.checks import check
 from streamrec.operations.audit.facts import Facts
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.partition.partition import Partition, Settled
+from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import Settings, load
 
 MINUTE = 60_000
@@ -56,7 +56,11 @@ class Recorder:
     """One partition whose transactions are written to topics in memory, one a step."""
 
     def __init__(self, policy: Settings) -> None:
-        self.partition, self.policy, self.now_ms = Partition(Settled.of(policy, 0, AffinityScores())), policy, NOON
+        self.partition, self.policy, self.now_ms = (
+            Partition(PartitionContext.of(policy, 0, AffinityScores())),
+            policy,
+            NOON,
+        )
         self.logs: dict[str, list[RawRecord]] = {name: [] for name in ("events", "catalog", "push", "changelog")}
 
     def step(self, step: Step) -> None:
