@@ -5,7 +5,8 @@ import click
 
 @click.command()
 @click.argument("topic", type=click.Choice(["articles", "events", "push", "log"]))
-def schema(topic: str) -> None:
+@click.option("--markdown", is_flag=True, help="The fields as a table to read: events, articles and push.")
+def schema(topic: str, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of the records of a topic.
 
     Producers of `articles` and `events` can check against it before they send; gateways read `push` by it.
@@ -14,7 +15,13 @@ def schema(topic: str) -> None:
     """
     import orjson
 
-    from ..contracts.schema import log_schema
+    from ..contracts.field_table import table
+    from ..contracts.schema import RECORDS, log_schema
     from ..contracts.schema import schema as generate
 
+    if markdown:
+        if topic not in RECORDS:
+            raise click.UsageError(f"{topic} is no record: --markdown takes one of {', '.join(RECORDS)}")
+        print(table(topic), end="")
+        return
     print(orjson.dumps(log_schema() if topic == "log" else generate(topic), option=orjson.OPT_INDENT_2).decode())

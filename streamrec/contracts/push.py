@@ -8,7 +8,7 @@ tightest of APNs, FCM and Web Push). Device tokens belong to the gateway and nev
 import uuid
 import zlib
 from base64 import urlsafe_b64encode
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import orjson
@@ -26,41 +26,55 @@ ReasonCode = Literal[
 ]
 
 
+def _says(description: str) -> msgspec.Meta:
+    return msgspec.Meta(description=description)
+
+
 class Reason(msgspec.Struct, frozen=True):
     """Why this article for this user: a code for the app to translate, and what to fill in."""
 
-    code: ReasonCode
-    args: dict[str, str | int]
+    code: Annotated[ReasonCode, _says("why this article, for the app to translate")]
+    args: Annotated[
+        dict[str, str | int],
+        _says("what to fill in: `category`, with `count` of recent reads in it, or `words` that were searched for"),
+    ]
 
 
 class ModelStamp(msgspec.Struct, frozen=True):
     """Which model said so, and on which engine it ran."""
 
-    name: str
-    version: str
-    engine: Literal["int8", "fp32"]
+    name: Annotated[str, _says("the model that scored")]
+    version: Annotated[str, _says("its version, 12 hex digits")]
+    engine: Annotated[Literal["int8", "fp32"], _says("the precision it ran in")]
 
 
 class Push(msgspec.Struct, frozen=True):
     """One push message."""
 
-    push_id: str
-    user_id: str
-    article_id: str
-    article_version: int
-    story_id: str
-    title: str
-    deep_link: str
-    category: str
-    priority: Literal["normal", "breaking"]
-    created_at_ms: int
-    expires_at_ms: int
-    collapse_id: str
-    relevance: float  # calibrated P(click), 0..1
+    push_id: Annotated[
+        str, _says("idempotency key: a UUIDv5 of user, article, version and kind, the same after a crash")
+    ]
+    user_id: Annotated[str, _says("who; also the key of the record")]
+    article_id: Annotated[str, _says("which article")]
+    article_version: Annotated[int, _says("the version that was current")]
+    story_id: Annotated[str, _says("several articles of one story lead to one push")]
+    title: Annotated[str, _says("the headline to show")]
+    deep_link: Annotated[str, _says("what a tap opens; empty: the article brought no link that is allowed")]
+    category: Annotated[str, _says("section, in lower case; empty: undecided")]
+    priority: Annotated[Literal["normal", "breaking"], _says("breaking: of an article that is marked so")]
+    created_at_ms: Annotated[int, _says("when it was decided, in ms since 1970")]
+    expires_at_ms: Annotated[int, _says("a gateway drops the push from then on, in ms since 1970")]
+    collapse_id: Annotated[
+        str, _says("names the story in at most 32 URL-safe characters: a later push replaces this one")
+    ]
+    relevance: Annotated[float, _says("calibrated P(click), 0 to 1")]
     reason: Reason
     model: ModelStamp
-    trigger: Trigger
-    event_at_ms: int  # the article's publication or the activity that made the user due: end-to-end latency starts here
+    trigger: Annotated[Trigger, _says("article: it met its readers; due: the reader's waiting was over")]
+    event_at_ms: Annotated[
+        int,
+        _says("when its cause came: the article was known and out, or the waiting was over; in ms since 1970"),
+    ]
 
 
 def push_id(user_id: str, article_id: str, version: int, kind: str = "push") -> str:

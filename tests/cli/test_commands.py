@@ -129,3 +129,15 @@ def test_schema_is_json() -> None:
     code, output, _ = streamrec("schema", "push")
     assert code == 0
     assert json.loads(output)["title"] == "streamrec push"
+
+
+def test_the_fields_of_a_record_are_a_table() -> None:
+    """`--markdown` names fields of parts, bounds and defaults; a folder of records is no record, and is refused."""
+    push = CliRunner().invoke(cli, ["schema", "push", "--markdown"]).output
+    assert "| `model.engine` | one of `fp32`, `int8` | required |" in push
+    events = CliRunner().invoke(cli, ["schema", "events", "--markdown"]).output
+    assert "| `user_id` | text, at most 128 characters | required |" in events
+    assert "| `dwell_s` | number, 0 to 86,400 | `0.0` |" in events
+    refused = CliRunner().invoke(cli, ["schema", "log", "--markdown"])
+    assert refused.exit_code == 2
+    assert "log is no record" in refused.output

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import click
 import pytest
+from pages import pages
 
 from streamrec.__main__ import cli
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "deploy" / "RUNBOOK.md", ROOT / ".github" / "CONTRIBUTING.md")
+PAGES = [page for page in pages() if page.name != "CHANGELOG.md"]  # which says what was, too
 HELP = sorted((ROOT / "streamrec" / "cli").glob("*.py"))
 
 
 def typed(text: str) -> Iterator[str]:
-    """Commands in backquotes, and those that have a line of their own; a line that ends in a backslash goes on."""
+    """Commands in backquotes, and those a line ends with; a line that ends in a backslash goes on."""
     text = text.replace("\\\n", " ")
     yield from (found.replace("\n", " ") for found in re.findall(r"`(?:[A-Z_]+=\S+ )*streamrec ([^`{}]+)`", text))
-    yield from re.findall(r"^ *(?:\d\. )?streamrec ([^\n`]+)$", text, re.MULTILINE)
+    yield from re.findall(r"(?:^ *(?:\d\. )?(?:[A-Z_]+=\S+ )*|\| )streamrec ([^\n`]+)$", text, re.MULTILINE)
 
 
 def commands() -> Iterator[str]:

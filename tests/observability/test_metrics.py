@@ -1,6 +1,7 @@
 """The series a worker exports: closed label sets, and a bulk histogram that equals prometheus_client's."""
 
 from collections.abc import Iterable
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_pairs_count_under_both_labels() -> None:
 
 def test_priorities_are_those_of_the_push_contract() -> None:
     """A priority added to the contract appears in the metrics without a second edit."""
-    assert set(PRIORITIES) == set(Push.__annotations__["priority"].__args__)
+    assert set(PRIORITIES) == set(get_args(get_type_hints(Push)["priority"]))
 
 
 def test_one_model_serves() -> None:
