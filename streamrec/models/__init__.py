@@ -1,1 +1,1 @@
-"""From profile and article to a probability of a click: retrieval, features, and the ranker that serves them."""
+"""Models that rank: artifacts and their store, engines, admission, signatures, rollout, canary, shadow."""

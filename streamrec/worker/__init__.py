@@ -1,1 +1,1 @@
-"""The only place with Faust and aiokafka: partitions connected to topics, one transactional writer each."""
+"""A worker: Faust hands over batches, partitions apply them, and one transactional writer each commits."""
