@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import FloatArray, IndexArray, UIntArray
 from .engine.catalog import Catalog
 from .engine.features.features import features
 from .engine.pairs import Pairs
@@ -24,31 +24,29 @@ from .engine.policy.config import NEVER, Policy
 from .engine.policy.gates import GATES
 from .engine.policy.reasons import SUPPRESSION_REASONS, SuppressionReason
 from .engine.policy.rules import RULES
-from .engine.profiles.interest import FloatArray
-from .engine.profiles.store import IntArray, Users
+from .engine.profiles.store import Users
 from .engine.retrieve import retrieve
 from .engine.scores import Scores
-from .engine.slot_index import SlotArray
 
 NOTHING: FloatArray = np.empty(0, np.float32)
-NO_PAIRS: npt.NDArray[np.intp] = np.empty(0, np.intp)
+NO_PAIRS: IndexArray = np.empty(0, np.intp)
 Stage = Callable[[str], AbstractContextManager[object]]
 
 
 class Decision(NamedTuple):
     """What came out; users and pairs count into the arrays given to `decide`."""
 
-    rows: IntArray  # (K,) users who get a push, each once
-    slots: SlotArray  # (K,) and which article
+    rows: IndexArray  # (K,) users who get a push, each once
+    slots: IndexArray  # (K,) and which article
     relevance: FloatArray  # (K,) calibrated P(click)
     suppressed: dict[SuppressionReason, int]  # gates count users, rules and budget count pairs
-    opens_s: npt.NDArray[np.uint32]  # (N,) when a gated user may be pushed to; 0 = not gated
+    opens_s: UIntArray  # (N,) when a gated user may be pushed to; 0 = not gated
 
 
 def decide(
     users: Users,
     catalog: Catalog,
-    slots: SlotArray,
+    slots: IndexArray,
     now_ms: int,
     scores: Scores,
     policy: Policy,
@@ -82,7 +80,7 @@ def gate(
     policy: Policy,
     bypassed: frozenset[str],
     suppressed: dict[SuppressionReason, int],
-) -> npt.NDArray[np.uint32]:
+) -> UIntArray:
     """When each user may be pushed to, (N,) seconds; 0 = now. The first closed gate names the reason."""
     opens_s = np.zeros(len(users), np.uint32)
     for reason, opens_at in GATES:
@@ -105,9 +103,7 @@ def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: dict[Suppressio
     return pairs
 
 
-def budget(
-    pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: dict[SuppressionReason, int]
-) -> npt.NDArray[np.intp]:
+def budget(pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: dict[SuppressionReason, int]) -> IndexArray:
     """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals)."""
     if not len(pairs):
         return NO_PAIRS
@@ -121,12 +117,12 @@ def budget(
     return likely[best_first[first_of_user]]
 
 
-def waiting_s(opens_s: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+def waiting_s(opens_s: UIntArray) -> UIntArray:
     """When to look again at users who met a closed gate; 0 where no waiting helps."""
     return np.where(opens_s == NEVER, np.uint32(0), opens_s)
 
 
-def _bypassed(catalog: Catalog, slots: SlotArray, policy: Policy) -> frozenset[str]:
+def _bypassed(catalog: Catalog, slots: IndexArray, policy: Policy) -> frozenset[str]:
     breaking = len(slots) == 1 and catalog["breaking"][slots[0]] > 0
     return policy.breaking_bypasses if breaking else frozenset()
 

@@ -7,8 +7,9 @@ import torch
 from making_rows import impressions
 from torch import nn
 
+from streamrec.arrays import FloatArray
 from streamrec.compression.methods.method import Workbench
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.models.network import Network, use_one_thread
 from streamrec.training.learn import learn
 from streamrec.training.model import logits_of

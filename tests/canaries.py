@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.fingerprint import fingerprint
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.models.calibration import Calibration
 from streamrec.models.engines.torch_fp32 import TorchFp32
 from streamrec.models.network import Network, use_one_thread

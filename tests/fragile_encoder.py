@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamrec.content.encoder import FloatArray, HashedEncoder, Text
+from streamrec.arrays import FloatArray
+from streamrec.content.encoder import HashedEncoder, Text
 
 EARLY, LATE = "poisonearly", "poisonlate"  # words: encoding raises; what it answers cannot be written
 

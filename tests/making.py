@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from streamrec.arrays import FloatArray
 from streamrec.content.desk import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.push import ModelStamp, Push
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.engine.policy.config import Policy
-from streamrec.engine.profiles.interest import FloatArray
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition, PartitionContext

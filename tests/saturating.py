@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from streamrec.engine.scores import FloatArray
+from streamrec.arrays import FloatArray, IntArray
 from streamrec.models.engines.contract import EngineName
 from streamrec.models.fixed_point import grid
 from streamrec.models.network import INPUT_RANGE, Network
@@ -39,7 +39,7 @@ class Saturating:
                 h = h.clip(*ranges[number + 1])
         return np.ascontiguousarray(h[:, 0])
 
-    def _sums(self, a: NDArray[np.int32], weight: NDArray[np.int32]) -> NDArray[np.int64]:
+    def _sums(self, a: NDArray[np.int32], weight: NDArray[np.int32]) -> IntArray:
         """(N, K) and (out, K) -> (N, out); the last of an odd K is alone."""
         odd = a.shape[1] % 2
         a, weight = (np.pad(each, ((0, 0), (0, odd))) for each in (a, weight))

@@ -38,8 +38,9 @@ class Addition(NamedTuple):
 
 RULE = '''"""What a reader would have to pay for is not pushed."""
 
+from ....arrays import BoolArray
 from ..config import Policy
-from ..types import BoolArray, Pairs
+from ..types import Pairs
 
 
 def paywalled(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:

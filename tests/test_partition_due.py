@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from making import HOUR, T0, AffinityScores, Feed, article, click, columns, partition
 
+from streamrec.arrays import FloatArray
 from streamrec.contracts.event import UserEvent
-from streamrec.engine.profiles.interest import FloatArray
 from streamrec.partition.changelog_meta import split
 from streamrec.partition.partition import Partition
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from making import DAY, HOUR, T0, AffinityScores, Feed, article, click, columns, partition, policy, pushes
 
+from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder, Text
 from streamrec.content.query import Queries
 from streamrec.contracts.event import KINDS, UserEvent
 from streamrec.contracts.push import Push
-from streamrec.engine.profiles.interest import FloatArray
 from streamrec.partition.partition import Partition, PartitionContext
 
 ENCODER = HashedEncoder()

@@ -6,7 +6,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
-from ..engine.scores import FloatArray
+from ..arrays import FloatArray
 from ..training.model import logits_of
 from ..training.rows import Rows
 from .methods.layers import dense, factors_of

@@ -7,14 +7,13 @@ ArtifactError for a file that is not one.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.numpy import save as bytes_of
 from torch import nn
 
+from ..arrays import AnyArray, FloatArray
 from ..engine.scores import Arrays
 from ..errors import ArtifactError
 from ..models.network import Network, network_of
@@ -53,7 +52,7 @@ def load_model(path: Path, like: nn.Module) -> nn.Module:
     return model
 
 
-def smallest(array: NDArray[Any]) -> Parts:
+def smallest(array: AnyArray) -> Parts:
     """The parts, by suffix, of the shortest exact way to write an array."""
     if array.dtype == np.int64:
         return {"": array.astype(np.uint8)} if array.size and 0 <= array.min() <= array.max() < 256 else {"": array}
@@ -62,7 +61,7 @@ def smallest(array: NDArray[Any]) -> Parts:
     return min(ways, key=lambda way: sum(part.nbytes for part in way.values()))
 
 
-def _dense(array: NDArray[np.float32]) -> list[Parts]:
+def _dense(array: FloatArray) -> list[Parts]:
     ways: list[Parts] = [{"": array}]
     with np.errstate(over="ignore"):
         half = array.astype(np.float16)
@@ -78,7 +77,7 @@ def _dense(array: NDArray[np.float32]) -> list[Parts]:
     return ways
 
 
-def _sparse(way: Parts, array: NDArray[np.float32]) -> Parts:
+def _sparse(way: Parts, array: FloatArray) -> Parts:
     kept = (array != 0).ravel()
     value = ".int8" if ".int8" in way else ""
     return {**way, value: way[value].ravel()[kept], ".kept": np.packbits(kept)}

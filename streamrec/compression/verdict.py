@@ -32,10 +32,11 @@ from typing import Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import DoubleArray, IntArray
 from ..errors import DataError
-from ..training.evaluate import Floats, Quality, resampled
+from ..training.evaluate import Quality, resampled
 
 POWER = 0.8416  # 80 % quantile of the normal distribution
 MIN_USERS = 100  # below, bounds are too narrow: see above
@@ -65,7 +66,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return f"{self.outcome}: needs about {_rounded(self.impressions_needed):,} impressions for a chance of 80 %"
 
 
-def judge(teacher: Floats, candidate: Floats, users: ArrayLike, budget: float, seed: int) -> Verdict:
+def judge(teacher: DoubleArray, candidate: DoubleArray, users: ArrayLike, budget: float, seed: int) -> Verdict:
     """Compare a metric of M impressions, (M,) each, by users (M,).
 
     DataError for columns that do not pair or for a teacher without any quality to lose.
@@ -74,7 +75,7 @@ def judge(teacher: Floats, candidate: Floats, users: ArrayLike, budget: float, s
 
 
 def judge_together(
-    teacher: Floats, candidates: Sequence[Floats], users: ArrayLike, budget: float, seed: int
+    teacher: DoubleArray, candidates: Sequence[DoubleArray], users: ArrayLike, budget: float, seed: int
 ) -> list[Verdict]:
     """The same of several, (M,) each, with bounds that hold for all of them together."""
     unit = np.unique(np.asarray(users), return_inverse=True)[1]
@@ -104,7 +105,7 @@ def verdicts(
     return [{"auc": a, "ndcg_10": n} for a, n in zip(auc, ndcg_10, strict=True)]
 
 
-def _check(teacher: Floats, candidate: Floats, unit: NDArray[np.int64]) -> None:
+def _check(teacher: DoubleArray, candidate: DoubleArray, unit: IntArray) -> None:
     if not len(teacher) == len(candidate) == len(unit) or not len(unit):
         raise DataError(
             f"a verdict pairs impressions; got {len(teacher)} of the teacher, {len(candidate)} of the candidate and"
@@ -114,7 +115,7 @@ def _check(teacher: Floats, candidate: Floats, unit: NDArray[np.int64]) -> None:
         raise DataError("the teacher's mean quality is 0; expected above: a relative loss against it has no meaning")
 
 
-def _losses(sums: Sequence[float]) -> Floats:
+def _losses(sums: Sequence[float]) -> DoubleArray:
     """(K,) relative losses from the teacher's sum and those of K candidates."""
     teacher, *candidates = sums
     return 1 - np.array(candidates) / teacher if teacher > 0 else np.full(len(candidates), np.nan)

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.article import AnalysedArticle, ArticleEvent, passed_on
 from ..contracts.limits import LATEST_MS, VECTOR_DIMS
 from .category import category_of
 from .category_slots import Categories
-from .encoder import Encoder, FloatArray, Text
+from .encoder import Encoder, Text
 from .keywords import keywords_of
 from .language import language_of
 from .story import RecentStories

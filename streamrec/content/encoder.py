@@ -29,17 +29,14 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import DoubleArray, FloatArray, IntArray
 from ..contracts.ids import CATEGORIES
 from ..contracts.limits import VECTOR_DIMS
 from .category import canonical, topics
 from .lexicon import TEXT
 from .stop_words import BY_LANGUAGE, stop_words_of
 from .words import entities, is_han, is_hiragana, is_south_east_asian, pieces
-
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
 
 VERSION = 2  # rises when the code below gives another vector for the same text
 HALF = VECTOR_DIMS // 2
@@ -87,7 +84,7 @@ class HashedEncoder:
             row[:] = _unit(np.concatenate((left, right)))
         return vectors
 
-    def _category_half(self, category: str, title: list[str], abstract: list[str]) -> NDArray[np.float64]:
+    def _category_half(self, category: str, title: list[str], abstract: list[str]) -> DoubleArray:
         half = np.zeros(HALF)
         if name := canonical(category):
             code = self._codes[name] if name in self._codes else self._signs([f"category {name}"])[0]
@@ -138,10 +135,10 @@ def _neighbours(run: str, chars: int) -> list[str]:
     return [run[at : at + chars] for at in range(max(1, len(run) - chars + 1))]
 
 
-def _unit(vector: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+def _unit(vector: IntArray | DoubleArray) -> DoubleArray:
     """Unit length, or zero; correctly rounded, hence the same everywhere."""
     norm = math.sqrt(math.fsum((vector * vector).tolist()))
-    unit: NDArray[np.float64] = vector / norm if norm else vector.astype(np.float64)
+    unit: DoubleArray = vector / norm if norm else vector.astype(np.float64)
     return unit
 
 

@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.ids import key_of
-from .encoder import Encoder, FloatArray, Text
+from .encoder import Encoder, Text
 from .stop_words import stop_words_of
 from .words import as_written, is_han, plain, words
 

@@ -37,11 +37,12 @@ from typing import Literal
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.ids import CATEGORIES
 from ..contracts.limits import VECTOR_DIMS
 from . import sentence_files, sentence_space
 from .category import canonical, topics
-from .encoder import ABSTRACT_COUNTS, TITLE_COUNTS, FloatArray, Text
+from .encoder import ABSTRACT_COUNTS, TITLE_COUNTS, Text
 from .lexicon import TEXT
 from .sentence_model import SentenceModel
 from .words import pieces

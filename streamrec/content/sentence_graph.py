@@ -20,22 +20,22 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import AnyArray, FloatArray
+
 LEVELS = 63
 ORDERS = ((2, 0), (3, 1), (5, 2))  # n of the n-gram, tokens to the left
 BRANCH_DIMS = 256
 OPSET, IR_VERSION = 17, 9
 END = np.iinfo(np.int64).max
 
-Array = npt.NDArray[Any]
 
-
-def quantized(weight: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+def quantized(weight: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
     """Weights (K, N) in -63..63 and their scales (N,)."""
     scale = np.maximum(np.abs(weight).max(0), np.finfo(np.float32).tiny * LEVELS) / LEVELS
     return np.rint(weight / scale).astype(np.int8), scale.astype(np.float32)
 
 
-def graph_of(weights: Mapping[str, Array], precision: Literal["int8", "fp32"]) -> bytes:
+def graph_of(weights: Mapping[str, AnyArray], precision: Literal["int8", "fp32"]) -> bytes:
     """The model as bytes of an ONNX file."""
     graph = _Graph(int8=precision == "int8")
     last = _dense(graph, _tokens(graph, weights), weights)
@@ -77,7 +77,7 @@ class _Graph:
         self._nodes.append(helper.make_node(kind, inputs, names, **attributes))
         return names if outputs > 1 else names[0]
 
-    def times(self, x: str, weight: Array) -> str:
+    def times(self, x: str, weight: AnyArray) -> str:
         """The product x @ weight."""
         if not self._int8:
             return str(self.node("MatMul", x, self.constant(weight)))
@@ -87,10 +87,10 @@ class _Graph:
         both = self.node("Mul", x_scale, self.constant(scale))
         return str(self.node("Mul", self.node("Cast", product, to=1), both))
 
-    def affine(self, x: str, weight: Array, bias: Array) -> str:
+    def affine(self, x: str, weight: AnyArray, bias: AnyArray) -> str:
         return str(self.node("Add", self.times(x, weight), self.constant(bias)))
 
-    def norm(self, x: str, gain: Array, bias: Array, epsilon: float) -> str:
+    def norm(self, x: str, gain: AnyArray, bias: AnyArray, epsilon: float) -> str:
         return str(self.node("LayerNormalization", x, self.constant(gain), self.constant(bias), epsilon=epsilon))
 
     def columns(self, x: str, start: int, end: int) -> str:
@@ -119,10 +119,10 @@ class _Graph:
         return bytes(model.SerializeToString())
 
 
-def _tokens(graph: _Graph, weights: Mapping[str, Array]) -> str:
+def _tokens(graph: _Graph, weights: Mapping[str, AnyArray]) -> str:
     """(T, 512) rows -> (1, 1280) sum over tokens of rows and n-gram features."""
 
-    def all_orders(name: str) -> Array:
+    def all_orders(name: str) -> AnyArray:
         return np.concatenate([weights[f"{name}{n}"] for n, _ in ORDERS], axis=-1)
 
     epsilon = float(weights["eps"])
@@ -139,7 +139,7 @@ def _tokens(graph: _Graph, weights: Mapping[str, Array]) -> str:
     return str(graph.node("ReduceSum", normed, graph.ints(0), keepdims=1))
 
 
-def _dense(graph: _Graph, total: str, weights: Mapping[str, Array]) -> str:
+def _dense(graph: _Graph, total: str, weights: Mapping[str, AnyArray]) -> str:
     def summed(parts: Sequence[str]) -> str:
         return str(graph.node("Add", *parts))
 

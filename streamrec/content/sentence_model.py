@@ -12,10 +12,9 @@ import io
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import ByteArray, FloatArray
 from . import sentence_files
-from .encoder import FloatArray
 from .sentence_graph import graph_of, session_of
 
 
@@ -49,7 +48,7 @@ def _tokenizer() -> Any:
     return UsePureTokenizer(str(sentence_files.folder() / sentence_files.TOKENIZER))
 
 
-def _table(arrays: Any) -> npt.NDArray[np.uint8]:
+def _table(arrays: Any) -> ByteArray:
     """Token id -> row; chunk c of the file holds the ids c, c + C, c + 2 C, ..."""
     chunks = len(arrays["scale"])
     rows, dims = arrays["q1"].shape

@@ -18,9 +18,9 @@ import numpy as np
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save_file
 
+from ..arrays import FloatArray
 from ..contracts.ids import CATEGORIES
 from ..contracts.limits import VECTOR_DIMS
-from .encoder import FloatArray
 
 FILE, HEADLINES = "sentence_space.safetensors", "headlines.txt"
 AXES = VECTOR_DIMS - len(CATEGORIES)  # 40

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import BoolArray, DoubleArray, IntArray
 from ..contracts.article import ArticleEvent
 from ..contracts.event import ACTIONS, Action, UserEvent
 from ..contracts.limits import EARLIEST_MS, LATEST_MS
@@ -23,8 +23,6 @@ from .tally import Tally
 CHUNK = 65_536
 ACTION_CODE: Mapping[Action, int] = {action: code for code, action in enumerate(ACTIONS)}
 
-IntArray = npt.NDArray[np.int64]
-
 
 class Events(NamedTuple):
     """User events as columns, each (E,)."""
@@ -33,7 +31,7 @@ class Events(NamedTuple):
     user: IntArray  # index into user_ids
     article: IntArray  # index into article_ids
     action: IntArray  # index into ACTIONS
-    dwell_s: npt.NDArray[np.float64]
+    dwell_s: DoubleArray
 
     @staticmethod
     def of(action: Action, at_ms: IntArray, user: IntArray, article: IntArray) -> "Events":
@@ -46,7 +44,7 @@ class Events(NamedTuple):
         at_ms, user, article, action = (np.concatenate([part[n] for part in parts]).astype(np.int64) for n in range(4))
         return Events(at_ms, user, article, action, np.concatenate([part.dwell_s for part in parts]))
 
-    def keep(self, rows: npt.NDArray[np.bool_]) -> "Events":
+    def keep(self, rows: BoolArray) -> "Events":
         """Only these rows."""
         at_ms, user, article, action, dwell_s = self
         return Events(at_ms[rows], user[rows], article[rows], action[rows], dwell_s[rows])
@@ -58,7 +56,7 @@ def columns_of(rows: Sequence[tuple[int, int, int]]) -> tuple[IntArray, IntArray
     return at_ms, user, article
 
 
-def usable_ms(at_ms: IntArray) -> npt.NDArray[np.bool_]:
+def usable_ms(at_ms: IntArray) -> BoolArray:
     """(E,) True where a time is inside the range the contracts accept."""
     return np.asarray((at_ms >= EARLIEST_MS) & (at_ms <= LATEST_MS))
 

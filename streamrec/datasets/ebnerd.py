@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import DoubleArray, IntArray
 from ..contracts.article import ArticleEvent
 from ..contracts.limits import EARLIEST_MS
-from .columns import ACTION_CODE, ColumnLog, Events, IntArray, columns_of, usable_ms
+from .columns import ACTION_CODE, ColumnLog, Events, columns_of, usable_ms
 from .files import arrow, existing, table
 from .records import Impression
 from .tally import Tally
@@ -121,7 +121,7 @@ def _history(path: Path, tally: Tally) -> Events:
     return _reads(at_ms[good], users[good], article[good], dwell_s[good])
 
 
-def _reads(at_ms: IntArray, user: IntArray, article: IntArray, dwell_s: npt.NDArray[np.float64]) -> Events:
+def _reads(at_ms: IntArray, user: IntArray, article: IntArray, dwell_s: DoubleArray) -> Events:
     """A click for each read and, where its time is known, the dwell that ends it."""
     click = Events.of("click", at_ms, user, article)
     ends_ms = at_ms + (1_000 * dwell_s).astype(np.int64)

@@ -9,8 +9,8 @@ so its title is its id in words. Countries are anonymous codes, so all users get
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import IntArray
 from ..contracts.article import ArticleEvent
 from .columns import ColumnLog, Events, usable_ms
 from .files import table
@@ -53,5 +53,5 @@ def load_globo(path: Path, limit: int | None = None, *, tz: str = "America/Sao_P
     )
 
 
-def _strings(numbers: npt.NDArray[np.int64]) -> list[str]:
+def _strings(numbers: IntArray) -> list[str]:
     return [str(number) for number in numbers.tolist()]

@@ -14,9 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import BoolArray
 from ..errors import DataError
 from ..terminal.printable import printable
 
@@ -56,7 +54,7 @@ class Part:
             if line:
                 self.first.setdefault(reason, line)
 
-    def reject_rows(self, reason: str, bad: npt.NDArray[np.bool_]) -> None:
+    def reject_rows(self, reason: str, bad: BoolArray) -> None:
         """Of columns the rows that are True."""
         if bad.any():
             self.reject(reason, int(bad.argmax()) + 1, int(bad.sum()))

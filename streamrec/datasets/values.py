@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import DoubleArray, IntArray
 from ..contracts.limits import EARLIEST_MS, LATEST_MS, PER_UNIT, iso_ms
 from ..errors import DataError
 from .files import arrow
 from .tally import form_of
-
-IntArray = npt.NDArray[np.int64]
 
 
 def whole_numbers(path: Path, column: Any) -> IntArray:
@@ -51,7 +49,7 @@ def timestamps_ms(path: Path, column: Any) -> IntArray:
     return in_ms(_some_good(path, "timestamps", column, values, np.array([_time(value) for value in values], np.int64)))
 
 
-def seconds(path: Path, column: Any) -> npt.NDArray[np.float64]:
+def seconds(path: Path, column: Any) -> DoubleArray:
     """A pyarrow column of durations, (N,); absent and NaN are 0."""
     try:
         return np.nan_to_num(np.asarray(_plain(column).cast("float64").fill_null(0).to_numpy(), np.float64))

@@ -8,17 +8,17 @@ reused when an article leaves the window. The columns of an article are those it
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import AnyArray, IndexArray, UIntArray
 from ..contracts.article import AnalysedArticle, columns_of
 from ..contracts.ids import key_of
-from .slot_index import SlotArray, Slots
+from .slot_index import Slots
 
 Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
-NO_SLOTS: SlotArray = np.empty(0, np.intp)
+NO_SLOTS: IndexArray = np.empty(0, np.intp)
 
 _OF_ARTICLE = columns_of(AnalysedArticle)
 _COLUMNS = np.dtype(
@@ -51,7 +51,7 @@ class Catalog:
     def __len__(self) -> int:
         return len(self._slot_of_id)
 
-    def __getitem__(self, field: str) -> npt.NDArray[Any]:
+    def __getitem__(self, field: str) -> AnyArray:
         """A column over all slots handed out so far (a view)."""
         return self._columns[field][: len(self.articles)]
 
@@ -59,21 +59,21 @@ class Catalog:
         """Slot of an article, None if unknown."""
         return self._slot_of_id.get(article_id)
 
-    def slots_of_ids(self, article_ids: Sequence[str]) -> SlotArray:
+    def slots_of_ids(self, article_ids: Sequence[str]) -> IndexArray:
         """Slots of articles, (N,); -1 = unknown."""
         find = self._slot_of_id.get
         return np.array([find(article_id, -1) for article_id in article_ids], np.intp)
 
-    def slots_of(self, keys: npt.NDArray[np.uint32]) -> SlotArray:
+    def slots_of(self, keys: UIntArray) -> IndexArray:
         """Slots of article keys, any shape; -1 = unknown or empty."""
         return self._slots.find(keys)
 
-    def first_known_s(self, keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    def first_known_s(self, keys: UIntArray) -> UIntArray:
         """When these articles became known, any shape; 0 = not in the window."""
         slots = self.slots_of(keys)
         return np.asarray(np.where(slots >= 0, self._columns["first_known_s"][slots], np.uint32(0)))
 
-    def forgotten_s(self, now_s: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    def forgotten_s(self, now_s: UIntArray) -> UIntArray:
         """Articles that left the window, or `catalog`, became known then or before, (N,)."""
         kept_s = np.uint32(self.keep_ms // 1000)
         return np.maximum(np.where(now_s > kept_s, now_s - kept_s, np.uint32(0)), np.uint32(self._forgotten_s))
@@ -156,7 +156,7 @@ class Catalog:
         self.articles[slot] = None
         self._free.append(slot)
 
-    def fresh(self, now_ms: int) -> SlotArray:
+    def fresh(self, now_ms: int) -> IndexArray:
         """Slots of articles that may be pushed now: out, not under embargo, not expired, not withdrawn."""
         return np.flatnonzero(
             self["live"]
@@ -166,14 +166,14 @@ class Catalog:
             & (self["expires_ms"] > now_ms)
         )
 
-    def opening(self, after_ms: int, until_ms: int) -> SlotArray:
+    def opening(self, after_ms: int, until_ms: int) -> IndexArray:
         """Slots whose embargo or future publication time ended within (after, until]."""
         if after_ms >= self._all_open_ms:
             return NO_SLOTS
         opens_ms = np.maximum(self["embargo_ms"], self["published_ms"])
         return np.flatnonzero((opens_ms > after_ms) & (opens_ms <= until_ms) & self["live"] & ~self["withdrawn"])
 
-    def after_reads(self, keys: npt.NDArray[np.uint32], step: int) -> None:
+    def after_reads(self, keys: UIntArray, step: int) -> None:
         """These articles entered (step 1) or left (-1) rings of recent reads; 0 = no article.
 
         `readers` is derived from the rows: never logged, counted again on recovery.

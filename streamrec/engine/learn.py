@@ -14,11 +14,11 @@ columns, to the bit, however it is split.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import AnyArray, ByteArray, FloatArray, IndexArray, IntArray, UIntArray
 from ..content.query import Query, Understand, teaches_nothing
 from ..contracts.event import CODE, KINDS, Kind, UserEvent
 from ..contracts.ids import SHARED_CATEGORY, key_of
@@ -26,15 +26,14 @@ from .catalog import Catalog
 from .policy.config import Policy
 from .profiles import history, interest, searches
 from .profiles.layout import CONSENT_IN, CONSENT_OUT, PUSHED, READ
-from .profiles.store import IntArray, ProfileStore
+from .profiles.store import ProfileStore
 from .profiles.zones import zone_slots
-from .slot_index import SlotArray
 
 MIN_DWELL_S = 10.0  # a shorter look teaches nothing
 
 
-def _of_code(meaning: Callable[[Kind], float], dtype: type) -> npt.NDArray[Any]:
-    table: npt.NDArray[Any] = np.zeros(max(CODE.values()) + 1, dtype)
+def _of_code(meaning: Callable[[Kind], float], dtype: type) -> AnyArray:
+    table: AnyArray = np.zeros(max(CODE.values()) + 1, dtype)
     for kind in KINDS.values():
         table[kind.ordinal] = meaning(kind)
     return table
@@ -56,22 +55,19 @@ _BY_QUERY = _of_code(lambda kind: kind.by_query, np.bool_)
 _CONSENT = _of_code(lambda kind: {"in": CONSENT_IN, "out": CONSENT_OUT, None: 0}[kind.consent], np.uint8)
 
 
-Keys = npt.NDArray[np.uint32]
-
-
 class Events(NamedTuple):
     """Events as columns, one entry each, in order."""
 
-    rows: IntArray
-    at_ms: npt.NDArray[np.int64]
-    seen_ms: npt.NDArray[np.int64]
-    code: npt.NDArray[np.uint8]  # the action's ordinal
-    worth: npt.NDArray[np.float32]  # for the article
-    keys: Keys  # article key, 0 = none
-    slots: SlotArray  # -1 = unknown article
-    query: IntArray  # which of the queries it says, -1 = none
+    rows: IndexArray
+    at_ms: IntArray
+    seen_ms: IntArray
+    code: ByteArray  # the action's ordinal
+    worth: FloatArray  # for the article
+    keys: UIntArray  # article key, 0 = none
+    slots: IndexArray  # -1 = unknown article
+    query: IndexArray  # which of the queries it says, -1 = none
 
-    def take(self, chosen: IntArray) -> "Events":
+    def take(self, chosen: IndexArray) -> "Events":
         """These events only; `chosen` names each at most once, ascending."""
         return self if len(chosen) == len(self.rows) else Events._make(column[chosen] for column in self)
 
@@ -79,9 +75,9 @@ class Events(NamedTuple):
 class Learned(NamedTuple):
     """What changed."""
 
-    rows: IntArray  # unique
+    rows: IndexArray  # unique
     late: int
-    unknown: Keys  # keys of articles not known yet
+    unknown: UIntArray  # keys of articles not known yet
 
 
 def after_events(
@@ -114,7 +110,7 @@ def after_events(
     return Learned(rows, len(events.rows) - len(in_time), unknown)
 
 
-def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: Policy) -> IntArray:
+def after_article(profiles: ProfileStore, catalog: Catalog, slot: int, policy: Policy) -> IndexArray:
     """An article became known: events that waited for it count now. Returns the rows changed."""
     rows, at_s, code = history.take_waiting(profiles, int(catalog["key"][slot]))
     if len(rows):
@@ -182,7 +178,7 @@ def _remember_zones(profiles: ProfileStore, events: Events, values: Sequence[Use
         profiles.columns["zone_at_s"][rows[newer]] = at_s[newer]
 
 
-def _latest(rows: IntArray, at: npt.NDArray[Any], rank: npt.NDArray[Any]) -> IntArray:
+def _latest(rows: IndexArray, at: AnyArray, rank: AnyArray) -> IndexArray:
     """Position of the latest statement of each row; of several at one time the one that ranks highest."""
     order = np.lexsort((rank, at, rows))
     last = np.ones(len(rows), np.bool_)
@@ -192,7 +188,7 @@ def _latest(rows: IntArray, at: npt.NDArray[Any], rank: npt.NDArray[Any]) -> Int
 
 def _after_one_each(
     profiles: ProfileStore, catalog: Catalog, events: Events, queries: Sequence[Query], policy: Policy
-) -> tuple[Keys, Keys]:
+) -> tuple[UIntArray, UIntArray]:
     """One event of each of some users; answers with the articles that entered and left what is remembered as read."""
     acting = np.flatnonzero((events.worth != 0) & (events.keys > 0) & (_ACT[events.code] > 0))
     acts = events.take(acting)

@@ -1,13 +1,10 @@
 """Candidate pairs of a user and an article: what rules judge, features describe and the ranker scores."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import AnyArray, FloatArray, IndexArray
 from .catalog import Catalog
 from .profiles.store import Users
-from .slot_index import SlotArray
 
 
 class Pairs(NamedTuple):
@@ -15,21 +12,21 @@ class Pairs(NamedTuple):
 
     users: Users
     catalog: Catalog
-    slots: SlotArray
-    affinity: npt.NDArray[np.float32]  # decayed recent reads, by similarity; what retrieval found
+    slots: IndexArray
+    affinity: FloatArray  # decayed recent reads, by similarity; what retrieval found
 
     def __len__(self) -> int:
         return len(self.slots)
 
-    def user(self, field: str) -> npt.NDArray[Any]:
+    def user(self, field: str) -> AnyArray:
         """A profile column, (N, ...)."""
         return self.users[field]
 
-    def article(self, field: str) -> npt.NDArray[Any]:
+    def article(self, field: str) -> AnyArray:
         """A catalog column, (N, ...)."""
-        column: npt.NDArray[Any] = self.catalog[field][self.slots]
+        column: AnyArray = self.catalog[field][self.slots]
         return column
 
-    def take(self, chosen: npt.NDArray[np.intp]) -> "Pairs":
+    def take(self, chosen: IndexArray) -> "Pairs":
         """These pairs only."""
         return Pairs(self.users.take(chosen), self.catalog, self.slots[chosen], self.affinity[chosen])

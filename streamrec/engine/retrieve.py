@@ -10,11 +10,11 @@ users against all fresh articles.
 
 import numpy as np
 
+from ..arrays import FloatArray, IndexArray
 from .catalog import NO_SLOTS, Catalog
 from .pairs import Pairs
-from .profiles.interest import FloatArray, decay
+from .profiles.interest import decay
 from .profiles.store import Users
-from .slot_index import SlotArray
 
 
 def affinities(users: Users, vectors: FloatArray, now_ms: int, half_life_ms: float) -> FloatArray:
@@ -27,7 +27,7 @@ def affinities(users: Users, vectors: FloatArray, now_ms: int, half_life_ms: flo
 
 
 def retrieve(
-    users: Users, catalog: Catalog, slots: SlotArray, now_ms: int, *, half_life_ms: float, floor: float, keep: int
+    users: Users, catalog: Catalog, slots: IndexArray, now_ms: int, *, half_life_ms: float, floor: float, keep: int
 ) -> Pairs:
     """Pairs with an affinity of at least `floor`; per user at most `keep`, the nearest ones."""
     if not (len(users) and len(slots)):

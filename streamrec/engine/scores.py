@@ -6,19 +6,18 @@ replay, recovery and a chunk of another size then decide the same pushes.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import AnyArray, FloatArray
 from ..contracts.limits import VECTOR_DIMS
 from ..contracts.push import ModelStamp
 from .features.features import FEATURES
 
 COLUMNS = VECTOR_DIMS + len(FEATURES)
 
-FloatArray = NDArray[np.float32]
-Arrays = Mapping[str, NDArray[Any]]  # a network's state by name: float32, and `columns` int64
+Arrays = Mapping[str, AnyArray]  # a network's state by name: float32, and `columns` int64
 
 
 class Scores(Protocol):

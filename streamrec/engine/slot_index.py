@@ -10,8 +10,7 @@ all of them stay: `find` names the one that came last, `sharing` the others.
 import numpy as np
 import numpy.typing as npt
 
-Keys = npt.NDArray[np.uint32]
-SlotArray = npt.NDArray[np.intp]
+from ..arrays import BoolArray, IndexArray, UIntArray
 
 BITS = 16
 SPREAD = np.uint32(2_654_435_769)  # Knuth's multiplicative hash
@@ -25,7 +24,7 @@ class Slots:
         self._of_key: dict[int, list[int]] = {}
         self._bucket: npt.NDArray[np.int32] = np.full(1 << BITS, EMPTY, np.int32)
         self._held: npt.NDArray[np.uint16] = np.zeros(1 << BITS, np.uint16)  # slots in each bucket
-        self._key: Keys = np.zeros(256, np.uint32)  # of each slot
+        self._key: UIntArray = np.zeros(256, np.uint32)  # of each slot
 
     def add(self, key: int, slot: int) -> None:
         """`slot` holds `key` from now on."""
@@ -51,11 +50,11 @@ class Slots:
         """All slots that hold this key."""
         return self._of_key.get(key, [])
 
-    def shared(self, keys: Keys) -> npt.NDArray[np.bool_]:
+    def shared(self, keys: UIntArray) -> BoolArray:
         """Which keys more than one slot may hold (it may be another key in the bucket), any shape."""
         return np.asarray(self._held[_bucket(keys)] > 1)
 
-    def find(self, keys: Keys) -> SlotArray:
+    def find(self, keys: UIntArray) -> IndexArray:
         """The slot of each key, any shape; -1 = none."""
         slots = self._bucket[_bucket(keys)].astype(np.intp)
         wrong = (slots >= 0) & (self._key[slots] != keys)
@@ -66,5 +65,5 @@ class Slots:
         return slots
 
 
-def _bucket(keys: Keys) -> npt.NDArray[np.uint32]:
+def _bucket(keys: UIntArray) -> UIntArray:
     return (keys * SPREAD) >> np.uint32(32 - BITS)

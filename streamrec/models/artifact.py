@@ -21,7 +21,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
-from ..engine.scores import COLUMNS, Arrays, FloatArray
+from ..arrays import FloatArray
+from ..engine.scores import COLUMNS, Arrays
 from ..errors import ArtifactError
 from .calibration import Calibration
 from .manifest import FORMAT, RETRAIN, Interval, Manifest, decode, encode

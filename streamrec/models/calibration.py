@@ -11,9 +11,8 @@ import math
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from ..engine.scores import FloatArray
+from ..arrays import BoolArray, DoubleArray, FloatArray
 
 MAX_NEWTON_STEPS = 100
 
@@ -34,7 +33,7 @@ class Calibration(msgspec.Struct, frozen=True):
         return math.isfinite(self.a) and math.isfinite(self.b) and self.a > 0
 
 
-def fit_calibration(logits: FloatArray, clicked: NDArray[np.bool_]) -> Calibration:
+def fit_calibration(logits: FloatArray, clicked: BoolArray) -> Calibration:
     """The maximum-likelihood slope and offset for (N,) logits and clicks; needs at least one row of each class."""
     positives = int(clicked.sum())
     negatives = clicked.size - positives
@@ -56,6 +55,6 @@ def fit_calibration(logits: FloatArray, clicked: NDArray[np.bool_]) -> Calibrati
     return Calibration(float(params[0]), float(params[1]))
 
 
-def _loss(design: NDArray[np.float64], target: NDArray[np.float64], params: NDArray[np.float64]) -> float:
+def _loss(design: DoubleArray, target: DoubleArray, params: DoubleArray) -> float:
     scaled = design @ params
     return float((np.logaddexp(0, scaled) - target * scaled).sum())

@@ -23,9 +23,10 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..clock import monotonic_s
 from ..contracts.push import ModelStamp
-from ..engine.scores import FloatArray, Scores
+from ..engine.scores import Scores
 from ..settings import Settings
 from .population_stability import BINS, histogram, psi
 from .shadow import Agreement, Shadowed

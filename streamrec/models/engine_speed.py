@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..clock import monotonic_s
-from ..engine.scores import FloatArray
 from .engines.contract import Engine, EngineName
 
 ROUNDS = 9

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.scores import FloatArray
+from ..arrays import FloatArray
 from .network import INPUT_RANGE, Network
 
 WEIGHT_STEPS = 64

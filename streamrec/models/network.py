@@ -21,7 +21,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from ..engine.scores import COLUMNS, Arrays, FloatArray
+from ..arrays import FloatArray
+from ..engine.scores import COLUMNS, Arrays
 
 SIZES = (COLUMNS, 512, 256, 1)
 INPUT_RANGE = 4.0  # standard deviations; rarer inputs count as this far out

@@ -10,20 +10,19 @@ A safetensors file whose metadata hold, under FORMAT, a network's sizes (none fo
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 
+from ..arrays import AnyArray
 from ..engine.scores import Arrays
 from ..errors import ArtifactError
 
 FORMAT = "streamrec-compressed-1"
 SUFFIXES = ("", ".int8", ".scale", ".kept")
 
-Parts = dict[str, NDArray[Any]]  # suffix -> array
+Parts = dict[str, AnyArray]  # suffix -> array
 
 
 def is_packed(raw: bytes) -> bool:
@@ -53,7 +52,7 @@ def unpacked(raw: bytes, path: str) -> tuple[list[int], Arrays]:
     return sizes, arrays
 
 
-def restored(parts: Mapping[str, NDArray[Any]], shape: tuple[int, ...], *, whole: bool) -> NDArray[Any]:
+def restored(parts: Mapping[str, AnyArray], shape: tuple[int, ...], *, whole: bool) -> AnyArray:
     """The array of its parts; `whole` for integers that are indices. ValueError where they do not fit the shape."""
     values = parts[".int8"] if ".int8" in parts else parts[""]
     if whole:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..engine.scores import FloatArray
+from ..arrays import FloatArray
 from .artifact import Probe
 from .calibration import Calibration
 from .engines import engine_of, missing

@@ -11,23 +11,20 @@ Bins are fixed, and finer where scores of news are: most are below 0.1, and the 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..engine.scores import FloatArray
+from ..arrays import FloatArray, IntArray
 
 EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.65)  # of P(click); B = len(EDGES) + 1
 BINS = len(EDGES) + 1
 BOUND = 0.2
 
-Counts = NDArray[np.int64]
 
-
-def histogram(p: FloatArray) -> Counts:
+def histogram(p: FloatArray) -> IntArray:
     """(N,) probabilities -> (B,) rows a bin; an edge belongs to the bin above it."""
     return np.bincount(np.searchsorted(EDGES, p, side="right"), minlength=BINS)
 
 
-def psi(expected: Counts, actual: Counts) -> float:
+def psi(expected: IntArray, actual: IntArray) -> float:
     """Of two (B,) histograms; 0 or more, symmetric."""
     before = (expected + 0.5) / (expected.sum() + 0.5 * len(expected))
     after = (actual + 0.5) / (actual.sum() + 0.5 * len(actual))

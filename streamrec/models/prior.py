@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.push import ModelStamp
-from ..engine.scores import COLUMNS, FloatArray, finite_rows
+from ..engine.scores import COLUMNS, finite_rows
 from .calibration import Calibration
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.push import ModelStamp
-from ..engine.scores import FloatArray, finite_rows
+from ..engine.scores import finite_rows
 from ..settings import EngineChoice as Choice
 from .admission import Admission, admit
 from .artifact import Artifact, load

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from ..engine.scores import COLUMNS, FloatArray
+from ..arrays import FloatArray
+from ..engine.scores import COLUMNS
 from .engines.contract import Engine, EngineName
 from .network import INPUT_RANGE, Network
 

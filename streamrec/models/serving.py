@@ -9,14 +9,14 @@ the answer, so a change is seen between two batches, never within one.
 
 import zlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import AnyArray, FloatArray, UIntArray
 from ..contracts.push import ModelStamp
 from ..engine.profiles.store import Users
-from ..engine.scores import FloatArray, Scores
+from ..engine.scores import Scores
 
 
 class Lineup(NamedTuple):
@@ -58,7 +58,7 @@ def lineup_of(scores: Scores) -> Lineup:
     return scores.lineup if isinstance(scores, Serving) else Lineup(scores)
 
 
-def bucket(salt: NDArray[np.uint32], version: str) -> NDArray[Any]:
+def bucket(salt: UIntArray, version: str) -> AnyArray:
     """(N,) CRC-32 of user ids -> (N,) 0..99, as good as independent for two versions (MurmurHash3's finaliser)."""
     mixed = salt.astype(np.uint32) ^ np.uint32(zlib.crc32(version.encode()))
     mixed ^= mixed >> np.uint32(16)

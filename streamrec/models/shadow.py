@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.push import ModelStamp
-from ..engine.scores import FloatArray, Scores
+from ..engine.scores import Scores
 
 ROWS = 1024  # of a call at most: what an article with all its readers costs stays small
 WINDOW = 256  # shadowed calls

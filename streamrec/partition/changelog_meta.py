@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from ..engine.profiles.history import KeyArray, KnownArticles
+from ..arrays import UIntArray
+from ..engine.profiles.history import KnownArticles
 from ..engine.profiles.layout import LAYOUT_VERSION, ROW, descr
 from ..engine.profiles.upgrade import dtype_of, upgraded, version_of
 from ..errors import SettingsError, StateError
@@ -154,10 +155,10 @@ def _is_another(row: bytes) -> bool:
 class NoArticles:
     """Where none is known, and none was ever forgotten."""
 
-    def first_known_s(self, keys: KeyArray) -> KeyArray:
+    def first_known_s(self, keys: UIntArray) -> UIntArray:
         return np.zeros_like(keys)
 
-    def forgotten_s(self, now_s: KeyArray) -> KeyArray:
+    def forgotten_s(self, now_s: UIntArray) -> UIntArray:
         return np.zeros_like(now_s)
 
 

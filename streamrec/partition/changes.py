@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import IndexArray
 from ..contracts.event import Action
 from ..contracts.field_reading import Note
 from ..contracts.records import DeadLetter, Stray, Topic
 from ..engine.policy.reasons import SuppressionReason
-from ..engine.profiles.store import IntArray
 
-NO_ROWS: IntArray = np.empty(0, np.intp)
+NO_ROWS: IndexArray = np.empty(0, np.intp)
 
 
 @dataclass
@@ -31,7 +30,7 @@ class PushRecord:
 class Changes:
     """Changes of one partition; two of them merge into what one transaction can carry."""
 
-    rows: list[IntArray] = field(default_factory=list)  # profiles to be written, as row numbers
+    rows: list[IndexArray] = field(default_factory=list)  # profiles to be written, as row numbers
     pushes: list[PushRecord] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     strays: list[Stray] = field(default_factory=list)
@@ -73,7 +72,7 @@ class Changes:
         passed_on += sum(_kib(None, stray.value, stray.headers) for stray in self.strays)
         return max(max(len(self.appended_ms), sum(map(len, self.rows)), len(self.pushes)) + passed_on, self.kib)
 
-    def unique_rows(self) -> npt.NDArray[np.intp]:
+    def unique_rows(self) -> IndexArray:
         """Each changed row once."""
         return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
 

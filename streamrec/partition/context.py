@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import NamedTuple
 
+from ..arrays import IndexArray
 from ..content.query import Queries, Understand, teaches_nothing
 from ..contracts.push import Trigger
 from ..contracts.records import TOPICS, Topic
 from ..decide import Stage
 from ..engine.policy.config import Policy
-from ..engine.profiles.store import IntArray, Users
+from ..engine.profiles.store import Users
 from ..engine.scores import Scores
 from ..models.serving import Lineup
 from ..settings import Settings
@@ -19,7 +20,7 @@ class Meeting(NamedTuple):
     """Some users and the articles they may get."""
 
     users: Users
-    slots: IntArray
+    slots: IndexArray
     now_ms: int
     trigger: Trigger
     lineup: Lineup

@@ -22,6 +22,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..arrays import IndexArray
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Item, Origin, Typed
 from ..contracts.event import UserEvent
@@ -32,7 +33,7 @@ from ..engine.learn import after_article, after_events
 from ..engine.policy.gates.quiet_hours import quiet_hours
 from ..engine.profiles import history
 from ..engine.profiles.eviction import Eviction
-from ..engine.profiles.store import IntArray, ProfileStore, Users
+from ..engine.profiles.store import ProfileStore, Users
 from ..engine.scores import Scores
 from ..models.serving import lineup_of
 from .article_queue import ArticleQueue
@@ -264,7 +265,7 @@ class Partition:
 
     # --- the log ------------------------------------------------------------------------------------------------------
 
-    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+    def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         """Changelog records of these rows and of the cursor."""
         met = self.unmet.met_until(self.cursor.get("catalog", 0))
         meta = Meta(self.cursor, self.looked_ms, met, self.unmet.opened_until(self._opened_ms))

@@ -4,9 +4,7 @@ A superset of the keys that stand in rows. A row lets go of older events on its 
 rows whenever it is twice as large as it then was: at most twice what waits, and a thousand.
 """
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import UIntArray
 from ..engine.profiles.store import ProfileStore
 
 AT_LEAST = 1024  # keys
@@ -22,7 +20,7 @@ class UnknownArticles:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, keys: npt.NDArray[np.uint32], profiles: ProfileStore) -> None:
+    def add(self, keys: UIntArray, profiles: ProfileStore) -> None:
         """Events on these articles may wait in rows now."""
         self._keys.update(keys.tolist())
         if len(self._keys) > self._limit:

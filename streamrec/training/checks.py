@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.scores import COLUMNS, FloatArray
+from ..arrays import BoolArray, FloatArray
+from ..engine.scores import COLUMNS
 from ..errors import DataError
-
-BoolArray = NDArray[np.bool_]
 
 
 def check_rows(x: FloatArray, clicked: BoolArray, impression: NDArray[np.generic]) -> None:

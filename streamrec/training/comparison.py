@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..contracts.limits import VECTOR_DIMS
 from ..engine.features.features import FEATURES
-from ..engine.scores import FloatArray
 from ..errors import ArtifactError
 from ..models.artifact import Artifact
 from ..models.engines import engine_of, int8_name

@@ -16,22 +16,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import DoubleArray, IntArray
 from ..errors import DataError
 from ..models.manifest import Interval
 
 DRAWS = 1000
-
-Floats = NDArray[np.float64]
 
 
 class Quality(NamedTuple):
     """One value per usable impression, (M,) each."""
 
     impressions: NDArray[np.generic]
-    auc: Floats
-    mrr: Floats
-    ndcg_5: Floats
-    ndcg_10: Floats
+    auc: DoubleArray
+    mrr: DoubleArray
+    ndcg_5: DoubleArray
+    ndcg_10: DoubleArray
 
 
 METRICS = ("auc", "mrr", "ndcg_5", "ndcg_10")
@@ -53,7 +52,7 @@ def quality(scores: ArrayLike, clicked: ArrayLike, groups: ArrayLike) -> Quality
     place = np.arange(len(group)) - (np.cumsum(size) - size)[group]  # (N,) from 0
     ties = np.flatnonzero(np.r_[True, (np.diff(group) != 0) | (np.diff(score) != 0)])  # where a run of equals begins
 
-    def of_clicked(worth: Floats) -> Floats:
+    def of_clicked(worth: DoubleArray) -> DoubleArray:
         """Sum over the clicked rows of each impression of what their place is worth, (G,)."""
         lengths = np.diff(np.r_[ties, len(group)])
         shared = np.repeat(np.add.reduceat(worth, ties) / lengths, lengths)
@@ -88,7 +87,7 @@ def users_of(measured: Quality, impression: ArrayLike, user: ArrayLike) -> NDArr
     return np.asarray(np.asarray(user)[first[np.searchsorted(names, measured.impressions)]])
 
 
-def interval(values: Floats, seed: int, units: ArrayLike | None = None) -> Interval:
+def interval(values: DoubleArray, seed: int, units: ArrayLike | None = None) -> Interval:
     """Mean of (M,) values and its 95 % percentile bootstrap interval, whole units resampled."""
     unit = np.arange(len(values)) if units is None else np.unique(np.asarray(units), return_inverse=True)[1]
     totals, counts = np.bincount(unit, weights=values), np.bincount(unit)  # (U,)
@@ -97,17 +96,17 @@ def interval(values: Floats, seed: int, units: ArrayLike | None = None) -> Inter
     return Interval(float(values.mean()), float(low), float(high))
 
 
-def resampled(units: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def resampled(units: int, seed: int) -> Iterator[IntArray]:
     """DRAWS bootstrap samples of `units` units: how often each was drawn, (units,)."""
     rng = np.random.default_rng(seed)
     for _ in range(DRAWS):
         yield np.bincount(rng.integers(0, units, units), minlength=units)
 
 
-def _discount(place: NDArray[np.int64], cut: int) -> Floats:
+def _discount(place: IntArray, cut: int) -> DoubleArray:
     return np.where(place < cut, 1 / np.log2(place + 2.0), 0.0)
 
 
-def _ideal(clicks: Floats, cut: int) -> Floats:
+def _ideal(clicks: DoubleArray, cut: int) -> DoubleArray:
     best = np.cumsum(_discount(np.arange(cut), cut))
     return np.asarray(best[np.minimum(clicks, cut).astype(int) - 1])

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..engine.scores import FloatArray
+from ..arrays import BoolArray, FloatArray
 from ..errors import DataError
 from ..models.calibration import Calibration, fit_calibration
 from ..models.engines import engine_of
@@ -28,8 +28,6 @@ from .rows import Rows
 HELD_OUT = 0.1  # of the impressions, the last ones
 MIN_IMPRESSIONS = 50  # below that the held-out ones, five at most, would choose the epoch and the calibration by chance
 BOUND_ROWS = 8192
-
-BoolArray = NDArray[np.bool_]
 
 
 class Fitted(NamedTuple):

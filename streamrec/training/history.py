@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
+
+from ..arrays import IntArray
 
 HISTORY = 30  # articles
-
-IntArray = npt.NDArray[np.int64]
 
 
 class Histories:

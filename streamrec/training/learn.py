@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..engine.profiles.interest import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..errors import DataError
 from . import checkpoint
 from .checkpoint import Standing
 from .checks import check_classes, check_rows
 from .loss import clicks_loss, distilled_loss
 from .model import forward, logits_of
-from .rows import IntArray, Rows
+from .rows import Rows
 
 BATCH_ROWS = 512
 LEARNING_RATE = 5e-4

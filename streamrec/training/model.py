@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..engine.profiles.interest import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..errors import DataError
-from .rows import IntArray, Rows
+from .rows import Rows
 
 ROWS_AT_ONCE = 4096
 

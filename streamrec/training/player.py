@@ -1,8 +1,8 @@
 """Plays a log into the columns a partition keeps, without decisions: what is known just before each impression."""
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import BoolArray, FloatArray, IntArray
 from ..content.analyse import analyse
 from ..content.category_slots import Categories
 from ..content.encoder import Encoder
@@ -16,7 +16,6 @@ from ..engine.catalog import Catalog
 from ..engine.learn import after_article, after_events
 from ..engine.pairs import Pairs
 from ..engine.policy.config import Policy
-from ..engine.profiles.interest import FloatArray
 from ..engine.profiles.store import ProfileStore, Users
 from ..settings import Settings
 from .history import Histories
@@ -55,7 +54,7 @@ class Player:
         """A user did something."""
         self._events.append((event, seen_ms))
 
-    def candidates(self, shown: Impression, at_ms: int) -> tuple[Pairs, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    def candidates(self, shown: Impression, at_ms: int) -> tuple[Pairs, BoolArray, IntArray]:
         """The user with each shown article that is known, which were clicked, and their rows of vectors, (N,) each."""
         self._learn()
         slots = [self.catalog.slot(article_id) for article_id in shown.candidates]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..engine.scores import FloatArray
+from ..arrays import FloatArray
 from ..models.artifact import save
 from ..models.manifest import Manifest
 from ..models.parity import record_probe

@@ -15,20 +15,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import BoolArray, FloatArray, IntArray
 from ..content.encoder import Encoder
 from ..contracts.article import ArticleEvent
 from ..contracts.event import UserEvent
 from ..contracts.limits import VECTOR_DIMS
 from ..datasets.records import Impression, Step
 from ..engine.features.features import features
-from ..engine.profiles.interest import FloatArray
 from ..errors import DataError
 from ..settings import Settings
 from .history import HISTORY
 from .player import Player
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 class Rows(NamedTuple):

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..arrays import FloatArray
 from ..contracts.limits import VECTOR_DIMS
-from ..engine.profiles.interest import FloatArray
 from ..engine.scores import COLUMNS
 from ..models.network import INPUT_RANGE, standardisation
 from .model import Batch

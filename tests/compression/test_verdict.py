@@ -7,14 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from streamrec.arrays import DoubleArray
 from streamrec.compression.verdict import MAX_NEEDED, MIN_USERS, Verdict, judge, judge_together, verdicts
 from streamrec.errors import DataError
-from streamrec.training.evaluate import Floats, Quality, resampled
+from streamrec.training.evaluate import Quality, resampled
 
 aucs = arrays(np.float64, st.shared(st.integers(MIN_USERS, MIN_USERS + 40), key="m"), elements=st.floats(0.05, 1))
 
 
-def world(rng: np.random.Generator, users: int, loss: float, spread: float = 0.05) -> tuple[Floats, Floats, Floats]:
+def world(
+    rng: np.random.Generator, users: int, loss: float, spread: float = 0.05
+) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
     """Teacher and candidate AUC of three impressions a user, the candidate worse by `loss` on average."""
     user = np.repeat(np.arange(users), 3)
     teacher = rng.uniform(0.5, 0.9, len(user))
@@ -24,7 +27,9 @@ def world(rng: np.random.Generator, users: int, loss: float, spread: float = 0.0
 
 @settings(max_examples=20, deadline=None)
 @given(teacher=aucs, candidate=aucs, budget=st.floats(0, 0.2), seed=st.integers(0, 5))
-def test_the_outcome_follows_from_the_bounds(teacher: Floats, candidate: Floats, budget: float, seed: int) -> None:
+def test_the_outcome_follows_from_the_bounds(
+    teacher: DoubleArray, candidate: DoubleArray, budget: float, seed: int
+) -> None:
     """pass, fail and not decidable are exactly the three places the budget can have, and bounds are in order."""
     found = judge(teacher, candidate, np.arange(len(teacher)), budget, seed)
     assert found.lower_95 <= found.upper_95
@@ -36,7 +41,7 @@ def test_the_outcome_follows_from_the_bounds(teacher: Floats, candidate: Floats,
 
 @settings(max_examples=10, deadline=None)
 @given(teacher=aucs, candidate=aucs, seed=st.integers(0, 5))
-def test_a_larger_budget_never_turns_pass_into_fail(teacher: Floats, candidate: Floats, seed: int) -> None:
+def test_a_larger_budget_never_turns_pass_into_fail(teacher: DoubleArray, candidate: DoubleArray, seed: int) -> None:
     """The outcome is monotone in the budget."""
     order = {"fail": 0, "not decidable": 1, "pass": 2}
     found = [order[judge(teacher, candidate, np.arange(len(teacher)), b, seed).outcome] for b in (0, 0.01, 0.1, 0.9)]
@@ -45,7 +50,7 @@ def test_a_larger_budget_never_turns_pass_into_fail(teacher: Floats, candidate: 
 
 @settings(max_examples=10, deadline=None)
 @given(teacher=aucs, seed=st.integers(0, 5))
-def test_a_copy_passes_and_has_no_loss(teacher: Floats, seed: int) -> None:
+def test_a_copy_passes_and_has_no_loss(teacher: DoubleArray, seed: int) -> None:
     """The same scores are within any budget, 0 included."""
     found = judge(teacher, teacher.copy(), np.arange(len(teacher)), 0.0, seed)
     assert (found.outcome, found.loss, found.upper_95) == ("pass", 0, 0)
@@ -53,7 +58,7 @@ def test_a_copy_passes_and_has_no_loss(teacher: Floats, seed: int) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(teacher=aucs, candidate=aucs, scale=st.floats(0.1, 10), seed=st.integers(0, 5))
-def test_the_loss_is_relative(teacher: Floats, candidate: Floats, scale: float, seed: int) -> None:
+def test_the_loss_is_relative(teacher: DoubleArray, candidate: DoubleArray, scale: float, seed: int) -> None:
     """Another unit of the metric changes nothing."""
     users = np.arange(len(teacher)) // 2
     one, other = (judge(a * teacher, a * candidate, users, 0.01, seed) for a in (1, scale))
@@ -61,7 +66,7 @@ def test_the_loss_is_relative(teacher: Floats, candidate: Floats, scale: float, 
     assert one.upper_95 == pytest.approx(other.upper_95)
 
 
-def sampled_losses(teacher: Floats, candidate: Floats, users: Floats, seed: int) -> Floats:
+def sampled_losses(teacher: DoubleArray, candidate: DoubleArray, users: DoubleArray, seed: int) -> DoubleArray:
     """Losses over the bootstrap's samples of whole users, written a second time."""
     of = np.array([[teacher[users == user].sum(), candidate[users == user].sum()] for user in np.unique(users)])
     drawn = np.array([weights @ of for weights in resampled(len(of), seed)])
@@ -160,7 +165,7 @@ def test_a_handful_of_users_decides_nothing() -> None:
     assert found.says() == "not decidable: needs about 200 impressions for a chance of 80 %"
 
 
-def several(rng: np.random.Generator, count: int, loss: float) -> tuple[Floats, list[Floats], Floats]:
+def several(rng: np.random.Generator, count: int, loss: float) -> tuple[DoubleArray, list[DoubleArray], DoubleArray]:
     """Candidates of one teacher, each with noise of its own."""
     teacher, _, users = world(rng, 120, loss)
     noise = (np.repeat(rng.normal(0, 0.05, 120), 3) for _ in range(count))

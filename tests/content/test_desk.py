@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import T0, written
 
+from streamrec.arrays import FloatArray
 from streamrec.content.desk import Desk
-from streamrec.content.encoder import FloatArray, HashedEncoder, Text
+from streamrec.content.encoder import HashedEncoder, Text
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord
 from streamrec.errors import SettingsError

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.content.encoder import FloatArray, HashedEncoder, Text
+from streamrec.arrays import FloatArray
+from streamrec.content.encoder import HashedEncoder, Text
 from streamrec.content.encoders import encoder_of
 from streamrec.content.query import MOST_WORDS, Queries, words_shared
 from streamrec.contracts.ids import key_of

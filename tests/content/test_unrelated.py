@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from unrelated import HEADLINES
 
-from streamrec.content.encoder import HALF, FloatArray, HashedEncoder, Text
+from streamrec.arrays import FloatArray
+from streamrec.content.encoder import HALF, HashedEncoder, Text
 
 SEEDS = range(8)  # the mean over several is what hashing by chance adds nothing to
 MOST = 0.10

@@ -11,11 +11,11 @@ import pytest
 from canaries import THRESHOLD, publish_all
 from on_kafka import Sent, article, event, now_ms, send, until
 
+from streamrec.arrays import FloatArray
 from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.push import ModelStamp
 from streamrec.contracts.records import RawRecord, Topic
-from streamrec.engine.scores import FloatArray
 from streamrec.kafka.topics import create
 from streamrec.models.load import prior
 from streamrec.models.rollout import promote, try_out

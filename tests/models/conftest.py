@@ -7,7 +7,7 @@ import pytest
 from making_rows import normal_rows
 from models.saved import FEATURES_HASH, SPACE, publish_fitted
 
-from streamrec.engine.scores import FloatArray
+from streamrec.arrays import FloatArray
 from streamrec.models.artifact import Artifact, load
 from streamrec.training.fit import Fitted, fit
 

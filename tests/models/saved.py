@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streamrec.engine.scores import FloatArray
+from streamrec.arrays import FloatArray
 from streamrec.models.manifest import Manifest
 from streamrec.training.fit import Fitted
 from streamrec.training.publish import publish

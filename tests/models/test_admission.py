@@ -8,7 +8,7 @@ import pytest
 import torch
 from saturating import Saturating
 
-from streamrec.engine.scores import FloatArray
+from streamrec.arrays import FloatArray
 from streamrec.errors import ArtifactError
 from streamrec.models.admission import Build, admit
 from streamrec.models.artifact import Artifact

@@ -13,7 +13,8 @@ from models.saved import FEATURES_HASH, SPACE, publish_fitted
 from safetensors.numpy import load_file
 from safetensors.numpy import save as bytes_of
 
-from streamrec.engine.scores import COLUMNS, Arrays, FloatArray
+from streamrec.arrays import FloatArray
+from streamrec.engine.scores import COLUMNS, Arrays
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import Artifact, Probe, load, save
 from streamrec.models.calibration import Calibration

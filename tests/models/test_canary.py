@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from streamrec.arrays import FloatArray
 from streamrec.contracts.push import ModelStamp
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.models.canary import Compared, Comparison, Limits
 from streamrec.models.shadow import Agreement, Shadowed
 

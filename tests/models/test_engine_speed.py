@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.arrays import FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.models.engine_speed import ROUNDS, speedups
 from streamrec.models.engines.contract import Engine, EngineName
 

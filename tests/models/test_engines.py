@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
+from streamrec.arrays import FloatArray
 from streamrec.compression.methods.prune_structured import reading
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.engines import ENGINES, available, engine_of, int8_name, onnx_session
 from streamrec.models.engines.contract import BLOCK_ROWS, Engine, EngineName, precision_of

@@ -13,10 +13,11 @@ from click.testing import CliRunner
 from trained import publish_small
 
 from streamrec.__main__ import cli
+from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.features import FEATURES
 from streamrec.engine.features.fingerprint import fingerprint
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import load
 from streamrec.models.engines import onnx_session

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.arrays import FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.models.network import INPUT_RANGE, Network, network_of
 from streamrec.training.fit import Fitted
 

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.models.population_stability import BINS, BOUND, EDGES, Counts, histogram, psi
+from streamrec.arrays import IntArray
+from streamrec.models.population_stability import BINS, BOUND, EDGES, histogram, psi
 
 counts = st.lists(st.integers(0, 10_000), min_size=BINS, max_size=BINS).map(lambda values: np.array(values, np.int64))
 
 
 @given(counts, counts)
-def test_it_is_symmetric_and_never_negative(one: Counts, other: Counts) -> None:
+def test_it_is_symmetric_and_never_negative(one: IntArray, other: IntArray) -> None:
     """Both directions say the same, and only equal shares say 0."""
     assert psi(one, other) == pytest.approx(psi(other, one))
     assert psi(one, other) >= 0

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamrec.engine.scores import COLUMNS, FloatArray, Scores
+from streamrec.arrays import FloatArray
+from streamrec.engine.scores import COLUMNS, Scores
 from streamrec.errors import ArtifactError
 from streamrec.models.engines.contract import Precision
 from streamrec.models.ranker import load_ranker

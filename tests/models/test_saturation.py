@@ -8,8 +8,8 @@ import torch
 from saturating import Saturating
 from torch import Tensor, nn
 
+from streamrec.arrays import FloatArray
 from streamrec.compression.search.machine import this_machine
-from streamrec.engine.scores import FloatArray
 from streamrec.models import fixed_point
 from streamrec.models.engines import ENGINES, engine_of
 from streamrec.models.engines.contract import Engine, EngineName, precision_of

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from streamrec.arrays import FloatArray
 from streamrec.contracts.push import ModelStamp
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.models.shadow import ROWS, Shadowed
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from making_rows import impressions, normal_rows
-from numpy.typing import NDArray
 
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.arrays import BoolArray, FloatArray, IntArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.errors import DataError
 from streamrec.models.engines import engine_of
 from streamrec.training.evaluate import quality
@@ -13,7 +13,6 @@ from streamrec.training.fit import fit, last_impressions
 from streamrec.training.fit_teacher import fit_teacher
 from streamrec.training.learn import Progress
 
-BoolArray = NDArray[np.bool_]
 SLATE = 10
 
 
@@ -22,7 +21,7 @@ def truth(x: FloatArray) -> FloatArray:
     return np.asarray(2 * x[:, 0] + 1.5 * x[:, 1] + 2 * np.abs(x[:, 64]) + 1.5 * x[:, 65] * (x[:, 66] > 0) - 3.5)
 
 
-def readers(rows: int, seed: int) -> tuple[FloatArray, BoolArray, NDArray[np.int64]]:
+def readers(rows: int, seed: int) -> tuple[FloatArray, BoolArray, IntArray]:
     """Rows, clicks and impression ids in slates of ten: (N, COLUMNS), (N,), (N,)."""
     rng = np.random.default_rng(seed)
     x = normal_rows(rng, rows)

@@ -12,7 +12,8 @@ from making_rows import HELD_OUT, TRAINING, impressions, small
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.arrays import FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.errors import DataError
 from streamrec.training.learn import Progress, learn, whole_impressions
 from streamrec.training.loss import clicks_loss, distilled_loss

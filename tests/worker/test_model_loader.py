@@ -10,9 +10,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from trained import publish_small, publish_three
 
+from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models import rollout as moves
 from streamrec.models.artifact import WEIGHTS

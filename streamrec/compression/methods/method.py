@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 from torch import nn
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from ...training.rows import Rows
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from ...arrays import FloatArray
 from ...contracts.limits import VECTOR_DIMS
-from ...engine.scores import COLUMNS, FloatArray
+from ...engine.scores import COLUMNS
 from ...models.network import Network
 from .method import Workbench
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...arrays import IntArray
 from ...models.network import Network
 from ...training.learn import PATIENCE, learn
-from ...training.rows import IntArray
 from .layers import copied, linears, raw_weight
 from .method import Workbench
 

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from ...arrays import FloatArray, IntArray
 from ...contracts.limits import VECTOR_DIMS
 from ...engine.features.features import FEATURES
-from ...engine.scores import FloatArray
 from ...training.rows import Rows
 from .layers import copied
 from .method import Workbench
@@ -83,7 +83,7 @@ def with_user_vectors(rows: Rows, form: Form) -> Rows:
     return rows._replace(x=x)
 
 
-def _interests(product: FloatArray, article: FloatArray, impression: NDArray[np.int64]) -> FloatArray:
+def _interests(product: FloatArray, article: FloatArray, impression: IntArray) -> FloatArray:
     """(I, 64) user vectors, from the candidate with the largest component in each dimension."""
     count = int(impression.max(initial=-1)) + 1
     strength = np.abs(article)

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from torch import nn
 
-from ...engine.profiles.interest import FloatArray
+from ...arrays import FloatArray
 from ...models.calibration import Calibration, fit_calibration
 from ...models.network import Network
 from ...training.evaluate import Quality, quality, users_of

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from .trial import Fidelity
 
 

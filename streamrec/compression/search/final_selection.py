@@ -10,7 +10,7 @@ the budget against the same weights in fp32. The order of preference, which deci
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ...engine.profiles.interest import FloatArray
+from ...arrays import FloatArray
 from ...training.evaluate import Quality, quality, users_of
 from ...training.model import logits_of
 from ...training.rows import Rows

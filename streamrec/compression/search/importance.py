@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...arrays import FloatArray
 from ...contracts.limits import VECTOR_DIMS
 from ...engine.features.features import FEATURES, GROUPS
-from ...engine.scores import FloatArray
 from ...training.evaluate import quality
 from ...training.rows import Rows
 

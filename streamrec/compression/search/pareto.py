@@ -5,10 +5,12 @@ equal points each is in the same layer.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from ...arrays import BoolArray, DoubleArray, IntArray
 
 
-def layers(costs: ArrayLike) -> NDArray[np.int64]:
+def layers(costs: ArrayLike) -> IntArray:
     """(N, C) costs -> (N,) layer of each."""
     cost = np.asarray(costs, np.float64)
     found = np.full(len(cost), -1, np.int64)
@@ -19,12 +21,12 @@ def layers(costs: ArrayLike) -> NDArray[np.int64]:
     return found
 
 
-def front(costs: ArrayLike) -> NDArray[np.bool_]:
+def front(costs: ArrayLike) -> BoolArray:
     """(N,) True where no other point is as good in all columns and better in one."""
     return _front(np.asarray(costs, np.float64))
 
 
-def _front(cost: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _front(cost: DoubleArray) -> BoolArray:
     as_good = (cost[:, None] <= cost[None]).all(axis=2)  # (N, N): i is as good as j everywhere
     better = (cost[:, None] < cost[None]).any(axis=2)
     return np.asarray(~(as_good & better).any(axis=0))

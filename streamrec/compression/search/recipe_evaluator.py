@@ -10,8 +10,8 @@ from collections import OrderedDict
 import numpy as np
 from torch import nn
 
+from ...arrays import FloatArray
 from ...clock import monotonic_s
-from ...engine.scores import FloatArray
 from ...models.network import Network
 from ...training.model import logits_of
 from ...training.rows import Rows

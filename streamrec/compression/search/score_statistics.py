@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...engine.scores import FloatArray
+from ...arrays import BoolArray, FloatArray
 from ...models.calibration import Calibration
 from ...training.evaluate import quality, summary, users_of
-from ...training.rows import BoolArray, Rows
+from ...training.rows import Rows
 from .outcome import Agreement, Bin, Metrics
 
 BINS = 10

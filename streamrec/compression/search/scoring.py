@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from ...errors import ArtifactError
 from ...models.engines import ENGINES, engine_of, missing, torch_int8
 from ...models.engines.contract import EngineName, precision_of

@@ -10,9 +10,10 @@ Slices with fewer than LEAST impressions are left out: their intervals would fil
 
 import numpy as np
 
+from ...arrays import BoolArray
 from ...contracts.limits import VECTOR_DIMS
 from ...engine.features.features import FEATURES
-from ...training.rows import BoolArray, Rows, language_name
+from ...training.rows import Rows, language_name
 from .splits import usable_impressions
 
 LEAST = 50

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from safetensors.numpy import load, save
 
-from ...engine.profiles.interest import FloatArray
+from ...arrays import FloatArray
 from ...errors import DataError
 
 Struct = TypeVar("Struct")

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...arrays import FloatArray
 from ...clock import monotonic_s
-from ...engine.scores import FloatArray
 from ...errors import DataError, RecipeError
 from ...training.evaluate import quality, users_of
 from ...training.rows import Rows

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import DoubleArray, IndexArray, IntArray
 from .arrivals import HOUR_MS
 from .newsroom import SimArticle
 from .vocabulary import LANGUAGES, vocabulary
@@ -31,18 +31,15 @@ ZONE_SHARES = (0.15, 0.2, 0.2, 0.3, 0.1, 0.05)
 READS_SHARES = (0.52, 0.3, 0.06, 0.12)  # English, Chinese, Danish and English, English and Chinese
 READS = ((1, 0, 0), (0, 1, 0), (1, 0, 1), (1, 1, 0))  # by LANGUAGES
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
-
 
 class Truths(NamedTuple):
     """Articles as columns, each (M,)."""
 
-    number: Ints
-    topic: Ints
-    language: Ints
-    appeal: Floats
-    published_ms: npt.NDArray[np.int64]
+    number: IndexArray
+    topic: IndexArray
+    language: IndexArray
+    appeal: DoubleArray
+    published_ms: IntArray
 
     @staticmethod
     def of(articles: Sequence[SimArticle]) -> "Truths":
@@ -80,11 +77,11 @@ class Readers:
         """Number of a reader; KeyError if there is none of this id."""
         return self._number[user_id]
 
-    def p_click(self, users: Ints, articles: Sequence[SimArticle], now_ms: int) -> Floats:
+    def p_click(self, users: IndexArray, articles: Sequence[SimArticle], now_ms: int) -> DoubleArray:
         """(N, M) true click probability of each of the users for each of the articles, if shown at now_ms."""
         return self.p_pairs(users[:, None], Truths.of(articles), np.array(now_ms))
 
-    def p_pairs(self, users: Ints, truths: Truths, at_ms: npt.NDArray[np.int64]) -> Floats:
+    def p_pairs(self, users: IndexArray, truths: Truths, at_ms: IntArray) -> DoubleArray:
         """The same for users, articles and times that broadcast against one another. Withdrawal is not looked at."""
         log_odds = (
             BASE
@@ -97,7 +94,7 @@ class Readers:
         age_h = np.maximum(at_ms - truths.published_ms, 0) / HOUR_MS
         return np.asarray(0.5 ** (age_h / HALF_LIFE_H) / (1.0 + np.exp(-log_odds)), np.float64)
 
-    def visit_weights(self, now_ms: int) -> Floats:
+    def visit_weights(self, now_ms: int) -> DoubleArray:
         """(N,) chance of each reader to be the next visitor: activity times how awake their zone is. Sums to 1."""
         now = datetime.fromtimestamp(now_ms / 1000, UTC)
         hours = np.array([(local := now.astimezone(ZoneInfo(zone))).hour + local.minute / 60 for zone in ZONES])
@@ -110,7 +107,7 @@ class Readers:
         return tuple(language for language, reads in zip(LANGUAGES, self.reads[user], strict=True) if reads)
 
 
-def _interests(rng: np.random.Generator, n: int, categories: int) -> Floats:
+def _interests(rng: np.random.Generator, n: int, categories: int) -> DoubleArray:
     """(N, C) in [0, 1]: a heavy-tailed floor, and two or three strong categories each, some liked by more people."""
     interest = np.minimum(rng.gamma(0.4, 0.15, (n, categories)), 0.6)
     popularity = 1.0 / np.arange(1.0, categories + 1.0) ** 0.4
@@ -120,7 +117,7 @@ def _interests(rng: np.random.Generator, n: int, categories: int) -> Floats:
     return np.where(strong, rng.uniform(0.7, 1.0, (n, categories)), interest)
 
 
-def _surprise(users: Ints, numbers: Ints, seed: int) -> Floats:
+def _surprise(users: IndexArray, numbers: IndexArray, seed: int) -> DoubleArray:
     """Logistic noise that depends on reader and article only (splitmix64; Steele et al., OOPSLA 2014)."""
     mixed = users.astype(np.uint64) << np.uint64(32) | numbers.astype(np.uint64)
     mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from ...arrays import FloatArray
 from ...contracts.limits import VECTOR_DIMS
 from ..pairs import Pairs
 from ..profiles.history import has_read
-from ..profiles.interest import FloatArray
 from .inputs import Inputs
 
 DAY_S = 86_400

@@ -3,11 +3,11 @@
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import FloatArray, UIntArray
 from ...contracts.ids import SHARED_CATEGORY
 from ..pairs import Pairs
-from ..profiles.interest import FloatArray, decay
+from ..profiles.interest import decay
 
 HOUR_MS = 3_600_000
 
@@ -84,7 +84,7 @@ class Inputs:
         affinity = np.maximum(self.pairs.user("source_affinity").astype(np.float32), 0) * self.worth[:, None]
         return np.asarray(affinity[np.arange(len(self.pairs)), self.pairs.article("source")])
 
-    def since_h(self, seconds: npt.NDArray[np.uint32]) -> FloatArray:
+    def since_h(self, seconds: UIntArray) -> FloatArray:
         """Hours since a time in seconds; a year for never, (N,)."""
         elapsed = (self.now_ms / 1000 - seconds.astype(np.float64)) / 3600
         return np.clip(elapsed, 0, 8760).astype(np.float32)

@@ -7,9 +7,7 @@ A rule needs the pair: it answers (N,) True = suppressed.
 
 from typing import NamedTuple, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from ...arrays import BoolArray, UIntArray
 from ..pairs import Pairs
 from ..profiles.store import Users
 from .config import Policy
@@ -17,8 +15,7 @@ from .reasons import GateReason, RuleReason
 
 __all__ = ["BoolArray", "Gate", "GateFunction", "Pairs", "Rule", "RuleFunction", "UntilArray"]
 
-BoolArray = npt.NDArray[np.bool_]
-UntilArray = npt.NDArray[np.uint32]
+UntilArray = UIntArray
 
 
 class GateFunction(Protocol):

@@ -6,9 +6,10 @@ opted out keeps a row in which only that stands. What one look forgets is bounde
 
 import numpy as np
 
-from .history import NO_KEYS, KeyArray, reads_of
+from ...arrays import IndexArray, UIntArray
+from .history import NO_KEYS, reads_of
 from .layout import CONSENT_OUT
-from .store import IntArray, ProfileStore
+from .store import ProfileStore
 
 AT_ONCE = 4096  # users
 HOUR_MS = 3_600_000
@@ -20,7 +21,9 @@ class Eviction:
     def __init__(self) -> None:
         self._more = False
 
-    def ends(self, store: ProfileStore, looked_ms: int, now_ms: int, forget_after_s: int) -> tuple[IntArray, KeyArray]:
+    def ends(
+        self, store: ProfileStore, looked_ms: int, now_ms: int, forget_after_s: int
+    ) -> tuple[IndexArray, UIntArray]:
         """Rows that changed, and articles read that nobody remembers now, each a read; `looked_ms`: the last look."""
         if now_ms // HOUR_MS == looked_ms // HOUR_MS and not self._more:
             return np.empty(0, np.intp), NO_KEYS
@@ -29,12 +32,12 @@ class Eviction:
         return rows, _forget(store, rows, now_ms // 1000)
 
 
-def _silent_since(store: ProfileStore, before_s: int) -> IntArray:
+def _silent_since(store: ProfileStore, before_s: int) -> IndexArray:
     seen_s = np.maximum(store["last_active_s"], store["first_seen_s"])
     return np.flatnonzero((store["layout"] > 0) & (seen_s < max(before_s, 0)))[:AT_ONCE]
 
 
-def _forget(store: ProfileStore, rows: IntArray, now_s: int) -> KeyArray:
+def _forget(store: ProfileStore, rows: IndexArray, now_s: int) -> UIntArray:
     left, out = reads_of(store, rows), store["consent"][rows] == CONSENT_OUT
     store.start_again(rows[out], now_s)
     store.forget(rows[~out])

@@ -14,25 +14,22 @@ Bounds   A read of an article not yet known holds among the four last ones of th
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import BoolArray, ByteArray, IndexArray, UIntArray
 from .layout import PUSHED, PUSHES, READ
-from .store import IntArray, ProfileStore, Rows
+from .store import ProfileStore, Rows
 
-KeyArray = npt.NDArray[np.uint32]
-ActArray = npt.NDArray[np.uint8]
-BoolArray = npt.NDArray[np.bool_]
-NO_KEYS: KeyArray = np.empty(0, np.uint32)
+NO_KEYS: UIntArray = np.empty(0, np.uint32)
 LAST = np.uint32(2**32 - 1)
 
 
 class KnownArticles(Protocol):
     """When articles became known: what the catalog says."""
 
-    def first_known_s(self, keys: KeyArray) -> KeyArray:
+    def first_known_s(self, keys: UIntArray) -> UIntArray:
         """By article, any shape; 0 = not in the catalog."""
 
-    def forgotten_s(self, now_s: KeyArray) -> KeyArray:
+    def forgotten_s(self, now_s: UIntArray) -> UIntArray:
         """No article that left the catalog became known later than this, (N,)."""
 
 
@@ -40,34 +37,34 @@ class Acted(NamedTuple):
     """What came of acts."""
 
     repeated: BoolArray  # (N,) it was done before
-    left: KeyArray  # articles that were read and are not remembered by key any more
+    left: UIntArray  # articles that were read and are not remembered by key any more
 
 
-def has_read(store: ProfileStore, rows: IntArray, articles: KeyArray) -> BoolArray:
+def has_read(store: ProfileStore, rows: IndexArray, articles: UIntArray) -> BoolArray:
     """(N,) True where the user read the article, and the row remembers it by key."""
     return _has(store, rows, articles, READ)
 
 
-def was_pushed(store: ProfileStore, rows: IntArray, articles: KeyArray) -> BoolArray:
+def was_pushed(store: ProfileStore, rows: IndexArray, articles: UIntArray) -> BoolArray:
     """(N,) True where the user was pushed the article, and the row remembers it by key."""
     return _has(store, rows, articles, PUSHED)
 
 
-def _has(store: ProfileStore, rows: IntArray, articles: KeyArray, act: int) -> BoolArray:
+def _has(store: ProfileStore, rows: IndexArray, articles: UIntArray, act: int) -> BoolArray:
     columns = store.columns
     did = (columns["seen_acts"][rows] & act) > 0
     return np.asarray((did & (columns["seen"][rows] == articles[:, None])).any(axis=1))
 
 
-def reads_of(store: ProfileStore, rows: Rows) -> KeyArray:
+def reads_of(store: ProfileStore, rows: Rows) -> UIntArray:
     """Articles these users read, as far as rows remember them by key: each as often as there are readers."""
     read = (store.columns["seen_acts"][rows] & READ) > 0
-    keys: KeyArray = store.columns["seen"][rows][read]
+    keys: UIntArray = store.columns["seen"][rows][read]
     return keys
 
 
 def after_acts(
-    store: ProfileStore, rows: IntArray, articles: KeyArray, acts: ActArray, known: KnownArticles, now_s: KeyArray
+    store: ProfileStore, rows: IndexArray, articles: UIntArray, acts: ByteArray, known: KnownArticles, now_s: UIntArray
 ) -> Acted:
     """Each user did something (a bit of `seen_acts`) with an article, whose key is not 0."""
     seen, every = store.columns["seen"][rows], np.arange(len(rows))  # (N, S)
@@ -84,8 +81,8 @@ def after_acts(
 
 
 def _room(
-    store: ProfileStore, rows: IntArray, seen: KeyArray, known: KnownArticles, now_s: KeyArray
-) -> tuple[IntArray, KeyArray]:
+    store: ProfileStore, rows: IndexArray, seen: UIntArray, known: KnownArticles, now_s: UIntArray
+) -> tuple[IndexArray, UIntArray]:
     """A place for one more article each, and the articles read that had to leave."""
     place = (seen == 0).argmax(axis=1)
     full = np.flatnonzero(seen[np.arange(len(rows)), place])
@@ -107,13 +104,13 @@ def _room(
     return place, keys[every, leaving][read]
 
 
-def _waits(store: ProfileStore, rows: IntArray, keys: KeyArray) -> BoolArray:
+def _waits(store: ProfileStore, rows: IndexArray, keys: UIntArray) -> BoolArray:
     waiting = store.columns["waiting"]["article"][rows]  # (N, W)
     return np.asarray((keys[:, :, None] == waiting[:, None, :]).any(axis=2))
 
 
 def after_unknown(
-    store: ProfileStore, rows: IntArray, articles: KeyArray, at_s: KeyArray, action: npt.NDArray[np.uint8]
+    store: ProfileStore, rows: IndexArray, articles: UIntArray, at_s: UIntArray, action: ByteArray
 ) -> None:
     """An event on an article not yet known waits in the row; the oldest of five gives way."""
     waiting = store.columns["waiting"]
@@ -125,7 +122,7 @@ def after_unknown(
     waiting["action"][rows, place] = action[newer]
 
 
-def take_waiting(store: ProfileStore, article: int) -> tuple[IntArray, KeyArray, npt.NDArray[np.uint8]]:
+def take_waiting(store: ProfileStore, article: int) -> tuple[IndexArray, UIntArray, ByteArray]:
     """Events that waited for this article: rows, at_s and action, each (N,); their slots are freed."""
     waiting = store["waiting"]
     rows, places = np.nonzero(waiting["article"] == article)
@@ -135,9 +132,7 @@ def take_waiting(store: ProfileStore, article: int) -> tuple[IntArray, KeyArray,
     return rows, at_s, action
 
 
-def after_dislike(
-    store: ProfileStore, rows: IntArray, category: npt.NDArray[np.uint8], until_s: npt.NDArray[np.uint32]
-) -> None:
+def after_dislike(store: ProfileStore, rows: IndexArray, category: ByteArray, until_s: UIntArray) -> None:
     """A category cools down until `until_s`; of five the one that ends first gives way, and none gets shorter."""
     negatives = store.columns["negatives"]
     same = (negatives["category"][rows] == category[:, None]) & (negatives["until_s"][rows] > 0)
@@ -148,8 +143,8 @@ def after_dislike(
 
 
 def after_push(
-    store: ProfileStore, rows: IntArray, articles: KeyArray, stories: KeyArray, now_s: int, known: KnownArticles
-) -> KeyArray:
+    store: ProfileStore, rows: IndexArray, articles: UIntArray, stories: UIntArray, now_s: int, known: KnownArticles
+) -> UIntArray:
     """One push each, so that cap, interval and dedupe see it from now on; answers with what `Acted.left` says."""
     columns = store.columns
     place = columns["n_pushes"][rows] % PUSHES

@@ -9,27 +9,24 @@ The same formula serves the vector and the category and source affinities. A sea
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from .store import IntArray, ProfileStore
-
-FloatArray = npt.NDArray[np.float32]
-MillisArray = npt.NDArray[np.int64]
+from ...arrays import ByteArray, DoubleArray, FloatArray, IndexArray, IntArray
+from .store import ProfileStore
 
 
-def decay(elapsed_ms: MillisArray | npt.NDArray[np.float64], half_life_ms: float) -> FloatArray:
+def decay(elapsed_ms: IntArray | DoubleArray, half_life_ms: float) -> FloatArray:
     """0.5 ** (elapsed / half_life), (N,) float32; elapsed >= 0 in ms."""
     return np.exp2(-elapsed_ms / half_life_ms).astype(np.float32)
 
 
 def after_read(
     store: ProfileStore,
-    rows: IntArray,  # (N,) each row at most once
-    at_ms: MillisArray,  # (N,)
+    rows: IndexArray,  # (N,) each row at most once
+    at_ms: IntArray,  # (N,)
     weight: FloatArray,  # (N,) negative for dislike
     vectors: FloatArray,  # (N, 64)
-    category: npt.NDArray[np.uint8] | None,  # (N,); None: no affinity grows
-    source: npt.NDArray[np.uint8] | None,  # (N,)
+    category: ByteArray | None,  # (N,); None: no affinity grows
+    source: ByteArray | None,  # (N,)
     half_life_ms: float,
 ) -> None:
     """Profiles after one event each. Several events of one user: call once per event, in order."""
@@ -48,7 +45,7 @@ def after_read(
     columns["interest_at_ms"][rows] = new_ref_ms
 
 
-def rounds(rows: IntArray) -> list[IntArray]:
+def rounds(rows: IndexArray) -> list[IndexArray]:
     """Positions grouped so that each group names a row at most once, and each row's positions keep their order.
 
     `a[rows] += v` would drop repeated rows; summing them first would round differently with each split of a batch.

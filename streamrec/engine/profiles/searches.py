@@ -10,21 +10,19 @@ Bounds   A search for the same words within ten minutes of the one remembered, b
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from .store import IntArray, ProfileStore
+from ...arrays import BoolArray, IndexArray, IntArray, UIntArray
+from .store import ProfileStore
 
 AGAIN_S = 600
-
-WordArray = npt.NDArray[np.uint32]
 
 
 def after_search(
     store: ProfileStore,
-    rows: IntArray,
-    words: WordArray,  # (N, 4), ascending, none of them empty
-    at_s: npt.NDArray[np.int64],  # (N,)
-) -> npt.NDArray[np.bool_]:
+    rows: IndexArray,
+    words: UIntArray,  # (N, 4), ascending, none of them empty
+    at_s: IntArray,  # (N,)
+) -> BoolArray:
     """Each user searched for something; True where it is the remembered search again, (N,)."""
     columns, every = store.columns, np.arange(len(rows))
     before, before_s = columns["searched"][rows], columns["searched_at_s"][rows].astype(np.int64)

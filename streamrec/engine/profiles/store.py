@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...arrays import AnyArray, IndexArray
 from .layout import CONSENT_OUT, DEFAULTS, DIMS, ROW
 from .zones import zone_slots
 
-IntArray = npt.NDArray[np.intp]
-Column = npt.NDArray[Any]
-Rows = slice | IntArray
+Rows = slice | IndexArray
 
 RESTORED_TOGETHER = 65_536  # rows
 
@@ -35,7 +34,7 @@ class ProfileStore:
         self._index: dict[str, int] = {}
         self._leaving: set[int] = set()  # rows of nobody whose tombstone is not encoded yet
         self._free: list[int] = []
-        self.columns: dict[str, Column] = {
+        self.columns: dict[str, AnyArray] = {
             name: np.zeros((capacity, *ROW[name].shape), ROW[name].base) for name in _FIELDS
         }
         self.columns["mirror"] = np.zeros((capacity, DIMS), np.int8)  # round(interest / scale)
@@ -56,7 +55,7 @@ class ProfileStore:
         """User ids."""
         return iter(self._index)
 
-    def __getitem__(self, field: str) -> Column:
+    def __getitem__(self, field: str) -> AnyArray:
         """The column over all rows in use (a view)."""
         return self.columns[field][: len(self.users)]
 
@@ -64,7 +63,7 @@ class ProfileStore:
         """Row of a user, None if unknown."""
         return self._index.get(user_id)
 
-    def rows_of(self, user_ids: Sequence[str], seen_s: npt.ArrayLike) -> IntArray:
+    def rows_of(self, user_ids: Sequence[str], seen_s: npt.ArrayLike) -> IndexArray:
         """Rows of these users, made if need be; `seen_s` (N,) becomes first_seen_s of the new ones."""
         index = self._index
         rows = np.array([index.get(user_id, -1) for user_id in user_ids], np.intp)
@@ -93,17 +92,17 @@ class ProfileStore:
         self.users.append(user_id)
         return len(self.users) - 1
 
-    def _start_rows(self, rows: IntArray, first_seen_s: npt.NDArray[np.integer[Any]]) -> None:
+    def _start_rows(self, rows: IndexArray, first_seen_s: npt.NDArray[np.integer[Any]]) -> None:
         self.columns["salt"][rows] = [zlib.crc32(self.users[row].encode()) for row in rows.tolist()]
         self.columns["first_seen_s"][rows] = first_seen_s
         for name, value in DEFAULTS.items():
             self.columns[name][rows] = value
 
-    def _clear(self, rows: IntArray) -> None:
+    def _clear(self, rows: IndexArray) -> None:
         for column in self.columns.values():
             column[rows] = np.zeros((), column.dtype)
 
-    def forget(self, rows: IntArray) -> None:
+    def forget(self, rows: IndexArray) -> None:
         """These users are not known any more; `encode` these rows once for their tombstones."""
         for row in rows.tolist():
             del self._index[self.users[row]]
@@ -111,7 +110,7 @@ class ProfileStore:
         self.columns["consent"][rows] = CONSENT_OUT  # nobody gets no push
         self._leaving.update(rows.tolist())
 
-    def start_again(self, rows: IntArray, now_s: int) -> None:
+    def start_again(self, rows: IndexArray, now_s: int) -> None:
         """Only consent stays of these users, and when it was said."""
         kept = {name: self.columns[name][rows] for name in ("consent", "consent_at_ms")}
         self._clear(rows)
@@ -144,7 +143,7 @@ class ProfileStore:
         safe = np.where(scale > 0, scale, 1)[:, None]
         self.columns["mirror"][rows] = np.rint(interest / safe).astype(np.int8)
 
-    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+    def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         """Changelog records (key, value) of these rows: tombstones first, nothing of free rows."""
         gone: list[tuple[bytes, bytes | None]] = []
         if self._leaving or self._free:
@@ -161,7 +160,7 @@ class ProfileStore:
         encoded = self.encode(np.flatnonzero(self["layout"]))
         return {key: row for key, row in encoded if row is not None}
 
-    def _tombstones(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+    def _tombstones(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         left = [row for row in rows.tolist() if row in self._leaving]
         gone = [self.users[row] for row in left if self.users[row] not in self._index]  # the others came back
         for row in left:
@@ -179,7 +178,7 @@ class ProfileStore:
             some = slice(start, start + RESTORED_TOGETHER)
             self._restore([key.decode() for key in keys[some]], np.frombuffer(b"".join(values[some]), ROW))
 
-    def _restore(self, users: list[str], packed: npt.NDArray[Any]) -> None:
+    def _restore(self, users: list[str], packed: AnyArray) -> None:
         rows = self.rows_of(users, packed["first_seen_s"])
         for name in _FIELDS:
             self.columns[name][rows] = packed[name]
@@ -198,15 +197,15 @@ class Users:
     def __len__(self) -> int:
         return len(self.indices())
 
-    def __getitem__(self, field: str) -> Column:
+    def __getitem__(self, field: str) -> AnyArray:
         return self.store[field][self.rows]
 
-    def indices(self) -> IntArray:
+    def indices(self) -> IndexArray:
         """Row numbers, (n,)."""
         if isinstance(self.rows, slice):
             return np.arange(*self.rows.indices(len(self.store)), dtype=np.intp)
         return self.rows
 
-    def take(self, chosen: IntArray) -> "Users":
+    def take(self, chosen: IndexArray) -> "Users":
         """These users only; `chosen` counts within the present selection."""
         return Users(self.store, self.indices()[chosen])

@@ -16,8 +16,8 @@ Where a row has more articles than this release's remember, those leave which wo
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import AnyArray, ByteArray, UIntArray
 from .history import LAST, KnownArticles
 from .layout import DEFAULTS, LAYOUT_VERSION, PUSHED, READ, ROW, SEEN
 
@@ -42,7 +42,7 @@ def upgraded(rows: list[bytes], written: np.dtype[Any], known: KnownArticles, no
     `known`: the articles before the cursor; those it does not know were forgotten by `now_s`, or are waited for.
     """
     old = np.frombuffer(b"".join(rows), written)
-    new: npt.NDArray[Any] = np.zeros(len(rows), ROW)
+    new: AnyArray = np.zeros(len(rows), ROW)
     for name, value in DEFAULTS.items():
         new[name] = value
     for name in set(ROW.names or ()) & set(written.names or ()):
@@ -57,9 +57,7 @@ def upgraded(rows: list[bytes], written: np.dtype[Any], known: KnownArticles, no
     return [data[at * size : (at + 1) * size] for at in range(len(rows))]
 
 
-def _remember(
-    new: npt.NDArray[Any], keys: npt.NDArray[np.uint32], acts: npt.NDArray[np.uint8], known: KnownArticles, now_s: int
-) -> None:
+def _remember(new: AnyArray, keys: UIntArray, acts: ByteArray, known: KnownArticles, now_s: int) -> None:
     """Put the articles that leave last into the new rows, and raise the floors by the others; all (N, places)."""
     history = (keys > 0) & ((acts & (READ | PUSHED)) > 0)
     known_s = known.first_known_s(keys)
@@ -77,7 +75,7 @@ def _remember(
     new["floor_s"] = np.maximum(new["floor_s"], floors_s[every, gone].max(axis=1, initial=0))
 
 
-def _from_rings(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+def _from_rings(old: AnyArray, new: AnyArray) -> tuple[UIntArray, ByteArray]:
     """Keys and acts of what the rings hold, (N, 8 + 16)."""
     pushed = old["pushed"]
     new["pushed_at_s"], new["pushed_story"] = pushed["at_s"], pushed["story"]

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ...arrays import IntArray, UIntArray
 from ...contracts.ids import key_of
 
 
@@ -33,7 +34,7 @@ def is_zone(name: str) -> bool:
     return name in _known()
 
 
-def zone_slots(keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
+def zone_slots(keys: UIntArray) -> npt.NDArray[np.uint16]:
     """Slots of zone keys as they stand in the row, (N,); 0 = default zone, also for a zone this process lacks."""
     slot_of = _slot_of_key()
     return np.array([slot_of.get(key, 0) for key in keys.tolist()], np.uint16)
@@ -44,7 +45,7 @@ def _zone(slot: int, default_zone: str) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(default_zone if slot == 0 else _names()[slot - 1])
 
 
-def offset_minutes(slots: npt.NDArray[np.uint16], now_s: int, default_zone: str) -> npt.NDArray[np.int64]:
+def offset_minutes(slots: npt.NDArray[np.uint16], now_s: int, default_zone: str) -> IntArray:
     """Minutes to add to UTC at `now_s` for each zone slot, (N,): summer time included."""
     now = datetime.fromtimestamp(now_s, UTC)
     table = np.zeros(len(_names()) + 1, np.int64)

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 
 EngineName = Literal["torch_int8", "onednn_int8", "ort_int8", "ort_fp32", "numpy_fp32", "torch_fp32"]
 Precision = Literal["int8", "fp32"]

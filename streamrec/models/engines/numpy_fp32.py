@@ -10,9 +10,9 @@ then 22 or more at these widths, as fine as float32's own 24 rounded at every ad
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from ...engine.scores import COLUMNS, FloatArray
+from ...arrays import DoubleArray, FloatArray
+from ...engine.scores import COLUMNS
 from ..network import INPUT_RANGE, Network, use_one_thread
 from .contract import EngineName, in_blocks
 
@@ -40,7 +40,7 @@ class NumpyFp32:
         """(N, COLUMNS) -> (N,)."""
         return in_blocks(features, self._block, BLOCK_ROWS)
 
-    def _block(self, x: FloatArray) -> npt.NDArray[np.float64]:
+    def _block(self, x: FloatArray) -> DoubleArray:
         h = x[:, self._columns].astype(np.float64)
         h -= self._mean
         h /= self._std

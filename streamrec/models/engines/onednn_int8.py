@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from ..fixed_point import Stage, stages_of
 from ..network import Network, use_one_thread
 from .contract import EngineName, in_blocks

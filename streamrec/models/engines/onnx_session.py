@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from ..network import Network
 from ..onnx_graph import FEATURES, LOGIT, graph_of
 from .contract import in_blocks

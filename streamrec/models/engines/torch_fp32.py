@@ -7,7 +7,7 @@ processors measured; admission.py measures it again on the one at hand.
 import torch
 from torch import Tensor, nn
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from ..network import Network, use_one_thread
 from .contract import TILE_ROWS, EngineName, in_blocks
 

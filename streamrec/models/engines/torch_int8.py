@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engine.scores import FloatArray
+from ...arrays import FloatArray
 from ..network import INPUT_RANGE, Network, use_one_thread
 from .contract import EngineName, in_blocks
 

@@ -19,11 +19,11 @@ Window  Users with a window of their own are not judged: it may be newer than th
 """
 
 import zlib
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import AnyArray, BoolArray, IndexArray, IntArray
 from ...contracts.partitioner import partition_of
 from ...engine.policy.config import Policy
 from ...engine.policy.gates.quiet_hours import quiet_hours
@@ -32,7 +32,7 @@ from ...engine.profiles.store import Users
 from ...engine.profiles.zones import zone_slots
 from .events import NOWHERE, At, pairs
 from .facts import Facts
-from .history import Mask, born_s, report
+from .history import born_s, report
 
 SKEW_MS = 60_000
 SLACK_MS = 10_000  # how late a worker may hear of an end, and that it is behind
@@ -76,7 +76,7 @@ def _sent_on_from_ms(facts: Facts, user: int, at: At, skew_ms: int, lag_ms: int)
     return min(in_time_ms, NEVER_MS if taken_ms is None else taken_ms, NEVER_MS) + skew_ms
 
 
-def _after_opt_out(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]:
+def _after_opt_out(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, BoolArray]:
     table, rows, events = facts.pushes.table, facts.changelog.rows, facts.events
     from_ms = np.full(len(rows), NEVER_MS)
     for user, said in events.left.items():
@@ -92,7 +92,7 @@ def _after_opt_out(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]
     return table["created_ms"] > from_ms[table["user"]], can_tell
 
 
-def _after_reading(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]:
+def _after_reading(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, BoolArray]:
     """The row remembers the article as read, and did when it was pushed: nothing ever left it, or it was read once."""
     table, rows = facts.pushes.table, facts.changelog.rows
     pair = pairs(table["user"], table["article"])
@@ -109,7 +109,7 @@ def _after_reading(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[Mask, Mask]
     return against, can_tell
 
 
-def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None, lag_ms: int) -> tuple[Mask, Mask]:
+def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None, lag_ms: int) -> tuple[BoolArray, BoolArray]:
     table, rows = facts.pushes.table, facts.changelog.rows
     as_settings = (rows["quiet_from_min"] == NO_OVERRIDE) & (rows["quiet_to_min"] == NO_OVERRIDE) & rows["present"]
     from_ms = np.where(rows["zone"] == 0, 0, NEVER_MS)
@@ -124,14 +124,14 @@ def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None, lag_ms: int)
     return _quiet(facts, np.flatnonzero(can_tell), policy), can_tell
 
 
-def _since_zoned(facts: Facts, from_ms: npt.NDArray[np.int64], skew_ms: int, lag_ms: int) -> None:
+def _since_zoned(facts: Facts, from_ms: IntArray, skew_ms: int, lag_ms: int) -> None:
     rows, events = facts.changelog.rows, facts.events
     settled = rows["present"] & (rows["zone"] == events.zone) & (events.zone > 0) & ~events.moved
     for user in np.flatnonzero(settled & (events.zone_at[:, 0] != NOWHERE)).tolist():
         from_ms[user] = _known_from_ms(facts, user, At(*events.zone_at[user].tolist()), skew_ms, lag_ms)
 
 
-def _quiet(facts: Facts, pushes: npt.NDArray[np.intp], policy: Policy) -> Mask:
+def _quiet(facts: Facts, pushes: IndexArray, policy: Policy) -> BoolArray:
     """The gate's own answer, a second of the policy clock at a time."""
     table, rows = facts.pushes.table, facts.changelog.rows
     quiet = np.zeros(len(table), np.bool_)
@@ -140,7 +140,7 @@ def _quiet(facts: Facts, pushes: npt.NDArray[np.intp], policy: Policy) -> Mask:
     starts = np.flatnonzero(np.diff(created_s[by_time], prepend=-1))
     for chosen in np.split(by_time, starts[1:]) if len(by_time) else []:
         users = table["user"][chosen]
-        columns: dict[str, npt.NDArray[Any]] = {
+        columns: dict[str, AnyArray] = {
             "quiet_from_min": rows["quiet_from_min"][users],
             "quiet_to_min": rows["quiet_to_min"][users],
             "zone_slot": zone_slots(rows["zone"][users]),

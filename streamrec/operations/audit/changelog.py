@@ -6,12 +6,11 @@ there, tell earlier when an event was applied. A cursor's `appended_ms` is when 
 
 import bisect
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
+from ...arrays import AnyArray, ByteArray, IndexArray
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import Record
 from ...engine.profiles.layout import LAYOUT_VERSION, ROW
@@ -31,8 +30,8 @@ class Changelog:
     """Take every record of every partition, after all pushes were taken. `index` numbers the users who got one."""
 
     def __init__(self, partitions: int, tally: Tally, index: dict[str, int]) -> None:
-        self.rows: npt.NDArray[Any] = np.zeros(len(index), KNOWN)  # last row of each pushed user, home partition only
-        self.own_cap: npt.NDArray[np.uint8] = np.zeros(len(index), np.uint8)  # highest seen in a row; 0 = none
+        self.rows: AnyArray = np.zeros(len(index), KNOWN)  # last row of each pushed user, home partition only
+        self.own_cap: ByteArray = np.zeros(len(index), np.uint8)  # highest seen in a row; 0 = none
         self.live: list[set[bytes]] = [set() for _ in range(partitions)]
         self.removed: list[set[bytes]] = [set() for _ in range(partitions)]  # a tombstone is the last record
         self.cursors: list[dict[str, int]] = [{} for _ in range(partitions)]
@@ -87,9 +86,7 @@ class Changelog:
                 self.own_cap[user] = max(self.own_cap[user], packed["daily_cap"][at])
         self._keep(partition, records, packed, homes)
 
-    def _keep(
-        self, partition: int, records: list[Record], packed: npt.NDArray[Any], homes: npt.NDArray[np.intp]
-    ) -> None:
+    def _keep(self, partition: int, records: list[Record], packed: AnyArray, homes: IndexArray) -> None:
         last: dict[int, int] = {}  # user -> position in `packed`, -1 = removed or not to be read
         readable = (packed["layout"] == LAYOUT_VERSION).tolist()
         homes_at = homes.tolist()

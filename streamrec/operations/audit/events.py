@@ -7,11 +7,12 @@ certainty away; but an opt-out among them has to be known before anybody is push
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ...arrays import AnyArray, BoolArray, IndexArray, IntArray, UIntArray
 from ...contracts.decode import Origin, Typed, decode_events
 from ...contracts.event import READING, UserEvent
 from ...contracts.ids import key_of
@@ -23,8 +24,6 @@ from .pushes import Pushes
 
 CONSENTING = frozenset({"subscribe", "unsubscribe"})
 NOWHERE = -1
-Indices = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
 
 
 class At(NamedTuple):
@@ -46,9 +45,9 @@ class Events:
         self.unsure: set[int] = set()  # users with a subscribe in another partition
         self._said: dict[int, tuple[int, bool]] = {}  # user -> when consent was last spoken of, and whether it was a no
         self.reads: dict[int, tuple[At | None, int]] = {}  # pair -> first read at home, number of reads
-        self.zone: npt.NDArray[np.uint32] = np.zeros(users, np.uint32)
-        self.zone_at: npt.NDArray[np.int64] = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
-        self.moved: npt.NDArray[np.bool_] = np.zeros(users, np.bool_)  # more than one zone was seen
+        self.zone: UIntArray = np.zeros(users, np.uint32)
+        self.zone_at: IntArray = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
+        self.moved: BoolArray = np.zeros(users, np.bool_)  # more than one zone was seen
         self._partitions, self._index = partitions, pushes.index
         self._set_aside = defaultdict[int, Letters](Letters)  # by partition
         self._set_aside_at_home: set[tuple[int, int]] = set()  # by where it came from
@@ -85,7 +84,7 @@ class Events:
         read = np.array([i for i, item in enumerate(concerned) if item.value.action in READING], np.intp)
         self._read(users[read], homes[read], partition, [concerned[i] for i in read.tolist()])
 
-    def _read(self, users: Indices, homes: Mask, partition: int, items: list[Typed[UserEvent]]) -> None:
+    def _read(self, users: IndexArray, homes: BoolArray, partition: int, items: list[Typed[UserEvent]]) -> None:
         found = pairs(users, np.array([key_of(item.value.article_id) for item in items], np.uint64))
         for i in np.flatnonzero(self._pushed(found)).tolist():
             pair = int(found[i])
@@ -94,7 +93,7 @@ class Events:
                 first = _at(partition, items[i])
             self.reads[pair] = first, count + 1
 
-    def _pushed(self, found: npt.NDArray[np.uint64]) -> Mask:
+    def _pushed(self, found: npt.NDArray[np.uint64]) -> BoolArray:
         """Pairs among those of the pushes, which are sorted; np.isin would sort them again for each batch."""
         if not len(self._pairs):
             return np.zeros(len(found), np.bool_)
@@ -114,7 +113,7 @@ class Events:
         elif at_home or (at.partition, at.offset) not in self._set_aside_at_home:
             self.left.setdefault(user, {}).setdefault(at.partition, at)
 
-    def _zoned(self, users: Indices, homes: Mask, partition: int, items: list[Typed[UserEvent]]) -> None:
+    def _zoned(self, users: IndexArray, homes: BoolArray, partition: int, items: list[Typed[UserEvent]]) -> None:
         zones = np.array([key_of(item.value.tz) for item in items], np.uint32)
         np.logical_or.at(self.moved, users, (self.zone[users] != 0) & (self.zone[users] != zones))
         self.zone[users] = zones
@@ -128,6 +127,6 @@ def _at(partition: int, item: Typed[UserEvent]) -> At:
     return At(partition, item.offset, item.appended_ms)
 
 
-def pairs(users: npt.NDArray[Any], articles: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+def pairs(users: AnyArray, articles: AnyArray) -> npt.NDArray[np.uint64]:
     """User and article as one number, (N,)."""
     return (users.astype(np.uint64) << np.uint64(32)) | articles.astype(np.uint64)

@@ -7,27 +7,26 @@ a row's first event (the user was erased, or forgotten, and came back) are not a
 limit; a lower one may be newer than the pushes.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import AnyArray, BoolArray, IntArray
 from ...engine.policy.config import Policy
 from ...engine.policy.gates.daily_cap import DAY_S
 from ...engine.profiles.layout import PUSHES
 from .facts import Facts
 from .findings import RULES
 
-Mask = npt.NDArray[np.bool_]
 ID = ("id_high", "id_low")
 
 
 class Before(NamedTuple):
     """What the ring held before each push, in the order of the table, (N,)."""
 
-    within_day: npt.NDArray[np.int64]
-    last_s: npt.NDArray[np.int64]  # 0 = no push before
-    same: Mask  # article or story is among them
+    within_day: IntArray
+    last_s: IntArray  # 0 = no push before
+    same: BoolArray  # article or story is among them
 
 
 def check_history(facts: Facts, policy: Policy, by_event_time: bool) -> None:
@@ -46,7 +45,7 @@ def check_history(facts: Facts, policy: Policy, by_event_time: bool) -> None:
     report(facts, "two_pushes_one_decision", *_together(facts, policy, by_event_time))
 
 
-def report(facts: Facts, rule: str, against: Mask, can_tell: Mask) -> None:
+def report(facts: Facts, rule: str, against: BoolArray, can_tell: BoolArray) -> None:
     """Count the pushes a rule could judge, and those it is against."""
     assert rule in RULES
     judged = facts.pushes.table["judged"] & can_tell
@@ -55,14 +54,14 @@ def report(facts: Facts, rule: str, against: Mask, can_tell: Mask) -> None:
         facts.tally.violated(rule, facts.pushes.example(at))
 
 
-def born_s(facts: Facts) -> npt.NDArray[np.int64]:
+def born_s(facts: Facts) -> IntArray:
     """First event of each push's user as the row knows it, 0 without a row, (N,)."""
     rows = facts.changelog.rows
     born = np.where(rows["present"], rows["first_seen_s"], 0).astype(np.int64)
     return np.asarray(born[facts.pushes.table["user"]])
 
 
-def _bypassed(table: npt.NDArray[Any], rule: str, policy: Policy) -> Mask:
+def _bypassed(table: AnyArray, rule: str, policy: Policy) -> BoolArray:
     # whether a due user met this article alone is not known, so every breaking push may have been let through
     return np.asarray(table["breaking"] & (rule in policy.breaking_bypasses))
 
@@ -88,7 +87,7 @@ def _before(facts: Facts) -> Before:
     return Before(within_day[place], last_s[place], same[place])
 
 
-def _together(facts: Facts, policy: Policy, by_event_time: bool) -> tuple[Mask, Mask]:
+def _together(facts: Facts, policy: Policy, by_event_time: bool) -> tuple[BoolArray, BoolArray]:
     """Same user, same millisecond, another push; and where that cannot be two decisions.
 
     Two articles may meet a user in one millisecond; the minimum interval then stops the second one, unless it is 0 or
@@ -101,7 +100,7 @@ def _together(facts: Facts, policy: Policy, by_event_time: bool) -> tuple[Mask, 
     return _repeats(facts, ("user", "created_ms", "due")) & ~_repeats(facts, ID), table["due"] & by_event_time
 
 
-def _repeats(facts: Facts, names: tuple[str, ...]) -> Mask:
+def _repeats(facts: Facts, names: tuple[str, ...]) -> BoolArray:
     """Pushes that agree in these columns with one taken before them, (N,)."""
     table, born = facts.pushes.table, born_s(facts)
     found = np.zeros(len(table), np.bool_)

@@ -7,12 +7,11 @@ and 128 bits. Only users who got a push are known here: every other rule about u
 import struct
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import AnyArray
 from ...contracts.framing import UNDECODABLE
 from ...contracts.ids import key_of
 from ...contracts.limits import LATEST_MS
@@ -38,7 +37,6 @@ TABLE = np.dtype(
         ("id_low", "<u8"),
     ]
 )
-Table = npt.NDArray[Any]
 _decode = msgspec.json.Decoder(Push).decode
 
 
@@ -48,9 +46,9 @@ class Pushes:
     def __init__(self, partitions: int, tally: Tally, since_ms: int = 0) -> None:
         self.users: list[str] = []
         self.index: dict[str, int] = {}
-        self.table: Table = np.empty(0, TABLE)
+        self.table: AnyArray = np.empty(0, TABLE)
         self._partitions, self._tally, self._since_ms = partitions, tally, since_ms
-        self._taken: list[Table] = []
+        self._taken: list[AnyArray] = []
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Records of one partition, in order."""

@@ -13,8 +13,8 @@ are no longer in `articles`, or whose events are no longer in `events`.
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import UIntArray
 from ...engine.profiles.interest import decay
 from ...engine.profiles.layout import ROW
 from ...engine.profiles.store import ProfileStore
@@ -27,7 +27,7 @@ BY_SLOT = ("negatives", "muted")
 def carried(
     rows: Mapping[bytes, bytes],
     learned: ProfileStore,
-    known: npt.NDArray[np.uint32],
+    known: UIntArray,
     half_life_ms: float,
     slots_stay: bool = True,
 ) -> dict[bytes, bytes]:

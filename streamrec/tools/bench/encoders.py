@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...arrays import FloatArray
 from ...clock import monotonic_s
 from ...content import sentence_files
-from ...content.encoder import Encoder, FloatArray, Text
+from ...content.encoder import Encoder, Text
 from ...content.encoders import encoder_of
 from ...content.sentence import SentenceEncoder
 from ...content.sentence_model import SentenceModel

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ...arrays import FloatArray
 from ...engine.features.fingerprint import fingerprint
-from ...engine.scores import COLUMNS, FloatArray
+from ...engine.scores import COLUMNS
 from ...models.artifact import load
 from ...models.calibration import Calibration
 from ...models.engine_speed import REFERENCE, speedups

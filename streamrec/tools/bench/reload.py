@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...arrays import FloatArray
 from ...clock import monotonic_s
 from ...content.encoder import HashedEncoder
 from ...engine.features.fingerprint import fingerprint
-from ...engine.scores import COLUMNS, FloatArray
+from ...engine.scores import COLUMNS
 from ...errors import StateError
 from ...kafka.topics import create
 from ...models.calibration import Calibration

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from ...arrays import IndexArray
 from ...contracts.article import AnalysedArticle
 from ...contracts.decode import Item, Typed
 from ...contracts.event import UserEvent
 from ...decide import Decision
-from ...engine.profiles.store import IntArray
 from ...engine.scores import Scores
 from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
@@ -52,7 +52,7 @@ class FragilePartition(Partition):
         self.effects: list[Effect] = []
         self.overdue: list[str] = []  # in words
 
-    def encode(self, rows: IntArray) -> list[tuple[bytes, bytes | None]]:
+    def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         """As a partition does, with the number."""
         *records, (key, value) = super().encode(rows)
         assert value is not None

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...arrays import FloatArray
 from ...contracts.decode import Origin, Typed, decode_catalog
 from ...contracts.push import ModelStamp
 from ...contracts.records import TOPICS, RawRecord
-from ...engine.scores import FloatArray
 from ...partition.intake import Batch
 from ...settings import Settings
 from .faulty_partition import POISON, Encoding, FragilePartition, at_once

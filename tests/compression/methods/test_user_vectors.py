@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from making import DAY, HOUR, T0, Feed, article, click, partition
 
+from streamrec.arrays import FloatArray
 from streamrec.compression.methods.user_vectors import BYTES_PER_USER, Form, sq8, stored, with_user_vectors
 from streamrec.engine.features.features import features
 from streamrec.engine.pairs import Pairs
 from streamrec.engine.profiles.store import Users
-from streamrec.engine.scores import FloatArray
 from streamrec.partition.partition import Partition
 from streamrec.training.rows import Rows
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from compression.search.worlds import readers
 
+from streamrec.arrays import FloatArray
 from streamrec.compression.search.importance import CONTENT, columns, importance
 from streamrec.engine.features.features import GROUPS
-from streamrec.engine.scores import COLUMNS, FloatArray
+from streamrec.engine.scores import COLUMNS
 from streamrec.training.rows import Rows
 
 ROWS = readers(600)

@@ -10,11 +10,12 @@ from datasets.stored_logs import check_log
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamrec.arrays import DoubleArray, IndexArray
 from streamrec.contracts.event import UserEvent
 from streamrec.datasets.records import Impression
 from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.datasets.simulated.newsroom import Newsroom, SimArticle
-from streamrec.datasets.simulated.readers import ZONES, Floats, Ints, Readers
+from streamrec.datasets.simulated.readers import ZONES, Readers
 from streamrec.datasets.simulated.visits import impressions, visit
 from streamrec.datasets.simulated.vocabulary import vocabulary
 from streamrec.tools.simulation.lift import lift
@@ -114,7 +115,7 @@ def test_clicks_follow_the_truth(readers: Readers, newsroom: Newsroom) -> None:
     assert abs(clicked.mean() - truth.mean()) < 4 * error
 
 
-def _truth(readers: Readers, fresh: dict[str, SimArticle], impression: Impression) -> Floats:
+def _truth(readers: Readers, fresh: dict[str, SimArticle], impression: Impression) -> DoubleArray:
     user = np.array([readers.number_of(impression.user_id)])
     return readers.p_click(user, [fresh[name] for name in impression.candidates], NOW_MS).ravel()
 
@@ -126,7 +127,7 @@ def test_lift_tells_good_pushes_from_random_ones(readers: Readers, newsroom: New
     users = EVERYONE[:300]
     best = readers.p_click(users, fresh, NOW_MS).argmax(axis=1)
 
-    def pushes(chosen: Ints) -> list[tuple[str, str, int]]:
+    def pushes(chosen: IndexArray) -> list[tuple[str, str, int]]:
         return [
             (readers.ids[user], fresh[index].event.article_id, NOW_MS)
             for user, index in zip(users, chosen, strict=True)

@@ -1,10 +1,10 @@
 """Decayed interest against an oracle that applies one event after another in float64."""
 
 import numpy as np
-import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamrec.arrays import DoubleArray
 from streamrec.engine.profiles.interest import after_read, decay, rounds
 from streamrec.engine.profiles.store import ProfileStore
 
@@ -42,7 +42,7 @@ def learned(reads: list[Read], batch: int | None = None) -> ProfileStore:
     return store
 
 
-def oracle(reads: list[Read], user: int) -> npt.NDArray[np.float64]:
+def oracle(reads: list[Read], user: int) -> DoubleArray:
     """The closed form: every read decayed to the latest time."""
     mine = [read for read in reads if read[0] == user]
     latest = max((at_ms for _, at_ms, _, _ in mine), default=0)

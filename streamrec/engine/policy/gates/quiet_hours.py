@@ -6,16 +6,15 @@ is spread over the other half where it is longer.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from ....arrays import BoolArray, IntArray
 from ...profiles.layout import NO_OVERRIDE
 from ...profiles.store import Users
 from ...profiles.zones import offset_minutes
 from ..config import Policy
-from ..types import BoolArray, UntilArray
+from ..types import UntilArray
 
 DAY_MIN = 1440
-Minutes = npt.NDArray[np.int64]
 
 
 def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
@@ -33,7 +32,7 @@ def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
     return np.where(quiet, until + _shift_s(users, now_s, until, quiet, offset, policy), 0).astype(np.uint32)
 
 
-def _window(users: Users, policy: Policy) -> tuple[Minutes, Minutes]:
+def _window(users: Users, policy: Policy) -> tuple[IntArray, IntArray]:
     start = users["quiet_from_min"].astype(np.int64)
     end = users["quiet_to_min"].astype(np.int64)
     return (
@@ -42,12 +41,12 @@ def _window(users: Users, policy: Policy) -> tuple[Minutes, Minutes]:
     )
 
 
-def _jitter_s(users: Users, window_s: Minutes, policy: Policy) -> Minutes:
+def _jitter_s(users: Users, window_s: IntArray, policy: Policy) -> IntArray:
     most_s = np.minimum(policy.quiet_jitter_s, (DAY_MIN * 60 - window_s) // 2)
     return np.asarray(users["salt"].astype(np.int64) % np.maximum(most_s, 1))
 
 
-def _shift_s(users: Users, now_s: int, until: Minutes, quiet: BoolArray, offset: Minutes, policy: Policy) -> Minutes:
+def _shift_s(users: Users, now_s: int, until: IntArray, quiet: BoolArray, offset: IntArray, policy: Policy) -> IntArray:
     """Correction where the zone changes to or from summer time before the window ends."""
     if not quiet.any():
         return np.zeros(len(until), np.int64)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ....arrays import BoolArray
 from ...profiles.history import was_pushed
 from ..config import Policy
-from ..types import BoolArray, Pairs
+from ..types import Pairs
 
 
 def already_pushed_article(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:

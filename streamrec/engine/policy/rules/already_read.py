@@ -1,8 +1,9 @@
 """What somebody has read is not news to them."""
 
+from ....arrays import BoolArray
 from ...profiles.history import has_read
 from ..config import Policy
-from ..types import BoolArray, Pairs
+from ..types import Pairs
 
 
 def already_read(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:

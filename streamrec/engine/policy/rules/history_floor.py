@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ....arrays import BoolArray
 from ..config import Policy
-from ..types import BoolArray, Pairs
+from ..types import Pairs
 
 
 def history_floor(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:

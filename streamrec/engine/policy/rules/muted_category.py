@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ....arrays import BoolArray
 from ....contracts.ids import SHARED_CATEGORY
 from ..config import Policy
-from ..types import BoolArray, Pairs
+from ..types import Pairs
 
 
 def muted_category(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:

@@ -1,7 +1,8 @@
 """An article taken back is never pushed."""
 
+from ....arrays import BoolArray
 from ..config import Policy
-from ..types import BoolArray, Pairs
+from ..types import Pairs
 
 
 def withdrawn(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
