@@ -25,13 +25,13 @@ class Compared(NamedTuple):
     difference: Interval
 
     def rounded(self) -> dict[str, list[float]]:
-        """[value, low, high] of each, to four digits."""
+        """[value, low, high] of teacher, compressed model and difference, to four digits, for the JSON line."""
         named = self._asdict().items()
         return {name: [round(number, 4) for number in (at.value, at.low, at.high)] for name, at in named}
 
 
 class Judged(NamedTuple):
-    """The whole comparison."""
+    """What comparing a compressed model with its teacher on later impressions has given: sizes, quality, verdicts."""
 
     teacher_size: Size
     size: Size
@@ -40,7 +40,7 @@ class Judged(NamedTuple):
 
 
 def nothing_else(_: Quality) -> list[Quality]:
-    """Nobody else was judged on these impressions."""
+    """No other models, for verdicts on impressions by which nobody else was judged."""
     return []
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Published(NamedTuple):
-    """What was written."""
+    """What was written of a compressed model: the size of its weights, and its manifest if it can be served."""
 
     file_bytes: int  # of the weights
     manifest: Manifest | None  # None: a teacher cannot be served

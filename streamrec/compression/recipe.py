@@ -48,15 +48,15 @@ class Recipe(msgspec.Struct, frozen=True):
         check_order(self.steps)
 
     def text(self) -> str:
-        """As it is written on a command line."""
+        """The recipe as one writes it on a command line: steps joined by " > "."""
         return " > ".join(map(_text, self.steps)) or NOTHING
 
     def json(self) -> str:
-        """With every setting, keys sorted."""
+        """The recipe as JSON with every setting, defaults too, and sorted keys: equal recipes give equal bytes."""
         return msgspec.json.encode(self, order="sorted").decode()
 
     def key(self) -> str:
-        """16 hex digits that name this recipe."""
+        """16 hex digits of the recipe's SHA-256, which name it."""
         return hashlib.sha256(self.json().encode()).hexdigest()[:16]
 
 

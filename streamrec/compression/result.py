@@ -24,7 +24,7 @@ class LayerChange(msgspec.Struct, frozen=True):
 
 
 class StepLog(msgspec.Struct, frozen=True):
-    """What one step did."""
+    """What is left of a model after one step of its recipe."""
 
     step: str
     parameters: int
@@ -46,7 +46,7 @@ class Compressed(NamedTuple):
         return logits_of(self.model, with_user_vectors(rows, self.users))
 
     def size(self) -> Size:
-        """Bytes, by what is counted."""
+        """Bytes and counts of the model with its user vectors (size.py)."""
         return size_of(self.model, self.users)
 
 

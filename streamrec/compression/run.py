@@ -32,7 +32,7 @@ from .source import Source, check_log, judged_from, load_source
 
 
 class Work(NamedTuple):
-    """The options of the command."""
+    """The options of `streamrec compress run`."""
 
     recipe: str
     played: Played
@@ -47,7 +47,7 @@ class Work(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What came of it."""
+    """The compressed model, its comparison with the teacher, and what was written of it."""
 
     made: Compressed
     found: Judged

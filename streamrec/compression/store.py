@@ -26,7 +26,7 @@ GRAINS: tuple[Grain, ...] = ("tensor", "channel")
 
 
 def encode(model: nn.Module) -> bytes:
-    """The file of a model."""
+    """A model as the bytes of a compressed file: every tensor in its smallest exact form."""
     arrays = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
     parts: Parts = {}
     for name, array in arrays.items():

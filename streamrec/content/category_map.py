@@ -84,7 +84,7 @@ def _name(where: str, text: Any) -> str:
 
 
 def _end(section: str, leads_to: Mapping[str, str]) -> str:
-    """A group may hold its own name."""
+    """Where a section ends after following the map from name to name; names that lead in a circle are refused."""
     passed = [section]
     while (name := leads_to.get(passed[-1], passed[-1])) != passed[-1]:
         _expect(name not in passed, f"{' -> '.join([*passed, name])}: names that lead in a circle")

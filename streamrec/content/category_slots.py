@@ -22,7 +22,7 @@ SLOTS_HEADER = "streamrec-categories"
 
 
 class CategorySlots:
-    """The table; it only grows."""
+    """The table of section name to slot number, which only grows: a slot never changes its meaning."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.names: list[str] = []
@@ -51,7 +51,7 @@ class CategorySlots:
         return self.names[: len(other)] == other.names
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """Of the record that remembers the table."""
+        """Headers of the `catalog` record by which a later owner reads the table back."""
         return [*watermark_headers(0), (SLOTS_HEADER, msgspec.json.encode(self.names))]
 
 

@@ -38,7 +38,7 @@ WATERMARK_KEY = b"\xffwatermark"  # `catalog` is compacted, so every record need
 
 
 class CatalogRecord(NamedTuple):
-    """One record for every partition of `catalog`."""
+    """A key, value and headers to be written to every partition of `catalog`."""
 
     key: bytes | None
     value: bytes | None
@@ -46,7 +46,7 @@ class CatalogRecord(NamedTuple):
 
 
 class Analysed(NamedTuple):
-    """What came of a batch."""
+    """What became of a batch of raw article records: what is to be written, and what is to be counted."""
 
     catalog: list[CatalogRecord]
     dead_letters: list[DeadLetter]
@@ -55,7 +55,7 @@ class Analysed(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is remembered of an article."""
+    """What the desk remembers of an article, for later versions and withdrawals of it."""
 
     version: int = 0  # the newest written
     first_ms: int = 0  # when the first version became known
@@ -73,7 +73,7 @@ class Known(NamedTuple):
 
 
 class Desk:
-    """Analyses each article version once."""
+    """Turns raw article records into catalog records, and analyses each article version once."""
 
     def __init__(self, settings: Settings, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -129,7 +129,7 @@ class Desk:
                 self._remember(item.value)
 
     def slots_record(self) -> CatalogRecord:
-        """The table of slots."""
+        """The catalog record that remembers which category has which slot."""
         return CatalogRecord(SLOTS_KEY, b"", self.categories.slots.headers())
 
     def renewed(self, now_ms: int) -> list[CatalogRecord]:

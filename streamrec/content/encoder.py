@@ -75,7 +75,7 @@ class HashedEncoder:
         self.space_id = f"hashed{VECTOR_DIMS}-{_fingerprint(seed)}"
 
     def encode(self, texts: Sequence[Text]) -> FloatArray:
-        """(N, 64) float32, unit or zero rows."""
+        """Vectors by hashed words, (N, 64) float32: unit rows, or zeros for a text without words."""
         vectors = np.zeros((len(texts), VECTOR_DIMS), np.float32)
         for row, text in zip(vectors, texts, strict=True):
             title, abstract = pieces(text.title), pieces(text.abstract[:ABSTRACT_CHARS])

@@ -52,7 +52,7 @@ class Headline(NamedTuple):
 
 
 def headline_of(title: str) -> Headline:
-    """A title, ready to be compared."""
+    """A title cut into words once, labels and stop words left out, ready to be compared with many."""
     found = words(without_labels(title))
     left_out = stop_words_of(found) - NEGATIONS - OPPOSED
     return Headline(tuple(word for word in found if word not in left_out and any(map(str.isalnum, word))), tuple(found))

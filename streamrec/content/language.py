@@ -68,7 +68,7 @@ def language_of(given: str, text: str) -> str:
 
 
 def guess_language(text: str) -> str:
-    """One of LANGUAGES."""
+    """The language of a text as one of LANGUAGES; "und" where nothing tells."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARS])
     letters = Counter(script for script in map(_script, text) if script)
     if not letters:

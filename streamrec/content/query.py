@@ -32,7 +32,7 @@ TITLES = 5_000
 
 
 class Query(NamedTuple):
-    """What is learned from a search."""
+    """What is learned from one search: the words to know articles by, and a vector of their space."""
 
     words: tuple[int, ...]  # MOST_WORDS of CRC-32, ascending, 0 = none
     vector: FloatArray  # (64,), unit length, or zero
@@ -42,7 +42,7 @@ Understand = Callable[[str], Query | None]
 
 
 def teaches_nothing(query: str) -> None:
-    """Of a partition without an encoder."""
+    """Understands no query: what a partition without an encoder does with searches."""
 
 
 class Queries:
@@ -60,7 +60,7 @@ class Queries:
         self.is_ready = True
 
     def understand(self, query: str) -> Query | None:
-        """What it says; None where it has no words."""
+        """Words and vector of a query; None where it has no words."""
         return self._known(" ".join(plain(query).lower().split()))
 
     def _read(self, query: str) -> Query | None:

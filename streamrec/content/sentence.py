@@ -66,7 +66,7 @@ class SentenceEncoder:
         self.space_id = f"sentence{VECTOR_DIMS}-{suffix}{_fingerprint(precision)}"
 
     def encode(self, texts: Sequence[Text]) -> FloatArray:
-        """(N, 64) float32, unit or zero rows."""
+        """Vectors by meaning, (N, 64) float32: unit rows, or zeros for a text without words."""
         vectors = np.zeros((len(texts), VECTOR_DIMS), np.float32)
         for row, text in zip(vectors, texts, strict=True):
             title, abstract = pieces(text.title[:TITLE_CHARS]), pieces(text.abstract[:ABSTRACT_CHARS])

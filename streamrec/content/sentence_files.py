@@ -44,14 +44,14 @@ def folder() -> Path:
 
 
 def check(root: Path | None = None) -> None:
-    """All files are as measured."""
+    """Raise ArtifactError unless every file of the encoder is there with the SHA-256 it was measured with."""
     root = root or folder()
     for name in SHA256:
         read(name, root)
 
 
 def read(name: str, root: Path | None = None) -> bytes:
-    """One file's bytes, as measured."""
+    """One file's bytes; ArtifactError if it cannot be read or its SHA-256 is not the measured one."""
     path = (root or folder()) / name
     try:
         content = path.read_bytes()

@@ -36,7 +36,7 @@ def quantized(weight: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
 
 
 def graph_of(weights: Mapping[str, AnyArray], precision: Literal["int8", "fp32"]) -> bytes:
-    """The model as bytes of an ONNX file."""
+    """The sentence encoder's network with these weights, as the bytes of an ONNX file."""
     graph = _Graph(int8=precision == "int8")
     last = _dense(graph, _tokens(graph, weights), weights)
     return graph.to_bytes(last)
@@ -78,7 +78,7 @@ class _Graph:
         return names if outputs > 1 else names[0]
 
     def times(self, x: str, weight: AnyArray) -> str:
-        """The product x @ weight."""
+        """Name of the product x @ weight; in int8, x is quantized by its range at run time."""
         if not self._int8:
             return str(self.node("MatMul", x, self.constant(weight)))
         q, scale = quantized(weight)

@@ -19,7 +19,7 @@ from .sentence_graph import graph_of, session_of
 
 
 class SentenceModel:
-    """Weights in memory, ready to run."""
+    """The sentence encoder in memory, tokenizer included; it needs the extra `sentence`."""
 
     def __init__(self, precision: Literal["int8", "fp32"]) -> None:
         self._tokenizer = _tokenizer()
@@ -31,7 +31,7 @@ class SentenceModel:
         self._session = session_of(graph)
 
     def encode(self, text: str) -> FloatArray:
-        """(512,), unit length."""
+        """The vector of one text, (512,) float32 of unit length."""
         ids = np.array(self._tokenizer.encode(text), np.int64)  # (T,)
         chunk = ids % len(self._scale)
         rows = self._table[ids] * self._scale[chunk, None] + self._low[chunk, None]  # (T, 512) float32

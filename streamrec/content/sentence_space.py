@@ -27,13 +27,13 @@ AXES = VECTOR_DIMS - len(CATEGORIES)  # 40
 
 
 class Space(NamedTuple):
-    """Mean (512,) and axes (512, 40), float32."""
+    """The projection from 512 dims to 40: a mean (512,) to subtract, and axes (512, 40), float32."""
 
     mean: FloatArray
     axes: FloatArray
 
     def project(self, vector: FloatArray) -> FloatArray:
-        """(512,) -> (40,)."""
+        """Move a vector (512,) into the space: (40,) float32, not normalised."""
         return np.asarray((vector - self.mean) @ self.axes, np.float32)
 
 
@@ -47,19 +47,19 @@ def fit(vectors: FloatArray) -> Space:
 
 
 def headlines() -> list[str]:
-    """What the space is fitted on."""
+    """The shipped headlines, to which the mean and the axes of the space are fitted."""
     return files(__package__).joinpath(HEADLINES).read_text(encoding="utf-8").splitlines()
 
 
 @functools.cache
 def load() -> Space:
-    """The shipped space."""
+    """The space shipped with this release."""
     arrays = from_bytes(_bytes())
     return Space(arrays["mean"], arrays["axes"].astype(np.float32))
 
 
 def digest() -> str:
-    """Of the shipped file."""
+    """SHA-256 of the shipped file of the space, in hex."""
     return hashlib.sha256(_bytes()).hexdigest()
 
 

@@ -46,7 +46,7 @@ def words(text: str) -> list[str]:
 
 
 def as_written(text: str) -> list[str]:
-    """The same words in their own case."""
+    """The words that `words` gives, in the case they were written in."""
     return _cut(plain(text))
 
 

@@ -33,7 +33,7 @@ _analysed = msgspec.json.Decoder(AnalysedArticle).decode
 
 
 class Typed(NamedTuple, Generic[T]):
-    """A record that made sense."""
+    """A record that became a typed value, with where and when it stands in its topic."""
 
     offset: int
     appended_ms: int
@@ -59,12 +59,12 @@ class Origin(NamedTuple):
 
 
 def yes(_: str) -> bool:
-    """Any."""
+    """True for every time zone or space: for whoever does not check them."""
     return True
 
 
 def no(_: str) -> bool:
-    """None."""
+    """False for every name: for whoever knows none."""
     return False
 
 
@@ -181,7 +181,7 @@ def _decode(
 
 
 def dead_letter(record: Record, origin: Origin, reason: RejectReason, detail: str) -> DeadLetter:
-    """This record, set aside."""
+    """The dead letter of a record: all it held, where it came from, and why it was set aside."""
     return DeadLetter(
         origin.topic, origin.partition, record.offset, reason, detail, record.key, record.value, record.headers
     )

@@ -28,14 +28,14 @@ class Note(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a record says."""
+    """What was read of one record: values by field, what was not taken as it came, and what is at fault."""
 
     values: dict[str, Any]
     notes: list[Note]
     faults: dict[str, str]  # of required fields, and of those that are never dropped
 
     def forgive(self) -> None:
-        """The record counts in spite of them."""
+        """Let the record count in spite of its faults: they become notes."""
         self.notes.extend(Note(*fault) for fault in self.faults.items())
         self.faults.clear()
 
@@ -89,7 +89,7 @@ class Fields(Generic[R]):
 
 
 def sentence(error: Exception) -> str:
-    """Types and limits, never the value."""
+    """What a decoding error says of types and limits, without the value, which may be user data."""
     message = str(error).partition(" - at `$")[0]
     return "unknown value" if message.startswith("Invalid enum value") else message
 

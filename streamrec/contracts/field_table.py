@@ -40,7 +40,7 @@ def _default(value: Any) -> str:
 
 
 def _type(found: dict[str, Any]) -> str:
-    """In words, with its bounds."""
+    """A JSON Schema's type in words, with its bounds."""
     while {"type": "null"} in found.get("anyOf", ()):
         found = next(other for other in found["anyOf"] if other != {"type": "null"})
     if "enum" in found:

@@ -49,7 +49,7 @@ class ModelStamp(msgspec.Struct, frozen=True):
 
 
 class Push(msgspec.Struct, frozen=True):
-    """One push message."""
+    """One push as a gateway reads it from `push`: what to show to whom, until when, and why."""
 
     push_id: Annotated[
         str, _says("idempotency key: a UUIDv5 of user, article, version and kind, the same after a crash")
@@ -113,7 +113,7 @@ class Envelope:
         self._shared = orjson.dumps(shared)[:-1]
 
     def encode(self, user_id: str, relevance: float, reason: dict[str, object], event_at_ms: int) -> bytes:
-        """One push as JSON."""
+        """JSON of one push: what all pushes of its article share, and what is this reader's own."""
         own = {
             "push_id": push_id(user_id, self.article.article_id, self.article.version),
             "user_id": user_id,

@@ -17,12 +17,12 @@ BATCH_FRAME = (
 
 
 def record_bytes(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] = ()) -> int:
-    """Of a batch that holds nothing else."""
+    """Bytes of a record batch that holds this record alone; at most 30 above its true length."""
     return BATCH_FRAME + _framed(len(key or b"")) + _framed(len(value or b"")) + headers_bytes(headers)
 
 
 def headers_bytes(headers: Iterable[tuple[str, bytes | None]]) -> int:
-    """Names, values and their lengths."""
+    """Bytes of headers in a record: their names, their values and the lengths of both."""
     return sum(_framed(len(name.encode())) + _framed(len(value or b"")) for name, value in headers)
 
 

@@ -42,7 +42,7 @@ def _event(body: dict[str, Any]) -> None:
 
 
 def _article(body: dict[str, Any]) -> None:
-    """A withdrawal needs its id only."""
+    """Make the schema of an article say that a withdrawal needs its id only, and all else a title and a time."""
     properties = body["properties"]
     properties["status"]["anyOf"][0]["enum"] = list(WORDS)
     properties["title"]["type"] = ["string", "null"]

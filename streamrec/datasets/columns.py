@@ -25,7 +25,7 @@ ACTION_CODE: Mapping[Action, int] = {action: code for code, action in enumerate(
 
 
 class Events(NamedTuple):
-    """User events as columns, each (E,)."""
+    """A log's user events as columns, each (E,)."""
 
     at_ms: IntArray
     user: IntArray  # index into user_ids
@@ -40,12 +40,12 @@ class Events(NamedTuple):
 
     @staticmethod
     def join(parts: Sequence["Events"]) -> "Events":
-        """One after the other."""
+        """The events of all parts, one part after the other."""
         at_ms, user, article, action = (np.concatenate([part[n] for part in parts]).astype(np.int64) for n in range(4))
         return Events(at_ms, user, article, action, np.concatenate([part.dwell_s for part in parts]))
 
     def keep(self, rows: BoolArray) -> "Events":
-        """Only these rows."""
+        """The events where `rows` (E,) is True, in their order."""
         at_ms, user, article, action, dwell_s = self
         return Events(at_ms[rows], user[rows], article[rows], action[rows], dwell_s[rows])
 

@@ -82,7 +82,7 @@ def _csv(path: Path, columns: Sequence[str], part: Part) -> Any:
 
 
 def file_header(path: Path) -> list[str]:
-    """Names of a CSV file's columns."""
+    """Names of the columns in a CSV file's first line, packed or not."""
     with unpacked(path) as file:
         first = file.readline(65_536).split(b"\r")[0]
     return [name.strip().strip('"') for name in first.decode("utf-8-sig", "replace").split(",")]

@@ -1,4 +1,4 @@
-"""Names as dense numbers, in order of first use."""
+"""Gives names dense numbers from 0, in the order of their first use: users and articles as array indices."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ class Index:
         self._number: dict[str, int] = {}
 
     def add(self, name: str) -> int:
-        """Number of a name, new or known."""
+        """The number of a name, which gets the next free one if it is new."""
         number = self._number.setdefault(name, len(self.names))
         if number == len(self.names):
             self.names.append(name)

@@ -33,7 +33,7 @@ TIME_FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S")
 
 
 class News(NamedTuple):
-    """One row of news.tsv."""
+    """An article as one row of MIND's news.tsv tells it."""
 
     title: str
     abstract: str
@@ -43,7 +43,7 @@ class News(NamedTuple):
 
 
 class Behavior(NamedTuple):
-    """One row of behaviors.tsv."""
+    """An impression and the clicks before it, as one row of MIND's behaviors.tsv tells them."""
 
     at_ms: int
     user_id: str

@@ -83,14 +83,14 @@ def write_files(folder: Path, steps: Iterable[Step]) -> Counter[FileTopic]:
 
 
 def articles_of(records: Iterator[RawRecord], part: Part) -> Iterator[ArticleEvent]:
-    """Those that a worker would take."""
+    """The articles among the records that a worker would take; the others are counted in `part`."""
     while batch := list(islice(records, BATCH)):
         for item in typed(decode_articles(batch, Origin("articles", 0), replay=True), part, lines=True):
             yield item.value
 
 
 def events_of(records: Iterator[RawRecord], part: Part) -> Iterator[UserEvent]:
-    """Those that a worker would take."""
+    """The events among the records that a worker would take; the others are counted in `part`."""
     while batch := list(islice(records, BATCH)):
         for item in typed(decode_events(batch, Origin("events", 0), is_zone, 0), part, lines=True):
             yield item.value

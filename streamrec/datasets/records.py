@@ -32,7 +32,7 @@ class Step(NamedTuple):
 
     @property
     def kind(self) -> Kind:
-        """Which of the three the record is."""
+        """What the record is: an article, an impression or a user's event."""
         match self.record:
             case ArticleEvent():
                 return "article"
@@ -65,12 +65,12 @@ class Summary:
 
     @property
     def rejected(self) -> Mapping[str, int]:
-        """Rows left out, by reason."""
+        """How many rows were left out, by reason."""
         return self.tally.rejected
 
     @property
     def steps(self) -> int:
-        """Length of the log."""
+        """How many steps the log has."""
         return self.articles + self.impressions + sum(self.events.values())
 
 

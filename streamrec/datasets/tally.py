@@ -25,7 +25,7 @@ MAX_UNMET = 0.5  # share of what names an article: what is older than the log's 
 
 @dataclass
 class Part:
-    """Rows of one file or topic."""
+    """How many rows one file or topic had, and how many could not be read, for which reasons."""
 
     rows: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -34,17 +34,17 @@ class Part:
 
     @property
     def rejected(self) -> int:
-        """Rows that could not be read."""
+        """How many rows could not be read."""
         return self.reasons.total()
 
     @property
     def read(self) -> int:
-        """Rows that were."""
+        """How many rows could be read."""
         return self.rows - self.rejected
 
     @property
     def share(self) -> float:
-        """Of the rows, what could not be read."""
+        """Share of the rows that could not be read, 0..1."""
         return self.rejected / max(1, self.rows)
 
     def reject(self, reason: str, line: int = 0, count: int = 1) -> None:
@@ -55,7 +55,7 @@ class Part:
                 self.first.setdefault(reason, line)
 
     def reject_rows(self, reason: str, bad: BoolArray) -> None:
-        """Of columns the rows that are True."""
+        """Count the rows that are True in `bad`, a column over all rows of the part, under this reason."""
         if bad.any():
             self.reject(reason, int(bad.argmax()) + 1, int(bad.sum()))
 

@@ -56,7 +56,7 @@ class Catalog:
         return self._columns[field][: len(self.articles)]
 
     def slot(self, article_id: str) -> int | None:
-        """Slot of an article, None if unknown."""
+        """Slot of an article, None if it is unknown."""
         return self._slot_of_id.get(article_id)
 
     def slots_of_ids(self, article_ids: Sequence[str]) -> IndexArray:

@@ -73,7 +73,7 @@ class Events(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What changed."""
+    """What a batch of events has changed: the rows, and what could not be learned yet or came too late."""
 
     rows: IndexArray  # unique
     late: int

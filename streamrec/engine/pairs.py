@@ -19,14 +19,14 @@ class Pairs(NamedTuple):
         return len(self.slots)
 
     def user(self, field: str) -> AnyArray:
-        """A profile column, (N, ...)."""
+        """A profile column of each pair's user, (N, ...)."""
         return self.users[field]
 
     def article(self, field: str) -> AnyArray:
-        """A catalog column, (N, ...)."""
+        """A catalog column of each pair's article, (N, ...)."""
         column: AnyArray = self.catalog[field][self.slots]
         return column
 
     def take(self, chosen: IndexArray) -> "Pairs":
-        """These pairs only."""
+        """The pairs at these indices, in their order."""
         return Pairs(self.users.take(chosen), self.catalog, self.slots[chosen], self.affinity[chosen])

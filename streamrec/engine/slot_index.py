@@ -18,7 +18,7 @@ EMPTY, SHARED = -1, -2  # of a bucket; SHARED: ask the dict
 
 
 class Slots:
-    """Which slots hold which key."""
+    """Finds the catalog slot of article keys, many at once, by a hash table that is a numpy array."""
 
     def __init__(self) -> None:
         self._of_key: dict[int, list[int]] = {}
@@ -27,7 +27,7 @@ class Slots:
         self._key: UIntArray = np.zeros(256, np.uint32)  # of each slot
 
     def add(self, key: int, slot: int) -> None:
-        """`slot` holds `key` from now on."""
+        """Let a catalog slot hold a key from now on; several slots may hold the same."""
         while slot >= len(self._key):
             self._key = np.concatenate([self._key, np.zeros_like(self._key)])
         self._key[slot] = key
@@ -37,7 +37,7 @@ class Slots:
         self._bucket[bucket] = slot if self._held[bucket] == 1 else SHARED
 
     def remove(self, key: int, slot: int) -> None:
-        """`slot` is free."""
+        """Free a slot that held this key."""
         self._of_key[key].remove(slot)
         if not self._of_key[key]:
             del self._of_key[key]
@@ -47,7 +47,7 @@ class Slots:
             self._bucket[bucket] = EMPTY
 
     def sharing(self, key: int) -> list[int]:
-        """All slots that hold this key."""
+        """All slots that hold this key: several where ids have the same CRC-32."""
         return self._of_key.get(key, [])
 
     def shared(self, keys: UIntArray) -> BoolArray:

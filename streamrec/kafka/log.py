@@ -69,13 +69,13 @@ async def read_all(
     reader: Reader, topic: str, partition: int, before: int | None = None, since_ms: int = 0, through: int = -1,
     start: int = 0,
 ) -> list[Record]:  # fmt: skip
-    """The same in one list."""
+    """The records of one partition that Reader.read would give in pieces, in one list."""
     pieces = reader.read(topic, partition, before, since_ms, through, start)
     return [record async for records in pieces for record in records]
 
 
 class Log(Protocol):
-    """Where state is kept."""
+    """Where partitions keep their state: gives transactional producers, and readers of what is committed."""
 
     def producer(self, transactional_id: str) -> Producer: ...
 
@@ -83,13 +83,13 @@ class Log(Protocol):
 
 
 class KafkaLog:
-    """The cluster of these settings."""
+    """A Kafka cluster as a Log, with the brokers and timeouts of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def producer(self, transactional_id: str) -> AIOKafkaProducer:
-        """Not started."""
+        """A producer of this transactional id, not started yet."""
         return AIOKafkaProducer(
             bootstrap_servers=self._settings.brokers,
             transactional_id=transactional_id,
@@ -101,7 +101,7 @@ class KafkaLog:
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator["KafkaReader"]:
-        """Reads whole fetches."""
+        """A reader of committed records while the block lasts; it yields whole fetches."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.brokers,
             isolation_level="read_committed",
@@ -119,14 +119,14 @@ class KafkaLog:
 
 
 class KafkaReader:
-    """One consumer without a group."""
+    """Reads committed records with a consumer of its own that joins no group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
         self._consumer, self._brokers = consumer, settings.brokers
         self._patience_s = settings.transaction_timeout_s + UNDECIDED_S
 
     async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
-        """As Reader says."""
+        """The oldest offset each topic still has in this partition."""
         tps = [TopicPartition(topic, partition) for topic in topics]
         return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
 

@@ -7,7 +7,7 @@ MISSING = "missing"
 
 
 class Drift(NamedTuple):
-    """What is not as it should be."""
+    """One way in which a topic is not as the settings need it, with its cure."""
 
     topic: str
     what: str
@@ -19,7 +19,7 @@ class Drift(NamedTuple):
         return f"topic {self.topic}: {self.of_any()}"
 
     def of_any(self) -> str:
-        """What may be so of several topics."""
+        """The sentence without the topic's name, so that topics with the same drift can share it."""
         if self.got == MISSING:
             return f"missing; {self.cure}"
         return f"{self.what} is {self.got}, expected {self.expected}; {self.cure}"

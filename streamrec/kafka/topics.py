@@ -36,7 +36,7 @@ SURVIVES_A_BROKER = {"min.insync.replicas": "2"}  # of three replicas: what is a
 
 
 class TopicSpec(NamedTuple):
-    """One topic as it should be."""
+    """What a topic has to look like: full name, number of partitions, and settings as Kafka writes them."""
 
     name: str
     partitions: int
@@ -203,7 +203,7 @@ def _partitions(spec: TopicSpec, got: int) -> list[Drift]:
 
 
 def _fewest_replicas(described: dict[str, Any]) -> int:
-    """Of the partition that has the fewest."""
+    """Number of replicas of the partition that has the fewest, of a topic as the broker describes it."""
     return min(len(partition["replicas"]) for partition in described["partitions"])
 
 

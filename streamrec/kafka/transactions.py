@@ -25,7 +25,7 @@ HEARD_S = 1.0  # a batch that was in flight when its producer failed may never b
 
 
 class Message(NamedTuple):
-    """A record to be written."""
+    """A record to be sent to a partition that the sender names."""
 
     key: bytes | None
     value: bytes | None
@@ -67,7 +67,7 @@ def _fitting(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
 
 
 class Transactions:
-    """The two producers of one transactional name."""
+    """The two producers of one transactional name, used in turn; no earlier owner commits once they have started."""
 
     def __init__(self, name: str, log: Log) -> None:
         self._producers = [log.producer(f"{name}-{turn}") for turn in (0, 1)]
@@ -100,7 +100,7 @@ class Transactions:
 
 
 class Writes:
-    """What goes into one transaction."""
+    """Sends records within one open transaction, and knows which of them the broker has acknowledged."""
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer

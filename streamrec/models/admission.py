@@ -48,12 +48,12 @@ class Trial:
 
     @property
     def is_right(self) -> bool:
-        """Whether it may serve."""
+        """Whether an engine computes what fp32 does, within tolerance and without saturating."""
         return not self.clipped and self.parity.max_delta <= self.tolerance
 
     @property
     def told(self) -> str:
-        """Its parity, for people."""
+        """How far an engine's probabilities are from fp32's, in words."""
         delta, agreement = self.parity
         told = f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
         return f"{self.clipped}; {told}" if self.clipped else told
@@ -64,7 +64,7 @@ Try = Callable[[EngineName], Trial]
 
 @dataclass(frozen=True)
 class Admission:
-    """The engine that serves, and why."""
+    """The engine that may serve an artifact on this machine, and the measurements behind that."""
 
     engine: Engine
     verdict: str  # one sentence for people

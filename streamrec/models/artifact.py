@@ -44,7 +44,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A folder that passed every check."""
+    """The content of an artifact folder that passed every check: manifest, weights and recorded rows."""
 
     manifest: Manifest
     weights: Arrays

@@ -42,7 +42,7 @@ Z = 4.0
 
 
 class Limits(NamedTuple):
-    """Beyond which a canary is rolled back."""
+    """The differences from the stable model beyond which a canary is rolled back."""
 
     min_rows: int = 2000
     max_psi: float = 0.2
@@ -53,7 +53,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
-        """As the settings say."""
+        """The limits that the settings give."""
         return cls(
             settings.canary_min_rows,
             settings.canary_max_psi,
@@ -65,14 +65,14 @@ class Limits(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Why a canary must go."""
+    """Why a canary must be rolled back: a reason for the metric, and a sentence for people."""
 
     reason: RollbackReason
     sentence: str
 
 
 class Comparison:
-    """What was seen of a canary so far."""
+    """What a canary and the stable model have answered for the same rows so far, and what follows from it."""
 
     def __init__(self, limits: Limits, agreement: Agreement | None = None) -> None:
         self.rows = 0
@@ -156,7 +156,7 @@ class Compared:
         self._stable, self._timer, self._calls = stable, timer, 0
 
     def probability(self, features: FloatArray) -> FloatArray:
-        """What the canary says."""
+        """The canary's P(click) of each row, (N,); the stable model's are computed beside it for the comparison."""
         self._calls += 1
         if self._calls % 2:  # whoever comes second finds the rows in the cache
             canary, canary_s = self._timed(self._canary, features)

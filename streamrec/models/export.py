@@ -74,7 +74,7 @@ def _check(raw: bytes, artifact: Artifact, *, int8: bool) -> None:
 
 
 def contract(manifest: Manifest, *, int8: bool) -> dict[str, str]:
-    """The metadata of the file."""
+    """Metadata of an exported ONNX file: the columns it expects, and which artifact it was made from."""
     return {
         "features": json.dumps(column_names()),
         "feature_fingerprint": manifest.feature_fingerprint,

@@ -32,7 +32,7 @@ BIAS_STEPS = 2.0**30  # the sum of the products adds at most 255 * 64 * K to it:
 
 
 class Stage(NamedTuple):
-    """One linear stage in whole numbers."""
+    """One linear stage in whole numbers: (q - zero) * scale is its input, weight * weight_scale its matrix."""
 
     scale: float  # s: a step of the input's grid
     zero: int  # z: where 0 lies on it

@@ -74,7 +74,7 @@ def _manifest_in(folder: Path) -> Manifest | None:
 
 
 def _bytes(path: Path) -> bytes:
-    """Of a file; none for one that cannot be read."""
+    """Content of a file; b"" for one that cannot be read."""
     try:
         return path.read_bytes()
     except OSError:

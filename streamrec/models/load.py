@@ -26,7 +26,7 @@ GUESS_BIAS = -3.5
 
 
 class Model(NamedTuple):
-    """A model ready to serve."""
+    """A model that is loaded, admitted and ready to serve."""
 
     bare: Scores
     watched: Scores  # the same; a sample of its calls is shadowed by fp32

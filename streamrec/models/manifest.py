@@ -47,17 +47,17 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
 
     def content_version(self) -> str:
-        """The version this content must have."""
+        """The version that follows from the content: 12 hex digits of its SHA-256."""
         content = msgspec.structs.replace(self, version="", created_at="")
         return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
 
     def sealed(self) -> "Manifest":
-        """This manifest with its version."""
+        """This manifest with the version that follows from its content."""
         return msgspec.structs.replace(self, version=self.content_version())
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Indented JSON: people read it too."""
+    """The bytes of manifest.json: indented, because people read it, with sorted keys."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
 
 

@@ -36,7 +36,7 @@ STATE = ".mirror"
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What the folder mirrors."""
+    """Which source a folder mirrors, and the rollout it was brought from there last."""
 
     uri: str
     rollout: str = ""  # SHA-256 of its bytes
@@ -44,7 +44,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Mirror:
-    """One source and its folder."""
+    """Keeps a folder what a model store at a URI is."""
 
     def __init__(self, uri: str, folder: Path, space_id: str, public_keys: Path | None = None) -> None:
         """ArtifactError for a folder that holds something else: a mirror would overwrite it."""
@@ -102,7 +102,7 @@ class Mirror:
         return raw, Rollout(stable=manifest.version, changed_at=manifest.created_at, reason="the artifact at the URI")
 
     def _bring(self, version: str) -> bool:
-        """False if it is here already."""
+        """Fetch a version into the folder, whole or not at all; False if it is there already."""
         home = self._store.folder / VERSIONS / version
         if self._can_serve(home, version):
             return False

@@ -58,7 +58,7 @@ class Network(nn.Module):
         self.register_buffer("high", torch.full((len(self.stages) - 1,), float("inf")))
 
     def standardised(self, x: Tensor) -> Tensor:
-        """(N, COLUMNS) -> (N, F) within INPUT_RANGE."""
+        """Features (N, COLUMNS) scaled by mean and deviation, the columns that are read, within INPUT_RANGE: (N, F)."""
         if x.shape[1] != self.sizes[0]:  # ascending columns of that many are all of them
             x = x[:, self.columns]
         return ((x - self.mean) / self.std).clamp_(-INPUT_RANGE, INPUT_RANGE)

@@ -40,7 +40,7 @@ class Graph:
         return to
 
     def constant(self, name: str, value: ArrayLike, dtype: type[np.generic] = np.float32) -> str:
-        """Keep a constant; answers its name."""
+        """Add a constant to the graph; answers its name."""
         self._constants[name] = np.ascontiguousarray(value, dtype).reshape(np.shape(value))
         return name
 
@@ -62,7 +62,7 @@ class Graph:
 
 
 def graph_of(network: Network, *, int8: bool) -> Graph:
-    """The graph up to LOGIT."""
+    """The network as a graph from features (N, COLUMNS) to LOGIT (N,), to which a caller may add outputs."""
     graph = Graph()
     h = _standardised(graph, network)
     h = _int8_stages(graph, network, h) if int8 else _fp32_stages(graph, network, h)

@@ -25,7 +25,7 @@ WARM_ROWS = (1, 32, 256, 1024)
 
 
 class Ranker:
-    """Satisfies `Scores`."""
+    """Scores feature rows with an artifact on the engine that was admitted for it. Satisfies `Scores`."""
 
     def __init__(self, artifact: Artifact, admission: Admission) -> None:
         self.admission = admission

@@ -22,7 +22,7 @@ class UnreachableError(ArtifactError):
 
 
 class Remote:
-    """What lies below one URI."""
+    """Reads files below one URI through fsspec; its errors say which file and why."""
 
     def __init__(self, uri: str) -> None:
         import fsspec  # noqa: PLC0415 - only where a URI is given
@@ -38,7 +38,7 @@ class Remote:
             raise SettingsError(f"{self.uri}: {error}; expected file://, http(s)://, s3:// or gs://") from None
 
     def read(self, name: str) -> bytes:
-        """A whole file."""
+        """Content of a file below the URI, at most LIMIT bytes; FileNotFoundError, or UnreachableError for all else."""
         at = f"{self.uri}/{name}"
         try:
             found: bytes = self._files.cat_file(f"{self._path.rstrip('/')}/{name}", start=0, end=LIMIT + 1)

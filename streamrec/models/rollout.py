@@ -48,7 +48,7 @@ def decode(raw: bytes, path: str) -> Rollout:
 
 
 def promote(rollout: Rollout, version: str, changed_at: str, reason: str) -> Rollout:
-    """Everybody gets `version`."""
+    """The rollout in which `version` serves everybody; a canary ends. ArtifactError if it does already."""
     if version == rollout.stable and not rollout.canary:
         raise ArtifactError(f"version {version} is stable already; name another one (`streamrec model list`)")
     previous = rollout.previous if version == rollout.stable else rollout.stable
@@ -56,7 +56,7 @@ def promote(rollout: Rollout, version: str, changed_at: str, reason: str) -> Rol
 
 
 def try_out(rollout: Rollout, version: str, percent: int, changed_at: str, reason: str) -> Rollout:
-    """`percent` of the users get `version`."""
+    """The rollout in which `percent` of the users are served by `version`, as a canary."""
     if not 0 < percent < 100:
         raise ArtifactError(f"--canary is {percent}, expected 1 to 99; without --canary everybody gets the version")
     if not rollout.stable:

@@ -48,7 +48,7 @@ def _in_calls(engine: Engine, rows: FloatArray, size: int) -> FloatArray:
 
 
 def largest(sizes: Sequence[int]) -> Network:
-    """The network of the module docstring."""
+    """A network of these sizes whose sums are as large as its number formats allow, by the module's construction."""
     network = Network(sizes).eval().requires_grad_(requires_grad=False)
     for stage in network.linears():
         out, k = stage.weight.shape

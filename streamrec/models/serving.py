@@ -20,7 +20,7 @@ from ..engine.scores import Scores
 
 
 class Lineup(NamedTuple):
-    """Who scores whom."""
+    """Which model scores which users: the canary its percentage, the stable one the others."""
 
     stable: Scores
     canary: Scores | None = None
@@ -45,11 +45,11 @@ class Serving:
 
     @property
     def stamp(self) -> ModelStamp:
-        """Of the stable model."""
+        """Name, version and precision of the stable model."""
         return self.lineup.stable.stamp
 
     def probability(self, features: FloatArray) -> FloatArray:
-        """The stable model's answer."""
+        """The stable model's P(click) of each row, (N,)."""
         return self.lineup.stable.probability(features)
 
 

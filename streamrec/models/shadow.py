@@ -19,7 +19,7 @@ WINDOW = 256  # shadowed calls
 
 
 class Seen(NamedTuple):
-    """One shadowed call."""
+    """How far two precisions agree on the rows of one shadowed call."""
 
     rows: int
     same: int  # rows on the same side of the threshold
@@ -53,7 +53,7 @@ class Agreement:
 
 
 class Shadowed:
-    """Satisfies `Scores`: what it wraps, watched."""
+    """Serves with one model while fp32 scores a sample of its calls, too. Satisfies `Scores`."""
 
     def __init__(self, served: Scores, reference: Scores, share: float, min_score: float) -> None:
         self.stamp: ModelStamp = served.stamp
@@ -62,7 +62,7 @@ class Shadowed:
         self._calls = 0
 
     def probability(self, features: FloatArray) -> FloatArray:
-        """What the served engine says."""
+        """The served model's P(click) of each row, (N,)."""
         p = self.served.probability(features)
         self.watch(features, p)
         return p

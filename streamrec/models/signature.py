@@ -31,7 +31,7 @@ PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\s*", r
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """The file's content."""
+    """The content of signature.json."""
 
     algorithm: str
     signature: str  # base64

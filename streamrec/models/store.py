@@ -33,7 +33,7 @@ ROLLOUT, VERSIONS, LOCK = "rollout.json", "versions", ".lock"
 
 
 class Attempt(NamedTuple):
-    """One chance of a version."""
+    """A version as it stood in the store when its load was tried: refused once, it is tried again if this changes."""
 
     version: str
     changed_at: str
@@ -53,7 +53,7 @@ class Wanted(NamedTuple):
     is_store: bool = True
 
     def path(self, version: str) -> Path:
-        """The artifact folder of a version."""
+        """The artifact folder of a version; where the folder is no store, the folder itself."""
         return self.folder / VERSIONS / version if self.is_store else self.folder
 
     def attempt(self, version: str) -> Attempt:
@@ -112,13 +112,13 @@ def _touched(folder: Path) -> str:
 
 
 class ModelStore:
-    """One store."""
+    """Reads a folder of model versions and its rollout, and changes both so that workers see a whole store."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def rollout(self) -> Rollout:
-        """Who serves; nobody in a new store."""
+        """Which versions serve; a rollout of nobody where nothing was promoted yet."""
         path = self.folder / ROLLOUT
         try:
             return moves.decode(path.read_bytes(), str(path))

@@ -21,7 +21,7 @@ from prometheus_client.utils import floatToGoString
 
 
 class Observations:
-    """The counts of one series."""
+    """How many values of one series fell into which bucket, and their sum."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
         if not bounds or list(bounds) != sorted(set(bounds)):
@@ -32,7 +32,7 @@ class Observations:
         self._lock = threading.Lock()  # the scrape may run in another thread
 
     def observe(self, value: float) -> None:
-        """Count one value."""
+        """Count one value in its bucket and in the sum."""
         self.observe_many(np.asarray([value], np.float64))
 
     def observe_many(self, values: npt.ArrayLike) -> None:
@@ -88,7 +88,7 @@ class BulkHistogram(Collector):
         return [self._family()]
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
-        """All series, for the exposition."""
+        """The histogram with all its series, as prometheus_client asks for it at each scrape."""
         family = self._family()
         for value, observations in self._series.items():
             buckets, total = observations.cumulative()

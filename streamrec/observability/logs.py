@@ -58,7 +58,7 @@ class Repeats(logging.Filter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """Formats log records as JSON, one object a line, for log shippers."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Time, level, logger and message, then extra fields, then the error if there is one."""

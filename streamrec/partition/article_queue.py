@@ -35,11 +35,11 @@ class ArticleQueue:
         self._enter(article_id, self._of(article_id)._replace(offset=offset))
 
     def opened(self, article_id: str, since_ms: int) -> None:
-        """Its time came after `since_ms`."""
+        """Queue an article whose embargo or publication time ended after `since_ms` (policy time)."""
         self._enter(article_id, self._of(article_id)._replace(opened_ms=since_ms))
 
     def head(self) -> str | None:
-        """The article whose turn it is."""
+        """Id of the article that is to meet the next users; None if the queue is empty."""
         return next(iter(self._waiting), None)
 
     def head_is_done(self) -> None:

@@ -25,7 +25,7 @@ OWNER_KEY = b"\xffowner"  # written by each new owner before it reads; says noth
 
 
 class Meta(NamedTuple):
-    """Where a partition stands."""
+    """How far one partition is: its cursor, and the marks behind which every article has met everybody."""
 
     cursor: dict[str, int]  # topic -> next offset
     looked_ms: int  # policy time of the last look for due users
@@ -38,7 +38,7 @@ class Meta(NamedTuple):
         return self.cursor.get("catalog", 0) if self.met is None else self.met
 
     def record(self) -> tuple[bytes, bytes]:
-        """As a changelog record."""
+        """Key and JSON value of the cursor record in the changelog."""
         return CURSOR_KEY, orjson.dumps(self._asdict(), option=orjson.OPT_SORT_KEYS)
 
 

@@ -17,7 +17,7 @@ NO_ROWS: IndexArray = np.empty(0, np.intp)
 
 @dataclass
 class PushRecord:
-    """A push ready to be sent."""
+    """A push as it goes to Kafka, with what metrics and the log need to know of it."""
 
     user_id: str
     value: bytes
@@ -73,7 +73,7 @@ class Changes:
         return max(max(len(self.appended_ms), sum(map(len, self.rows)), len(self.pushes)) + passed_on, self.kib)
 
     def unique_rows(self) -> IndexArray:
-        """Each changed row once."""
+        """Row numbers that changed, each once and ascending: what a transaction has to encode."""
         return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
 
     def __bool__(self) -> bool:

@@ -17,7 +17,7 @@ from ..settings import Settings
 
 
 class Meeting(NamedTuple):
-    """Some users and the articles they may get."""
+    """Some users and the articles each of them may get: what one call of `decide` is about."""
 
     users: Users
     slots: IndexArray
@@ -27,7 +27,7 @@ class Meeting(NamedTuple):
 
 
 class PartitionContext(NamedTuple):
-    """What does not change while a partition lives."""
+    """What a partition is given once and keeps while it lives: its number, policy, ranker, sizes and topics."""
 
     number: int
     policy: Policy

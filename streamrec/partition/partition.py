@@ -52,7 +52,7 @@ __all__ = ["Meeting", "Partition", "PartitionContext"]
 
 
 class Partition:
-    """State of one partition."""
+    """State of one partition: profiles, catalog, cursor and the articles yet to be met, changed by what is applied."""
 
     def __init__(self, settled: PartitionContext) -> None:
         self.settled = settled
@@ -165,7 +165,7 @@ class Partition:
     # --- users who are due --------------------------------------------------------------------------------------------
 
     def look(self, now_ms: int) -> Changes:
-        """All that is to be done at this moment, at once."""
+        """All steps of one moment at once: forget who was silent, then waiting articles and users who are due."""
         changes = self.forget_silent(now_ms)
         for meeting in self.meetings(now_ms):
             changes.merge(self.meet(meeting))
@@ -198,7 +198,7 @@ class Partition:
         return Changes(rows=[rows] * (len(rows) > 0), forgotten=len(rows))
 
     def fails(self, meeting: Meeting) -> bool:
-        """Whether a decision would raise."""
+        """Whether deciding on this meeting would raise; it changes nothing."""
         try:
             for scores, mine in meeting.lineup.shares(meeting.users):
                 self._decision(scores, meeting._replace(users=mine))
@@ -255,7 +255,7 @@ class Partition:
         return changes
 
     def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
-        """What is to be done; changes nothing."""
+        """The decision on a meeting, and its pushes as bytes; it changes nothing."""
         users, slots, now_ms, trigger, _ = meeting
         policy = self.settled.policy
         decision = decide(users, self.catalog, slots, now_ms, scores, policy, self.settled.stage)

@@ -32,7 +32,7 @@ class Run(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """Look for users who are due."""
+    """The moment, in ms of policy time, to look for users whose waiting is over."""
 
     now_ms: int
 

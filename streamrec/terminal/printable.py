@@ -45,7 +45,7 @@ def printable_json(encoded: bytes) -> str:
 
 
 def note(text: str) -> None:
-    """Say it on stderr, on one line."""
+    """Print a text on stderr, made safe for a terminal and on one line."""
     click.echo(printable(text, None), err=True)
 
 

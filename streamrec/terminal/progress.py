@@ -22,7 +22,7 @@ class Bars(Progress):
         self._start_s = self._told_s = monotonic_s()
 
     def update(self, task_id: Any, **changes: Any) -> None:
-        """As rich's."""
+        """Move a bar as rich does; where stderr is no terminal, print a line now and then instead."""
         super().update(task_id, **changes)
         now_s = monotonic_s()
         if self.disable and now_s - self._told_s >= EVERY_S:
@@ -33,7 +33,7 @@ class Bars(Progress):
 
 
 class _Count(ProgressColumn):
-    """12/40; nothing where there is no total."""
+    """A column that shows how far a bar is, like 12/40; nothing where there is no total."""
 
     def render(self, task: Task) -> Text:
         return Text("" if task.total is None else f"{task.completed:,.0f}/{task.total:,.0f}")

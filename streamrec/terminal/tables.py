@@ -15,7 +15,7 @@ class PlainConsole(Console):
     """A console on which text is text: it acts on no terminal, and `[red]` or `:smile:` stand as they are."""
 
     def render_str(self, text: str, **style: Any) -> Text:
-        """As rich's, without its markup."""
+        """Render text as it is: without rich's markup, emoji and highlighting, and safe for a terminal."""
         safe = "\n".join(printable(line, None) for line in text.split("\n"))
         return super().render_str(safe, **{**style, "markup": False, "emoji": False, "highlight": False})
 

@@ -15,5 +15,5 @@ def millis(option: str, text: str) -> int:
 
 
 def day(at_ms: int) -> str:
-    """A time for people."""
+    """A moment in UTC to the minute, like 2026-03-01T06:30+00:00."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="minutes")

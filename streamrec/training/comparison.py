@@ -44,7 +44,7 @@ def compare_teacher(rows: Rows, teacher: Teacher, network: Network, seed: int) -
 
 
 def baselines(rows: Rows, seed: int) -> dict[str, FloatArray]:
-    """Scores (N,) that need no training."""
+    """Scores (N,) of plain baselines that need no training: chance, single features and the mean cosine."""
     names = [function.__name__ for function in FEATURES]
     return {
         "random": np.random.default_rng(seed).random(len(rows.x)).astype(np.float32),

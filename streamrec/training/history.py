@@ -25,7 +25,7 @@ class Histories:
         self._table: list[IntArray] = []
 
     def after_read(self, user_id: str, article_id: str) -> None:
-        """One read, in the order of the log."""
+        """Append a read, in the order of the log, to the user's history, unless it stands there already."""
         reads = self._reads.setdefault(user_id, deque(maxlen=HISTORY))
         if article_id not in reads:
             reads.append(article_id)
@@ -41,5 +41,5 @@ class Histories:
         return self._row[user_id]
 
     def table(self) -> IntArray:
-        """(H, 30), -1 = empty."""
+        """All histories that rows refer to, (H, 30) article numbers, newest last, -1 = empty."""
         return np.array(self._table, np.int64).reshape(-1, HISTORY)

@@ -123,17 +123,17 @@ class _Run:
         self.teacher = torch.from_numpy(teacher) if teacher is not None and plan.alpha else None
 
     def models(self) -> dict[str, nn.Module]:
-        """What a checkpoint has to hold."""
+        """The models whose weights a checkpoint has to hold, by name."""
         return {"model": self.model} | ({"average": self.judged} if self.plan.average else {})
 
     def identity(self) -> str:
-        """Of the checkpoints of this training."""
+        """Hash of all that decides this training's result, by which it knows its own checkpoints."""
         weights = [tensor.detach().cpu().numpy() for tensor in self.model.state_dict().values()]
         teacher = [] if self.teacher is None else [self.teacher.numpy()]
         return checkpoint.identity_of([repr(self.model), repr(self.plan), *self.rows, *teacher, *weights])
 
     def start(self) -> Standing:
-        """Before the first step."""
+        """Where a training stands before its first step: epoch 0, with the held-out loss of the weights as given."""
         loss = self._held_out_loss()
         return Standing(0, 0, self._state(), loss, 0, math.inf, loss)
 

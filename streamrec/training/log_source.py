@@ -19,7 +19,7 @@ from .rows import Rows, rows_of
 
 
 class Played(NamedTuple):
-    """Which log, and what of it."""
+    """Which log a command plays, and which part of it."""
 
     log: str
     path: Path | None

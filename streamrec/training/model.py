@@ -40,7 +40,7 @@ def batches(rows: Rows, size: int, order: IntArray | None = None) -> Iterator[Ba
 
 
 def batch_of(rows: Rows, chosen: IntArray, device: str = "cpu") -> Batch:
-    """The rows of these indices as one batch."""
+    """The rows at these indices as one batch on the device, histories included."""
     met, user = np.unique(rows.history[chosen], return_inverse=True)
     histories = rows.histories[met]  # (U, 30)
     seen = histories >= 0
@@ -51,7 +51,7 @@ def batch_of(rows: Rows, chosen: IntArray, device: str = "cpu") -> Batch:
 
 
 def forward(model: nn.Module, rows: Rows, chosen: IntArray, device: str = "cpu") -> Tensor:
-    """(n,) logits of the rows of these indices."""
+    """Logits (n,) of the rows at these indices."""
     if getattr(model, "reads_history", False):
         logits: Tensor = model(batch_of(rows, chosen, device))
     else:

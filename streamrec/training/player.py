@@ -39,7 +39,7 @@ class Player:
         self._vectors: list[bytes] = []
 
     def article(self, article: ArticleEvent, at_ms: int) -> None:
-        """One article version became known."""
+        """Apply an article version that became known at `at_ms`, analysed as the content desk would."""
         self._learn()
         analysed = analyse(article, self._encoder, self._stories, self._categories, self._eligible_h, at_ms)
         self._categories.slots.hand_out(analysed.category)
@@ -51,7 +51,7 @@ class Player:
             after_article(self.profiles, self.catalog, slot, self.policy)
 
     def event(self, event: UserEvent, seen_ms: int) -> None:
-        """A user did something."""
+        """Queue a user's event, seen at `seen_ms`; it is learned before anything that comes later needs it."""
         self._events.append((event, seen_ms))
 
     def candidates(self, shown: Impression, at_ms: int) -> tuple[Pairs, BoolArray, IntArray]:

@@ -72,7 +72,7 @@ def language_code(language: str) -> int:
 
 
 def language_name(code: int) -> str:
-    """The way back, "" for 0."""
+    """Two letters of a language's code as a row holds it; "" for 0."""
     return code.to_bytes(2, "big").strip(b"\0").decode()
 
 

@@ -30,7 +30,7 @@ TEST_SHARE = 0.2  # of the candidates, the last ones
 
 
 class Work(NamedTuple):
-    """The options of the command."""
+    """The options of `streamrec train`."""
 
     played: Played
     out: Path
@@ -49,7 +49,7 @@ class Work(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What came of it."""
+    """What a training has learned from, what it wrote, and how it compares with its baselines."""
 
     earlier: Rows  # learned from
     later: Rows  # compared on
@@ -59,7 +59,7 @@ class Done(NamedTuple):
 
 
 def run(work: Work, settings: Settings) -> Done:
-    """All of it, with progress bars on stderr."""
+    """Train, compare and write a ranker or a teacher, with progress bars on stderr."""
     check_device(work.device)
     check_replaceable(work.out)
     check_writable(work.out)
@@ -136,7 +136,7 @@ def _teacher(
 
 
 class _Bar:
-    """A progress bar that is told each epoch."""
+    """A progress bar that training moves once an epoch."""
 
     def __init__(self, progress: Bars, name: str, epochs: int) -> None:
         self._progress, self._name = progress, name

@@ -28,7 +28,7 @@ ARTICLE_DROPOUT, INPUT_DROPOUT, HIDDEN_DROPOUT = 0.2, 0.1, 0.3
 
 
 class Teacher(nn.Module):
-    """NRMS-like ranker; takes a Batch."""
+    """The ranker with attention over 30 reads, like NRMS (Wu et al., 2019), that compression starts from."""
 
     reads_history = True
     mean: Tensor
@@ -57,12 +57,12 @@ class Teacher(nn.Module):
         self.std.copy_(std)
 
     def forward(self, batch: Batch) -> Tensor:
-        """(n,) logits."""
+        """Logits (n,) of a batch, whose user vectors are made of its histories first."""
         user = self.user(batch.history, batch.seen)
         return self.score(user if batch.user is None else user[batch.user], batch)
 
     def score(self, user: Tensor, batch: Batch) -> Tensor:
-        """(n,) logits, the user vectors (n, W) given."""
+        """Logits (n,) of a batch whose user vectors (n, W) are given."""
         article = self.article(batch.candidate)
         z = ((batch.x - self.mean) / self.std).clamp(-INPUT_RANGE, INPUT_RANGE)
         z = functional.dropout(z, INPUT_DROPOUT, self.training)
@@ -75,12 +75,12 @@ class Teacher(nn.Module):
         return logits
 
     def article(self, vectors: Tensor) -> Tensor:
-        """(..., 64) -> (..., W)."""
+        """Encoder's article vectors (..., 64) in the teacher's own space (..., W)."""
         found: Tensor = self.project(vectors) + self.narrow(functional.gelu(self.widen(vectors)))
         return functional.dropout(found, ARTICLE_DROPOUT, self.training)
 
     def user(self, history: Tensor, seen: Tensor) -> Tensor:
-        """(U, 30, 64) and (U, 30) -> (U, W)."""
+        """User vectors (U, W) from what each read: vectors (U, 30, 64), and which of them are there (U, 30)."""
         articles = self.article(history)
         anything = seen.any(dim=1, keepdim=True)
         mask = seen | ~anything  # a softmax over nothing is NaN; what comes of it is replaced below

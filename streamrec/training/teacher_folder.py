@@ -49,7 +49,7 @@ class TeacherManifest(msgspec.Struct, frozen=True, omit_defaults=True):
     half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
 
     def content_version(self) -> str:
-        """The version this content must have."""
+        """The version that follows from the content: 12 hex digits of its SHA-256."""
         content = msgspec.structs.replace(self, version="", created_at="")
         return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
 

@@ -37,7 +37,7 @@ QUEUED_BATCHES = 16  # per topic, inside Faust
 
 
 def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:
-    """Everything connected; nothing started."""
+    """The worker's app with all its pieces connected and nothing started: no connection is open yet."""
     Policy.of(settings)  # a policy that cannot be is said now, not when partitions come
     app = WorkerApp(settings.group_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events

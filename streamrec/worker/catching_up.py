@@ -50,7 +50,7 @@ class Others(Protocol):
 
 
 class CatchingUp:
-    """Of one partition."""
+    """Holds one partition's pushes back while what was heard of the ends of its inputs says so."""
 
     def __init__(
         self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float, others: Others | None = None
@@ -65,7 +65,7 @@ class CatchingUp:
         self._waited_s = 0.0
 
     def forget(self, because: HoldReason = "taking_over") -> None:
-        """Where the inputs end is not known any more."""
+        """Hold pushes back until it was asked anew where the inputs end, as after a rebalance."""
         self._until, self._because, self.held = None, because, because
 
     async def others_are_late(self) -> bool:
@@ -115,11 +115,11 @@ class CatchingUp:
         return "unknown" if self.silence_s > self._max_lag_s else None
 
     def _left(self, cursor: Mapping[str, int]) -> int:
-        """Offsets to be applied first."""
+        """How many offsets lie between the cursor and the ends that a takeover waits for, all inputs together."""
         return sum(max(0, offset - cursor.get(name, 0)) for name, offset in (self._until or {}).items())
 
     def why(self, cursor: Mapping[str, int]) -> Why:
-        """Why pushes are held back, if they are."""
+        """Why one partition's pushes are held back at this cursor (topic -> next offset), and in words."""
         return Why(self.held, self._words(cursor))
 
     def _words(self, cursor: Mapping[str, int]) -> str:

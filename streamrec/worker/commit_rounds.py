@@ -16,7 +16,7 @@ PATIENCE_S = 0.2
 
 
 class CommitRounds:
-    """Who is in flight."""
+    """The partitions of a process with a transaction in flight, so that all of them begin the next one together."""
 
     def __init__(self) -> None:
         self._flying: dict[int, float] = {}  # partition -> since when
@@ -27,12 +27,12 @@ class CommitRounds:
         return any(monotonic_s() - since_s < PATIENCE_S for since_s in self._flying.values())
 
     def wake(self, event: asyncio.Event) -> None:
-        """Set `event` when the round is over."""
+        """Have `event` set, once, when no transaction of the process is in flight any more."""
         self._waiting.add(event)
 
     @contextmanager
     def flight(self, partition: int) -> Iterator[None]:
-        """The time of a transaction."""
+        """A block in which the partition's transaction is in flight; leaving the last such block wakes who waits."""
         self._flying[partition] = monotonic_s()
         try:
             yield

@@ -40,7 +40,7 @@ def renewal_s(settings: Settings) -> float:
 
 
 class ContentAgent:
-    """One batch of `articles` at a time."""
+    """Analyses `articles` and writes them to every partition of `catalog`, one batch a transaction."""
 
     def __init__(self, settings: Settings, desk: Desk, metrics: Metrics, kafka: Log) -> None:
         self._settings, self._desk, self._metrics, self._log = settings, desk, metrics, kafka
@@ -92,7 +92,7 @@ class ContentAgent:
         return max(0.0, at_hand_s, self.undelivered.seconds(0, monotonic_s()))
 
     def observe(self) -> None:
-        """Renew the gauge."""
+        """Set the gauge of how long the oldest article has waited to be analysed, in seconds."""
         self._metrics.articles_lag.set(self.lag_s(now_ms()))
 
     def stuck_s(self) -> float:
@@ -143,7 +143,7 @@ class ContentAgent:
             await writes.send(self._catalog, partition, (Message(*record) for record in records))
 
     async def _taken_over(self) -> Transactions | None:
-        """None if a rebalance came in between."""
+        """Transactions of a new owner of `articles`; None if a rebalance came in between and the takeover is void."""
         self._taking_over = asyncio.create_task(self._take_over())
         (outcome,) = await asyncio.gather(self._taking_over, return_exceptions=True)
         self._taking_over = None

@@ -56,7 +56,7 @@ class Counting:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage of one batch."""
+        """Time a stage of one batch: a block whose seconds go into the stage's histogram."""
         started_s = monotonic_s()
         yield
         self.metrics.stage[cast(Stage, name)].observe_many(np.array([monotonic_s() - started_s]))
@@ -101,7 +101,7 @@ class Counting:
         self.metrics.unread_partitions[name].set(unread)
 
     def applied(self, partition: int, changes: Changes) -> None:
-        """A step of work is done, though not committed."""
+        """Count what a step of a partition's work has changed, before it is committed."""
         if changes.appended_ms:
             self.metrics.batch_events.observe_many(np.array([len(changes.appended_ms)]))
 

@@ -17,7 +17,7 @@ from ..kafka.transactions import LETTER_BYTES
 
 
 class Keyed(Protocol):
-    """A record, or a letter of one."""
+    """Anything with a record's key and value: the record itself, or a dead letter that holds them."""
 
     @property
     def key(self) -> bytes | None: ...
@@ -26,7 +26,7 @@ class Keyed(Protocol):
 
 
 class Letters:
-    """Those of one partition of a topic."""
+    """The dead letters of one input partition by the offset they name, to tell which of its records were set aside."""
 
     def __init__(self) -> None:
         self._at = defaultdict[int, set[bytes]](set)  # offset a letter names -> digests of what it had there

@@ -23,7 +23,7 @@ class DecisionLog:
         self._next_s: float | None = None  # of the first line: not known before there is a decision
 
     def add(self, pushes: int, held_back: Mapping[SuppressionReason, int]) -> None:
-        """What one transaction committed."""
+        """Add one committed transaction to the next line: its pushes, and how many were held back for which reason."""
         self._pushes += pushes
         self._held_back.update(held_back)
 

@@ -12,7 +12,7 @@ MOST_ENDS = 256  # of an input partition
 
 
 class Progress(NamedTuple):
-    """Of one input partition, as offsets."""
+    """How far the consumer is in one input partition: two offsets, whose distance has not been handed over."""
 
     delivered: int  # everything before was handed over
     end: int  # of what is committed

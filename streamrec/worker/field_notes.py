@@ -18,14 +18,14 @@ T = TypeVar("T", bound=InputTopic)
 
 
 class FieldNotes:
-    """Of one reader of records."""
+    """Counts and logs the fields that one reader of records dropped, or took in another form than the schema says."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._told: dict[tuple[InputTopic, str], tuple[float, int]] = {}
 
     def take(self, notes: Mapping[tuple[T, Note], int], at_s: float) -> None:
-        """So many of each; `at_s` is monotonic."""
+        """Count each note as often as it says, and log those whose minute is over; `at_s` is monotonic."""
         for (topic, note), count in notes.items():
             self._metrics.dropped_fields[topic, note.field].inc(count)
             self._tell(topic, note, count, at_s)

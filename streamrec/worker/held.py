@@ -16,14 +16,14 @@ TOLD_S = 5.0
 
 
 class Why(NamedTuple):
-    """Of a partition's pushes."""
+    """Whether a partition's pushes are held back: the reason by which that is counted, and the words for the log."""
 
     reason: HoldReason | None  # None: they leave
     words: str
 
 
 class Held:
-    """Of the partitions of a process."""
+    """Logs which partitions of a process hold their pushes back: each once it has lasted, and once when it is over."""
 
     def __init__(self) -> None:
         self._since_s: dict[int, float] = {}

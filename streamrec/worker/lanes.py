@@ -52,7 +52,7 @@ class _Lane:
 
 
 class Lanes:
-    """Batches waiting to be applied."""
+    """Batches that one partition was offered and has not applied, each topic in the order of its offsets."""
 
     def __init__(self, number: int, batch_events: int) -> None:
         self.expected: dict[str, int] = {}  # next offset to be offered; ahead of the cursor by what waits here
@@ -114,7 +114,7 @@ class Lanes:
         return [records[0].timestamp for records in heads if records]
 
     def close(self) -> None:
-        """Take nothing in any more."""
+        """Take no batch in any more, and let go of who waits for room."""
         self._closed = True
         self._room.set()
 

@@ -107,7 +107,7 @@ class Models:
             await self._drop_canary(folder, now, verdict)
 
     async def _canary_of(self, folder: Path, now: Wanted) -> Model | None:
-        """What the store wants and this worker can serve."""
+        """The canary the store wants, loaded; None where there is none, or none this worker can serve."""
         if not now.canary or (now.canary, now.changed_at) in self._condemned:
             return None
         if not self._settings.model_poll_s:
@@ -185,7 +185,7 @@ class Models:
         self.observe()
 
     def observe(self) -> None:
-        """Renew the gauges of shadow and canary."""
+        """Set the gauges of shadow and canary: how far int8 agrees with fp32, and what was seen of the canary."""
         metrics, agreement = self._metrics, self._stable.agreement
         metrics.shadow_rows.set(agreement.rows if agreement else 0)
         metrics.shadow_agreement.set(agreement.share if agreement else float("nan"))

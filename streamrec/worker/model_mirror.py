@@ -27,7 +27,7 @@ class ModelMirror:
         self._told = ""
 
     def look(self) -> FetchOutcome:
-        """Once; never raises, whatever the source does."""
+        """Look at the source once and bring what is new; never raises, whatever the source does."""
         outcome, reason = self._look()
         self._metrics.model_fetches[outcome].inc()
         if not threading.main_thread().is_alive():

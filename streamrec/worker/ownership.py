@@ -62,7 +62,7 @@ class Ownership:
     # --- positions ----------------------------------------------------------------------------------------------------
 
     def position(self, topic: str, partition: int) -> int | None:
-        """Where the partition's cursor stands."""
+        """Offset of an input topic at which the partition goes on; None: it is not ours, or has no cursor there yet."""
         writer = self.writers.get(partition)
         name = self._inputs.get(topic)
         return writer.partition.cursor.get(name) if writer and name else None
@@ -186,7 +186,7 @@ class Ownership:
             await writer.offer(Batch(self._inputs[topic], batch.records, batch.next_offset), batch.start)
 
     def observe(self) -> None:
-        """Renew the gauges."""
+        """Set the gauges of every owned partition: lag and waiting in seconds, readers, and what holds pushes back."""
         metrics, at_ms = self._counting.metrics, now_ms()
         for number, writer in self.writers.items():
             waited_s = self.undelivered.seconds(number, monotonic_s())

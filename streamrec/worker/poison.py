@@ -34,7 +34,7 @@ SUSPECTS = 8  # articles that all fail: then it is their readers, or the release
 
 
 class Found(NamedTuple):
-    """The records at fault."""
+    """What a search for records that make processing raise has found."""
 
     batches: list[Batch]  # what is to be applied anew, culprits in it marked
     letters: list[DeadLetter]  # of culprits before the cursor

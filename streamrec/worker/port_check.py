@@ -25,7 +25,7 @@ def check_web(settings: Settings) -> None:
 
 
 def no_pages(settings: Settings, reason: str) -> SettingsError:
-    """What to do about it."""
+    """The error of a worker whose web port is taken or forbidden, with `reason` and what to set instead."""
     return SettingsError(
         f"STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen on {settings.web_host} ({reason}); "
         "give each worker of a host a port of its own (--web-port), or 0 for no pages"

@@ -43,7 +43,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
             self.app.fail(error)
 
     async def on_stop(self) -> None:
-        """The worker stops: commit what was offered."""
+        """Commit what was offered, and release the partitions, when the worker stops."""
         await self._ownership.release()
 
     @property
@@ -56,7 +56,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         return None
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
-        """Never called: Faust reads no changelog."""
+        """Only here because Faust asks for it: partitions recover their changelog themselves, so it is never called."""
 
     def _partitions(self) -> Iterator[Any]:
         return (writer.partition for writer in self._ownership.writers.values())
@@ -76,7 +76,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
         raise NotImplementedError("profiles are written by the PartitionWriter only")
 
     def reset_state(self) -> None:
-        """Nothing is kept outside Kafka."""
+        """Does nothing: there are no local files to clear, because all state is in Kafka."""
 
     async def backup_partition(self, *args: Any, **kwargs: Any) -> None:
         raise NotImplementedError("the changelog is the backup")

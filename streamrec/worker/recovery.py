@@ -25,7 +25,7 @@ from .rewind import beyond_the_end
 
 
 class Recovered(NamedTuple):
-    """What it took."""
+    """What restoring a partition from its log took, and what could not be had any more."""
 
     rows: int
     records: int  # of the changelog, older versions of rows included

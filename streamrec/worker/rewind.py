@@ -22,7 +22,7 @@ Place = Literal["beginning", "end"]
 
 
 class Rewound(NamedTuple):
-    """A cursor that was moved."""
+    """A cursor that was moved to another offset, of one partition of an input topic."""
 
     partition: int
     was: int
@@ -30,7 +30,7 @@ class Rewound(NamedTuple):
 
 
 def beyond_the_end(topic: str, partition: int, position: int, end: int) -> StateError:
-    """What a worker ends with."""
+    """The error a worker ends with whose cursor lies beyond the end of its log: the offsets and the two cures."""
     return StateError(
         f"{topic}-{partition}: reading goes on at offset {position}, and the log ends at {end}: the topic was made anew"
         " or its log cut short, and records up to that offset would be passed over; bring the log back, or move the"

@@ -18,7 +18,7 @@ from .uncommitted import Uncommitted
 
 
 class Scheduler:
-    """Takes from the lanes and applies."""
+    """Takes a partition's next step between commits: articles in, events applied, or users meet articles."""
 
     def __init__(
         self, partition: Partition, settings: Settings, lanes: Lanes, uncommitted: Uncommitted, catching_up: CatchingUp

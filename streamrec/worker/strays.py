@@ -45,7 +45,7 @@ FOLLOW_S = 3.0  # a partition that keeps up may seem to be so far behind: commit
 
 
 class Late(NamedTuple):
-    """A partition of `events` that is behind."""
+    """A partition of `events` whose owner is behind: by how many records, and since how many seconds."""
 
     partition: int
     records: int
@@ -57,7 +57,7 @@ class Late(NamedTuple):
 
 
 class Strays:
-    """Of a deployment; one in each worker process. Implements catching_up.Others."""
+    """Asks how far a deployment has read what may be strays; one in each process. Implements catching_up.Others."""
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self._settings, self._log = settings, log

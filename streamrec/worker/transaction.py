@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Names(NamedTuple):
-    """Full topic names."""
+    """Full names of the topics a partition writes in every transaction; dead letters name theirs."""
 
     changelog: str
     push: str
@@ -30,7 +30,7 @@ class Names(NamedTuple):
 async def write(
     transactions: Transactions, names: Names, number: int, rows: Sequence[tuple[bytes, bytes | None]], changes: Changes
 ) -> None:
-    """All of it, or nothing."""
+    """Commit a partition's rows, pushes, strays and dead letters in one transaction, or nothing of them."""
     async with transactions.begin() as writes:
         await writes.send(names.changelog, number, (Message(key, value) for key, value in rows))
         pushes = (Message(push.user_id.encode(), push.value) for push in changes.pushes)
@@ -44,7 +44,7 @@ async def write(
 
 
 async def barrier(transactions: Transactions, topic: str, number: int, owner: Message = OWNER) -> int:
-    """Commit a record of our own; its offset."""
+    """Commit a record of our own after all that old owners may have written, and answer with its offset."""
     return await to_the_end(_commit_barrier(transactions, topic, number, owner))
 
 

@@ -37,7 +37,7 @@ class RecordBatch(NamedTuple):
 
 
 class Positions(Protocol):
-    """Whoever knows where each partition goes on."""
+    """Whoever knows at which offset each input partition goes on: the content agent and the owned partitions."""
 
     def position(self, topic: str, partition: int) -> int | None:
         """Offset to read next; None = as the consumer group says, or the beginning."""
@@ -57,7 +57,7 @@ class Positions(Protocol):
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's consumer with batches and our positions."""
+    """Faust's consumer that hands over batches of raw records, and goes on where the partitions' cursors say."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -213,7 +213,7 @@ class BatchApp(faust.App):  # type: ignore[misc]
     batch_events: int
 
     def fail(self, error: BaseException) -> None:
-        """End the process."""
+        """End the process with this error, so that the next owner goes on from what is committed."""
         raise NotImplementedError
 
     def _new_transport(self) -> BatchTransport:

@@ -11,7 +11,7 @@ from ..partition.intake import Batch
 
 @dataclass
 class Pending:
-    """The next transaction, while it grows."""
+    """What a partition has changed since its last transaction, on its way into the next one."""
 
     changes: Changes = field(default_factory=Changes)
     size: int = 0  # as Changes.size; summed up here, because counting all of it again at each step would be quadratic
@@ -29,7 +29,7 @@ class Pending:
 
 
 class Ready(NamedTuple):
-    """One transaction, put together."""
+    """What goes into one transaction, encoded in the same moment: the rows and the cursor they belong to."""
 
     changes: Changes
     rows: list[tuple[bytes, bytes | None]]
@@ -50,7 +50,7 @@ class Uncommitted:
         self._in_flight = [batch for batch in taken if cursor.get(batch.topic, 0) >= batch.next_offset]
 
     def committed(self) -> None:
-        """It arrived."""
+        """Forget the batches of the transaction in flight, which was committed."""
         self._in_flight = []
 
     def oldest_ms(self) -> list[int]:

@@ -33,7 +33,7 @@ class Pages(Web):  # type: ignore[misc]
 
 
 def add_pages(app: WorkerApp, settings: Settings) -> None:
-    """Register the three pages."""
+    """Register /metrics, /live and /ready at the app."""
     app.web = pages = Pages(app)
     pages.settings = settings
 

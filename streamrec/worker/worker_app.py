@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class WorkerApp(BatchApp):
-    """The app with what our pieces need to reach."""
+    """Faust's app with what pages, timers and agents have to reach: writers, content agent, models, metrics."""
 
     positions: Ownership
     content: ContentAgent

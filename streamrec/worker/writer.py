@@ -37,7 +37,7 @@ from .uncommitted import Pending, Ready, Uncommitted
 
 
 class PartitionWriter:
-    """Applies what is offered and commits it."""
+    """Applies what one partition is offered and commits what that changed, a transaction at a time."""
 
     def __init__(
         self, partition: Partition, settings: Settings, log: Log, names: Names, counting: Counting,

@@ -11,7 +11,7 @@ The 16 bits make `127 * scale` exact in float32, so quantizing what is quantized
 stored integers, the model evaluated and the model loaded again are one (compression/store.py relies on it).
 
 The model keeps float32 weights that lie on the grid ("fake quantization"): its quality is that of int8 weights. The
-engines (ranking/engines) hold them as int8 and round activations too; the admission check measures that part.
+engines (models/engines) hold them as int8 and round activations too; the admission check measures that part.
 """
 
 from typing import ClassVar, Literal
@@ -30,7 +30,7 @@ SMALLEST_SCALE = 2.0**-100  # of a row without weights
 
 
 def scales_of(weight: Tensor, grain: Grain) -> Tensor:
-    """(out, in) -> (out, 1) or (1, 1) scales."""
+    """Scales of a weight (out, in) by which it becomes int8: (out, 1) for a grain of channels, (1, 1) for a layer."""
     largest = weight.abs().amax(dim=1, keepdim=True) if grain == "channel" else weight.abs().amax().reshape(1, 1)
     mantissa, exponent = torch.frexp(largest / LEVELS)
     mantissa = torch.ceil(mantissa * 2**SCALE_BITS) / 2**SCALE_BITS
@@ -38,7 +38,7 @@ def scales_of(weight: Tensor, grain: Grain) -> Tensor:
 
 
 def integers_of(weight: Tensor, scales: Tensor) -> Tensor:
-    """(out, in) int8."""
+    """A weight (out, in) as int8 on the grid of its scales, within -LEVELS..LEVELS."""
     return torch.round(weight / scales).clamp(-LEVELS, LEVELS).to(torch.int8)
 
 

@@ -107,5 +107,5 @@ def _factors_of_stages(network: Network) -> dict[str, list[Tensor]]:
 
 @torch.no_grad()
 def write(layer: nn.Linear, weight: Tensor) -> None:
-    """Set the weight in place."""
+    """Replace the weight (out, in) of a layer in place, without a gradient."""
     raw_weight(layer).copy_(weight)

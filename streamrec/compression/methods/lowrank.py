@@ -27,7 +27,7 @@ Energy = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class Factors(NamedTuple):
-    """W_r = left @ right."""
+    """A matrix of rank r as the product left @ right."""
 
     left: Tensor  # (out, r)
     right: Tensor  # (r, in)

@@ -33,11 +33,11 @@ class Workbench(NamedTuple):
 
 
 class Method(Protocol):
-    """One step of a recipe."""
+    """One step of a recipe: takes a model and gives a smaller one, in which later steps go on."""
 
     @property
     def name(self) -> str:
-        """The word it has in a recipe."""
+        """The word by which recipes name this method."""
 
     def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:
         """The compressed model; RecipeError with the reason if this model cannot be compressed this way."""

@@ -45,7 +45,7 @@ def importance(model: nn.Module, bench: Workbench, of: OfGradient, layers: str =
 
 
 def weights(weight: Tensor, gradient: Tensor) -> Tensor:
-    """(out, in) first-order change per weight."""
+    """Importance of each weight by the first-order change of the loss if it were zero, (out, in)."""
     return weight * gradient
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def weights(weight: Tensor) -> Tensor:
-    """(out, in) importance of each weight."""
+    """Importance of each weight by its magnitude, (out, in)."""
     return weight.detach().abs()
 
 

@@ -105,7 +105,7 @@ def _hidden_layers(model: nn.Module) -> list[int]:
 
 @torch.no_grad()
 def _mean_activations(model: nn.Module, chain: list[nn.Linear], number: int, bench: Workbench) -> Tensor:
-    """(n,) mean of what layer `number + 1` reads."""
+    """Mean of what layer `number + 1` reads from each unit of the layer before, over the bench's rows, (n,)."""
     seen: list[Tensor] = []
     handle = chain[number + 1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].mean(dim=0)))
     forward(model.eval(), bench.rows, sample(len(bench.rows.x), BOUND_ROWS // 4, bench.seed))

@@ -46,14 +46,14 @@ class UserVectors(msgspec.Struct, frozen=True, tag="users"):
 
 
 class Sq8(NamedTuple):
-    """Rows of int8 with a scale each."""
+    """Vectors as rows of int8 and a float32 scale for each: a row is integers * scale."""
 
     integers: NDArray[np.int8]  # (U, D)
     scales: FloatArray  # (U,)
 
 
 def sq8(vectors: FloatArray) -> Sq8:
-    """(U, D) float32 as int8 rows."""
+    """Vectors (U, D) float32 as int8 rows; each number is off by at most half its row's scale."""
     scales = (np.abs(vectors).max(axis=1) / LEVELS).astype(np.float32)
     safe = np.where(scales > 0, scales, 1)[:, None]
     return Sq8(np.rint(vectors / safe).astype(np.int8), scales)

@@ -61,7 +61,7 @@ class NoisyLinear(nn.Linear):
         self._kl_weight = kl_weight
 
     def log_alpha(self) -> Tensor:
-        """(out, in) log of noise over signal."""
+        """Log of each weight's noise over signal, (out, in), within -10..10."""
         return (FASTER * self.precision - torch.log(self.weight.square() + 1e-12)).clamp(-10, 10)
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as torch names it
@@ -76,7 +76,7 @@ class NoisyLinear(nn.Linear):
         return noised
 
     def plain(self) -> nn.Linear:
-        """The means alone."""
+        """An ordinary layer with the means of the weights and no noise."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer.load_state_dict({name: value for name, value in self.state_dict().items() if name != "precision"})
         return layer.requires_grad_(requires_grad=False)

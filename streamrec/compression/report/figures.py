@@ -63,7 +63,7 @@ def losses(outcome: Outcome) -> Picture:
 
 
 def speeds(outcome: Outcome) -> Picture:
-    """Speed ratios by batch size."""
+    """How many times as fast as the teacher the first models are, by batch size, with the range over rounds."""
     shown = list(zip(LETTERS, outcome.points, strict=False))[: SHOWN + 1]
     with sheet(3.1) as figure:
         axes = figure.axes[0]
@@ -146,7 +146,7 @@ def importance(outcome: Outcome) -> Picture:
 
 
 def series(outcome: Outcome) -> list[tuple[str, Point]]:
-    """The teacher and the first models."""
+    """The teacher and the first SHOWN models, each with the letter it has on the page."""
     return [("teacher", outcome.teacher), *list(zip(LETTERS, outcome.points, strict=False))[:SHOWN]]
 
 

@@ -33,7 +33,7 @@ def write(folder: Path, out: Path) -> Outcome:
 
 
 def read(folder: Path) -> Outcome:
-    """The outcome in a search's folder."""
+    """The outcome of a finished search in its folder; DataError for a folder that holds none."""
     path = folder / RESULT
     if not path.exists():
         state = "an unfinished search: go on with --resume" if (folder / "request.json").exists() else "no search"
@@ -45,7 +45,7 @@ def read(folder: Path) -> Outcome:
 
 
 def page(outcome: Outcome) -> str:
-    """The page as text."""
+    """The report as one HTML text with style and figures in it."""
     folder = resources.files(__package__)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -86,5 +86,5 @@ def _pictures(outcome: Outcome) -> list[Picture]:
 
 
 def us(count: float) -> str:
-    """A time for people."""
+    """Microseconds for people, in us or ms."""
     return f"{count:,.0f} us" if count < 1e4 else f"{count / 1e3:,.0f} ms"

@@ -13,7 +13,7 @@ from .svg import COLOURS, FAINT, SHAPES, TEACHER, Picture, colour_of, shape_of, 
 
 
 def draw(outcome: Outcome) -> Figure:
-    """Two panels over one AUC axis."""
+    """Size against AUC above speed against AUC: two panels that share the AUC axis."""
     with sheet(5.4, rows=2) as figure:
         by_size, by_speed = figure.axes
         _panel(by_size, outcome, lambda p: p.sizes.file_bytes / 1024, "size of the file, KiB (smaller is left)")
@@ -28,7 +28,7 @@ def draw(outcome: Outcome) -> Figure:
 
 
 def picture(outcome: Outcome) -> Picture:
-    """With its alternative in words."""
+    """The trade of size and speed against AUC, drawn, with its figures in words for who cannot see it."""
     words = [f"teacher {kib(outcome.teacher.sizes.file_bytes)}, AUC {outcome.teacher.quality['auc'].value:.3f}"]
     words += [
         f"{letter}: {kib(p.sizes.file_bytes)}, {times(p.speed[256].ratio)} times as fast,"

@@ -1,4 +1,4 @@
-"""A recipe's words, for who has not written it."""
+"""A recipe in plain words, for readers of the report who have not written it."""
 
 import re
 from collections.abc import Iterable
@@ -26,5 +26,5 @@ def explained(recipes: Iterable[str]) -> dict[str, str]:
 
 
 def minute(at_ms: int) -> str:
-    """A time for people, UTC."""
+    """A moment in UTC to the minute, like 01 Mar 2026 06:30."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%d %b %Y %H:%M")

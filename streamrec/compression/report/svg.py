@@ -42,7 +42,7 @@ STYLE: dict[Any, Any] = {  # keys are a Literal of 300 in matplotlib's types
 
 
 class Picture(NamedTuple):
-    """One figure of the page."""
+    """One figure of the report as SVG, with its title, its caption and its words."""
 
     title: str
     svg: str
@@ -69,7 +69,7 @@ def svg(figure: Figure) -> str:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a bitmap, on white."""
+    """The figure as a PNG on white, 160 dots an inch, with a font that every machine has."""
     written = io.BytesIO()
     with mpl.rc_context(STYLE | {"font.sans-serif": ["DejaVu Sans"]}):
         figure.savefig(written, format="png", dpi=160, facecolor="white", metadata={"Software": None})
@@ -77,10 +77,10 @@ def png(figure: Figure) -> bytes:
 
 
 def colour_of(outcome: Verdicted | None) -> str:
-    """Of a verdict; the teacher has none."""
+    """The colour that stands for a verdict on every figure; None is the teacher."""
     return TEACHER if outcome is None else COLOURS[outcome]
 
 
 def shape_of(outcome: Verdicted | None) -> str:
-    """The same for who sees no colours."""
+    """The marker that stands for a verdict beside its colour, for who sees no colours; None is the teacher."""
     return "s" if outcome is None else SHAPES[outcome]

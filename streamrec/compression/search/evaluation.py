@@ -1,4 +1,4 @@
-"""The look at the test window: verdicts, slices and everything the comparison page shows of each finalist."""
+"""Evaluation on the test window: verdicts, slices and everything the comparison page shows of each finalist."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict
@@ -33,7 +33,7 @@ Scoring = Callable[[Rows], FloatArray]
 
 
 class Judged(NamedTuple):
-    """The teacher, and the contenders in their order."""
+    """The points of the teacher and of all finalists, in order of preference."""
 
     teacher: Point
     points: list[Point]
@@ -133,7 +133,7 @@ class Judging:
         return fit_calibration(logits_of(model, held_out), held_out.clicked)
 
     def _seen(self, score: Scoring, logits: FloatArray, calibrated: Calibration) -> Seen:
-        """What scores say of themselves."""
+        """What a model's scores on the test window tell: quality, also by slice, calibration, and what they rest on."""
         return Seen(
             quality=metrics(logits, self._test, self._seed),
             slices=by_slice(logits, self._test, self._masks, self._seed),
@@ -151,5 +151,5 @@ def _layers(changes: Sequence[LayerChange]) -> list[Layer]:
 
 
 def paces(speeds: Speeds) -> dict[int, Pace]:
-    """As they stand in the file."""
+    """Speeds by batch size in the form in which search.json has them."""
     return {batch: Pace(*speed) for batch, speed in speeds.items()}

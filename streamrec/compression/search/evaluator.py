@@ -15,10 +15,10 @@ class Evaluated(NamedTuple):
 
 
 class Evaluator(Protocol):
-    """Carries recipes out."""
+    """Carries recipes out for a search, on a teacher and windows of its own."""
 
     def evaluate(self, recipe: str, fidelity: Fidelity) -> Evaluated:
-        """RecipeError if its methods refuse."""
+        """Carry a recipe out and score the validation window; RecipeError if its methods refuse this teacher."""
 
     def layers(self) -> list[str]:
         """Names of the teacher's linear layers."""

@@ -48,13 +48,13 @@ class Contender(NamedTuple):
         return self.engines[engine or self.engine].logits(with_user_vectors(rows, self.compressed.users))
 
     def merit(self) -> tuple[int, float]:
-        """The smaller the better."""
+        """A key by which contenders are sorted, the preferred one first: the module's order of preference."""
         bounded = 0 if self.validation.outcome == "pass" else 1 if self.validation.loss <= self.validation.budget else 2
         return bounded, self.validation.loss if bounded == 2 else -self.size_ratio * self.speeds[self.engine][256].ratio
 
 
 class FinalSelection(NamedTuple):
-    """All that is timed, the preferred first."""
+    """The contenders with their engines and speeds, the preferred one first."""
 
     contenders: list[Contender]
     head: Speeds

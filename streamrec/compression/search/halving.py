@@ -24,7 +24,7 @@ from .trial import Fidelity, Trial
 
 
 class Rung(NamedTuple):
-    """One round of halving."""
+    """One round of halving: what a trial may cost in it, and who may stay."""
 
     fidelity: Fidelity
     until: float  # share of the time after which no new try begins
@@ -39,7 +39,7 @@ RUNGS = (
 
 
 class Halved(NamedTuple):
-    """What came of it."""
+    """What halving has left and what it has made: finalists, all trials, and recipes it had no time for."""
 
     finalists: list[Trial]  # of the last rung that was reached, best first
     tried: list[Trial]  # all, of all rungs
@@ -81,7 +81,7 @@ def halve(
 
 
 def ranking(trials: Sequence[Trial], hope: float) -> list[Trial]:
-    """Best first, refused ones left out."""
+    """Trials by Pareto layer and loss, those without hope after them; refused ones are left out."""
     able = [trial for trial in trials if not trial.refused]
     if not able:
         return []

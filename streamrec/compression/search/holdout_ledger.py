@@ -19,19 +19,19 @@ from .trial import Folder, Key
 
 
 class HoldoutLedger:
-    """All models of a folder that were ever judged."""
+    """The models of a search's folder that were ever judged on the test window."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
 
     def keep(self, key: Key, seen: Quality) -> str:
-        """Write a look down; its name."""
+        """Write down that a model is judged on the test window, before it is; answers the file's name."""
         name = f"{key.hash()}.safetensors"
         self._folder.write(f"looks/{name}", save({field: np.asarray(of) for field, of in seen._asdict().items()}))
         return name
 
     def others(self, names: Sequence[str], impressions: object) -> list[Quality]:
-        """HoldoutLedger of earlier searches at the same impressions, but for those of these names."""
+        """What earlier searches saw at the same impressions, except in the files of these names."""
         paths = sorted(path for path in (self._folder.path / "looks").glob("*.safetensors") if path.name not in names)
         found = [Quality(**load(path.read_bytes())) for path in paths]
         return [seen for seen in found if np.array_equal(seen.impressions, np.asarray(impressions))]
@@ -48,7 +48,7 @@ class EarlierSearch:
         self.test_from_ms = outcome.spans_ms["test"][0]
 
     def beside(self, key: Key, seen: Quality) -> list[Quality]:
-        """Keep a look of one more model; those of all others. DataError where they saw other impressions."""
+        """Write one more judged model down; those judged before it. DataError where they saw other impressions."""
         looks = HoldoutLedger(self._folder)
         others = looks.others([f"{key.hash()}.safetensors"], seen.impressions)
         if not others:

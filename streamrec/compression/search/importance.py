@@ -22,7 +22,7 @@ CONTENT = "interest in the content"
 
 
 def columns(group: str) -> list[int]:
-    """Feature columns of a group."""
+    """Numbers of a group's feature columns; those of the vector go with interest in the content."""
     own = [VECTOR_DIMS + FEATURES.index(function) for function in GROUPS[group]]
     return [*range(VECTOR_DIMS), *own] if group == CONTENT else own
 

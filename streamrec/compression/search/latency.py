@@ -18,7 +18,7 @@ Run = Callable[[int], object]  # scores a batch of so many rows
 
 
 class Speed(NamedTuple):
-    """One contestant at one batch size."""
+    """How fast one contestant is beside the baseline at one batch size, over all rounds."""
 
     ratio: float  # how many times as fast as the baseline; above 1 is faster
     low: float  # the smallest and largest ratio of a round
@@ -61,7 +61,7 @@ def _repeats(run: Run, batches: Iterable[int]) -> dict[int, int]:
 
 
 def _seconds(run: Run, batch: int, repeats: int) -> float:
-    """Of one call, the mean over repeats."""
+    """Seconds of one call, as the mean over `repeats` calls."""
     start = monotonic_s()
     for _ in range(repeats):
         run(batch)

@@ -16,7 +16,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """What a ratio of timings depends on."""
+    """What a ratio of timings depends on besides the program: processor, instructions, threads, versions."""
 
     processor: str
     flags: list[str]  # those of FLAGS it has
@@ -28,7 +28,7 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 def this_machine(threads: int = 1) -> Machine:
-    """The one at hand."""
+    """The machine this runs on, with `threads` in use."""
     fields = _cpuinfo()
     has = set((fields.get("flags") or fields.get("Features") or "").split())
     flags = [flag for flag in FLAGS if flag in has]

@@ -29,7 +29,7 @@ class Models:
         self._folder, self._teacher, self._data, self._seed = folder, teacher, data, seed
 
     def find(self, recipe: str, fidelity: Fidelity) -> Compressed | None:
-        """What was kept; None if nothing was."""
+        """The model that a recipe gave at this fidelity, as it was kept; None if none was."""
         name = self._name(recipe, fidelity)
         made = self._made(name)
         if made is None:
@@ -43,7 +43,7 @@ class Models:
         return made.seconds if made else 0.0
 
     def keep(self, fidelity: Fidelity, found: Compressed, seconds: float = 0.0) -> None:
-        """Write a model down."""
+        """Write down a model with its step log, and the seconds it took to make."""
         name = self._name(found.recipe, fidelity)
         self._folder.write(f"{name}.safetensors", encode(found.model))
         made = Made(found.recipe, found.users, found.log, seconds)

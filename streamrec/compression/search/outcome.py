@@ -21,7 +21,7 @@ Metrics = dict[str, Interval]  # auc, mrr, ndcg_5, ndcg_10
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """Bytes."""
+    """Bytes of a model's file, in memory, and of each user."""
 
     file_bytes: int
     resident_bytes: int
@@ -47,7 +47,7 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """One step of a calibration curve."""
+    """One step of a calibration curve: the mean prediction of its rows, and the share of them that were clicked."""
 
     predicted: float
     clicked: float
@@ -90,7 +90,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a search has to say."""
+    """Everything a search has found and has to say: the content of search.json."""
 
     format: Literal[1] = 1
     request: Request

@@ -11,7 +11,7 @@ from ...arrays import BoolArray, DoubleArray, IntArray
 
 
 def layers(costs: ArrayLike) -> IntArray:
-    """(N, C) costs -> (N,) layer of each."""
+    """The Pareto layer of each of N candidates by their costs (N, C), the smaller the better; (N,), 0 = the front."""
     cost = np.asarray(costs, np.float64)
     found = np.full(len(cost), -1, np.int64)
     layer = 0

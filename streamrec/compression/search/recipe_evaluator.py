@@ -29,7 +29,7 @@ BEGINNING = 2  # steps: student and distil
 
 
 class OfRecipes:
-    """Recipes on one teacher over one set of windows."""
+    """Carries recipes out on one teacher, with the train, held-out and validation windows of one log."""
 
     def __init__(self, teacher: nn.Module, cut: Splits, seed: int, models: Models | None = None) -> None:
         self.teacher, self.cut, self._seed, self._models = teacher.eval(), cut, seed, models
@@ -38,13 +38,13 @@ class OfRecipes:
         self._seconds = dict[tuple[str, Fidelity], float]()  # what was made here took
 
     def evaluate(self, recipe: str, fidelity: Fidelity) -> Evaluated:
-        """RecipeError if its methods refuse."""
+        """Carry a recipe out and score the validation window; RecipeError if its methods refuse this teacher."""
         shared_s = self._beginning_s(parse(recipe), fidelity)
         found = self.compressed(recipe, fidelity)
         return Evaluated(found.logits(self.cut.validation), found.size().file_bytes, shared_s)
 
     def layers(self) -> list[str]:
-        """Of the teacher."""
+        """Names of the teacher's linear layers."""
         return list(linears(self.teacher))
 
     def is_servable(self, text: str) -> bool:
@@ -52,7 +52,7 @@ class OfRecipes:
         return isinstance(self.teacher, Network) or _has_student(parse(text))
 
     def compressed(self, text: str, fidelity: Fidelity) -> Compressed:
-        """The model itself."""
+        """The model that a recipe gives at this fidelity."""
         return self._run(parse(text), fidelity, self.bench(fidelity))
 
     def changes(self, text: str, fidelity: Fidelity) -> tuple[LayerChange, ...]:
@@ -63,7 +63,7 @@ class OfRecipes:
         return layer_changes(before, self.compressed(text, fidelity).model)
 
     def bench(self, fidelity: Fidelity) -> Workbench:
-        """What the methods of a try may look at."""
+        """The rows and teacher's logits that methods learn from at this fidelity."""
         rows, logits = latest(self.cut.train, self._teacher_logits, fidelity.share)
         return Workbench(rows, self.cut.held_out, logits, self._seed, fidelity.epochs)
 

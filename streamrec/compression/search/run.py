@@ -37,7 +37,7 @@ OWN = "teacher"  # folder of a teacher trained here
 
 
 class Work(NamedTuple):
-    """The options of the command."""
+    """The options of `streamrec compress search`."""
 
     played: Played
     out: Path
@@ -52,7 +52,7 @@ class Work(NamedTuple):
 
 
 def run(work: Work, settings: Settings, console: Console) -> Outcome:
-    """All of it, with progress on stderr."""
+    """Search, print progress on stderr, and write everything into the folder; answers what search.json holds."""
     recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
     check_folder(work.out, resume=work.resume)
     check_writable(work.out, is_folder=True)

@@ -35,5 +35,5 @@ def metrics(scores: FloatArray, rows: Rows, seed: int) -> Metrics:
 
 
 def by_slice(scores: FloatArray, rows: Rows, masks: Mapping[str, BoolArray], seed: int) -> dict[str, Metrics]:
-    """The same on each slice."""
+    """The metrics of scores on each slice of the rows, by its name."""
     return {name: metrics(scores[mask], rows.take(mask), seed) for name, mask in masks.items()}

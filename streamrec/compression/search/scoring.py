@@ -1,6 +1,6 @@
 """A model in every engine that can run it: what scores a window, and what is timed.
 
-A Network runs in the served engines (ranking/engines). A model of the teacher's shape runs in torch, fp32 or
+A Network runs in the served engines (models/engines). A model of the teacher's shape runs in torch, fp32 or
 dynamically quantized: it never serves, so nothing is promised of it but its figures. What is timed starts from
 features, or for a teacher from article vectors and the 30 last reads: one user a row, as an article meets its
 readers. `head` is the teacher with user vectors given: what remains if somebody kept those up to date at every read.
@@ -32,7 +32,7 @@ TEACHER_BLOCK = 256  # rows: larger blocks leave the cache, and are slower
 
 
 class Scorer(NamedTuple):
-    """A model in one engine."""
+    """A model in one engine: what scores a window with it, and what is timed of it."""
 
     engine: str
     logits: Callable[[Rows], FloatArray]
@@ -40,7 +40,7 @@ class Scorer(NamedTuple):
 
 
 class Scorers(NamedTuple):
-    """By name of the engine."""
+    """A model in every engine: those that can run it, and why the others cannot."""
 
     able: dict[str, Scorer]
     refused: dict[str, str]  # why
@@ -63,7 +63,7 @@ def scorers(model: nn.Module, rows: Rows) -> Scorers:
 
 
 def head(teacher: Teacher, rows: Rows) -> Run:
-    """The teacher without its user tower."""
+    """What is timed of the teacher with its user vectors given: all of it but the user tower."""
     batches = _Batches(rows)
     users = torch.zeros(TEACHER_BLOCK, teacher.width).normal_(generator=torch.Generator().manual_seed(0))
 
@@ -120,7 +120,7 @@ def _first(x: FloatArray, count: int) -> FloatArray:
 
 
 def _quantized(model: nn.Module) -> nn.Module:
-    """Dynamically quantized linear layers."""
+    """A copy of a model whose linear layers torch quantizes dynamically; ArtifactError where torch cannot."""
     if reason := torch_int8.missing():
         raise ArtifactError(reason)
     quantize: Any = torch.ao.quantization.quantize_dynamic

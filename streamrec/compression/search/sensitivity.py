@@ -22,7 +22,7 @@ UNTUNED = Fidelity(0, 0.25)
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """One layer under one method."""
+    """What compressing one layer alone by one method costs."""
 
     method: str
     layer: str

@@ -23,7 +23,7 @@ LEAST_IMPRESSIONS = 20  # of a window, with a clicked and an unclicked article
 
 
 class Splits(NamedTuple):
-    """Rows of each window, in order of time."""
+    """The rows of a log in its four windows, in order of time."""
 
     train: Rows
     held_out: Rows

@@ -152,20 +152,20 @@ def _short(point: Point) -> dict[str, Any]:
 
 
 def kib(count: int) -> str:
-    """Bytes for people."""
+    """Bytes in KiB or MiB, for people."""
     return f"{count / 1024:,.1f} KiB" if count < 1024**2 else f"{count / 1024**2:,.2f} MiB"
 
 
 def times(ratio: float) -> str:
-    """Three digits at most."""
+    """A ratio with three digits at most, for people."""
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
 
 
 def percent(share: float) -> str:
-    """A relative loss."""
+    """A share as a percentage with two decimals."""
     return f"{100 * share:.2f} %"
 
 
 def around(at: Interval) -> str:
-    """Value and interval."""
+    """A value with its interval, to four digits."""
     return f"{at.value:.4f} ({at.low:.4f} to {at.high:.4f})"

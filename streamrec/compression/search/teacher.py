@@ -13,7 +13,7 @@ CHECKPOINT = "teacher.part"
 
 
 class _TimeIsUpError(Exception):
-    """Another epoch would not end in time."""
+    """Ends a teacher's training when another epoch would not end in time."""
 
 
 def fit_within(

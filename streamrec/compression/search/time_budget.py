@@ -13,7 +13,7 @@ OVERRUN = 0.1  # of the whole time, that a try may take longer than its rung
 
 
 class TimeBudget:
-    """Begins when it is made; of more than no time."""
+    """How much of a search's time is gone; it runs from when it is made. DataError for no time."""
 
     def __init__(self, seconds: float) -> None:
         if not seconds > 0:
@@ -25,7 +25,7 @@ class TimeBudget:
         return self.seconds() / self._seconds
 
     def seconds(self) -> float:
-        """Gone."""
+        """Seconds since the search began."""
         return monotonic_s() - self._start
 
     def fits(self, until: float, last: Trial | None, fidelity: Fidelity) -> bool:

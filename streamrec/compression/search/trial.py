@@ -65,7 +65,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Key(NamedTuple):
-    """Everything that decides a trial."""
+    """What decides a trial's result: recipe, fidelity, seed and the hash of its data."""
 
     recipe: str
     fidelity: Fidelity
@@ -79,7 +79,7 @@ class Key(NamedTuple):
 
 
 class Folder:
-    """The out folder of a search."""
+    """Where a search keeps its request, its trials and their scores, so that it can be resumed."""
 
     def __init__(self, path: Path, request: Request, *, resume: bool) -> None:
         """DataError for a folder that holds another search, or this one without `resume`."""
@@ -105,7 +105,7 @@ class Folder:
         return np.asarray(load((self.path / f"trials/{key.hash()}.safetensors").read_bytes())["logits"], np.float32)
 
     def keep(self, key: Key, trial: Trial, logits: FloatArray) -> Trial:
-        """Write a trial down."""
+        """Write down a trial and its scores (N,), the JSON last; answers the trial."""
         self.write(f"trials/{key.hash()}.safetensors", save({"logits": np.ascontiguousarray(logits)}))
         self.write(f"trials/{key.hash()}.json", msgspec.json.encode(trial))
         return trial

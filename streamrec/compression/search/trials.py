@@ -39,18 +39,18 @@ class Trials:
         self._users = users_of(self._teacher, validation.impression, validation.user)
 
     def one(self, recipe: str, fidelity: Fidelity) -> Trial:
-        """The trial of a recipe at a fidelity."""
+        """The trial of a recipe at a fidelity: made and judged now, unless the folder holds it."""
         key = self.key(recipe, fidelity)
         found = self._folder.trial(key) or self._make(key)
         self._told(found)
         return found
 
     def knows(self, recipe: str, fidelity: Fidelity) -> bool:
-        """Whether that was tried before."""
+        """Whether the folder holds a trial of this recipe at this fidelity."""
         return self._folder.trial(self.key(recipe, fidelity)) is not None
 
     def key(self, recipe: str, fidelity: Fidelity) -> Key:
-        """What names the trial."""
+        """The key by which the folder names a recipe's trial at this fidelity."""
         return Key(recipe, fidelity, self._seed, self._data)
 
     def _make(self, key: Key) -> Trial:

@@ -25,7 +25,7 @@ APPEAL_SCALE = 0.35
 
 
 class SimArticle(NamedTuple):
-    """One article version and its truth."""
+    """One version of a simulated article with the truth about it, which no model sees."""
 
     event: ArticleEvent
     number: int  # of the article, from 0; the same for all its versions
@@ -36,7 +36,7 @@ class SimArticle(NamedTuple):
 
     @property
     def topic_name(self) -> str:
-        """The topic in words."""
+        """The name of the article's true topic."""
         return vocabulary().topics[self.topic].name
 
 
@@ -58,7 +58,7 @@ class Newsroom:
         return self.publish(at_ms)
 
     def publish(self, at_ms: int) -> SimArticle:
-        """A new article."""
+        """Write a new article, at times a follow-up of a recent one."""
         words = vocabulary()
         number = len(self.articles)
         earlier = self._pick() if self._recent and self._rng.random() < FOLLOW_UP_SHARE else None

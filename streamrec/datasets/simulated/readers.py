@@ -33,7 +33,7 @@ READS = ((1, 0, 0), (0, 1, 0), (1, 0, 1), (1, 1, 0))  # by LANGUAGES
 
 
 class Truths(NamedTuple):
-    """Articles as columns, each (M,)."""
+    """The truth about M articles as columns, each (M,), for computing click probabilities at once."""
 
     number: IndexArray
     topic: IndexArray
@@ -43,7 +43,7 @@ class Truths(NamedTuple):
 
     @staticmethod
     def of(articles: Sequence[SimArticle]) -> "Truths":
-        """The truth of these articles."""
+        """Columns of the truth about these articles."""
         return Truths(
             np.array([article.number for article in articles], np.intp),
             np.array([article.topic for article in articles], np.intp),
@@ -103,7 +103,7 @@ class Readers:
         return np.asarray(weights / weights.sum(), np.float64)
 
     def languages_of(self, user: int) -> tuple[str, ...]:
-        """Languages a reader reads well."""
+        """The languages that a simulated reader reads well."""
         return tuple(language for language, reads in zip(LANGUAGES, self.reads[user], strict=True) if reads)
 
 

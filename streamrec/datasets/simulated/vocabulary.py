@@ -33,7 +33,7 @@ class Vocabulary(NamedTuple):
 
 @functools.cache
 def vocabulary() -> Vocabulary:
-    """The words shipped with the program."""
+    """The words from vocabulary.toml: topics with their subjects and verbs, categories and contexts."""
     tables = tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8"))
     contexts = _words(tables.pop("contexts"))
     topics = tuple(

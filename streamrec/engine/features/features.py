@@ -56,7 +56,7 @@ def _f32(values: npt.ArrayLike) -> FloatArray:
 
 @feature("interest in the content")
 def affinity(of: Inputs) -> FloatArray:
-    """Decayed reads, by similarity."""
+    """Dot product of interest and article vector: decayed reads, by similarity."""
     return of.dot
 
 
@@ -68,13 +68,13 @@ def log_affinity(of: Inputs) -> FloatArray:
 
 @feature("interest in the content")
 def cosine(of: Inputs) -> FloatArray:
-    """Direction alone."""
+    """Cosine of interest and article vector: how alike they are, however much was read."""
     return of.dot / (of.norm + 1e-3)
 
 
 @feature("interest in the content")
 def interest_length(of: Inputs) -> FloatArray:
-    """How much is known of the user."""
+    """Log of the length of the interest vector: how much is known of the reader."""
     return _f32(np.log1p(of.norm))
 
 
@@ -86,13 +86,13 @@ def focus(of: Inputs) -> FloatArray:
 
 @feature("taste for the category")
 def category_reads(of: Inputs) -> FloatArray:
-    """Decayed reads in this category."""
+    """Log of the reader's decayed reads in the article's category."""
     return _f32(np.log1p(of.category))
 
 
 @feature("taste for the category")
 def category_share(of: Inputs) -> FloatArray:
-    """Share of this category."""
+    """Share of the article's category in the reader's decayed reads, 0..1."""
     return of.share
 
 
@@ -104,7 +104,7 @@ def favourite(of: Inputs) -> FloatArray:
 
 @feature("source")
 def source_reads(of: Inputs) -> FloatArray:
-    """Decayed reads from this source."""
+    """Log of the reader's decayed reads from the article's source."""
     return _f32(np.log1p(of.source))
 
 
@@ -116,7 +116,7 @@ def source_share(of: Inputs) -> FloatArray:
 
 @feature("taste for the category")
 def cooling_down(of: Inputs) -> FloatArray:
-    """The category was disliked lately."""
+    """1 while a dislike of the article's category still counts, else 0."""
     negatives = of.pairs.user("negatives")
     same = negatives["category"] == of.pairs.article("category")[:, None]
     return _f32((same & (negatives["until_s"].astype(np.int64) * 1000 > of.now_ms)).any(axis=1))
@@ -124,7 +124,7 @@ def cooling_down(of: Inputs) -> FloatArray:
 
 @feature("already read, language")
 def read_before(of: Inputs) -> FloatArray:
-    """The article is among the recent reads."""
+    """1 if the article is among the reader's recent reads, else 0."""
     return _f32(has_read(of.pairs.users.store, of.pairs.users.indices(), of.pairs.article("key")))
 
 
@@ -139,25 +139,25 @@ def same_language(of: Inputs) -> FloatArray:
 
 @feature("freshness")
 def age(of: Inputs) -> FloatArray:
-    """Hours since publication, compressed."""
+    """Log of the hours since publication."""
     return _f32(np.log1p(of.age_h))
 
 
 @feature("freshness")
 def fresh_2h(of: Inputs) -> FloatArray:
-    """Freshness on the scale of hours."""
+    """exp(-age / 2 h): freshness on the scale of hours."""
     return _f32(np.exp(-of.age_h / 2))
 
 
 @feature("freshness")
 def fresh_24h(of: Inputs) -> FloatArray:
-    """Freshness on the scale of a day."""
+    """exp(-age / 24 h): freshness on the scale of a day."""
     return _f32(np.exp(-of.age_h / 24))
 
 
 @feature("popularity")
 def popularity(of: Inputs) -> FloatArray:
-    """Recent readers."""
+    """Log of how many readers the article had recently in this partition."""
     return _f32(np.log1p(of.readers))
 
 
@@ -169,19 +169,19 @@ def reach(of: Inputs) -> FloatArray:
 
 @feature("popularity")
 def reach_per_hour(of: Inputs) -> FloatArray:
-    """How fast it spreads."""
+    """Log of recent readers per thousand users and hour of age: how fast the article spreads."""
     return _f32(np.log1p(1000 * of.reach / (of.age_h + 1)))
 
 
 @feature("popularity")
 def unread(of: Inputs) -> FloatArray:
-    """Nobody of the partition has read it."""
+    """1 if nobody of the partition has read the article recently, else 0."""
     return _f32(of.readers <= 0)
 
 
 @feature("freshness")
 def breaking(of: Inputs) -> FloatArray:
-    """Breaking level, 0..1."""
+    """Breaking level of the article, from 0 to 1 in thirds."""
     return _f32(of.pairs.article("breaking") / 3)
 
 
@@ -190,13 +190,13 @@ def breaking(of: Inputs) -> FloatArray:
 
 @feature("the user's activity")
 def reads(of: Inputs) -> FloatArray:
-    """Reads in all."""
+    """Log of how many articles the reader has read in all."""
     return _f32(np.log1p(of.pairs.user("n_reads").astype(np.float32)))
 
 
 @feature("the user's activity")
 def newcomer(of: Inputs) -> FloatArray:
-    """Fewer than three reads."""
+    """1 for a reader of fewer than three articles, else 0."""
     return _f32(of.pairs.user("n_reads") < 3)
 
 
@@ -220,7 +220,7 @@ def age_of_interest(of: Inputs) -> FloatArray:
 
 @feature("the user's activity")
 def pushes_today(of: Inputs) -> FloatArray:
-    """Pushes of the last 24 hours."""
+    """How many pushes the reader got in the last 24 hours."""
     at_s = of.pairs.user("pushed_at_s").astype(np.int64)
     return _f32((at_s > of.now_ms // 1000 - DAY_S).sum(axis=1))
 
@@ -236,23 +236,23 @@ def since_push(of: Inputs) -> FloatArray:
 
 @feature("freshness x taste")
 def fresh_affinity(of: Inputs) -> FloatArray:
-    """Affinity to something new."""
+    """Affinity by freshness: log of the dot product times exp(-age / 24 h)."""
     return _f32(np.log1p(np.maximum(of.dot, 0)) * np.exp(-of.age_h / 24))
 
 
 @feature("freshness x taste")
 def fresh_share(of: Inputs) -> FloatArray:
-    """Category share, by freshness."""
+    """Share of the article's category times exp(-age / 24 h)."""
     return _f32(of.share * np.exp(-of.age_h / 24))
 
 
 @feature("freshness x taste")
 def popular_affinity(of: Inputs) -> FloatArray:
-    """Affinity to what others read."""
+    """Affinity by reach: log of the dot product times log of recent readers per thousand users."""
     return _f32(np.log1p(np.maximum(of.dot, 0)) * np.log1p(1000 * of.reach))
 
 
 @feature("freshness x taste")
 def popular_share(of: Inputs) -> FloatArray:
-    """Category share of what others read."""
+    """Share of the article's category times log of recent readers per thousand users."""
     return _f32(of.share * np.log1p(1000 * of.reach))

@@ -57,7 +57,7 @@ class Place(NamedTuple):
 
 @cache
 def fingerprint() -> str:
-    """Of this release."""
+    """The fingerprint of the features, as the code of this release computes them: 12 hex digits."""
     return fingerprint_of(PACKAGE)
 
 
@@ -69,7 +69,7 @@ def fingerprint_of(package: Path) -> str:
 
 
 def kind_of(action: str) -> tuple[float, bool, bool, bool]:
-    """What it teaches."""
+    """What an action teaches, without its name and ordinal: worth, and whether it is a read, a dislike, a search."""
     kind = KINDS[action]
     return float(kind.worth), kind.reading, kind.refusing, kind.by_query
 

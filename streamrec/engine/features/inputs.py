@@ -28,12 +28,12 @@ class Inputs:
 
     @cached_property
     def interest(self) -> FloatArray:
-        """(N, 64), valued now."""
+        """The reader's interest vector of each pair, decayed to now, (N, 64) float32."""
         return np.asarray(self.pairs.user("interest").astype(np.float32) * self.worth[:, None])
 
     @cached_property
     def norm(self) -> FloatArray:
-        """Length of the interest vector, (N,)."""
+        """Length of the decayed interest vector, (N,)."""
         return np.asarray(np.sqrt(np.square(self.interest).sum(axis=1)))
 
     @cached_property
@@ -43,12 +43,12 @@ class Inputs:
 
     @cached_property
     def dot(self) -> FloatArray:
-        """Affinity, (N,)."""
+        """Interest times article vector, summed over the dimensions: affinity, (N,)."""
         return np.asarray(self.product.sum(axis=1))
 
     @cached_property
     def affinity(self) -> FloatArray:
-        """Decayed reads by category, (N, 30)."""
+        """The reader's reads by category, decayed to now, (N, 30) float32; never below 0."""
         return np.asarray(np.maximum(self.pairs.user("category_affinity").astype(np.float32), 0) * self.worth[:, None])
 
     @cached_property

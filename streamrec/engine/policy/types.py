@@ -19,26 +19,26 @@ UntilArray = UIntArray
 
 
 class GateFunction(Protocol):
-    """When each user may be pushed to again."""
+    """Answers for each user when they may be pushed to again: seconds since 1970, (n,) uint32."""
 
     def __call__(self, users: Users, now_s: int, policy: Policy) -> UntilArray: ...
 
 
 class RuleFunction(Protocol):
-    """Which pairs may not be pushed."""
+    """Answers which pairs of user and article may not be pushed: (N,), True = suppressed."""
 
     def __call__(self, pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray: ...
 
 
 class Gate(NamedTuple):
-    """A gate and the reason it gives."""
+    """A gate with the reason that is counted where it holds a push back."""
 
     reason: GateReason
     opens_at: GateFunction
 
 
 class Rule(NamedTuple):
-    """A rule and the reason it gives."""
+    """A rule with the reason that is counted where it suppresses a pair."""
 
     reason: RuleReason
     suppresses: RuleFunction

@@ -27,14 +27,14 @@ class KnownArticles(Protocol):
     """When articles became known: what the catalog says."""
 
     def first_known_s(self, keys: UIntArray) -> UIntArray:
-        """By article, any shape; 0 = not in the catalog."""
+        """When each article became known, in s since 1970, by its key; any shape; 0 = not in the catalog."""
 
     def forgotten_s(self, now_s: UIntArray) -> UIntArray:
         """No article that left the catalog became known later than this, (N,)."""
 
 
 class Acted(NamedTuple):
-    """What came of acts."""
+    """What recording N acts on articles has shown: repetitions, and articles that rows had to forget for them."""
 
     repeated: BoolArray  # (N,) it was done before
     left: UIntArray  # articles that were read and are not remembered by key any more

@@ -34,7 +34,7 @@ NEGATIVE = np.dtype([("category", "u1"), ("until_s", "<u4")])
 
 
 class Field(NamedTuple):
-    """One field of the row."""
+    """One field of the profile row: its type and shape, and what it means."""
 
     name: str
     dtype: str | np.dtype[np.void]

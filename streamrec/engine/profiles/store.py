@@ -27,7 +27,7 @@ _FIELDS = tuple(ROW.names or ())
 
 
 class ProfileStore:
-    """Users of one partition."""
+    """The profiles of one partition's users: a numpy column a field, and the row of each user id."""
 
     def __init__(self, capacity: int = 64) -> None:
         self.users: list[str] = []  # row -> user_id; "" where the row is free
@@ -44,15 +44,15 @@ class ProfileStore:
         self.columns["salt"] = np.zeros(capacity, np.uint32)  # CRC-32 of the user id: a fixed spread between users
 
     def __len__(self) -> int:
-        """Rows in use, those of nobody among them."""
+        """How many rows are in use, free ones below the highest among them: the length of every column."""
         return len(self.users)
 
     def count(self) -> int:
-        """Users."""
+        """How many users have a profile."""
         return len(self._index)
 
     def __iter__(self) -> Iterator[str]:
-        """User ids."""
+        """The ids of all users who have a profile."""
         return iter(self._index)
 
     def __getitem__(self, field: str) -> AnyArray:
@@ -60,7 +60,7 @@ class ProfileStore:
         return self.columns[field][: len(self.users)]
 
     def row(self, user_id: str) -> int | None:
-        """Row of a user, None if unknown."""
+        """Row number of a user, None if unknown."""
         return self._index.get(user_id)
 
     def rows_of(self, user_ids: Sequence[str], seen_s: npt.ArrayLike) -> IndexArray:
@@ -156,7 +156,7 @@ class ProfileStore:
         return gone + [(users[row].encode(), data[i * size : (i + 1) * size]) for i, row in enumerate(rows.tolist())]
 
     def rows(self) -> dict[bytes, bytes]:
-        """Changelog rows of all users, by key."""
+        """Every user's row as the changelog holds it, by its key."""
         encoded = self.encode(np.flatnonzero(self["layout"]))
         return {key: row for key, row in encoded if row is not None}
 
@@ -201,7 +201,7 @@ class Users:
         return self.store[field][self.rows]
 
     def indices(self) -> IndexArray:
-        """Row numbers, (n,)."""
+        """Row numbers of these users, (n,), also where they are kept as a slice."""
         if isinstance(self.rows, slice):
             return np.arange(*self.rows.indices(len(self.store)), dtype=np.intp)
         return self.rows

@@ -27,20 +27,20 @@ TILE_ROWS = 64
 
 
 class Engine(Protocol):
-    """One way to compute logits."""
+    """One way to compute a network's logits, by the promises of this module."""
 
     @property
     def name(self) -> EngineName:
-        """As it stands in settings and verdicts."""
+        """The engine's name in settings, verdicts and metrics."""
 
     def logits(self, features: FloatArray) -> FloatArray:
-        """(N, COLUMNS) -> (N,)."""
+        """Logits (N,) float32 of feature rows (N, COLUMNS) float32."""
 
 
 def in_blocks(
     features: FloatArray, logits: Callable[[FloatArray], NDArray[np.floating[Any]]], rows: int = BLOCK_ROWS
 ) -> FloatArray:
-    """(N, COLUMNS) -> (N,), `rows` at a time."""
+    """Logits (N,) of feature rows (N, COLUMNS), computed for `rows` of them at a time."""
     result = np.empty(len(features), np.float32)
     for start in range(0, len(features), rows):
         result[start : start + rows] = logits(features[start : start + rows])

@@ -37,7 +37,7 @@ class NumpyFp32:
         ]
 
     def logits(self, features: FloatArray) -> FloatArray:
-        """(N, COLUMNS) -> (N,)."""
+        """Logits (N,) float32 of feature rows (N, COLUMNS) float32."""
         return in_blocks(features, self._block, BLOCK_ROWS)
 
     def _block(self, x: FloatArray) -> DoubleArray:
@@ -66,5 +66,5 @@ class _Stage:
 
 
 def _exponent(value: float) -> int:
-    """Of the power of two above a value."""
+    """The smallest e with |value| < 2**e; 0 for 0."""
     return math.frexp(value)[1] if value else 0

@@ -48,7 +48,7 @@ class Session:
         )
 
     def logits(self, features: FloatArray) -> FloatArray:
-        """(N, COLUMNS) -> (N,)."""
+        """Logits (N,) float32 of feature rows (N, COLUMNS) float32."""
         return in_blocks(features, self._block)
 
     def _block(self, x: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from .onnx_session import Session
 
 
 class OrtFp32(Session):
-    """ONNX Runtime on the float graph."""
+    """The network in ONNX Runtime, float32, one thread."""
 
     name: EngineName = "ort_fp32"
 

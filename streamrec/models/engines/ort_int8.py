@@ -10,7 +10,7 @@ from .onnx_session import Session
 
 
 class OrtInt8(Session):
-    """ONNX Runtime on the integer graph."""
+    """The network in whole numbers, as fixed_point.py makes it, in ONNX Runtime; one thread."""
 
     name: EngineName = "ort_int8"
 

@@ -13,7 +13,7 @@ from .contract import TILE_ROWS, EngineName, in_blocks
 
 
 class TorchFp32:
-    """Eager torch, float32."""
+    """The network in eager torch, float32, one thread: the engine by which others are measured."""
 
     name: EngineName = "torch_fp32"
 
@@ -23,7 +23,7 @@ class TorchFp32:
 
     @torch.inference_mode()
     def logits(self, features: FloatArray) -> FloatArray:
-        """(N, COLUMNS) -> (N,)."""
+        """Logits (N,) float32 of feature rows (N, COLUMNS) float32."""
         return in_blocks(features, lambda block: self._block(torch.from_numpy(block)).numpy())
 
     def _block(self, x: Tensor) -> Tensor:

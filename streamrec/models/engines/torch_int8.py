@@ -37,7 +37,7 @@ class TorchInt8:
 
     @torch.inference_mode()
     def logits(self, features: FloatArray) -> FloatArray:
-        """(N, COLUMNS) -> (N,)."""
+        """Logits (N,) float32 of feature rows (N, COLUMNS) float32."""
         return in_blocks(features, lambda block: self._block(torch.from_numpy(block)).numpy())
 
     def _block(self, x: Tensor) -> Tensor:

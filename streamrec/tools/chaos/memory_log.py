@@ -122,7 +122,7 @@ class MemoryLog:
 
 
 class ProcessLog:
-    """The log as one process sees it (worker.log.Log)."""
+    """The log as one process sees it (kafka.log.Log)."""
 
     def __init__(self, broker: MemoryLog, step: Step) -> None:
         self._broker, self._step = broker, step
@@ -139,7 +139,7 @@ class ProcessLog:
 
 
 class MemoryReader:
-    """worker.log.Reader."""
+    """What kafka.log.Reader is on this log: reads what is committed, up to the first open transaction."""
 
     def __init__(self, broker: MemoryLog, step: Step) -> None:
         self._broker, self._step = broker, step
@@ -201,7 +201,7 @@ class Builder:
 
 
 class MemoryProducer:
-    """worker.log.Producer. Requests of one producer take effect in order."""
+    """kafka.log.Producer. Requests of one producer take effect in order."""
 
     def __init__(self, broker: MemoryLog, step: Step, transactional_id: str) -> None:
         self._broker, self._step, self._id = broker, step, transactional_id

@@ -9,7 +9,7 @@ from streamrec.contracts.event import KINDS
 from streamrec.engine.features.fingerprint import PACKAGE, fingerprint, fingerprint_of
 
 NO_CHANGE = [
-    ("engine/features/features.py", '"""Decayed reads, by similarity."""', '"""Other words."""'),
+    ("engine/features/features.py", "Dot product of interest and article vector: decayed reads,", "Other words,"),
     ("engine/features/features.py", "    return of.dot\n", "    return of.dot  # a comment\n"),
     ("engine/features/features.py", "def affinity(of: Inputs) -> FloatArray:", "def affinity(of: 'Inputs') -> object:"),
     ("engine/profiles/interest.py", "def decay(", "def unused() -> None: ...\n\n\ndef decay("),

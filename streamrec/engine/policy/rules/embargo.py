@@ -8,5 +8,5 @@ from ..types import Pairs
 
 
 def embargo(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True while the article may not be out."""
+    """True for pairs whose article may not be out yet, (N,)."""
     return np.asarray(np.maximum(pairs.article("embargo_ms"), pairs.article("published_ms")) > now_ms)

@@ -8,5 +8,5 @@ from ..types import Pairs
 
 
 def expired(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True from the article's expiry on."""
+    """True for pairs whose article has expired by `now_ms`, (N,)."""
     return np.asarray(pairs.article("expires_ms") <= now_ms)

@@ -1,4 +1,4 @@
-"""A category the user has muted."""
+"""An article of a category that the user has muted is not pushed to them."""
 
 import numpy as np
 

@@ -6,6 +6,6 @@ from ..types import Pairs
 
 
 def withdrawn(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True for articles the newsroom has withdrawn."""
+    """True for pairs whose article the newsroom has withdrawn, (N,)."""
     flags: BoolArray = pairs.article("withdrawn")
     return flags
