@@ -17,6 +17,7 @@ from ...datasets.simulated.visits import visit
 from ...settings import Settings
 
 BEAT_S = 0.05
+SEARCHES = 0.2  # share of clicks after which the reader looks for more on the subject
 
 
 class Rate:
@@ -53,9 +54,17 @@ async def publish_live(
                 visits += 1
                 for event in visit(readers, fresh, at_ms, rng).events if fresh else ():
                     await _send(producer, settings, event, sent)
+                    if event.action == "click" and rng.random() < SEARCHES:
+                        await _send(producer, settings, search_after(event, newsroom), sent)
             await asyncio.sleep(BEAT_S)
     finally:
         await producer.stop()
+
+
+def search_after(click: UserEvent, newsroom: Newsroom) -> UserEvent:
+    """The reader of an article searches for its subject."""
+    query = newsroom.articles[click.article_id].subject
+    return UserEvent(click.user_id, "search", click.at_ms, tz=click.tz, query=query)
 
 
 async def _send(
