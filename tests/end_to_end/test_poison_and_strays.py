@@ -11,6 +11,7 @@ from on_kafka import Sent, article, event, logged, read, rows_by_user, send, unt
 from slow_log import counting
 
 from streamrec.contracts.partitioner import partition_of
+from streamrec.engine.profiles.layout import SEEN
 from streamrec.errors import StateError
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import changelog_topic, create
@@ -92,27 +93,27 @@ def by_crc32(settings: Settings, events: int) -> Iterator[Sent]:
         yield event(user, f"a{number // 500}")._replace(partition=partition)
 
 
-def test_ten_thousand_events_placed_by_crc32(settings_for_test: Settings, tmp_path: Path) -> None:
+def test_nine_thousand_events_placed_by_crc32(settings_for_test: Settings, tmp_path: Path) -> None:
     """Nobody lives in two partitions, strays are counted, and each user's events keep their order."""
     settings = settings_for_test.changed(web_port=0)
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "worker.log") as worker:
         worker.wait_ready()
-        asyncio.run(send(settings, [article(f"a{n}") for n in range(20)]))
-        asyncio.run(send(settings, by_crc32(settings, 10_000)))
-        asyncio.run(until(lambda: value(worker.series(), 'streamrec_events_total{action="click"}') == 10_000))
+        asyncio.run(send(settings, [article(f"a{n}") for n in range(SEEN)]))
+        asyncio.run(send(settings, by_crc32(settings, 500 * SEEN)))
+        asyncio.run(until(lambda: value(worker.series(), 'streamrec_events_total{action="click"}') == 500 * SEEN))
         strays = value(worker.series(), "streamrec_rerouted_total")
         assert worker.restarts == 0
     astray = [
         n for n in range(500)
         if partition_of(f"u{n}", settings.partitions) != zlib.crc32(f"u{n}".encode()) % settings.partitions
     ]  # fmt: skip
-    assert strays == 20 * len(astray) > 0
+    assert strays == SEEN * len(astray) > 0
     for number, (rows, _) in enumerate(asyncio.run(logged(settings))):
         assert {partition_of(key.decode(), settings.partitions) for key in rows} <= {number}
     by_user = asyncio.run(rows_by_user(settings))
     assert len(by_user) == 500
-    articles = {zlib.crc32(f"a{n}".encode()) for n in range(20)}
+    articles = {zlib.crc32(f"a{n}".encode()) for n in range(SEEN)}
     for user, row in by_user.items():
         assert {int(key) for key in row["seen"]} - {0} == articles, user
     assert asyncio.run(read(settings, settings.topic("events.dlq"), settings.partitions)) == []
