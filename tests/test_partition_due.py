@@ -55,7 +55,7 @@ def test_who_wakes_in_the_minute_of_a_recovery_is_looked_at() -> None:
     looked_at(feed.to, T0)
     feed.to.profiles.columns["due_at_s"][:] = 0  # they wait for nothing else
     woke = [user for after_s in (0, 5, 35) for user in looked_at(feed.to, T0 + HOUR + after_s * 1000)]
-    successor = Partition(feed.to.settled)
+    successor = Partition(feed.to.context)
     rows, meta = split(feed.to.encode(np.arange(200)), 24)
     successor.restore(rows.items(), meta, [])
     woke += looked_at(successor, T0 + HOUR + 65_000)

@@ -24,8 +24,8 @@ VOLCANO = "Iceland volcano erupts again"
 
 def searching(**changed: Any) -> Feed:
     """A partition that understands searches."""
-    settled = PartitionContext(0, policy(**changed), AffinityScores(), understand=QUERIES.understand)
-    return Feed(Partition(settled))
+    context = PartitionContext(0, policy(**changed), AffinityScores(), understand=QUERIES.understand)
+    return Feed(Partition(context))
 
 
 def search(user_id: str = "ann", query: str = "volcano iceland", at_ms: int = T0) -> UserEvent:

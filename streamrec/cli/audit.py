@@ -1,4 +1,4 @@
-"""`streamrec audit`."""
+"""`streamrec audit`: hold what a cluster has committed against the rules."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`streamrec bench`."""
+"""`streamrec bench`: measure the program beside others and beside itself."""
 
 import asyncio
 from pathlib import Path

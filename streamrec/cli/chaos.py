@@ -1,4 +1,4 @@
-"""`streamrec chaos`."""
+"""`streamrec chaos`: harm a system on purpose and judge what it did."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`streamrec compress report`."""
+"""`streamrec compress report`: a search's outcome as an HTML page."""
 
 from pathlib import Path
 

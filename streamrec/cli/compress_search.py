@@ -1,4 +1,4 @@
-"""`streamrec compress search`."""
+"""`streamrec compress search`: find the smallest and fastest ranker within a loss."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ class Share(click.ParamType):
 
 
 def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
-    """No time is none to search in."""
+    """Refuse a --budget of no time, in which nothing could be searched."""
     if value <= 0:
         raise click.BadParameter("no time is not enough; expected more, like 10m", ctx, param)
     return value

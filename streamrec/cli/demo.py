@@ -1,4 +1,4 @@
-"""`streamrec demo`."""
+"""`streamrec demo`: broker, newsroom, model and worker on one machine."""
 
 import click
 

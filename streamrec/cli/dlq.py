@@ -1,4 +1,4 @@
-"""`streamrec dlq`."""
+"""`streamrec dlq`: list, show and redrive dead letters."""
 
 import asyncio
 import sys

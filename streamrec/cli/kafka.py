@@ -1,4 +1,4 @@
-"""`streamrec kafka`."""
+"""`streamrec kafka`: a real broker on this machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Options of commands that read a log."""
+"""Options of the commands that play a log: which one, where it lies, and how much of it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""`streamrec migrate`."""
+"""`streamrec migrate`: profiles and articles into another vector space."""
 
 import asyncio
 from pathlib import Path

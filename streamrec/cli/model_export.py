@@ -1,4 +1,4 @@
-"""`streamrec model export`."""
+"""`streamrec model export`: a ranker as one ONNX file."""
 
 from pathlib import Path
 

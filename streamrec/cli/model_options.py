@@ -1,4 +1,4 @@
-"""Options of the commands that make models."""
+"""Options that all commands which make models share."""
 
 import click
 

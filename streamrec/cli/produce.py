@@ -1,4 +1,4 @@
-"""`streamrec produce`."""
+"""`streamrec produce`: JSON lines, or a whole history, into a topic."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""`streamrec replay`."""
+"""`streamrec replay`: a log through the whole program, with Kafka or without."""
 
 import asyncio
 import hashlib

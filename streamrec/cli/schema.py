@@ -1,4 +1,4 @@
-"""`streamrec schema`."""
+"""`streamrec schema`: the JSON Schema of a public record."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`streamrec settings`."""
+"""`streamrec settings`: every setting with its value, default, unit and reason."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +15,7 @@ HEAD_WIDTH = 72  # of the setting then
 
 
 class Row(NamedTuple):
-    """One setting, as text."""
+    """One setting as the texts of a table's row."""
 
     variable: str
     value: str
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     @property
     def is_changed(self) -> bool:
-        """Not what it would be by itself."""
+        """Whether the setting has another value than its default."""
         return self.value != self.default
 
     @property
@@ -73,7 +73,7 @@ def _text(value: Any) -> str:
 
 
 def _kind(field: "FieldInfo") -> str:
-    """The type in words; the choices of a Literal."""
+    """The type of a setting in words; of a Literal its choices."""
     from typing import Literal, get_args, get_origin
 
     kind = field.annotation

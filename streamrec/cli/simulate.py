@@ -1,4 +1,4 @@
-"""`streamrec simulate`."""
+"""`streamrec simulate`: a simulated newsroom, live into Kafka or as files."""
 
 import asyncio
 from collections import Counter

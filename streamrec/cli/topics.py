@@ -1,4 +1,4 @@
-"""`streamrec topics`."""
+"""`streamrec topics`: create and check all topics, and rewind a cursor."""
 
 import asyncio
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`streamrec train`."""
+"""`streamrec train`: a ranker, or a teacher, from a log."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

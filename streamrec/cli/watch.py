@@ -1,4 +1,4 @@
-"""`streamrec watch`."""
+"""`streamrec watch`: pushes as they leave."""
 
 import asyncio
 

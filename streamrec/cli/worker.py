@@ -1,4 +1,4 @@
-"""`streamrec worker`."""
+"""`streamrec worker`: one worker process."""
 
 import click
 

@@ -63,9 +63,9 @@ def run(work: Work, settings: Settings) -> Done:
     check_writable(work.out)
     recipe, source = parse(work.recipe), load_source(work.teacher)
     asked_ms = None if work.test_from is None else millis("--test-from", work.test_from)
-    earlier_looks = None if work.search is None else EarlierSearch(work.search)
-    if earlier_looks is not None:
-        asked_ms = earlier_looks.test_from_ms
+    earlier_search = None if work.search is None else EarlierSearch(work.search)
+    if earlier_search is not None:
+        asked_ms = earlier_search.test_from_ms
     check_log(source.log, work.played.log)
     check_half_life(source.half_life_h, str(work.teacher), settings.interest_half_life_h)
     use_one_thread()
@@ -76,7 +76,7 @@ def run(work: Work, settings: Settings) -> Done:
         bench = Workbench(training, held_out, logits_of(source.model, training), work.seed, work.epochs)
         doing = progress.add_task("steps", total=len(recipe.steps))
         made = carry_out(recipe, source.model, bench, lambda step: progress.update(doing, description=step, advance=1))
-        beside = nothing_else if earlier_looks is None else partial(earlier_looks.beside, _key(recipe, source, work))
+        beside = nothing_else if earlier_search is None else partial(earlier_search.beside, _key(recipe, source, work))
         found = judged(source.model, made, later, work.max_loss, work.seed, beside)
     written = publish_compressed(
         work.out,

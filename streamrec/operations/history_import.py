@@ -34,13 +34,13 @@ TOPICS: tuple[FileTopic, ...] = ("articles", "events")
 
 
 class Source(NamedTuple):
-    """A file of history."""
+    """A file of articles or events that happened before the deployment began."""
 
     path: Path
     topic: FileTopic
 
     def records(self, tally: Tally) -> Iterator[ArticleEvent | UserEvent]:
-        """What a worker would take; the rest is counted."""
+        """The records that a worker would take; the others are counted in the tally."""
         part = tally.of(str(self.path))
         raw = raw_records(self.path, self.topic, part)
         return articles_of(raw, part) if self.topic == "articles" else events_of(raw, part)

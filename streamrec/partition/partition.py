@@ -54,27 +54,27 @@ __all__ = ["Meeting", "Partition", "PartitionContext"]
 class Partition:
     """State of one partition: profiles, catalog, cursor and the articles yet to be met, changed by what is applied."""
 
-    def __init__(self, settled: PartitionContext) -> None:
-        self.settled = settled
+    def __init__(self, context: PartitionContext) -> None:
+        self.context = context
         self.profiles = ProfileStore()
-        self.catalog = Catalog(settled.max_articles, settled.keep_ms)
+        self.catalog = Catalog(context.max_articles, context.keep_ms)
         self.cursor: dict[str, int] = {}
         self.looked_ms = 0  # policy time of the last look for due users
-        self.unmet = ArticleQueue()
+        self.queue = ArticleQueue()
         self.at_once, self.holds = True, False
         self._woke_ms = self._opened_ms = 0
-        self._awaited = UnknownArticles()
+        self._unknown = UnknownArticles()
         self._silence = Eviction()
-        self._timeline = EventTimeline(settled.tick_ms) if settled.tick_ms else None
+        self._timeline = EventTimeline(context.tick_ms) if context.tick_ms else None
 
     # --- input --------------------------------------------------------------------------------------------------------
 
     def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
         """Apply a batch. Between two steps other work may be done or committed; the cursor moves with the last one."""
-        with self.settled.stage("decode"):
-            origin = Origin(self.settled.topics[batch.topic], self.settled.number)
+        with self.context.stage("decode"):
+            origin = Origin(self.context.topics[batch.topic], self.context.number)
             reference_ms = self._timeline.reference_ms("events") if self._timeline else None
-            items = intake(batch, origin, self.settled.partitions, reference_ms)
+            items = intake(batch, origin, self.context.partitions, reference_ms)
         if self._timeline is None or batch.topic not in MERGED:
             yield from self._run(Run(batch.topic, items, batch.next_offset, now_ms))
             return
@@ -101,7 +101,7 @@ class Partition:
                 if taken_in:
                     yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
                 if may_be_pushed:
-                    self.unmet.published(item.value.article_id, item.offset)
+                    self.queue.published(item.value.article_id, item.offset)
                 if self.at_once:
                     yield from map(self.meet, self._waiting(run.now_ms))
         if len(typed) < len(run.items):
@@ -117,11 +117,11 @@ class Partition:
     def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
         if not typed:
             return
-        values, settled = [item.value for item in typed], self.settled
+        values, context = [item.value for item in typed], self.context
         seen_ms = [value.at_ms for value in values] if self._timeline else [item.appended_ms for item in typed]
-        with settled.stage("update"):
-            learned = after_events(self.profiles, self.catalog, values, seen_ms, settled.policy, settled.understand)
-        self._awaited.add(learned.unknown, self.profiles)
+        with context.stage("update"):
+            learned = after_events(self.profiles, self.catalog, values, seen_ms, context.policy, context.understand)
+        self._unknown.add(learned.unknown, self.profiles)
         changes.rows.append(learned.rows)
         changes.events.update(map(attrgetter("action"), values))
         changes.late += learned.late
@@ -131,12 +131,12 @@ class Partition:
 
     def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         """Know this version from now on; whether it may be pushed now."""
-        same_space("an article in the catalog is", article.space_id, self.settled.space_id)
+        same_space("an article in the catalog is", article.space_id, self.context.space_id)
         change = self.catalog.apply(article, now_ms)
         slot = self.catalog.slot(article.article_id)
         assert slot is not None
-        if self._awaited.take(int(self.catalog["key"][slot])):
-            changes.rows.append(after_article(self.profiles, self.catalog, slot, self.settled.policy))
+        if self._unknown.take(int(self.catalog["key"][slot])):
+            changes.rows.append(after_article(self.profiles, self.catalog, slot, self.context.policy))
         return change in ("new", "updated") and slot in self.catalog.fresh(now_ms)
 
     def article_meeting(self, now_ms: int) -> Meeting | None:
@@ -144,18 +144,18 @@ class Partition:
 
         An article that is withdrawn, expired or under embargo by now meets nobody.
         """
-        unmet, everybody = self.unmet, len(self.profiles)
-        while not self.holds and (article_id := unmet.head()) is not None:
+        queue, everybody = self.queue, len(self.profiles)
+        while not self.holds and (article_id := queue.head()) is not None:
             slot = self.catalog.slot(article_id)
-            if unmet.start >= everybody or slot is None or slot not in self.catalog.fresh(now_ms):
-                unmet.head_is_done()
+            if queue.start >= everybody or slot is None or slot not in self.catalog.fresh(now_ms):
+                queue.head_is_done()
                 continue
-            start, unmet.start = unmet.start, min(unmet.start + self.settled.chunk_users, everybody)
-            unmet.lineup = unmet.lineup or lineup_of(self.settled.ranker)
-            users = self.profiles.everybody(start, unmet.start)
-            meeting = Meeting(users, np.array([slot]), now_ms, "article", unmet.lineup)
-            if unmet.start >= everybody:
-                unmet.head_is_done()
+            start, queue.start = queue.start, min(queue.start + self.context.chunk_users, everybody)
+            queue.lineup = queue.lineup or lineup_of(self.context.ranker)
+            users = self.profiles.everybody(start, queue.start)
+            meeting = Meeting(users, np.array([slot]), now_ms, "article", queue.lineup)
+            if queue.start >= everybody:
+                queue.head_is_done()
             return meeting
         return None
 
@@ -188,12 +188,12 @@ class Partition:
         for slot in self.catalog.opening(since_ms, now_ms).tolist():
             article = self.catalog.articles[slot]
             assert article is not None
-            self.unmet.opened(article.article_id, since_ms)
+            self.queue.opened(article.article_id, since_ms)
         self._opened_ms = now_ms
 
     def forget_silent(self, now_ms: int) -> Changes:
         """Users of whom nothing was seen for long leave, some at a time; once an hour it is asked who they are."""
-        rows, left = self._silence.ends(self.profiles, self.looked_ms, now_ms, self.settled.policy.forget_after_s)
+        rows, left = self._silence.ends(self.profiles, self.looked_ms, now_ms, self.context.policy.forget_after_s)
         self.catalog.after_reads(left, -1)
         return Changes(rows=[rows] * (len(rows) > 0), forgotten=len(rows))
 
@@ -215,18 +215,18 @@ class Partition:
         due_at_s = self.profiles["due_at_s"]
         due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
         rows = np.flatnonzero(due | self._woke(now_ms) if wakes else due)
-        fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.settled.ranker)
-        for start in range(0, len(rows), self.settled.chunk_users):
+        fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.context.ranker)
+        for start in range(0, len(rows), self.context.chunk_users):
             if self.holds:
                 return
-            users = Users(self.profiles, rows[start : start + self.settled.chunk_users])
+            users = Users(self.profiles, rows[start : start + self.context.chunk_users])
             yield Meeting(users, fresh, now_ms, "due", lineup)
         if not self.holds:
             self.looked_ms, self._woke_ms = now_ms, now_ms if wakes else self._woke_ms
 
     def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Users whose quiet hours ended since the last look that asked, (R,)."""
-        users, policy, before_s = Users(self.profiles, slice(None)), self.settled.policy, self._woke_ms // 1000
+        users, policy, before_s = Users(self.profiles, slice(None)), self.context.policy, self._woke_ms // 1000
         if not before_s or not len(users):
             return np.zeros(len(users), np.bool_)
         was_quiet = quiet_hours(users, before_s, policy) > 0  # never of a row of nobody: its window is empty
@@ -251,14 +251,14 @@ class Partition:
         if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
             columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
         if len(decision.rows):
-            columns["due_at_s"][decision.rows] = now_s + self.settled.policy.min_interval_s
+            columns["due_at_s"][decision.rows] = now_s + self.context.policy.min_interval_s
         return changes
 
     def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         """The decision on a meeting, and its pushes as bytes; it changes nothing."""
         users, slots, now_ms, trigger, _ = meeting
-        policy = self.settled.policy
-        decision = decide(users, self.catalog, slots, now_ms, scores, policy, self.settled.stage)
+        policy = self.context.policy
+        decision = decide(users, self.catalog, slots, now_ms, scores, policy, self.context.stage)
         if not len(decision.rows):
             return decision, []
         return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, scores.stamp)
@@ -267,8 +267,8 @@ class Partition:
 
     def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         """Changelog records of these rows and of the cursor."""
-        met = self.unmet.met_until(self.cursor.get("catalog", 0))
-        meta = Meta(self.cursor, self.looked_ms, met, self.unmet.opened_until(self._opened_ms))
+        met = self.queue.met_until(self.cursor.get("catalog", 0))
+        meta = Meta(self.cursor, self.looked_ms, met, self.queue.opened_until(self._opened_ms))
         return [*self.profiles.encode(rows), meta.record()]
 
     def restore(
@@ -282,11 +282,11 @@ class Partition:
         self.catalog.after_reads(history.reads_of(self.profiles, slice(len(self.profiles))), 1)
         for item in articles:
             if isinstance(item, Typed):
-                same_space("an article in the catalog is", item.value.space_id, self.settled.space_id)
+                same_space("an article in the catalog is", item.value.space_id, self.context.space_id)
                 self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
                 if item.offset >= meta.met_until:
-                    self.unmet.published(item.value.article_id, item.offset)
-        self._awaited.count(self.profiles)
+                    self.queue.published(item.value.article_id, item.offset)
+        self._unknown.count(self.profiles)
         self._restore_due()
         if self._timeline is not None:
             self._timeline.clock_ms = meta.looked_ms
@@ -296,6 +296,6 @@ class Partition:
         due_at_s, looked_s = self.profiles["due_at_s"], self.looked_ms // 1000
         handled = np.flatnonzero((due_at_s > 0) & (due_at_s <= looked_s))
         if len(handled):
-            users, nothing, policy = Users(self.profiles, handled), np.empty(0, np.intp), self.settled.policy
-            decision = decide(users, self.catalog, nothing, self.looked_ms, self.settled.ranker, policy)
+            users, nothing, policy = Users(self.profiles, handled), np.empty(0, np.intp), self.context.policy
+            decision = decide(users, self.catalog, nothing, self.looked_ms, self.context.ranker, policy)
             due_at_s[handled] = waiting_s(decision.opens_s)

@@ -36,12 +36,12 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process that runs now."""
+        """Process id of the worker that runs now; 0 before the first start."""
         return self._process.pid if self._process else 0
 
     @property
     def url(self) -> str:
-        """Its web address."""
+        """Address of the worker's web pages on this machine."""
         return f"http://127.0.0.1:{self.port}"
 
     def ensure(self) -> bool:
@@ -61,18 +61,18 @@ class WorkerProcess:
         return True
 
     def exit_code(self) -> int | None:
-        """None while it runs."""
+        """Exit code of the worker; None while it runs."""
         return self._process.poll() if self._process else None
 
     def kill(self) -> int | None:
-        """SIGKILL, as a crash; the exit code."""
+        """Kill the worker by SIGKILL, as a crash; its exit code."""
         if self._process is None:
             return None
         self._process.kill()
         return self._process.wait()
 
     def stop(self, wait_s: float = 15.0) -> int | None:
-        """SIGTERM, then SIGKILL; the exit code."""
+        """End the worker by SIGTERM, and by SIGKILL if that takes longer; its exit code."""
         if self._process is None:
             return None
         if self._process.poll() is None:
@@ -104,7 +104,7 @@ class WorkerProcess:
         return answer
 
     def is_ready(self) -> bool:
-        """Recovered and consuming."""
+        """Whether the worker owns partitions, has recovered them and consumes."""
         status, body = self.get("/ready")
         return status == 200 and bool(json.loads(body)["partitions"])
 
@@ -118,7 +118,7 @@ class WorkerProcess:
         return _series(body) if status else {}
 
     def last_line(self) -> str:
-        """Of its log."""
+        """The last line of the worker's log."""
         if not self.log_path.exists():
             return "(it has no log)"
         return (self.log_path.read_text(errors="replace").splitlines() or ["(its log is empty)"])[-1]
@@ -135,7 +135,7 @@ class WorkerProcess:
 
 @contextmanager
 def worker_process(settings: Settings, log_path: Path) -> Iterator[WorkerProcess]:
-    """Started on entering, stopped on leaving."""
+    """A worker that is started on entering the block and stopped on leaving it."""
     process = WorkerProcess(settings, log_path)
     try:
         process.ensure()
@@ -145,14 +145,14 @@ def worker_process(settings: Settings, log_path: Path) -> Iterator[WorkerProcess
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A TCP port on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def value(series: Mapping[str, float], prefix: str) -> float:
-    """Sum of all series that begin with this."""
+    """The sum of all series whose name begins with this."""
     return sum(number for name, number in series.items() if name.startswith(prefix))
 
 

@@ -48,7 +48,7 @@ class ContentAgent:
         self._transactions: Transactions | None = None
         self._generation: int | None = None  # of the group, in which we are at work; None: a rebalance is on
         self._taking_over: asyncio.Task[Transactions] | None = None
-        self._busy, self._set_aside, self._noting = asyncio.Lock(), SetAside(), FieldNotes(metrics)
+        self._busy, self._set_aside, self._field_notes = asyncio.Lock(), SetAside(), FieldNotes(metrics)
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
         self._renewed_s = 0.0  # when what must not be forgotten was last written
@@ -178,7 +178,7 @@ class ContentAgent:
     def _count(self, done: Analysed) -> None:
         for outcome in done.outcomes:
             self._metrics.articles[outcome].inc()
-        self._noting.take(Counter(("articles", note) for note in done.notes), monotonic_s())
+        self._field_notes.take(Counter(("articles", note) for note in done.notes), monotonic_s())
         for letter in done.dead_letters:
             self._metrics.dead_letters["articles", letter.reason].inc()
             self._set_aside.tell(letter, monotonic_s())

@@ -51,7 +51,7 @@ class Counting:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
-        self._set_aside, self._noting, self.decided = SetAside(), FieldNotes(metrics), DecisionLog()
+        self._set_aside, self._field_notes, self.decided = SetAside(), FieldNotes(metrics), DecisionLog()
         self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager
@@ -123,7 +123,7 @@ class Counting:
         if changes.appended_ms:
             metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))
         self._pushes(changes, at_ms)
-        self._noting.take(changes.notes, monotonic_s())
+        self._field_notes.take(changes.notes, monotonic_s())
         for letter in changes.dead_letters:
             metrics.dead_letters[self._inputs[letter.topic], letter.reason].inc()
             self._set_aside.tell(letter, monotonic_s())

@@ -68,11 +68,11 @@ def start(settings: Settings, space_id: str, metrics: Metrics) -> None:
         return
     if settings.model_dir is None:
         raise SettingsError("STREAMREC_MODEL_URI needs STREAMREC_MODEL_DIR, the folder its models are kept in")
-    mirroring = ModelMirror(
+    mirror = ModelMirror(
         Mirror(settings.model_uri, settings.model_dir, space_id, settings.model_public_key),
         metrics,
         settings.model_poll_s,
     )
-    if mirroring.look() in {"unreachable", "refused"} and not is_store(settings.model_dir):
+    if mirror.look() in {"unreachable", "refused"} and not is_store(settings.model_dir):
         raise ArtifactError(f"{settings.model_uri}: no model could be fetched, and {settings.model_dir} holds none yet")
-    mirroring.go_on()
+    mirror.go_on()

@@ -133,7 +133,7 @@ class Ownership:
 
     async def _acquire(self, number: int) -> None:
         async with self._at_once:
-            partition = Partition(self._settled(number))
+            partition = Partition(self._context(number))
             writer = PartitionWriter(
                 partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds,
                 self._others,
@@ -216,7 +216,7 @@ class Ownership:
         """Age of the oldest change no transaction has committed, in seconds."""
         return max((writer.uncommitted_s() for writer in self.writers.values()), default=0.0)
 
-    def _settled(self, number: int) -> PartitionContext:
+    def _context(self, number: int) -> PartitionContext:
         settings = self._settings
         return PartitionContext.of(settings, number, self._ranker, self._counting.stage, self._queries)
 

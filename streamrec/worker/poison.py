@@ -53,11 +53,11 @@ async def without_poison(
     In a replay a record may wait for others, so there nothing is set aside: raises `error`. A setting at fault is no
     record's fault either.
     """
-    if isinstance(error, SettingsError) or partition.settled.tick_ms:
+    if isinstance(error, SettingsError) or partition.context.tick_ms:
         raise error
     logger.error("processing failed, looking for the record at fault", exc_info=error)
-    settled = partition.settled
-    at_most = allowed_per_hour - await recent_poison(log, settled.topics.values(), settled.number, allowed_per_hour)
+    context = partition.context
+    at_most = allowed_per_hour - await recent_poison(log, context.topics.values(), context.number, allowed_per_hour)
     return await find_poison(batches, restored, log, at_most)
 
 
@@ -75,7 +75,7 @@ async def find_poison(
         found += 1
         topic, record = culprit
         if not _holds(batches, topic, record.offset):
-            origin = Origin(scratch.settled.topics[topic], scratch.settled.number)
+            origin = Origin(scratch.context.topics[topic], scratch.context.number)
             letter = dead_letter(record, origin, "processing_error", "users who are due cannot meet it")
             return Found(list(batches), [letter])
         batches = [_marked(batch, topic, record.offset) for batch in batches]
@@ -93,7 +93,7 @@ async def _first_culprit(partition: Partition, batches: Sequence[Batch], log: Lo
     not be due any more, and would not meet the one at fault.
     """
     partition.at_once = False
-    if partition.unmet and (article_id := failing_article(partition, now_ms())) is not None:
+    if partition.queue and (article_id := failing_article(partition, now_ms())) is not None:
         return await _article(partition, batches, log, article_id)  # it came before these batches
     for batch in batches:
         for record in batch.records:
@@ -114,7 +114,7 @@ async def _article(
 ) -> tuple[Topic, Record] | None:
     """The newest version in the log that is not set aside yet."""
     marked = {offset for batch in batches if batch.topic == "catalog" for offset in batch.poison}
-    topic, number = partition.settled.topics["catalog"], partition.settled.number
+    topic, number = partition.context.topics["catalog"], partition.context.number
     async with log.reader() as reader:
         known = await read_all(reader, topic, number, before=partition.cursor["catalog"])
         gone = marked | await set_aside_offsets(reader, topic, number, known)

@@ -49,9 +49,9 @@ async def recover(
     be. `poison`: offsets in `catalog` whose dead letters may not be readable yet.
     """
     started = monotonic_s()
-    number, topics = partition.settled.number, partition.settled.topics
+    number, topics = partition.context.number, partition.context.topics
     async with log.reader() as reader:
-        logged, read = Logged(partitions, partition.settled.space_id), 0
+        logged, read = Logged(partitions, partition.context.space_id), 0
         async for records in reader.read(changelog, number, through=through):
             logged.take([(record.key or b"", record.value) for record in records])
             read += len(records)
@@ -67,19 +67,19 @@ async def recover(
         gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number, known)}
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
-        rows = rows_of(logged, partition.settled, articles)
+        rows = rows_of(logged, partition.context, articles)
         partition.restore(rows.items(), meta._replace(cursor=dict(cursor.items())), articles)
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 
-def rows_of(logged: Logged, settled: PartitionContext, articles: Sequence[Item[AnalysedArticle]]) -> dict[bytes, bytes]:
+def rows_of(logged: Logged, context: PartitionContext, articles: Sequence[Item[AnalysedArticle]]) -> dict[bytes, bytes]:
     """Rows of this release's layout; those of an earlier one meet the articles before the cursor first."""
-    known, looked_ms = Catalog(settled.max_articles, settled.keep_ms), logged.meta.looked_ms
+    known, looked_ms = Catalog(context.max_articles, context.keep_ms), logged.meta.looked_ms
     if logged.has_earlier_rows():
         for item in articles:
             if isinstance(item, Typed):
                 known.apply(item.value, max(looked_ms, item.value.known_at_ms))
-    return logged.rows(known, (looked_ms if settled.tick_ms else now_ms()) // 1000)
+    return logged.rows(known, (looked_ms if context.tick_ms else now_ms()) // 1000)
 
 
 async def set_aside_offsets(reader: Reader, topic: str, number: int, records: Sequence[Record]) -> set[int]:

@@ -17,7 +17,7 @@ from ..kafka.topics import check
 from ..observability.logs import configure
 from ..observability.metrics import Metrics, process_registry
 from ..settings import Settings
-from . import model_mirror as mirroring
+from . import model_mirror
 from .app import build_app
 from .model_loader import Models
 from .port_check import check_web
@@ -49,7 +49,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     loop.run_until_complete(_check_topics(settings))
     encoder = encoder or encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
-    mirroring.start(settings, encoder.space_id, metrics)
+    model_mirror.start(settings, encoder.space_id, metrics)
     models = Models(settings, encoder.space_id, metrics)
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)

@@ -31,7 +31,7 @@ class Scheduler:
     def begin(self, partition: Partition) -> None:
         """With this state; what was on its way is forgotten."""
         self._partition = partition
-        self._in_order = partition.settled.tick_ms > 0
+        self._in_order = partition.context.tick_ms > 0
         partition.at_once = partition.at_once and self._in_order
         self._steps: Iterator[Changes] | None = None  # of a batch
         self._due: Iterator[Meeting] | None = None  # users who are due
@@ -42,7 +42,7 @@ class Scheduler:
             return self._in_its_order()
         at_ms = now_ms()
         self._hold(at_ms)
-        articles = self._steps is not None or (self._partition.unmet and not self._partition.holds)
+        articles = self._steps is not None or (self._partition.queue and not self._partition.holds)
         events = self._events_to_apply(in_round and not closing and not articles)
         self._articles_turn = not events or (not self._articles_turn and in_round)
         if self._articles_turn and (changes := self._articles(at_ms)) is not None:
@@ -126,6 +126,6 @@ class Scheduler:
         meeting = next(self._due, None)
         if meeting is None:
             self._due = None
-            return changes if changes or self._partition.unmet else None
+            return changes if changes or self._partition.queue else None
         changes.merge(self._partition.meet(meeting))
         return changes

@@ -44,7 +44,7 @@ class PartitionWriter:
         fail: Callable[[BaseException], None], rounds: CommitRounds | None = None, others: Others | None = None,
     ) -> None:  # fmt: skip
         self.partition = partition
-        self.number = partition.settled.number
+        self.number = partition.context.number
         self.committed: dict[str, int] = {}
         self.recovered: Recovered | None = None
         self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
@@ -52,9 +52,9 @@ class PartitionWriter:
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or CommitRounds()
         self._pending, self._uncommitted = Pending(), Uncommitted()
-        self.catching_up = CatchingUp(log, self.number, partition.settled.topics, settings.max_push_lag_s, others)
+        self.catching_up = CatchingUp(log, self.number, partition.context.topics, settings.max_push_lag_s, others)
         self._asking: asyncio.Task[None] | None = None  # where the inputs end
-        self._turns = Scheduler(partition, settings, self._lanes, self._uncommitted, self.catching_up)
+        self._scheduler = Scheduler(partition, settings, self._lanes, self._uncommitted, self.catching_up)
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
         self._closing = self._leaving = False
@@ -73,7 +73,7 @@ class PartitionWriter:
             await self._transactions.start()
             self.recovered = await self._recover(self.partition)
             self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
-            owner = owner_records(self._settings.partitions, self.partition.settled.space_id)
+            owner = owner_records(self._settings.partitions, self.partition.context.space_id)
             await write(self._transactions, self._names, self.number, owner, Changes())
         except asyncio.CancelledError:
             await self._transactions.stop()
@@ -86,7 +86,7 @@ class PartitionWriter:
         """Hold pushes back until the inputs are applied up to where they end now; a replay pushes as it goes."""
         if self._asking is not None:
             self._asking.cancel()
-        if not self.partition.settled.tick_ms:
+        if not self.partition.context.tick_ms:
             self.catching_up.forget()
             self._asking = asyncio.create_task(guarded(self._ask, self._fail))
 
@@ -190,7 +190,7 @@ class PartitionWriter:
 
     def _step(self) -> Changes | None:
         in_round = self._in_flight_since_s is not None or self._rounds.on()
-        return self._turns.next(in_round, self._closing)
+        return self._scheduler.next(in_round, self._closing)
 
     async def _set_poison_aside(self, error: Exception | None) -> None:
         """Find the records at fault and go on without them, from the last commit; raises `error` if none is.
@@ -225,19 +225,19 @@ class PartitionWriter:
                 self._poison.update(letter.offset for letter in found.letters)
                 await to_the_end(self._commit(Ready(Changes(dead_letters=found.letters), [MARK], self.committed)))
             self.partition = await self._restored()
-            self._turns.begin(self.partition)
+            self._scheduler.begin(self.partition)
             self._uncommitted.uncovered.clear()
             self._lanes.put_back(found.batches)
             self._catch_up()
 
     async def _restored(self) -> Partition:
-        partition = type(self.partition)(self.partition.settled)
+        partition = type(self.partition)(self.partition.context)
         await self._recover(partition)
         return partition
 
     async def _wait_for_work(self) -> None:
         self._work.clear()
-        wait_s = self._turns.wait_s()
+        wait_s = self._scheduler.wait_s()
         if self._lanes:  # for the end of the round
             self._rounds.wake(self._work)
             wait_s = min(wait_s, PATIENCE_S)

@@ -30,9 +30,9 @@ pytestmark = pytest.mark.kafka
 def writer(settings: Settings, errors: list[BaseException]) -> PartitionWriter:
     """Of partition 0, where every user lives, with a bug that users named poison reach."""
     names = Names(changelog_topic(settings), settings.topic("push"), settings.topic("rerouted"))
-    settled = PartitionContext.of(settings, 0, prior())._replace(partitions=None)
+    context = PartitionContext.of(settings, 0, prior())._replace(partitions=None)
     return PartitionWriter(
-        FragilePartition(settled), settings, KafkaLog(settings), names, counting(settings), errors.append
+        FragilePartition(context), settings, KafkaLog(settings), names, counting(settings), errors.append
     )
 
 

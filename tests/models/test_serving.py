@@ -75,7 +75,7 @@ def test_a_single_model_is_a_lineup() -> None:
 def readers(serving: Serving) -> Feed:
     """300 readers of one topic, and an article on it."""
     state = partition()
-    state.settled = state.settled._replace(ranker=serving, chunk_users=64)
+    state.context = state.context._replace(ranker=serving, chunk_users=64)
     feed = Feed(state)
     feed.articles(article("old", topic="quantum"))
     feed.events(*(click(f"u{number}", "old") for number in range(300)))

@@ -72,9 +72,9 @@ def test_an_article_whose_time_came_meets_everybody_though_its_owner_dies() -> N
     assert list(state.due(T0 + HOUR)) == []
     rows, meta = split(state.encode(np.arange(len(readers))), partitions=24)
     assert meta.looked_ms == T0 + HOUR
-    successor = Partition(state.settled)
+    successor = Partition(state.context)
     record = RawRecord(0, T0, None, msgspec.json.encode(later))
     successor.restore(rows.items(), meta, decode_catalog([record], Origin("catalog", 0)))
-    assert not successor.unmet  # no version of it is behind the mark in `catalog`: it is its time that waits
+    assert not successor.queue  # no version of it is behind the mark in `catalog`: it is its time that waits
     told += pushes(successor.look(T0 + HOUR + 1000))
     assert sorted(push.user_id for push in told) == readers

@@ -66,7 +66,7 @@ def test_a_restart_in_a_replay_skips_no_look() -> None:
     new = RawRecord(0, T0, None, msgspec.json.encode(article("new", known_at_ms=T0 + 30_000)))
     assert not pushes(applied(state, Batch("catalog", [new, mark(1, T0 + 60_000)], 2)))
     rows, meta = split(state.encode(np.arange(1)), partitions=24)
-    successor = Partition(state.settled)
+    successor = Partition(state.context)
     successor.restore(rows.items(), meta, decode_catalog([new], Origin("catalog", 0)))
     for owner in (state, successor):
         applied(owner, Batch("events", [mark(2, T0 + HOUR)], 3))

@@ -193,7 +193,7 @@ def ahead_by_an_hour(state: Partition, restored: bool) -> Partition:
     if not restored:
         return state
     rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
-    successor = Partition(state.settled)
+    successor = Partition(state.context)
     catalog = [msgspec.json.encode(value) for value in state.catalog.articles if value]
     records = [RawRecord(i, T0, None, value) for i, value in enumerate(catalog)]
     successor.restore(rows.items(), meta, decode_catalog(records, Origin("catalog", 0)))
@@ -277,7 +277,7 @@ def test_tombstones_among_events_are_set_aside() -> None:
 def test_an_event_of_somebody_elses_user_goes_where_the_user_lives() -> None:
     """A user is never split over two partitions; an event that strays a second time is set aside."""
     state = partition()
-    state.settled = state.settled._replace(partitions=4)
+    state.context = state.context._replace(partitions=4)
     mine, other = ([f"u{i}" for i in range(50) if (partition_of(f"u{i}", 4) == 0) is here] for here in (True, False))
     changes = Feed(state).events(click(mine[0]), click(other[0]))
     assert [(stray.user_id, stray.partition) for stray in changes.strays] == [(other[0], partition_of(other[0], 4))]

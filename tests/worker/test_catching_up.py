@@ -120,7 +120,7 @@ async def test_an_owner_who_ends_while_it_catches_up_loses_no_meeting() -> None:
     await third.stop()
     fourth = writer_on(log, partition(), load({}), errors)
     await fourth.start()
-    assert not fourth.partition.unmet
+    assert not fourth.partition.queue
     await fourth.stop()
     assert pushed(log) == [("bob", "a1")]
     assert not errors
@@ -260,8 +260,8 @@ async def test_pushes_wait_for_others_who_fall_behind_while_live() -> None:
 class Watched(Partition):
     """Notes the order of what it does."""
 
-    def __init__(self, settled: PartitionContext) -> None:
-        super().__init__(settled)
+    def __init__(self, context: PartitionContext) -> None:
+        super().__init__(context)
         self.done: list[str] = []
 
     def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
@@ -282,7 +282,7 @@ async def offer_one(writer: PartitionWriter, log: SlowLog) -> None:
 async def test_an_embargo_that_ends_meets_everybody_in_steps() -> None:
     """Events have their turn between two chunks, as they have when an article is published."""
     log, errors = SlowLog(), list[BaseException]()
-    state = Watched(partition(chunk_users=1).settled)
+    state = Watched(partition(chunk_users=1).context)
     writer = writer_on(log, state, load({}, due_scan_s=0.01), errors)
     await writer.start()
     append(log, "events", *(event(f"u{number}", "x").value for number in range(40)))

@@ -116,8 +116,8 @@ def test_the_one_of_many_is_found(number: int) -> None:
     """In halves; where none fails, or all do, none is named."""
     names = [LATE if at == number else f"a{at}" for at in range(9)]
     assert named(partition(), names) == LATE
-    assert named(Partition(partition().settled), names) is None
-    assert named(Broken(partition().settled), names) is None
+    assert named(Partition(partition().context), names) is None
+    assert named(Broken(partition().context), names) is None
     assert named(partition(), [LATE]) == LATE
     assert named(partition(), [LATE, "poison4"]) in (LATE, "poison4")
 

@@ -22,8 +22,8 @@ from streamrec.worker import scheduling as turns
 class Watched(Partition):
     """Notes the size of each batch."""
 
-    def __init__(self, settled: PartitionContext) -> None:
-        super().__init__(settled)
+    def __init__(self, context: PartitionContext) -> None:
+        super().__init__(context)
         self.sizes: list[int] = []
         self.looks = 0
 
@@ -67,8 +67,8 @@ async def test_a_full_batch_does_not_wait() -> None:
 class Ordered(Watched):
     """Notes the order of what it does."""
 
-    def __init__(self, settled: PartitionContext) -> None:
-        super().__init__(settled)
+    def __init__(self, context: PartitionContext) -> None:
+        super().__init__(context)
         self.done: list[str] = []
 
     def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:

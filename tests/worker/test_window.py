@@ -108,7 +108,7 @@ async def test_what_cannot_be_committed_is_not_taken_in(
     log, errors, count = SlowLog(), list[BaseException](), 4000
     writer = writer_on(log, partition(), load({}, batch_events=BATCH, commit_window_events=WINDOW), errors)
     if topic == "changelog":
-        writer.partition.settled = writer.partition.settled._replace(partitions=None)
+        writer.partition.context = writer.partition.context._replace(partitions=None)
     await writer.start()
     log.answers.clear()
     offering = asyncio.create_task(offer(writer, list(kind(0, count)), headers))
@@ -128,7 +128,7 @@ async def test_an_article_stops_between_two_chunks(chunk_users: int) -> None:
     """Its pushes fill transactions of their own; a chunk larger than the window goes through in one."""
     log, errors, users = SlowLog(), list[BaseException](), 3000
     broker, state = log.broker, partition(chunk_users)
-    state.settled = state.settled._replace(partitions=None)
+    state.context = state.context._replace(partitions=None)
     settings = load({}, batch_events=BATCH, commit_window_events=WINDOW)
     writer = writer_on(log, state, settings, errors)
     await writer.start()

@@ -52,8 +52,8 @@ class Seen(TypedDict):
 class Judging:
     """The teacher's scores of the test window, and whoever is put beside them."""
 
-    def __init__(self, of: OfRecipes, request: Request, looks: HoldoutLedger) -> None:
-        self._of, self._request, self._looks, self._test = of, request, looks, of.cut.test
+    def __init__(self, of: OfRecipes, request: Request, ledger: HoldoutLedger) -> None:
+        self._of, self._request, self._ledger, self._test = of, request, ledger, of.cut.test
         self._budget, self._seed = request.max_loss, request.seed
         self._masks = slices(self._test, of.cut.train)
         self._logits = logits_of(of.teacher, self._test)
@@ -91,8 +91,8 @@ class Judging:
         names = list[str]()
         for of, seen in zip(contenders, ours, strict=True):
             key = Key(of.recipe, of.fidelity, self._seed, self._request.data)
-            names.append(self._looks.keep(key, seen))
-        earlier = self._looks.others(names, self._quality.impressions)
+            names.append(self._ledger.keep(key, seen))
+        earlier = self._ledger.others(names, self._quality.impressions)
         return verdicts(self._quality, [*ours, *earlier], self._users, self._budget, self._seed)[: len(ours)]
 
     def _seen_in(self, logits: FloatArray) -> Quality:

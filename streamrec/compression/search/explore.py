@@ -22,7 +22,7 @@ class Explored(NamedTuple):
 
 
 def explore(
-    tries: Trials,
+    trials: Trials,
     layers: Sequence[str],
     recipes: Sequence[str],
     budget: float,
@@ -30,6 +30,6 @@ def explore(
     rungs: Sequence[Rung] = RUNGS,
 ) -> Explored:
     """Probe the teacher's layers, order the recipes by what that promises, and halve them."""
-    probes = probe(layers, tries.one, lambda: time.used() > PROBE_UNTIL)
+    probes = probe(layers, trials.one, lambda: time.used() > PROBE_UNTIL)
     promising = by_promise(recipes, probes)
-    return Explored(probes, halve(promising, tries.one, budget, time, rungs, is_known=tries.knows))
+    return Explored(probes, halve(promising, trials.one, budget, time, rungs, is_known=trials.knows))

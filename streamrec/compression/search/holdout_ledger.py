@@ -49,12 +49,12 @@ class EarlierSearch:
 
     def beside(self, key: Key, seen: Quality) -> list[Quality]:
         """Write one more judged model down; those judged before it. DataError where they saw other impressions."""
-        looks = HoldoutLedger(self._folder)
-        others = looks.others([f"{key.hash()}.safetensors"], seen.impressions)
+        ledger = HoldoutLedger(self._folder)
+        others = ledger.others([f"{key.hash()}.safetensors"], seen.impressions)
         if not others:
             raise DataError(
                 f"{self._folder.path}: what the search has judged are other impressions; expected the same log, and for"
                 " what is simulated or sampled the same --seed and --users"
             )
-        looks.keep(key, seen)
+        ledger.keep(key, seen)
         return others

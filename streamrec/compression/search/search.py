@@ -50,13 +50,13 @@ def search(
 ) -> Outcome:
     """Find the best recipe within `request.max_loss` in about so many seconds."""
     time = TimeBudget(seconds)
-    trials = list[Trial]()
+    made = list[Trial]()
 
     def tell(trial: Trial) -> None:
-        trials.append(trial)
+        made.append(trial)
         told.trial(trial)
 
-    tries = Trials(
+    trials = Trials(
         of,
         folder,
         of.cut.validation,
@@ -66,7 +66,7 @@ def search(
         budget=request.max_loss,
         told=tell,
     )
-    explored = explore(tries, of.layers(), recipes, request.max_loss, time, rungs)
+    explored = explore(trials, of.layers(), recipes, request.max_loss, time, rungs)
     chosen = chosen_for_finals(explored.halved)
     timed = finals(of, chosen, request.max_loss, request.seed, told.stage)
     found = Judging(of, request, HoldoutLedger(folder)).all(timed.contenders, told.stage)
@@ -82,7 +82,7 @@ def search(
         references_only=not any(of.is_servable(recipe) for recipe in recipes),
         closest=closest(found.points),
         probes=explored.probes,
-        trials=trials,
+        trials=made,
         left_out=explored.halved.left_out,
         slice_impressions=found.slice_impressions,
         seconds=time.seconds(),

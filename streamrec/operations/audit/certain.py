@@ -42,7 +42,7 @@ NEVER_MS = 2**62
 def check_certain(
     facts: Facts, policy: Policy, by_event_time: bool, skew_ms: int = SKEW_MS, lag_ms: int = NEVER_MS
 ) -> None:
-    """The rules, into the tally."""
+    """Judge every push by the rules of this module, and report into the tally of `facts`."""
     if not len(facts.pushes.table):
         return
     if not by_event_time:

@@ -42,7 +42,7 @@ class Changelog:
         self._progress: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
-        """Records of one partition, in order."""
+        """Take records of one partition of the changelog, in order."""
         self._tally.checked("unknown_layout", len(records))
         rows: list[Record] = []
         for record in records:

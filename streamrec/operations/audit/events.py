@@ -64,7 +64,7 @@ class Events:
                 self._set_aside_at_home.add((header_number(came_from[1]), header_number(came_from[2])))
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
-        """Records of one partition, in order."""
+        """Take records of one partition of `events`, in order."""
         items = decode_events(records, Origin("events", partition), is_zone)
         gone = self._set_aside[partition].named(records)
         concerned = [

@@ -43,7 +43,7 @@ class Facts:
         dead_letters: Sequence[Record] = (),
         examples: int = 5,
     ) -> "Facts":
-        """From records in memory: committed ones only."""
+        """Facts of a test: from records in memory, committed ones only."""
         facts = cls(partitions, examples=examples)
         for partition, records in push.items():
             facts.pushes.take(partition, records)

@@ -33,7 +33,7 @@ RULES = {
 
 
 class Example(NamedTuple):
-    """One violation, by where it lies."""
+    """One violation by the place where it lies, for people to look up."""
 
     topic: str  # without the prefix of the cluster
     partition: int
@@ -53,7 +53,7 @@ class Example(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What became of one rule."""
+    """How often one rule was checked and broken, with examples."""
 
     rule: str
     checked: int  # records that could be judged; 0 = the rule says nothing about this cluster
@@ -71,15 +71,15 @@ class Tally:
         self._examples: dict[str, list[Example]] = {rule: [] for rule in RULES}
 
     def checked(self, rule: str, count: int = 1) -> None:
-        """So many records were judged."""
+        """Count records that were judged by a rule."""
         self._checked[rule] += count
 
     def violated(self, rule: str, example: Example) -> None:
-        """One of them broke the rule."""
+        """Count a record that broke a rule, and keep the first few as examples."""
         self._violations[rule] += 1
         if len(self._examples[rule]) < self._keep:
             self._examples[rule].append(example)
 
     def findings(self) -> list[Finding]:
-        """One a rule, in the order of RULES."""
+        """What was found under each rule, in the order of RULES."""
         return [Finding(rule, self._checked[rule], self._violations[rule], self._examples[rule]) for rule in RULES]

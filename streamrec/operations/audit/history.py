@@ -30,7 +30,7 @@ class Before(NamedTuple):
 
 
 def check_history(facts: Facts, policy: Policy, by_event_time: bool) -> None:
-    """The rules, into the tally."""
+    """Judge each user's pushes by the rules of this module, and report into the tally of `facts`."""
     table = facts.pushes.table
     if not len(table):
         return

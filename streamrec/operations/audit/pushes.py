@@ -41,7 +41,7 @@ _decode = msgspec.json.Decoder(Push).decode
 
 
 class Pushes:
-    """Take every record of `push`, then `settle`."""
+    """Collects the records of `push` into one table: `take` every record, then `settle`."""
 
     def __init__(self, partitions: int, tally: Tally, since_ms: int = 0) -> None:
         self.users: list[str] = []
@@ -51,7 +51,7 @@ class Pushes:
         self._taken: list[AnyArray] = []
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
-        """Records of one partition, in order."""
+        """Take records of one partition of `push`, in order."""
         good = [(record, push) for record in records if (push := self._push(partition, record)) is not None]
         homes = partitions_of([push.user_id for _, push in good], self._partitions)
         rows = []
@@ -68,13 +68,13 @@ class Pushes:
             self._taken.append(np.array(rows, TABLE))
 
     def settle(self) -> None:
-        """All pushes are taken: make the table."""
+        """Make the table, once all pushes are taken."""
         if self._taken:
             self.table = np.concatenate([self.table, *self._taken])
             self._taken = []
 
     def example(self, at: int, note: str = "") -> Example:
-        """A push of the table as an example."""
+        """The push in this row of the table as an example of a violation."""
         row = self.table[at]
         return Example("push", int(row["partition"]), int(row["offset"]), self.users[row["user"]], note)
 

@@ -24,14 +24,14 @@ BATCH = 20_000  # records decoded together, a partition
 
 
 class Consumers(NamedTuple):
-    """Two of one cluster."""
+    """The two consumers of an audit: one reads what is committed, one knows where the logs end."""
 
     committed: AIOKafkaConsumer
     ends: AIOKafkaConsumer  # read_uncommitted: its ends are those of the log
 
 
 async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progress: Progress = lambda *_: None) -> Facts:
-    """All an audit needs."""
+    """Read a live cluster into facts; KafkaError where it cannot be read or is not as the settings say."""
     counts = {spec.name: partitions for spec, partitions in await list_topics(settings)}
     changelog, push, events = changelog_topic(settings), settings.topic("push"), settings.topic("events")
     for topic in (push, changelog, events):

@@ -20,7 +20,7 @@ from .letters import Letter
 
 
 class Since(NamedTuple):
-    """Of the topic `articles`."""
+    """What stands in `articles` by now: where it begins, and the newest record of each article."""
 
     first: int  # the oldest offset it still has
     newest: Mapping[str, int]  # article -> offset of its last record

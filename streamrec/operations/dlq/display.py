@@ -45,7 +45,7 @@ def text(letter: Letter, with_value: bool, *, full: bool = False) -> str:
 
 
 def record(letter: Letter, with_value: bool) -> dict[str, Any]:
-    """The whole letter, for JSON."""
+    """All of a letter as JSON can hold it, with the record's value if asked for."""
     found: dict[str, Any] = {
         **letter.place._asdict(),
         "at_ms": letter.at_ms,

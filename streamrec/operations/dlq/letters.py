@@ -24,7 +24,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Place(NamedTuple):
-    """Where a letter lies."""
+    """Where a letter lies, written like events.dlq/3/17."""
 
     topic: str  # without prefix and `.dlq`
     partition: int
@@ -46,7 +46,7 @@ class Origin(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """A record that was set aside."""
+    """A dead letter: the record that was set aside, why, and where it came from."""
 
     place: Place
     at_ms: int  # when it was set aside
@@ -62,12 +62,12 @@ class Letter(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """It was never redriven."""
+        """Whether the letter was never redriven."""
         return not self.redriven_ms
 
 
 class Marker(NamedTuple):
-    """Says that a letter was redriven."""
+    """A record in `*.dlq` that says that the letter at a place was redriven."""
 
     of: Place
     at_ms: int

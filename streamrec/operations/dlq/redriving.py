@@ -41,7 +41,7 @@ class Plan(NamedTuple):
 
 
 def plan(letters: Iterable[Letter], settings: Settings, articles: Since = NOTHING_SINCE) -> Plan:
-    """Every letter is in one of the two."""
+    """Divide letters into those that can go back and those that cannot, with the reason."""
     done = Plan([], [])
     for letter in letters:
         why_not = refusal(letter, settings, articles)

@@ -15,7 +15,7 @@ class Choice(NamedTuple):
     redriven: bool | None = None  # True: only those; False: only open ones
 
     def takes(self, letter: Letter) -> bool:
-        """Every condition holds."""
+        """Whether a letter meets every condition of the choice."""
         return (
             (not self.topics or letter.place.topic in self.topics)
             and (not self.reasons or letter.reason in self.reasons)
@@ -25,7 +25,7 @@ class Choice(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Letters of one topic and reason."""
+    """How many letters of one topic and reason there are, and from when."""
 
     topic: str
     reason: str

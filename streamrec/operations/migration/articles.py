@@ -32,7 +32,7 @@ MADE_ANEW = ("vector", "space_id", "category", "category_slot")
 
 
 class Encoded(NamedTuple):
-    """How many articles."""
+    """How many articles were written to the target's catalog, and how many the new encoder failed on."""
 
     written: int
     set_aside: int  # the new encoder fails on them
@@ -81,22 +81,22 @@ async def _write(
 
 
 async def catalog_of(side: Side, number: int, before: int | None = None) -> list[AnalysedArticle]:
-    """Articles of a partition's catalog, in order."""
+    """Articles in one partition of `catalog`, in order, up to the offset `before`."""
     return articles_in(await catalog_records(side, number, before))
 
 
 def articles_in(records: Sequence[Record]) -> list[AnalysedArticle]:
-    """Of these records of `catalog`."""
+    """The articles among these records of `catalog`."""
     return [item.value for item in decode_catalog(records, Origin("catalog", 0)) if isinstance(item, Typed)]
 
 
 async def catalog_items(side: Side, number: int) -> list[Item[AnalysedArticle]]:
-    """The same with their offsets."""
+    """Items of one partition of `catalog`, in order, with their offsets."""
     return decode_catalog(await catalog_records(side, number), Origin(side.settings.topic("catalog"), number))
 
 
 async def catalog_records(side: Side, number: int, before: int | None = None) -> list[Record]:
-    """The same as they stand there."""
+    """Records of one partition of `catalog`, in order, up to the offset `before`."""
     records = list[Record]()
     async for fetched in records_from(side.settings, side.settings.topic("catalog"), number, 0, before):
         records += fetched

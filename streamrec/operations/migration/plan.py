@@ -28,7 +28,7 @@ class Side(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is to be moved."""
+    """From which deployment to which one profiles and articles move, and the target's encoder."""
 
     source: Side
     target: Side

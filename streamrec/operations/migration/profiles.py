@@ -34,7 +34,7 @@ FOREVER_MS = 10**13  # an event counts if its article is still in the topic, how
 
 
 class Moved(NamedTuple):
-    """What one partition took."""
+    """What moving one partition has read, learned and written."""
 
     users: int
     events: int  # learned in this pass
@@ -56,16 +56,16 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         new = await _logged(target, number, await barrier(transactions, changelog_topic(target.settings), number))
         articles = await catalog_items(target, number)
         queries = Queries(plan.encoder)
-        settled = PartitionContext.of(target.settings, number, prior(), queries=queries)
-        settled = settled._replace(max_articles=max(settled.max_articles, len(articles) + 1))
+        context = PartitionContext.of(target.settings, number, prior(), queries=queries)
+        context = context._replace(max_articles=max(context.max_articles, len(articles) + 1))
         if old.moved_to == target.settings.app_id:  # a cut-over that was interrupted
-            return Moved(len(rows_of(old, settled, articles)), 0, 0, 0)
+            return Moved(len(rows_of(old, context, articles)), 0, 0, 0)
         _check(plan, number, old, new)
-        scratch = Partition(settled._replace(keep_ms=FOREVER_MS))
-        before = dict(rows_of(new, settled, articles))
+        scratch = Partition(context._replace(keep_ms=FOREVER_MS))
+        before = dict(rows_of(new, context, articles))
         scratch.restore(before.items(), new.meta, articles)
         events = await _learn(plan, number, scratch, old.meta, poison)
-        rows = rows_of(old, settled, articles)
+        rows = rows_of(old, context, articles)
         known = scratch.catalog["key"]
         half_life_ms = target.settings.interest_half_life_h * 3_600_000
         made = carried(rows, scratch.profiles, known, half_life_ms, slots_stay)

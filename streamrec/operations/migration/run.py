@@ -14,7 +14,7 @@ from .reading import stopped
 
 
 class Outcome(NamedTuple):
-    """What a run did."""
+    """What one run of a migration has read, learned and written, over all partitions."""
 
     articles: int
     users: int

@@ -47,14 +47,14 @@ class _Pushed(msgspec.Struct):
 
 
 class _Gateway:
-    """What it has read so far."""
+    """Reads `push` while the article meets its readers, and notes when its pushes and those of clicks arrive."""
 
     def __init__(self) -> None:
         self.clicks: list[float] = []  # milliseconds from click to push
         self.arrived: list[tuple[float, int]] = []  # monotonic time, pushes of the article so far
 
     async def read(self, consumer: AIOKafkaConsumer) -> None:
-        """Until cancelled."""
+        """Note pushes as they arrive, until the task is cancelled."""
         count = 0
         while True:
             for records in (await consumer.getmany(timeout_ms=20)).values():

@@ -35,7 +35,7 @@ class Contestant(NamedTuple):
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
     async def done(self, settings: Settings, consumer: AIOKafkaConsumer) -> int:
-        """Events processed and committed."""
+        """How many events the contestant has processed and committed so far."""
         if self.worker is not None:
             return int(value(self.worker.series(), "streamrec_events_total"))
         tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
@@ -44,7 +44,7 @@ class Contestant(NamedTuple):
 
 @contextmanager
 def started(name: str, settings: Settings) -> Iterator[Contestant]:
-    """One contestant, running."""
+    """One contestant as a running process while the block lasts."""
     with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
         log_path = Path(folder) / "log"
         if name in OURS:

@@ -23,7 +23,7 @@ NAMES = ("hashed", "sentence", "sentence-fp32")
 
 
 class Compared(NamedTuple):
-    """What the command prints."""
+    """What `bench encoders` prints: speed, loss by int8, and sizes."""
 
     titles_per_s: dict[str, float]  # name -> median over rounds
     ratio_to_hashed: dict[str, float]

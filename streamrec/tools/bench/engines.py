@@ -29,7 +29,7 @@ FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
 
 
 class Subject(NamedTuple):
-    """What the engines compute."""
+    """A network with its calibration, its threshold and rows: what all engines compute."""
 
     network: Network
     calibration: Calibration
@@ -38,7 +38,7 @@ class Subject(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One engine."""
+    """Speed and correctness of one engine beside torch fp32."""
 
     speedup: dict[int, float]  # torch fp32's time / its time, by rows of a call
     max_delta: float
@@ -95,7 +95,7 @@ def processor_flags() -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Of the libraries that compute."""
+    """Versions of the libraries that compute, "not installed" for one that is missing."""
     found = {}
     for package in ("torch", "numpy", "onnxruntime"):
         try:

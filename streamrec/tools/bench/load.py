@@ -41,7 +41,7 @@ def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
 
 
 async def send_backlog(settings: Settings, events: int) -> None:
-    """`events` clicks as fast as they go."""
+    """Send `events` clicks as fast as they go."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=20, max_batch_size=262_144)
     await producer.start()
     try:
@@ -81,7 +81,7 @@ async def _send_together(producer: AIOKafkaProducer, settings: Settings, records
 
 
 async def send_articles(settings: Settings) -> None:
-    """All articles."""
+    """Publish all articles of the load."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
     await producer.start()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def commit() -> str | None:
-    """Of the checkout this runs from, if it is one."""
+    """Commit of the checkout that this runs from; None if it runs from none."""
     here = Path(__file__).parent
     command = ["git", "rev-parse", "--short", "HEAD"]
     done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
@@ -15,7 +15,7 @@ def commit() -> str | None:
 
 
 def machine() -> str:
-    """Processor, cores, Python."""
+    """The machine's processor, cores and Python in one line."""
     found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     name = found[0].split(":")[1].strip() if found else "unknown processor"
     return f"{name}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"

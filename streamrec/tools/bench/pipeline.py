@@ -27,7 +27,7 @@ PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the se
 
 
 class Measured(NamedTuple):
-    """One contestant, one round."""
+    """What one contestant did in one round."""
 
     events_per_s: float
     cpu_us_per_event: float
@@ -181,5 +181,5 @@ async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p
 
 
 def medians(rounds: list[Measured]) -> Measured:
-    """Of each figure."""
+    """The median over rounds of each figure by itself."""
     return Measured(*(statistics.median(column) for column in zip(*rounds, strict=True)))

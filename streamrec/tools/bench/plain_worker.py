@@ -15,7 +15,7 @@ from ...worker.run import run_worker
 
 
 class PlainProducer:
-    """What looks like a transaction is none."""
+    """A producer with the interface of a transactional one, which commits every batch by itself."""
 
     def __init__(self, settings: Settings) -> None:
         self._producer = AIOKafkaProducer(
@@ -30,10 +30,10 @@ class PlainProducer:
         await self._producer.stop()
 
     async def begin_transaction(self) -> None:
-        """Nothing to begin."""
+        """Does nothing: batches are sent outside of transactions."""
 
     async def commit_transaction(self) -> None:
-        """Every batch was acknowledged already."""
+        """Does nothing: the broker has acknowledged every batch already."""
 
     def create_batch(self) -> Any:
         return self._producer.create_batch()
@@ -44,7 +44,7 @@ class PlainProducer:
 
 
 class PlainLog(KafkaLog):
-    """Reads as ever; writes without transactions."""
+    """A KafkaLog that writes without transactions."""
 
     def producer(self, transactional_id: str) -> Any:
         return PlainProducer(self._settings)

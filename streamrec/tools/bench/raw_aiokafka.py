@@ -18,7 +18,7 @@ BATCH = 1000
 
 
 async def run(brokers: str, prefix: str) -> None:
-    """Consume until killed."""
+    """Do the work of the benchmark on `events` until the process is killed."""
     consumer = AIOKafkaConsumer(
         f"{prefix}events",
         bootstrap_servers=brokers,
@@ -66,7 +66,7 @@ async def _send(
 
 
 def main() -> None:
-    """Run until killed."""
+    """The contestant as a process: arguments are brokers and topic prefix; it runs until it is killed."""
     uvloop.install()
     asyncio.run(run(sys.argv[1], sys.argv[2]))
 

@@ -32,7 +32,7 @@ BEFORE_S, AFTER_S = 4.0, 4.0
 
 
 class Gaps(NamedTuple):
-    """Of one scene, seconds."""
+    """For how many seconds partitions stood still in one scene, and how a worker ended."""
 
     moved_s: float  # worst gap of a partition that was to move
     kept_s: float | None  # worst gap of one that was not; None: all moved
@@ -41,7 +41,7 @@ class Gaps(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """The workers of a scene."""
+    """The workers of a scene, the settings they share, and the folder of their logs."""
 
     settings: Settings
     folder: Path
@@ -49,7 +49,7 @@ class Stage(NamedTuple):
     workers: list[WorkerProcess]
 
     def start(self, number: int) -> WorkerProcess:
-        """A new worker process."""
+        """Start a worker process more, with a static group id if the stage is static."""
         name = f"worker-{number}" if self.static else ""
         settings = self.settings.changed(instance_id=name)
         worker = WorkerProcess(settings, self.folder / f"worker-{number}.log")
@@ -58,7 +58,7 @@ class Stage(NamedTuple):
         return worker
 
     def owned(self, number: int) -> set[int]:
-        """Partitions of a worker, as it says."""
+        """The partitions that a worker says it owns."""
         _, body = self.workers[number].get("/ready")
         return set(orjson.loads(body)["partitions"]) if body else set()
 
@@ -67,26 +67,26 @@ Ending = tuple[float, int | None] | None
 
 
 async def restart(stage: Stage) -> Ending:
-    """SIGTERM, and at once a new process."""
+    """End a worker by SIGTERM, and start it again at once."""
     ending = await _terminate(stage)
     stage.workers[0].ensure()
     return ending
 
 
 async def crash(stage: Stage) -> Ending:
-    """Kill -9, and at once a new process."""
+    """Kill a worker by SIGKILL, and start it again at once."""
     await asyncio.to_thread(stage.workers[0].kill)
     stage.workers[0].ensure()
     return None
 
 
 async def leave(stage: Stage) -> Ending:
-    """SIGTERM, for good."""
+    """End a worker by SIGTERM, and leave the others to its partitions."""
     return await _terminate(stage)
 
 
 async def join(stage: Stage) -> Ending:
-    """One worker more."""
+    """Start a worker more, to which partitions move."""
     stage.start(2)
     return None
 

@@ -16,7 +16,7 @@ from ...worker.recovery import recover
 
 
 def main() -> None:
-    """Once."""
+    """Recover partition 0 in this process, and print users, records, seconds, CPU and memory as JSON."""
     settings = load()
     partition = Partition(PartitionContext.of(settings, 0, prior()))
     started_s = monotonic_s()

@@ -31,7 +31,7 @@ ARTICLES = 50_000  # that the remembered articles are drawn from: a week of a la
 
 
 class Measured(NamedTuple):
-    """One recovery."""
+    """What one recovery of a partition took: seconds, CPU and peak memory."""
 
     users: int
     records: int
@@ -61,7 +61,7 @@ def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
 
 
 def settings_of_run(brokers: str) -> Settings:
-    """Topics of its own, one partition."""
+    """Settings with topics of this run's own and one partition."""
     run = f"bench-{uuid.uuid4().hex[:8]}"
     return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, partitions=1, web_port=0)
 

@@ -35,7 +35,7 @@ TAKE_OVER_S = 30.0  # a reload that takes longer is an error
 
 
 class Phase(NamedTuple):
-    """One phase, measured."""
+    """Latency of pushes in one phase, and how often the model changed in it."""
 
     p50_ms: float
     p99_ms: float
@@ -102,7 +102,7 @@ async def _reload_on(worker: WorkerProcess, store: ModelStore, versions: Sequenc
 
 
 async def _taken_over(worker: WorkerProcess, version: str) -> None:
-    """Wait until this version serves."""
+    """Wait until the worker serves this version; StateError if that takes too long."""
     deadline = monotonic_s() + TAKE_OVER_S
     while not any(f'version="{version}"' in name for name in await asyncio.to_thread(worker.series)):
         if monotonic_s() > deadline:

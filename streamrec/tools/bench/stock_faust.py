@@ -52,7 +52,7 @@ def build(brokers: str, prefix: str, partitions: int) -> faust.App:
 
 
 def main() -> None:
-    """Run until killed."""
+    """The contestant as a process: arguments are brokers, topic prefix and partitions; it runs until it is killed."""
     brokers, prefix, partitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
     worker = build(brokers, prefix, partitions).Worker(loglevel="INFO", redirect_stdouts=False)
     worker.execute_from_commandline()

@@ -16,7 +16,7 @@ from ...contracts.records import DeadLetter, Record, first_headers
 
 
 class Version(NamedTuple):
-    """Of an article."""
+    """One version of an article, and a digest of its content to tell versions of one number apart."""
 
     number: int
     status: str

@@ -40,7 +40,7 @@ async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str, ver
 
 
 async def publish_first(settings: Settings) -> None:
-    """The articles that will be clicked."""
+    """Publish the articles that will be clicked, before any click."""
     async with producer(settings) as to:
         for number in range(ARTICLES):
             await publish(to, settings, f"a{number}")

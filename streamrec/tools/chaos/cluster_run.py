@@ -38,7 +38,7 @@ EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
 
 
 class Outcome(NamedTuple):
-    """Of one run."""
+    """What the judge found after one run on a cluster, and how its workers ended."""
 
     fault: str
     verdict: Verdict

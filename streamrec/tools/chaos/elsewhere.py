@@ -25,7 +25,7 @@ class Elsewhere:
         self._applied = dict.fromkeys(self._partitions, 0)
 
     async def sent_on(self) -> None:
-        """As worker.catching_up.Others says."""
+        """Wait until all that strayed before this moment is sent on (worker.catching_up.Others)."""
         if not self._anything_strayed():
             return
         ends = {number: len(self._broker.partitions["events", number]) for number in self._partitions}
@@ -33,20 +33,20 @@ class Elsewhere:
             await asyncio.sleep(LOOK_S)
 
     async def too_late(self) -> HoldReason:
-        """As worker.catching_up.Others says."""
+        """Wait until something that strayed has waited too long (worker.catching_up.Others)."""
         while (in_s := self._late_in_s()) > 0:  # noqa: ASYNC110 - nothing can be late before
             await asyncio.sleep(in_s)
         return "strays"
 
     def why(self) -> str:
-        """Nobody reads it."""
+        """No words: in a simulation nobody reads them."""
         return ""
 
     def _anything_strayed(self) -> bool:
         return any(self._broker.partitions["rerouted", number] for number in self._partitions)
 
     def _late_in_s(self) -> float:
-        """At the earliest; 0: now."""
+        """Seconds until a record that strayed has waited too long, at the earliest; 0: one has already."""
         if not self._anything_strayed():
             return LOOK_S
         oldest_ms = min((record.timestamp for _, record in self._unapplied()), default=now_ms())

@@ -16,23 +16,23 @@ START_S = 30.0  # at most, of a worker
 
 
 class Scene(NamedTuple):
-    """Whom harm can be done to."""
+    """What a fault can harm: workers, perhaps the broker, and chance to choose by."""
 
     fleet: Fleet
     kafka: LocalKafka | None  # None: a broker that is not ours is left alone
     rng: np.random.Generator
 
     def someone(self) -> int:
-        """A wanted worker."""
+        """Number of a worker that is meant to run, by chance."""
         return int(self.rng.choice(sorted(self.fleet.wanted)))
 
     async def pause(self, low_s: float, high_s: float) -> None:
-        """A while."""
+        """Wait between `low_s` and `high_s` seconds, by chance."""
         await asyncio.sleep(float(self.rng.uniform(low_s, high_s)))
 
 
 async def kill(scene: Scene) -> None:
-    """Kill -9, again and again."""
+    """Kill some worker by SIGKILL, three times."""
     for _ in range(3):
         await scene.pause(0.5, 3)
         scene.fleet.signal(scene.someone(), signal.SIGKILL)
@@ -46,7 +46,7 @@ async def terminate(scene: Scene) -> None:
 
 
 async def join_and_leave(scene: Scene) -> None:
-    """Workers come and go, so partitions move."""
+    """A worker joins and leaves again, twice, so that partitions move."""
     for _ in range(2):
         new = scene.fleet.join()
         await scene.fleet.until_others_move(new, START_S)  # on a busy machine it takes seconds to come this far
@@ -77,7 +77,7 @@ async def outage(scene: Scene) -> None:
 
 
 async def broker_dies(scene: Scene) -> None:
-    """Kill -9 of the broker, and a restart."""
+    """Kill the broker by SIGKILL and start it again on the same data."""
     assert scene.kafka is not None
     await scene.pause(0.5, 3)
     await asyncio.to_thread(scene.kafka.kill)
@@ -86,7 +86,7 @@ async def broker_dies(scene: Scene) -> None:
 
 
 async def slow_broker(scene: Scene) -> None:
-    """A broker that answers in fits and starts."""
+    """Stop the broker for moments, so that it answers in fits and starts."""
     assert scene.kafka is not None
     for _ in range(6):
         await scene.pause(0.2, 1)
@@ -98,7 +98,7 @@ async def slow_broker(scene: Scene) -> None:
 
 
 async def everything_restarts(scene: Scene) -> None:
-    """All workers and the broker die at once."""
+    """Kill all workers and the broker at once; both are started again."""
     assert scene.kafka is not None
     await scene.pause(0.5, 3)
     for number in sorted(scene.fleet.wanted):
@@ -108,7 +108,7 @@ async def everything_restarts(scene: Scene) -> None:
 
 
 async def mix(scene: Scene) -> None:
-    """Several of them."""
+    """Three of the other faults, one after the other."""
     faults = [fault for name, fault in available(scene.kafka is not None).items() if name != "mix"]
     for at in scene.rng.choice(len(faults), 3, replace=False).tolist():
         await faults[at](scene)
@@ -130,5 +130,5 @@ OF_THE_BROKER: dict[str, Fault] = {
 
 
 def available(own_broker: bool) -> dict[str, Fault]:
-    """Faults by name."""
+    """Faults by name; those of the broker only if it is ours to harm."""
     return {**OF_WORKERS, **(OF_THE_BROKER if own_broker else {}), "mix": mix}

@@ -46,14 +46,14 @@ class FragilePartition(Partition):
 
     encodings: ClassVar[list[Encoding]] = []
 
-    def __init__(self, settled: PartitionContext) -> None:
-        super().__init__(settled)
+    def __init__(self, context: PartitionContext) -> None:
+        super().__init__(context)
         self.history: list[Batch] = []
         self.effects: list[Effect] = []
         self.overdue: list[str] = []  # in words
 
     def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
-        """As a partition does, with the number."""
+        """Encode as a partition does, and hide the number of this encoding in blanks behind the cursor record."""
         *records, (key, value) = super().encode(rows)
         assert value is not None
         number = len(self.encodings)
@@ -67,7 +67,7 @@ class FragilePartition(Partition):
         return cls.encodings[int(spaces.decode().translate(_AS_BITS), 2)]
 
     def apply(self, batch: Batch, now_ms: int) -> Iterator[Changes]:
-        """As a partition does."""
+        """Apply as a partition does, and remember the batch for the oracle."""
         self.history.append(batch)
         return super().apply(batch, now_ms)
 

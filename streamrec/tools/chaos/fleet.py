@@ -24,7 +24,7 @@ class Fleet:
             self.join()
 
     def join(self) -> int:
-        """One more worker; answers with its number."""
+        """Start a worker more; answers with its number."""
         number = len(self.workers)
         self.workers.append(WorkerProcess(self._settings, self._folder / f"worker-{number}.log"))
         self.wanted.add(number)
@@ -58,12 +58,12 @@ class Fleet:
             await asyncio.sleep(0.02)
 
     def signal(self, number: int, what: signal.Signals) -> None:
-        """To one worker, if it runs."""
+        """Send a signal to one worker, if it runs."""
         if self.workers[number].exit_code() is None:
             os.kill(self.workers[number].pid, what)
 
     async def leave(self, number: int) -> int | None:
-        """SIGTERM, for good; the exit code."""
+        """End a worker by SIGTERM and do not start it again; its exit code."""
         self.wanted.discard(number)
         code = await asyncio.to_thread(self.workers[number].stop)
         if code is not None:
@@ -71,7 +71,7 @@ class Fleet:
         return code
 
     def stop(self) -> None:
-        """All of them, stopped ones too."""
+        """End all workers for good, those that a SIGSTOP holds too."""
         self.wanted.clear()
         for number, worker in enumerate(self.workers):
             self.signal(number, signal.SIGCONT)

@@ -51,7 +51,7 @@ class Arrival(NamedTuple):
 
 @dataclass
 class Inputs:
-    """One run."""
+    """The settings of one simulated run, and all records that arrive in it."""
 
     settings: Settings
     arrivals: list[Arrival]
@@ -165,5 +165,5 @@ def _article(rng: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict
 
 
 def raw(arrival: Arrival, at_ms: int) -> RawRecord:
-    """As it is appended."""
+    """An arrival as the record that is appended to its topic at `at_ms`."""
     return RawRecord(0, at_ms, arrival.key, arrival.value)

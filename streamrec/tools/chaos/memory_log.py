@@ -32,7 +32,7 @@ TopicPartition = tuple[str, int]
 
 @dataclass
 class Entry:
-    """One offset of a partition."""
+    """What stands at one offset of a partition, and whether readers may see it."""
 
     record: RawRecord
     state: Literal["open", "committed", "aborted", "marker"] = "committed"
@@ -42,7 +42,7 @@ Sent = dict[TopicPartition, list[Entry]]  # what one transaction has written so 
 
 
 class MemoryLog:
-    """The broker."""
+    """The broker of a simulation: partitions, transactional ids and their transactions, in memory."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -55,7 +55,7 @@ class MemoryLog:
         self.news = asyncio.Event()  # set whenever something became readable
 
     def append(self, topic: str, partition: int, record: RawRecord, state: Literal["open", "committed"]) -> Entry:
-        """The next offset of a partition."""
+        """Append a record at the next offset of a partition."""
         entries = self.partitions[topic, partition]
         entries.append(Entry(record._replace(offset=len(entries)), state))
         self.news.set()
@@ -67,7 +67,7 @@ class MemoryLog:
         return [entry.record for entry in entries if entry.state == "committed"]
 
     def end(self, topic: str, partition: int) -> int:
-        """The last stable offset."""
+        """The last stable offset of a partition: no transaction is open before it."""
         entries, at = self.partitions[topic, partition], self._decided[topic, partition]
         while at < len(entries) and entries[at].state != "open":
             at += 1
@@ -99,13 +99,13 @@ class MemoryLog:
             self.finish(transactional_id, "aborted")
 
     async def marked(self, transactional_id: str) -> None:
-        """Until the last commit of this id can be read."""
+        """Wait until the last commit of this transactional id can be read."""
         marking = self.marking.get(transactional_id)
         if marking is not None:
             await asyncio.wait({marking})
 
     def settled(self) -> bool:
-        """No commit is still to become readable."""
+        """Whether every accepted commit can be read."""
         return all(marking.done() for marking in self.marking.values())
 
     async def _mark_late(self, sent: Sent) -> None:
@@ -128,12 +128,12 @@ class ProcessLog:
         self._broker, self._step = broker, step
 
     def producer(self, transactional_id: str) -> "MemoryProducer":
-        """Not started."""
+        """A transactional producer of this id, not started yet."""
         return MemoryProducer(self._broker, self._step, transactional_id)
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator["MemoryReader"]:
-        """Reads committed records."""
+        """A reader of committed records while the block lasts."""
         await self._step()
         yield MemoryReader(self._broker, self._step)
 
@@ -145,12 +145,12 @@ class MemoryReader:
         self._broker, self._step = broker, step
 
     async def beginnings(self, topics: Sequence[str], _: int) -> dict[str, int]:
-        """Nothing is ever deleted."""
+        """The oldest offset of each topic's partition: 0, for nothing is ever deleted."""
         await self._step()
         return dict.fromkeys(topics, 0)
 
     async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
-        """Open transactions included."""
+        """The offset after the last record of each topic's partition, open transactions included."""
         await self._step()
         return {topic: len(self._broker.partitions[topic, partition]) for topic in topics}
 
@@ -179,7 +179,7 @@ class MemoryReader:
 
 @dataclass
 class Builder:
-    """A record batch."""
+    """A record batch that takes records as long as they fit into BATCH_BYTES, as aiokafka's does."""
 
     records: list[RawRecord] = field(default_factory=list)
     length: int = 0
@@ -187,7 +187,7 @@ class Builder:
     def append(
         self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: list[Any]
     ) -> object | None:
-        """None: it is full."""
+        """Add a record to the batch; None if the batch is full."""
         length = record_bytes(key, value, headers)
         if self.records and self.length + length > BATCH_BYTES:
             return None
@@ -196,7 +196,7 @@ class Builder:
         return self
 
     def size(self) -> int:
-        """In bytes."""
+        """Bytes of the records in the batch."""
         return self.length
 
 
@@ -220,7 +220,7 @@ class MemoryProducer:
         await self._step()
 
     async def stop(self) -> None:
-        """An open transaction stays open."""
+        """Stop without ending an open transaction, as a process does that dies."""
         await self._step()
 
     async def begin_transaction(self) -> None:
@@ -228,7 +228,7 @@ class MemoryProducer:
         await self._step()
 
     def create_batch(self) -> Builder:
-        """Empty."""
+        """A batch without records, to be filled and sent."""
         return Builder()
 
     async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> "asyncio.Future[RawRecord]":
@@ -249,7 +249,7 @@ class MemoryProducer:
             return entries[0].record
 
     async def commit_transaction(self) -> None:
-        """Everything sent becomes visible at once."""
+        """Commit: all that was sent becomes visible at once."""
         async with self._in_order:
             await self._step()
             self._check()

@@ -30,12 +30,12 @@ class Everyone:
     stamp = ModelStamp("everyone", "1", "fp32")
 
     def probability(self, x: FloatArray) -> FloatArray:
-        """One half."""
+        """One half for every row: everybody is likely enough to click, so policy alone decides."""
         return np.full(len(x), 0.5, np.float32)
 
 
 class Oracle:
-    """State of one partition as it should be."""
+    """The state that one partition should have, built from what is committed, one record at a time."""
 
     def __init__(self, settings: Settings, number: int, broker: MemoryLog) -> None:
         self._number, self._broker, self._opinion = number, broker, SecondOpinion(settings)
@@ -49,7 +49,7 @@ class Oracle:
         self.wrong: list[str] = []  # in words
 
     def follow(self, encoding: Encoding, pushes: Sequence[RawRecord]) -> None:
-        """One committed transaction."""
+        """Apply what one committed transaction covers, and compare rows and pushes with it."""
         owner = encoding.partition
         if owner is not self._owner:
             self._take_over(owner)

@@ -9,7 +9,7 @@ from .virtual_time import VirtualTime
 
 
 class Died(BaseException):
-    """The process is gone; raised where it was."""
+    """Raised within a simulated process at the request at which it dies."""
 
 
 class Faults:
@@ -19,7 +19,7 @@ class Faults:
         self._rng, self.left, self._rate = rng, left, rate
 
     def strikes(self) -> bool:
-        """Now?"""
+        """Whether a fault strikes at this request, by chance, while any are left."""
         if self.left and self._rng.random() < self._rate:
             self.left -= 1
             return True
@@ -27,7 +27,7 @@ class Faults:
 
 
 class Process:
-    """One life of a worker."""
+    """One life of a worker in a simulation, from its start to its end."""
 
     def __init__(self, rng: np.random.Generator, time: VirtualTime, faults: Faults) -> None:
         self._rng, self._time, self._faults = rng, time, faults

@@ -61,14 +61,14 @@ class Sum:
     error: float = 0.0
 
     def after(self, keep: float, gain: float) -> None:
-        """Decay by `keep`, add `gain`."""
+        """Decay the sum by `keep`, add `gain`, and grow its error as a float16 may."""
         self.value = self.value * keep + gain
         self.error = self.error * keep + 2**-10 * (abs(self.value) + abs(gain)) + 2**-23
 
 
 @dataclass
 class Reader:
-    """One row."""
+    """What a reader's row must hold, in Python's own numbers."""
 
     interest: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(ROW["interest"].shape[0])])
     category: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(ROW["category_affinity"].shape[0])])
@@ -161,7 +161,7 @@ class PlainReading:
             self._know(each)
 
     def take(self, effect: Arrived | Typed[UserEvent]) -> None:
-        """One record."""
+        """Apply one event, or one article that became known."""
         if isinstance(effect, Arrived):
             self._know(effect)
             self._end_waiting(self.articles.by_id[effect.article.article_id])

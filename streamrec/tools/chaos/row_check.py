@@ -79,7 +79,7 @@ def _wrong_though_crowded(row: Any, reader: Reader, known_s: Mapping[int, int]) 
 
 
 def _was_done(found: tuple[bool, int], acts: set[str]) -> bool:
-    """Nothing more than these; each in one bit."""
+    """Whether what a row remembers of an article, read or not and how many acts, is no more than these acts."""
     was_read, ways = found
     return was_read <= ("read" in acts) and ways <= len(acts)
 

@@ -27,13 +27,13 @@ _push = msgspec.json.Decoder(Push).decode
 
 
 def push_in(record: Record) -> Push:
-    """As a gateway reads it."""
+    """The push that a record of `push` holds, decoded as a gateway would."""
     return _push(record.value or b"")
 
 
 @dataclass
 class Reader:
-    """What one user's events said."""
+    """What one user's events have said about consent, zone and reads."""
 
     subscribed: bool = True
     said_ms: int = 0  # when, by the event's own time
@@ -49,7 +49,7 @@ class Reader:
 
 
 class SecondOpinion:
-    """On the pushes of one partition."""
+    """Judges the pushes of one partition by the policy, read a second time in plain Python."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -45,7 +45,7 @@ LONGEST_S = 2 * 86_400.0  # what comes in takes less than a day
 
 
 def simulate(seed: int) -> Verdict:
-    """Play one run and judge it."""
+    """Play the run of this seed and judge it; raises what a bug raises."""
     rng = np.random.default_rng(seed)
     time = VirtualTime(START_MS)
     FragilePartition.encodings.clear()
@@ -57,7 +57,7 @@ def simulate(seed: int) -> Verdict:
 
 
 def quietly(seed: int) -> Verdict:
-    """The same; a run that raises is a failing run."""
+    """Play the run of this seed and judge it; one that raises counts as failing."""
     try:
         return simulate(seed)
     except Exception as error:  # noqa: BLE001 - whatever it is, the seed has to be known
@@ -80,7 +80,7 @@ class _World:
 
     @property
     def settings(self) -> Settings:
-        """Of this run."""
+        """The settings of this run's workers."""
         return self.inputs.settings
 
 
@@ -109,9 +109,9 @@ async def _own(world: _World, number: int) -> None:
     zombies: list[asyncio.Task[None]] = []
     while True:
         process = Process(world.rng, world.time, world.faults)
-        settled = PartitionContext.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
+        context = PartitionContext.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
         writer = PartitionWriter(
-            FragilePartition(settled), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
+            FragilePartition(context), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
             process.end, others=world.elsewhere,
         )  # fmt: skip
         world.owners += 1

@@ -30,7 +30,7 @@ COUNTS = ("runs", "events", "pushes", "owners", "readers", "in_full", "lost", "d
 
 @dataclass
 class Verdict:
-    """Of one run, or the sum of several."""
+    """What was counted and what was wrong in one run, or in several of them together."""
 
     runs: int = 0
     events: int = 0
@@ -46,11 +46,11 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Nothing is wrong."""
+        """Whether every promise was kept."""
         return not (self.lost or self.duplicated or self.violations)
 
     def summary(self) -> dict[str, object]:
-        """For the last line."""
+        """Counts and failing seeds as the JSON of the command's last line."""
         return {name: getattr(self, name) for name in (*COUNTS, "failing_seeds")}
 
     def compare(self, compared: Compared) -> None:
@@ -64,12 +64,12 @@ class Verdict:
             self.violate(f"rows of {self.in_full} of {self.readers} readers compared in full, expected {least:.0%}")
 
     def violate(self, what: str, count: int = 1) -> None:
-        """A promise is broken."""
+        """Count a broken promise and say which, `what` in words."""
         self.violations += count
         self.found.append(what)
 
     def add(self, other: "Verdict", seed: int) -> None:
-        """Count another run."""
+        """Add the verdict on another run, that of `seed`."""
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if not other.holds:

@@ -30,7 +30,7 @@ class VirtualTime:
         self.start_ns = self.now_ns = start_ms * 1_000_000
 
     def advance_ms(self, ms: float) -> None:
-        """Time passes while somebody works."""
+        """Let time pass, as it does while a process works without waiting."""
         self.now_ns += round(ms * 1_000_000)
 
 

@@ -29,7 +29,7 @@ Fact = tuple[str, str]
 
 
 class Now(NamedTuple):
-    """What the running facts are made from."""
+    """The worker, its metrics and the pushes so far: what the running figures are made from."""
 
     worker: WorkerProcess
     series: Mapping[str, float]  # of the worker
@@ -74,7 +74,7 @@ def running(now: Now, width: int | None = None) -> list[Fact]:
 
 
 def percentiles(seen: Seen) -> str:
-    """From what caused a push to its being read here."""
+    """p50 and p99 of latency, from what caused a push to its being read here, in words."""
     if not seen.pairs:
         return "no push yet"
     return f"p50 {seen.percentile_ms(0.5):.0f} ms, p99 {seen.percentile_ms(0.99):.0f} ms"

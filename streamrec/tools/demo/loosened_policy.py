@@ -28,7 +28,7 @@ def as_shipped(settings: Settings, seen: Seen) -> str:
 
 
 def why_none(settings: Settings, held_back: str) -> str:
-    """Why a run ended without a push."""
+    """A sentence that says why a run of the demo ended without a push."""
     resting = ""
     if "min_interval" in held_back:  # pushes of the history are not shown
         resting = f", and readers rest {length(settings.min_interval_s)} after what they got for the history"

@@ -19,7 +19,7 @@ MIN_SCORE = 0.25
 
 
 class Prepared(NamedTuple):
-    """The world the demo plays in."""
+    """The newsroom and the readers of the demo, and what has happened in their world so far."""
 
     newsroom: Newsroom
     readers: Readers
@@ -27,7 +27,7 @@ class Prepared(NamedTuple):
 
 
 def history(users: int, seed: int) -> Prepared:
-    """A log that ends now."""
+    """A simulated log of two days that ends now, with the newsroom that goes on from there."""
     start_ms = now_ms() - round((HISTORY_H + OPENING_H) * 3_600_000)
     log = SimulatedLog(seed, users, HISTORY_H, start_ms=start_ms, articles_per_hour=12, visits_per_user_day=3)
     newsroom = Newsroom(seed)

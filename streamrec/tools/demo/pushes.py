@@ -14,7 +14,7 @@ from ...settings import Settings
 
 @dataclass
 class Seen:
-    """All pushes so far."""
+    """The pushes that the demo has read so far, with their latency and repeated ids."""
 
     pairs: list[tuple[str, str, int]] = field(default_factory=list)  # user, article, created_at_ms
     ids: set[str] = field(default_factory=set)
@@ -22,7 +22,7 @@ class Seen:
     doubled: int = 0
 
     def add(self, push: Push, latency_ms: int) -> None:
-        """One more."""
+        """Note one push, read `latency_ms` after its cause."""
         self.doubled += push.push_id in self.ids
         self.ids.add(push.push_id)
         self.pairs.append((push.user_id, push.article_id, push.created_at_ms))

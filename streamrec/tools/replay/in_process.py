@@ -29,7 +29,7 @@ class Direct:
         self._articles = 0  # next offset of `articles`
 
     def play(self, groups: Iterable[Group]) -> Iterator[Changes]:
-        """Changes of each group, in order."""
+        """Apply group after group and yield what each has changed."""
         for group in groups:
             analysed = self._analyse(group)
             changes = Changes(dead_letters=list(analysed.dead_letters))

@@ -19,7 +19,7 @@ AFTERWARDS_MS = 3_600_000
 
 
 class Sent(NamedTuple):
-    """A record as it is sent."""
+    """A record as a producer sends it to `articles` or `events`."""
 
     topic: Literal["articles", "events"]
     key: str

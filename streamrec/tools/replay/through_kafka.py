@@ -19,7 +19,7 @@ from .publish import publish
 
 
 class Outcome(NamedTuple):
-    """What went in and what came out."""
+    """What a replay through Kafka sent, and what came out of the worker."""
 
     sent: Counter[str]  # records by topic
     pushes: list[bytes]  # as gateways read them

@@ -25,12 +25,12 @@ class Lift(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Pushed against random."""
+        """How many times likelier a pushed article is to be clicked than any fresh one."""
         return self.pushed / self.random
 
     @property
     def ratio_own_language(self) -> float:
-        """Pushed against random in the user's languages."""
+        """How many times likelier a pushed article is to be clicked than a fresh one in the reader's languages."""
         return self.pushed / self.own_language
 
 

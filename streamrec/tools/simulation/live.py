@@ -21,7 +21,7 @@ SEARCHES = 0.2  # share of clicks after which the reader looks for more on the s
 
 
 class Rate:
-    """How much happens."""
+    """How many visits a second and articles a minute the simulated world has."""
 
     def __init__(self, visits_per_s: float = 20.0, articles_per_min: float = 12.0) -> None:
         self.visits_per_s = visits_per_s

@@ -53,7 +53,7 @@ class Log:
         """A new owner reads the log."""
         self.commit()
         rows, meta = split(self.log, partitions=24)
-        fresh = Partition(self.feed.to.settled)
+        fresh = Partition(self.feed.to.context)
         fresh.restore(rows.items(), meta, [])
         assert columns_of_users(fresh) == columns_of_users(self.feed.to)
         self.feed.to = fresh
@@ -173,7 +173,7 @@ def test_awaited_articles_are_bounded_by_what_waits() -> None:
     feed = Feed(partition())
     for start in range(0, 20_000, 1000):
         feed.events(*(click("ann", f"x{start + n}", at_ms=T0 + start + n) for n in range(1000)), now_ms=T0 + 60_000)
-        assert len(feed.to._awaited) <= 2 * 1024
+        assert len(feed.to._unknown) <= 2 * 1024
     assert len(feed.to.catalog._unknown_readers) <= len(feed.to.profiles["seen"][0])
     feed.articles(article("x19999", topic="x"))
     assert feed.to.profiles["interest"].any()
@@ -182,4 +182,4 @@ def test_awaited_articles_are_bounded_by_what_waits() -> None:
 def test_the_days_of_silence_are_a_setting() -> None:
     """Longer than any article lives, so that nobody comes back to what was pushed before."""
     assert load({}).profile_days == 400
-    assert partition(profile_days=90).settled.policy.forget_after_s == 90 * 86_400
+    assert partition(profile_days=90).context.policy.forget_after_s == 90 * 86_400

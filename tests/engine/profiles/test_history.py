@@ -76,7 +76,7 @@ class Newsroom:
         """A new owner reads the changelog and the catalog."""
         state = self.feed.to
         rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
-        fresh = Partition(state.settled)
+        fresh = Partition(state.context)
         fresh.restore(rows.items(), meta, [Typed(0, version.known_at_ms, version) for version in self.log.values()])
         self.feed.to = fresh
 
