@@ -34,7 +34,7 @@ Stage = Callable[[str], AbstractContextManager[object]]
 
 
 class Decision(NamedTuple):
-    """What came out; users and pairs count into the arrays given to `decide`."""
+    """What `decide` answers; users and pairs count into the arrays given to it."""
 
     rows: IndexArray  # (K,) users who get a push, each once
     slots: IndexArray  # (K,) and which article

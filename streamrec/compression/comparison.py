@@ -18,7 +18,7 @@ from .verdict import Verdict, verdicts
 
 
 class Compared(NamedTuple):
-    """One metric of both, and compressed minus teacher."""
+    """One metric of the teacher and of the compressed model, and the difference between the two."""
 
     teacher: Interval
     compressed: Interval

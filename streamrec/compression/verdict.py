@@ -150,5 +150,5 @@ def _needed(impressions: int, users: int, reach: float, room: float) -> int:
 
 
 def _rounded(count: int) -> int:
-    """To two digits: the formula knows no more."""
+    """A count to two digits, for the formula it comes from knows no more."""
     return int(float(f"{count:.2g}"))

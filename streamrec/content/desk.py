@@ -64,7 +64,7 @@ class Known(NamedTuple):
     language: str = ""
 
     def still(self, taken_back: AnalysedArticle, said: ArticleEvent) -> dict[str, str]:
-        """What a withdrawal does not say for itself."""
+        """What a withdrawal says of category, source and language, or else what is remembered of the article."""
         return {
             "category": (not said.category and self.category) or taken_back.category,
             "source": said.source or self.source,

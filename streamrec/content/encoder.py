@@ -50,7 +50,7 @@ LETTERS_CHARS = 4
 
 
 class Text(NamedTuple):
-    """What an encoder may read of an article."""
+    """The fields of an article that an encoder may read."""
 
     title: str
     abstract: str = ""
@@ -66,7 +66,7 @@ class Encoder(Protocol):
 
 
 class HashedEncoder:
-    """The built-in encoder; see the module's docstring."""
+    """The built-in encoder by hashed words, which needs no weights and no download."""
 
     def __init__(self, seed: int = 0) -> None:
         self._key = seed.to_bytes(8, "little", signed=True)

@@ -32,7 +32,7 @@ SHA256 = {
 
 
 def folder() -> Path:
-    """Of the installed package, found without importing it."""
+    """Folder of the installed package with the encoder's files, found without importing it."""
     missing = next((name for name in (MODULE, "onnx", "onnxruntime") if importlib.util.find_spec(name) is None), None)
     spec = importlib.util.find_spec(MODULE)
     if missing is not None or spec is None or not spec.submodule_search_locations:

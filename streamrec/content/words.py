@@ -61,7 +61,7 @@ def _cut(spelt: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """One spelling of what reads the same, in its own case."""
+    """A text in the one spelling of all that read the same, its case kept."""
     spelt = unicodedata.normalize("NFKC", text).translate(_SPELLING)
     if not spelt.isascii():
         spelt = "".join(char for char in spelt if unicodedata.category(char) not in UNSEEN).replace("\u0130", "I")

@@ -177,7 +177,7 @@ class AnalysedArticle(Article, frozen=True, kw_only=True):
 
 
 def passed_on(article: Article) -> dict[str, Any]:
-    """What is the same before and after analysis, by name."""
+    """The fields that an article has before and after analysis, by name."""
     return {name: getattr(article, name) for name in Article.__struct_fields__}
 
 

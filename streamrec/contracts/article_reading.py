@@ -29,7 +29,7 @@ IsLink = Callable[[str], bool]
 
 
 def article_of(record: Record, replay: bool, known: Known, is_link: IsLink) -> tuple[ArticleEvent, list[Note]]:
-    """A version or a withdrawal. A replay has no append times."""
+    """The version or withdrawal in a record, with what was not taken as it came; a replay has no append times."""
     if _is_tombstone(record):
         return ArticleEvent(_named(record.key, known), NO_TITLE, record.timestamp, status="withdrawn"), []
     reading = _FIELDS.read(object_in(record))

@@ -21,7 +21,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Note(NamedTuple):
-    """Of a field that was not taken as it came."""
+    """A field that was not taken as it came, and why."""
 
     field: str
     what: str
@@ -55,7 +55,7 @@ class _Field(NamedTuple):
 
 
 class Fields(Generic[R]):
-    """The fields of a record, as it declares them."""
+    """Reads records of one type field by field, as the type declares them."""
 
     def __init__(self, record: type[R]) -> None:
         hints = get_type_hints(record, include_extras=True)
@@ -65,7 +65,7 @@ class Fields(Generic[R]):
         self._texts = {name: field for name, field in self._fields.items() if field.reads.cleaned is not PLAIN.cleaned}
 
     def read(self, said: dict[str, Any]) -> Reading:
-        """All fields; unknown ones are tolerated."""
+        """Read all declared fields of a JSON object; unknown ones are tolerated."""
         reading = Reading({}, [], {})
         for name, value in said.items():
             if value is None or (field := self._fields.get(name)) is None:

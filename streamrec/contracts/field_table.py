@@ -16,7 +16,7 @@ HEAD = "| field | type | default | meaning |\n|---|---|---|---|\n"
 
 
 def table(topic: str) -> str:
-    """Of one record; parts of a part are named with a dot."""
+    """The fields of one public record as a Markdown table; parts of a part are named with a dot."""
     record = RECORDS[topic]
     definitions = schema(topic)["$defs"]
     required = {field.name for field in msgspec.structs.fields(record) if field.required}

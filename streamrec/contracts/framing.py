@@ -42,7 +42,7 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class UnreadableError(ValueError):
-    """These bytes are no JSON, or a key whose form is not known."""
+    """Raised for bytes that are no JSON, and for a key whose form is not known."""
 
 
 def unframed(raw: bytes) -> bytes:

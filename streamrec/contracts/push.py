@@ -41,7 +41,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class ModelStamp(msgspec.Struct, frozen=True):
-    """Which model said so, and on which engine it ran."""
+    """Which model predicted the click, and with which precision it ran."""
 
     name: Annotated[str, _says("the model that scored")]
     version: Annotated[str, _says("its version, 12 hex digits")]

@@ -14,7 +14,7 @@ def sentence(push: Push, latency_ms: int) -> str:
 
 
 def because(reason: Reason) -> str:
-    """The reason; a category that has no name is not named."""
+    """A push's reason in words for a line of the terminal; a category that has no name is not named."""
     words = printable(str(reason.args.get("words") or "something like it"))
     count, category = reason.args.get("count"), printable(str(reason.args.get("category") or ""))
     reads = "1 recent read" if count == 1 else f"{printable(str(count))} recent reads"

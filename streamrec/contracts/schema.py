@@ -55,7 +55,7 @@ def _article(body: dict[str, Any]) -> None:
 
 
 def _nullable(body: dict[str, Any]) -> None:
-    """A field that is null says as little as one left out."""
+    """Let every optional field of a schema be null, too, which says as little as leaving it out."""
     for name, found in body["properties"].items():
         if name not in body["required"]:
             kept = {word: found.pop(word) for word in ("description", "default") if word in found}

@@ -95,7 +95,7 @@ class Tally:
 
     @property
     def rejected(self) -> dict[str, int]:
-        """All reasons, after the name of their part."""
+        """How many rows were left out for each reason, named after its part."""
         return {f"{what}: {why}": count for what, part in self.parts.items() for why, count in part.reasons.items()}
 
     def names(self, where: str, articles: Mapping[str, int], held: Collection[str]) -> None:
@@ -143,5 +143,5 @@ def check(tally: Tally, allowed: float | None = None) -> None:
 
 
 def _above(share: float) -> str:
-    """A share the user can give, at least as large."""
+    """A share of at least this size, written as the user can give it."""
     return f"{min(1.0, int(share * 100 + 1) / 100):g}"

@@ -62,7 +62,7 @@ class _Batch:
 
 
 class _Records:
-    """The batches of one fetched partition."""
+    """The batches of one fetched partition, each readable whatever the names of its headers are."""
 
     def __init__(self, data: bytes) -> None:
         self._records, self._data, self._at = MemoryRecords(data), memoryview(data), 0

@@ -21,7 +21,7 @@ UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort
 
 
 class Producer(Protocol):
-    """A transactional producer, with aiokafka's names."""
+    """A transactional producer, as transactions.py uses it; aiokafka's has these methods."""
 
     async def start(self) -> None:
         """Take the transactional id over: earlier producers of it cannot commit any more."""
@@ -38,7 +38,7 @@ class Producer(Protocol):
 
 
 class Reader(Protocol):
-    """Reads committed records, outside any group."""
+    """Reads committed records of single partitions, outside of any consumer group."""
 
     async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
         """First offset that still exists in each topic's partition."""

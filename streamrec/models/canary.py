@@ -126,7 +126,7 @@ class Comparison:
         return None
 
     def _parity(self) -> str:
-        """What is wrong with its scores by themselves; empty if nothing is known."""
+        """What is wrong with the canary's scores by themselves, in words; empty if nothing is known."""
         agreement, least = self._agreement, self._limits.min_agreement
         if not self._finite:
             return "its scores are not finite"

@@ -159,7 +159,7 @@ class Mirror:
         return content
 
     def _if_it_can_be_had(self, version: str) -> str:
-        """What a rollback goes back to is welcome, not needed."""
+        """Fetch the version to which a rollback would go back, if it can be had; it is welcome, not needed."""
         try:
             self._bring(version)
         except ArtifactError:

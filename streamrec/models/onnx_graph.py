@@ -45,7 +45,7 @@ class Graph:
         return name
 
     def model(self, outputs: tuple[str, ...]) -> "ModelProto":
-        """The whole, checked; each output is (N,) float32."""
+        """The graph as a checked ONNX model; each output is (N,) float32."""
         import onnx  # noqa: PLC0415 - an extra
 
         info, float32 = self._make.make_tensor_value_info, onnx.TensorProto.FLOAT

@@ -25,7 +25,7 @@ def histogram(p: FloatArray) -> IntArray:
 
 
 def psi(expected: IntArray, actual: IntArray) -> float:
-    """Of two (B,) histograms; 0 or more, symmetric."""
+    """The population stability index of two histograms (B,): 0 if they are alike, the larger the further apart."""
     before = (expected + 0.5) / (expected.sum() + 0.5 * len(expected))
     after = (actual + 0.5) / (actual.sum() + 0.5 * len(actual))
     return float(((after - before) * np.log(after / before)).sum())

@@ -18,7 +18,7 @@ EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}  # what pip has to b
 
 
 class UnreachableError(ArtifactError):
-    """The source does not answer, or not to the end."""
+    """Raised where the source does not answer, or breaks off."""
 
 
 class Remote:

@@ -68,7 +68,7 @@ class Shadowed:
         return p
 
     def watch(self, features: FloatArray, p: FloatArray) -> None:
-        """What was answered, compared if this call is one of the sample."""
+        """Let fp32 score the rows of a call, too, if it is one of the sample, and compare with the answer `p`."""
         before, self._calls = int(self._calls * self._share), self._calls + 1
         if len(p) and int(self._calls * self._share) > before:
             self.agreement.note(p[:ROWS], self._reference.probability(features[:ROWS]), self._min_score)

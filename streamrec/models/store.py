@@ -41,7 +41,7 @@ class Attempt(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What should serve; a plain artifact folder is its own stable version."""
+    """Which versions should serve now; a plain artifact folder is its own stable version."""
 
     folder: Path
     stable: str
@@ -75,7 +75,7 @@ def wanted(folder: Path) -> Wanted:
 
 
 def is_store(folder: Path) -> bool:
-    """Not an artifact folder, and not something else."""
+    """Whether a folder is a model store: no artifact folder, and nothing else."""
     return (folder / VERSIONS).is_dir() or (folder / ROLLOUT).exists()
 
 

@@ -61,7 +61,7 @@ def sources_of(paths: Sequence[Path]) -> list[Source]:
 
 
 def counted(sources: Iterable[Source]) -> tuple[Tally, dict[FileTopic, int]]:
-    """What there is to send, and what would be refused."""
+    """How many records the sources hold for each topic, and how many would be refused."""
     tally, counts = Tally(), dict.fromkeys(TOPICS, 0)
     for source in sources:
         counts[source.topic] += sum(1 for _ in source.records(tally))

@@ -31,7 +31,7 @@ class ArticleQueue:
         return bool(self._waiting)
 
     def published(self, article_id: str, offset: int) -> None:
-        """A version of it came; if an older one is on its way, that begins anew."""
+        """Queue a version of an article from this offset of `catalog`; one that is on its way begins anew."""
         self._enter(article_id, self._of(article_id)._replace(offset=offset))
 
     def opened(self, article_id: str, since_ms: int) -> None:
@@ -43,7 +43,7 @@ class ArticleQueue:
         return next(iter(self._waiting), None)
 
     def head_is_done(self) -> None:
-        """It has met everybody, or is not to meet anybody any more."""
+        """Take the first article off the queue: it has met everybody, or is not to meet anybody any more."""
         self._waiting.pop(next(iter(self._waiting)))
         self._begin()
 

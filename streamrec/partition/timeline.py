@@ -64,7 +64,7 @@ class EventTimeline:
         return len(self._waiting[topic])
 
     def release(self) -> Iterator[Run | Tick]:
-        """All that the watermarks allow, in order."""
+        """Yield all that the watermarks allow by now, in order: runs of items, and ticks between them."""
         until_ms = min(self._watermark_ms.values())
         while (topic := self._next_topic(until_ms)) is not None:
             at_ms = self._waiting[topic][0][0]

@@ -43,7 +43,7 @@ class WithNegatives:
 
     @cached_property
     def summary(self) -> Summary:
-        """As the log's; at most one impression a click."""
+        """The summary of the log, with at most one impression for each click."""
         found = self.log.summary
         return replace(found, impressions=found.impressions + found.events.get("click", 0))
 

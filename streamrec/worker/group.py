@@ -40,7 +40,7 @@ class Group:
 
 @asynccontextmanager
 async def asking(settings: Settings, isolation: Isolation) -> AsyncIterator[Group]:
-    """With connections of its own; it joins no group."""
+    """Ask about the group while the block lasts, with connections of its own that join no group."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
     try:
         await admin.start()

@@ -29,7 +29,7 @@ class Scheduler:
         self.begin(partition)
 
     def begin(self, partition: Partition) -> None:
-        """With this state; what was on its way is forgotten."""
+        """Go on with this partition's state, and forget what was on its way."""
         self._partition = partition
         self._in_order = partition.context.tick_ms > 0
         partition.at_once = partition.at_once and self._in_order

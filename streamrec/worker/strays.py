@@ -73,7 +73,7 @@ class Strays:
         self._something_at: dict[int, int] = {}  # of `events`: a record stands before this
 
     def why(self) -> str:
-        """Which partition is behind most, in words; nothing: none is."""
+        """Which partition is furthest behind, in words; empty if none is."""
         late = self._late or self._left
         return str(max(late, key=lambda each: (each.seconds, each.records))) if late else ""
 

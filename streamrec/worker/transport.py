@@ -48,11 +48,11 @@ class Positions(Protocol):
         ...
 
     def lost(self, topic: str, partition: int, offsets: int) -> None:
-        """So many offsets were deleted before they were read."""
+        """Told that so many offsets of a partition were deleted before they were read."""
         ...
 
     def sized(self, topic: str, partitions: int) -> None:
-        """An input has so many partitions; those beyond the deployment's are read by nobody."""
+        """Told how many partitions an input has; those beyond the deployment's are read by nobody."""
         ...
 
 

@@ -31,7 +31,7 @@ def check_best(out: Path) -> None:
 def write_best(
     out: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, min_score: float, console: Console
 ) -> None:
-    """The best model, or nothing: not that of an earlier search either."""
+    """Write the artifact of the best model into `best`; without one, remove what an earlier search left there."""
     folder, written = out / BEST, out / WRITTEN
     check_best(out)
     if outcome.best is None or not outcome.met:

@@ -50,7 +50,7 @@ class Seen(TypedDict):
 
 
 class Judging:
-    """The teacher's scores of the test window, and whoever is put beside them."""
+    """Judges models on the test window: holds the teacher's scores of it and puts models beside them."""
 
     def __init__(self, of: OfRecipes, request: Request, ledger: HoldoutLedger) -> None:
         self._of, self._request, self._ledger, self._test = of, request, ledger, of.cut.test

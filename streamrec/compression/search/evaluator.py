@@ -11,7 +11,7 @@ class Evaluated(NamedTuple):
 
     logits: FloatArray  # (N,) of the validation rows
     stored_bytes: int  # of the model's file
-    shared_s: float = 0.0  # that an earlier recipe's try has spent on what the two have in common
+    shared_s: float = 0.0  # that an earlier recipe's trial has spent on what the two have in common
 
 
 class Evaluator(Protocol):

@@ -15,7 +15,7 @@ PROBE_UNTIL = 0.1
 
 
 class Explored(NamedTuple):
-    """What is known once the validation window has been used up."""
+    """What a search knows before the finals: how layers bear compression, and what halving has left."""
 
     probes: list[Probe]
     halved: Halved

@@ -8,7 +8,7 @@ After Jamieson and Talwalkar (AISTATS 2016). Better is not the AUC alone, or onl
 Pareto layers of stored bytes and loss among the hopeful, and by loss within one. Hopeful is who may still lie within
 `slack` budgets of the best of the rung, by the lower bound of its loss; a cheap rung learns less, so its slack is wide.
 
-Each rung has its share of the time. What it did not reach is reported as left out, not lost silently. A try that has
+Each rung has its share of the time. What it did not reach is reported as left out, not lost silently. A trial that has
 been made before costs nothing, so going on after an interruption ends where an uninterrupted search would have.
 """
 
@@ -27,7 +27,7 @@ class Rung(NamedTuple):
     """One round of halving: what a trial may cost in it, and who may stay."""
 
     fidelity: Fidelity
-    until: float  # share of the time after which no new try begins
+    until: float  # share of the time after which no new trial begins
     slack: float  # budgets behind the best that leave hope
 
 
@@ -60,7 +60,7 @@ def halve(
 ) -> Halved:
     """Run the rungs; at least `least` survive each, if there are as many.
 
-    One try of the first rung is made in any case, and every one whose result is known already. A rung into which
+    One trial of the first rung is made in any case, and every one whose result is known already. A rung into which
     nothing fits is not begun: the finalists are then those of the one before.
     """
     due, tried, left_out, ranked = list(recipes), list[Trial](), list[str](), list[Trial]()

@@ -2,7 +2,7 @@
 
     looks/<model>.safetensors      impressions, and the model's AUC and nDCG@10 of each
 
-A look is written down before anything is concluded from it. A model judged again, perhaps in another engine, which
+A model is written down before anything is concluded from it. A model judged again, perhaps in another engine, which
 moves its scores by less than the verdict can see, is one model still.
 """
 

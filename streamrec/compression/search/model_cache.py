@@ -38,7 +38,7 @@ class Models:
         return Compressed(model, made.log, made.recipe, made.users)
 
     def seconds(self, recipe: str, fidelity: Fidelity) -> float:
-        """What it took to make; 0 if nothing was kept."""
+        """Seconds that a kept model took to make; 0 if none was kept."""
         made = self._made(self._name(recipe, fidelity))
         return made.seconds if made else 0.0
 

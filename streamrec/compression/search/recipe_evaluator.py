@@ -87,7 +87,7 @@ class OfRecipes:
         return found
 
     def _beginning_s(self, recipe: Recipe, fidelity: Fidelity) -> float:
-        """What the beginning that it shares took, if it is there already."""
+        """Seconds that the beginning which a recipe shares with others took, if it was made already; else 0."""
         if not _has_student(recipe) or len(recipe.steps) <= BEGINNING:
             return 0.0
         begun = _beginning(recipe)

@@ -132,13 +132,13 @@ def _teacher(
 
 
 def _told(progress: Bars) -> Told:
-    """One line that moves: how many tries, the latest of them, and the stage after that."""
-    task, tries = progress.add_task("search", total=None), [0]
+    """One line that moves: how many trials, the latest of them, and the stage after that."""
+    task, trials = progress.add_task("search", total=None), [0]
 
     def trial(made: Trial) -> None:
-        tries[0] += 1
+        trials[0] += 1
         loss = made.refused or f"loss {percent(made.loss)} (at most {percent(made.upper_95)})"
-        progress.update(task, description=f"try {tries[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150])
+        progress.update(task, description=f"try {trials[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150])
 
     return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
 

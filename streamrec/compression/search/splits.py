@@ -65,7 +65,7 @@ def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = 
 
 
 def before(rows: Rows, cut: Splits) -> Rows:
-    """What is earlier than the validation window: train and held-out in one."""
+    """The rows that are earlier than the validation window: train and held-out in one."""
     return _split(rows, int(cut.validation.at_ms.min()))[0]
 
 

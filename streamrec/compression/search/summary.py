@@ -68,7 +68,7 @@ def _closest(point: Point) -> str:
 
 
 def left_out(outcome: Outcome) -> str:
-    """What time did not reach, and how to go on; empty if nothing."""
+    """Which trials a search had no time for, and how to go on, in words; empty if there are none."""
     count = len(outcome.left_out)
     tries = f"{count} {'try' if count == 1 else 'tries'}"
     return f"time left out {tries}; a larger --budget with --resume goes on" if count else ""

@@ -1,15 +1,15 @@
 """The time a search may take, and what still fits into it.
 
-A try cannot be stopped halfway, so one that would end long after its time is not begun. How long it takes is foretold
-by the same recipe's last try: learning costs epochs x rows. A beginning that other recipes share counts as if nobody
-else had paid for it, for at the next fidelity it may be this recipe that does.
+A trial cannot be stopped halfway, so one that would end long after its time is not begun. How long it takes is
+foretold by the same recipe's last trial: learning costs epochs x rows. A beginning that other recipes share counts as
+if nobody else had paid for it, for at the next fidelity it may be this recipe that does.
 """
 
 from ...clock import monotonic_s
 from ...errors import DataError
 from .trial import Fidelity, Trial
 
-OVERRUN = 0.1  # of the whole time, that a try may take longer than its rung
+OVERRUN = 0.1  # of the whole time, that a trial may take longer than its rung
 
 
 class TimeBudget:
@@ -29,12 +29,12 @@ class TimeBudget:
         return monotonic_s() - self._start
 
     def fits(self, until: float, last: Trial | None, fidelity: Fidelity) -> bool:
-        """Whether a try may begin that should end at the share `until`."""
+        """Whether a trial may begin that should end at the share `until`."""
         expected = expected_s(last, fidelity) / self._seconds if last else 0.0
         return self.used() <= until and self.used() + expected <= until + OVERRUN
 
 
 def expected_s(last: Trial, fidelity: Fidelity) -> float:
-    """Seconds of a try at another fidelity than its last one."""
+    """Seconds that a recipe's trial at this fidelity should take, by its last trial at another one."""
     alone = last.seconds + last.shared_s
     return alone * (fidelity.epochs * fidelity.share) / max(last.fidelity.epochs * last.fidelity.share, 1e-3)

@@ -1,4 +1,4 @@
-"""What one try of a recipe is, and where it is kept: a search that was interrupted finds all it has done.
+"""What one trial of a recipe is, and where it is kept: a search that was interrupted finds all it has done.
 
 A trial is named by the hash of everything that decides its result: recipe, fidelity, seed, data and the code that
 trains. Its JSON and its scores are written beside each other and moved into place, the JSON last: what is named there
@@ -21,7 +21,7 @@ Struct = TypeVar("Struct")
 
 PACKAGE = Path(__file__).parents[2]
 REQUEST = "request.json"
-DECIDING = (  # what a model that comes out of a try depends on, besides its data
+DECIDING = (  # what a model that comes out of a trial depends on, besides its data
     "compression/*.py",
     "compression/methods/*.py",
     "compression/search/recipe_evaluator.py",
@@ -32,7 +32,7 @@ DECIDING = (  # what a model that comes out of a try depends on, besides its dat
 
 
 class Fidelity(msgspec.Struct, frozen=True):
-    """How much a try may cost: epochs of each training step, and the share of the training rows, the latest."""
+    """How much a trial may cost: epochs of each training step, and the share of the training rows, the latest."""
 
     epochs: int
     share: float
@@ -51,7 +51,7 @@ class Trial(msgspec.Struct, frozen=True):
     upper_95: float
     seconds: float
     refused: str = ""  # why the methods would not take it; numbers are then 0
-    shared_s: float = 0.0  # what its beginning took when another recipe's try made it
+    shared_s: float = 0.0  # what its beginning took when another recipe's trial made it
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -91,13 +91,13 @@ class Folder:
 
     @classmethod
     def held(cls, path: Path) -> "Folder":
-        """That of an earlier search. DataError if there is none."""
+        """The folder of an earlier search; DataError if there is none."""
         if not (path / REQUEST).exists():
             raise DataError(f"{path} holds no search; expected the --out of `streamrec compress search`")
         return cls(path, _read(path / REQUEST, Request), resume=True)
 
     def trial(self, key: Key) -> Trial | None:
-        """What was found before; None if it was not tried, or not to the end."""
+        """The trial of this key, as it was written down; None if it was not made, or not to the end."""
         return self.read(f"trials/{key.hash()}.json", Trial)
 
     def scores(self, key: Key) -> FloatArray:
@@ -111,12 +111,12 @@ class Folder:
         return trial
 
     def read(self, name: str, kind: type[Struct]) -> Struct | None:
-        """A file's JSON; None if there is no such file."""
+        """The JSON in a file of the folder; None if there is no such file."""
         path = self.path / name
         return _read(path, kind) if path.exists() else None
 
     def write(self, name: str, content: bytes) -> Path:
-        """A file that is there whole or not at all."""
+        """Write a file of the folder, whole or not at all; answers its path."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(path.suffix + ".part")

@@ -19,7 +19,7 @@ from .trial import Fidelity, Folder, Key, Trial
 
 
 class Trials:
-    """The one way a search gets to know anything of a recipe."""
+    """Makes and judges a search's trials, each once, and writes them into its folder."""
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ def affinity(of: Inputs) -> FloatArray:
 
 @feature("interest in the content")
 def log_affinity(of: Inputs) -> FloatArray:
-    """The same, compressed: the tenth similar read says less than the first."""
+    """Log of the dot product of interest and article vector: the tenth similar read says less than the first."""
     return _f32(np.log1p(np.maximum(of.dot, 0)))
 
 
@@ -98,7 +98,7 @@ def category_share(of: Inputs) -> FloatArray:
 
 @feature("taste for the category")
 def favourite(of: Inputs) -> FloatArray:
-    """This category against the user's strongest one."""
+    """The reader's decayed reads in the article's category against those in their strongest one, 0..1."""
     return _f32(of.category / (of.affinity.max(axis=1) + 0.1))
 
 
@@ -110,7 +110,7 @@ def source_reads(of: Inputs) -> FloatArray:
 
 @feature("source")
 def source_share(of: Inputs) -> FloatArray:
-    """Share of this source in the user's reads."""
+    """Share of the article's source in the reader's decayed reads, 0..1."""
     return _f32(of.source / (of.affinity.sum(axis=1) + 0.5))
 
 
@@ -130,7 +130,7 @@ def read_before(of: Inputs) -> FloatArray:
 
 @feature("already read, language")
 def same_language(of: Inputs) -> FloatArray:
-    """The article is in the language of the user's last read."""
+    """1 if the article is in the language of the user's last read, else 0."""
     return _f32(of.pairs.user("language") == of.pairs.article("language"))
 
 
@@ -163,7 +163,7 @@ def popularity(of: Inputs) -> FloatArray:
 
 @feature("popularity")
 def reach(of: Inputs) -> FloatArray:
-    """Recent readers per thousand users, compressed."""
+    """Log of recent readers per thousand users of the partition."""
     return _f32(np.log1p(1000 * of.reach))
 
 
@@ -208,13 +208,13 @@ def ring_filled(of: Inputs) -> FloatArray:
 
 @feature("the user's activity")
 def idle(of: Inputs) -> FloatArray:
-    """Hours since the last activity, compressed."""
+    """Log of the hours since the reader was last active."""
     return _f32(np.log1p(of.since_h(of.pairs.user("last_active_s"))))
 
 
 @feature("the user's activity")
 def age_of_interest(of: Inputs) -> FloatArray:
-    """What is left of the interest since the last read."""
+    """What is left of the interest since the last read, by its half-life: 1 just after it, 0.5 a half-life later."""
     return of.worth
 
 
@@ -227,7 +227,7 @@ def pushes_today(of: Inputs) -> FloatArray:
 
 @feature("the user's activity")
 def since_push(of: Inputs) -> FloatArray:
-    """Hours since the last push, compressed."""
+    """Log of the hours since the last push to the reader."""
     return _f32(np.log1p(of.since_h(of.pairs.user("pushed_at_s").max(axis=1))))
 
 

@@ -62,7 +62,7 @@ def fingerprint() -> str:
 
 
 def fingerprint_of(package: Path) -> str:
-    """The same of any copy of the package's source."""
+    """The fingerprint of the features in any copy of the package's source."""
     parts = _parts(package)
     worths = sorted((name, *kind_of(name)) for name in KINDS if any(kind_of(name)))
     return hashlib.sha256(repr((parts, worths)).encode()).hexdigest()[:12]

@@ -111,7 +111,7 @@ class ProfileStore:
         self._leaving.update(rows.tolist())
 
     def start_again(self, rows: IndexArray, now_s: int) -> None:
-        """Only consent stays of these users, and when it was said."""
+        """Empty the rows of these users, so that only consent stays, and when it was said."""
         kept = {name: self.columns[name][rows] for name in ("consent", "consent_at_ms")}
         self._clear(rows)
         self._start_rows(rows, np.full(len(rows), now_s, np.int64))

@@ -132,7 +132,7 @@ def _since_zoned(facts: Facts, from_ms: IntArray, skew_ms: int, lag_ms: int) -> 
 
 
 def _quiet(facts: Facts, pushes: IndexArray, policy: Policy) -> BoolArray:
-    """The gate's own answer, a second of the policy clock at a time."""
+    """For which pushes the gate of quiet hours was closed when they were decided, (N,), by the gate itself."""
     table, rows = facts.pushes.table, facts.changelog.rows
     quiet = np.zeros(len(table), np.bool_)
     created_s = table["created_ms"] // 1000

@@ -27,7 +27,7 @@ class Facts:
         self.settle_pushes()
 
     def settle_pushes(self) -> None:
-        """All pushes are taken: what comes now is about their users."""
+        """Close the table of pushes; what comes from now on is about the users in it."""
         self.pushes.settle()
         self.changelog = Changelog(self.partitions, self.tally, self.pushes.index)
         self.events = Events(self.partitions, self.pushes)

@@ -42,7 +42,7 @@ class Example(NamedTuple):
     note: str = ""  # never user data
 
     def shown(self, show_user: bool = False) -> str:
-        """As a person reads it; the user as CRC-32 unless `show_user`."""
+        """The example in words; its user as CRC-32 unless `show_user`."""
         who = printable(self.user) if show_user else f"crc {zlib.crc32(self.user.encode()):08x}"
         parts = [
             f"{self.topic}-{self.partition} @ {self.offset}",

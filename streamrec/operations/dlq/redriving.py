@@ -34,7 +34,7 @@ PORTION_LETTERS, PORTION_BYTES = 200_000, 256 * 1024 * 1024  # that are in memor
 
 
 class Plan(NamedTuple):
-    """What can go back, and what cannot and why."""
+    """Which letters can go back to their topics, and which cannot and why."""
 
     ready: list[Letter]
     refused: list[tuple[Letter, str]]
@@ -79,7 +79,7 @@ def partition(letter: Letter, settings: Settings) -> int:
 
 
 def message(letter: Letter, settings: Settings) -> Message:
-    """The record as it was, and where it was in between."""
+    """The record of a letter as it was, with headers that say where it was in between."""
     return Message(letter.key, letter.value, (*letter.own, _trail(letter, settings)))
 
 

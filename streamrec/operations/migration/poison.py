@@ -12,7 +12,7 @@ Poison = defaultdict[tuple[str, int], Letters]  # by topic and partition
 
 
 async def poison_of(side: Side, topics: Collection[str]) -> Poison:
-    """Those of these topics, which are named without prefix."""
+    """The records of these topics (names without prefix) that were set aside as poison."""
     found = Poison(Letters)
 
     def noted(letter: Letter) -> bool:

@@ -108,7 +108,7 @@ async def _uncompacted(settings: Settings) -> None:
 
 
 async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:
-    """The same rows in the changelog of a stock Faust table."""
+    """Recover as many rows from the changelog of a stock Faust table, in a new process."""
     settings = settings_of_run(brokers)
     prefix = settings.topic_prefix
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers)

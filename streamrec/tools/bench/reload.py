@@ -93,7 +93,7 @@ async def _phase(
 
 
 async def _reload_on(worker: WorkerProcess, store: ModelStore, versions: Sequence[str]) -> None:
-    """One promotion after the other until cancelled."""
+    """Promote one version after the other until the task is cancelled."""
     while True:
         stable = store.rollout().stable
         (other,) = (version for version in versions if version != stable)

@@ -31,7 +31,7 @@ def producer(settings: Settings) -> AIOKafkaProducer:
 
 
 async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str, version: int = 0) -> None:
-    """One version of an article, with words of its own."""
+    """Publish one version of an article, with words of its own, and wait for its acknowledgement."""
     record = {
         "article_id": article_id, "title": f"{article_id}x {article_id}y {article_id}z", "category": "science",
         "published_at_ms": now_ms(), "version": version,

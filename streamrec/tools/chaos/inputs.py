@@ -58,7 +58,7 @@ class Inputs:
 
 
 def inputs(rng: np.random.Generator) -> Inputs:
-    """Everything that will arrive, in order."""
+    """The settings of one run and all that will arrive in it, in order."""
     arrivals: list[Arrival] = []
     first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS

@@ -224,7 +224,7 @@ class MemoryProducer:
         await self._step()
 
     async def begin_transaction(self) -> None:
-        """As aiokafka: the broker hears of it with the first batch."""
+        """Begin a transaction, of which the broker hears with its first batch, as with aiokafka."""
         await self._step()
 
     def create_batch(self) -> Builder:

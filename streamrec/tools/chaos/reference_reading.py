@@ -99,7 +99,7 @@ class Reader:
 
 
 def key(of: str) -> int:
-    """As formats name articles and zones."""
+    """The number by which stored formats name an article or a zone: CRC-32 of its name."""
     return zlib.crc32(of.encode()) or 1
 
 

@@ -105,7 +105,7 @@ async def _send(world: _World) -> None:
 
 
 async def _own(world: _World, number: int) -> None:
-    """One owner after the other, until one has done everything."""
+    """Run the owners of one partition, one after the other, until one has done everything."""
     zombies: list[asyncio.Task[None]] = []
     while True:
         process = Process(world.rng, world.time, world.faults)
@@ -130,7 +130,7 @@ async def _own(world: _World, number: int) -> None:
 
 
 async def _end_zombies(zombies: list["asyncio.Task[None]"]) -> None:
-    """Those who were taken for dead have a last chance to do harm."""
+    """Give processes that were taken for dead a last chance to do harm, then end them."""
     for zombie in zombies:
         await asyncio.wait({zombie}, timeout=30.0)
         zombie.cancel()

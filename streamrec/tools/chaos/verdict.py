@@ -78,7 +78,7 @@ class Verdict:
 
 
 def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
-    """All promises, on what is committed at the end."""
+    """Judge all promises by what is committed at the end of a run."""
     verdict = Verdict(runs=1, owners=owners)
     for number in range(PARTITIONS):
         verdict.events += len(broker.committed("events", number))

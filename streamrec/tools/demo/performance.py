@@ -39,7 +39,7 @@ class Performance:
         self._died_s: float | None = None  # set until the worker has recovered
 
     def play(self, seconds: float | None) -> None:
-        """Until the time is over or Ctrl-C, then the summary."""
+        """Show pushes and figures until the time is over or Ctrl-C comes, then the summary."""
         try:
             asyncio.run(self._play(seconds))
         except KeyboardInterrupt:
