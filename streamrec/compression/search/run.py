@@ -138,7 +138,9 @@ def _told(progress: Bars) -> Told:
     def trial(made: Trial) -> None:
         trials[0] += 1
         loss = made.refused or f"loss {percent(made.loss)} (at most {percent(made.upper_95)})"
-        progress.update(task, description=f"try {trials[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150])
+        progress.update(
+            task, description=f"try {trials[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150]
+        )
 
     return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
 
