@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..terminal.duration import Duration
-from .topics import brokers_option
+from ..terminal.times import Duration
+from .options import brokers_option
 
 if TYPE_CHECKING:
     from ..operations.audit.findings import Finding
@@ -90,12 +90,10 @@ def _progress(hidden: bool) -> Iterator["Progress"]:
 
 
 def _table(findings: list["Finding"], show_users: bool) -> None:
-    from rich.table import Table
-
     from ..operations.audit.findings import RULES
-    from ..terminal.tables import show
+    from ..terminal.tables import grid, show
 
-    table = Table("rule", "checked", "violations", "what it protects", box=None, pad_edge=False)
+    table = grid("rule", "checked", "violations", "what it protects")
     for finding in findings:
         count = str(finding.violations) if finding.checked or finding.violations else "-"
         style = "bold red" if finding.violations else ""

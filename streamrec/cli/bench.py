@@ -5,10 +5,9 @@ from pathlib import Path
 
 import click
 
-from ..tools.bench.machine import commit, machine
-from .bench_article import article
+from ..tools.bench.machine import measured_on
 from .bench_delivery import guarantees, rebalance
-from .topics import brokers_option
+from .options import brokers_option
 
 
 @click.group()
@@ -27,13 +26,10 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
 
     All three parse a click, write a profile row, decide, and push for 5 % of the clicks, on the same local Kafka.
     """
-    import orjson
-    from rich.table import Table
-
     from ..engine.profiles.layout import ROW
     from ..kafka.topics import reachable
     from ..settings import load
-    from ..terminal.tables import PlainConsole, show
+    from ..terminal.tables import PlainConsole, grid, show, show_json
     from ..tools.bench.memory import bytes_per_user
     from ..tools.bench.pipeline import NAMES, Measured, measure, medians
     from ..tools.local_kafka.local_kafka import brokers_or_local
@@ -49,29 +45,52 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
                 console.print(f"round {number + 1} of {rounds}: {name}")
                 measured[name].append(asyncio.run(measure(name, bootstrap, events // share, pace_s, model)))
     result = {name: medians(found) for name, found in measured.items()}
-    table = Table("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes", box=None, pad_edge=False)
+    table = grid("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes")
     for name, at in result.items():
         row = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
         table.add_row(name, *row, f"{at.pushes:.0f}")
     show(table)
     ours, stock, raw = result["streamrec"], result["stock faust"], result["raw aiokafka"]
-    print(
-        orjson.dumps(
-            {
-                "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
-                "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
-                "events_per_s": round(ours.events_per_s),
-                "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
-                "p50_ms": ours.p50_ms,
-                "p99_ms": ours.p99_ms,
-                "row_bytes": ROW.itemsize,
-                "bytes_per_user": round(bytes_per_user()),
-                "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
-                "commit": commit(),
-                "machine": machine(),
-            }
-        ).decode()
+    show_json(
+        {
+            "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
+            "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
+            "events_per_s": round(ours.events_per_s),
+            "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
+            "p50_ms": ours.p50_ms,
+            "p99_ms": ours.p99_ms,
+            "row_bytes": ROW.itemsize,
+            "bytes_per_user": round(bytes_per_user()),
+            "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+            **measured_on(),
+        }
     )
+
+
+@bench.command()
+@click.option("--users", type=click.IntRange(1000), default=1_000_000, show_default=True, help="Of the one partition.")
+@click.option("--per-s", default=1000.0, show_default=True, help="Clicks/s, before and meanwhile.")
+@click.option("--model", type=click.Path(exists=True, file_okay=False), help="Artifact to score with (default: prior).")
+@brokers_option
+def article(users: int, per_s: float, model: str | None, brokers: str | None) -> None:
+    """Seconds from the publication of an article until everybody has their push, and latency of clicks meanwhile.
+
+    One worker, one partition, no cap and no floor: every user is pushed to, which is more than any real article does.
+    """
+    from ..settings import load
+    from ..terminal.tables import grid, show, show_json
+    from ..tools.bench.article import measure
+    from ..tools.local_kafka.local_kafka import brokers_or_local
+
+    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+        met = asyncio.run(measure(bootstrap, users, per_s, model))
+    table = grid("users", "pushes", "first ms", "50,000 s", "all s", "pushes/s")
+    times = (f"{met.first_ms:.0f}", f"{met.fifty_thousand_s:.1f}", f"{met.all_s:.1f}", f"{met.pushes / met.all_s:,.0f}")
+    table.add_row(f"{met.users:,}", f"{met.pushes:,}", *times)
+    show(table)
+    clicks = f"{met.click_p99_before_ms:.0f} ms before, {met.click_p99_during_ms:.0f} ms meanwhile"
+    show(f"click -> push, p99 at {per_s:,.0f} clicks/s: {clicks}")
+    show_json({**met._asdict(), "per_s": per_s, **measured_on()})
 
 
 @bench.command()
@@ -88,11 +107,8 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
     """Seconds until a partition's state is back, beside stock Faust's own recovery of the same rows."""
     import statistics
 
-    import orjson
-    from rich.table import Table
-
     from ..settings import load
-    from ..terminal.tables import PlainConsole, show
+    from ..terminal.tables import PlainConsole, grid, show, show_json
     from ..tools.bench.recovery import measure_ours, measure_stock
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -103,7 +119,7 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
             console.print(f"round {number + 1} of {rounds}")
             theirs.append(asyncio.run(measure_stock(bootstrap, stock // 4, stock - stock // 4)))
             ours.append(asyncio.run(measure_ours(bootstrap, users, dirty)))
-    table = Table("recovery", "users", "records", "seconds", "us/record", "CPU s", "peak MB", box=None, pad_edge=False)
+    table = grid("recovery", "users", "records", "seconds", "us/record", "CPU s", "peak MB")
     for name, found in (("stock faust", theirs), ("streamrec", ours)):
         for at in found:
             figures = (f"{at.users:,}", f"{at.records:,}", f"{at.seconds:.1f}", f"{1e6 * at.seconds / at.records:.2f}")
@@ -113,21 +129,18 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
         name: statistics.median(1e6 * at.seconds / at.records for at in found)
         for name, found in (("stock", theirs), ("ours", ours))
     }
-    print(
-        orjson.dumps(
-            {
-                "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
-                "us_per_record": round(us["ours"], 2),
-                "stock_us_per_record": round(us["stock"], 2),
-                "seconds": round(statistics.median(at.seconds for at in ours), 1),
-                "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
-                "users": users,
-                "dirty": dirty,
-                "peak_mb": round(max(at.peak_mb for at in ours)),
-                "commit": commit(),
-                "machine": machine(),
-            }
-        ).decode()
+    show_json(
+        {
+            "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
+            "us_per_record": round(us["ours"], 2),
+            "stock_us_per_record": round(us["stock"], 2),
+            "seconds": round(statistics.median(at.seconds for at in ours), 1),
+            "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
+            "users": users,
+            "dirty": dirty,
+            "peak_mb": round(max(at.peak_mb for at in ours)),
+            **measured_on(),
+        }
     )
 
 
@@ -135,19 +148,16 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
 def encoder(rounds: int) -> None:
     """Titles/s of the encoders, and what int8 does to the sentence encoder's vectors, speed and size."""
-    import orjson
-    from rich.table import Table
-
-    from ..terminal.tables import PlainConsole, show
+    from ..terminal.tables import PlainConsole, grid, show, show_json
     from ..tools.bench.encoders import compare
 
     console = PlainConsole(stderr=True)
     found = compare(rounds, lambda number: console.print(f"round {number + 1} of {rounds}"))
-    table = Table("encoder", "titles/s", "ratio to hashed", box=None, pad_edge=False)
+    table = grid("encoder", "titles/s", "ratio to hashed")
     for name, speed in found.titles_per_s.items():
         table.add_row(name, f"{speed:,.0f}", f"{found.ratio_to_hashed.get(name, 1.0):.3f}")
     show(table)
-    print(orjson.dumps({**found._asdict(), "commit": commit(), "machine": machine()}).decode())
+    show_json({**found._asdict(), **measured_on()})
 
 
 @bench.command()
@@ -157,23 +167,20 @@ def encoder(rounds: int) -> None:
 @brokers_option
 def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> None:
     """Click -> push latency while a worker takes over one model after the other, beside the same load without."""
-    import orjson
-    from rich.table import Table
-
     from ..settings import load
-    from ..terminal.tables import PlainConsole, show
+    from ..terminal.tables import PlainConsole, grid, show, show_json
     from ..tools.bench.reload import PHASES, measure, summary
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
     console = PlainConsole(stderr=True)
     with brokers_or_local(load(brokers=brokers)) as bootstrap:
         found = asyncio.run(measure(bootstrap, per_s, seconds, rounds, console.print))
-    table = Table("phase", "p50 ms", "p99 ms", "pushes", "reloads", box=None, pad_edge=False)
+    table = grid("phase", "p50 ms", "p99 ms", "pushes", "reloads")
     for phase in PHASES:
         for at in found[phase]:
             table.add_row(phase, f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}", str(at.pushes), f"{at.reloads:.0f}")
     show(table)
-    print(orjson.dumps({**summary(found), "per_s": per_s, "commit": commit(), "machine": machine()}).decode())
+    show_json({**summary(found), "per_s": per_s, **measured_on()})
 
 
 @bench.command()
@@ -187,36 +194,29 @@ def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> N
     "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
     "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
     """
-    import orjson
-    from rich.table import Table
-
     from ..models.network import SIZES
-    from ..terminal.tables import show
+    from ..terminal.tables import grid, show, show_json
     from ..tools.bench.engines import drawn, measure, of_folder, processor_flags, versions
 
     batches = _numbers(batch, "--batch", ",")
     subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-") if sizes else SIZES)
     measured, absent = measure(subject, batches, rounds)
-    table = Table("engine", *(f"x at {rows}" for rows in batches), "max |dP|", "drift", box=None, pad_edge=False)
+    table = grid("engine", *(f"x at {rows}" for rows in batches), "max |dP|", "drift")
     for name, at in measured.items():
         ratios = (f"{ratio:.2f}" for ratio in at.speedup.values())
         table.add_row(name, *ratios, f"{at.max_delta:.1e}", f"{at.batch_drift:g}")
     for name, reason in absent.items():
         table.add_row(name, reason)
     show(table)
-    print(
-        orjson.dumps(
-            {
-                "sizes": subject.network.sizes,
-                "engines": {name: at._asdict() for name, at in measured.items()},
-                "unavailable": absent,
-                "processor_flags": processor_flags(),
-                "versions": versions(),
-                "commit": commit(),
-                "machine": machine(),
-            },
-            option=orjson.OPT_NON_STR_KEYS,
-        ).decode()
+    show_json(
+        {
+            "sizes": subject.network.sizes,
+            "engines": {name: at._asdict() for name, at in measured.items()},
+            "unavailable": absent,
+            "processor_flags": processor_flags(),
+            "versions": versions(),
+            **measured_on(),
+        }
     )
 
 
@@ -228,5 +228,4 @@ def _numbers(text: str, option: str, mark: str) -> list[int]:
 
 
 bench.add_command(rebalance)
-bench.add_command(article)
 bench.add_command(guarantees)

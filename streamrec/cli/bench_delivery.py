@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..tools.bench.machine import commit, machine
-from .topics import brokers_option
+from ..tools.bench.machine import measured_on
+from .options import brokers_option
 
 if TYPE_CHECKING:
     from ..tools.bench.pipeline import Measured
@@ -20,15 +20,12 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
 
     Two workers, eight partitions, 400 events/s. A gap is the longest time between two committed cursors of a partition.
     """
-    import orjson
-    from rich.table import Table
-
     from ..settings import load
-    from ..terminal.tables import PlainConsole, show
+    from ..terminal.tables import PlainConsole, grid, show, show_json
     from ..tools.bench.rebalance import SCENES, measure
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
-    table = Table("scene", "moved s", "kept s", "exit s", "exit code", box=None, pad_edge=False)
+    table = grid("scene", "moved s", "kept s", "exit s", "exit code")
     scenes = {}
     with brokers_or_local(load(brokers=brokers)) as bootstrap:
         for name in SCENES:
@@ -40,7 +37,7 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
             table.add_row(name, f"{at.moved_s:.1f}", "" if at.kept_s is None else f"{at.kept_s:.1f}", *ended)
     show(table)
     result = {name: at._asdict() for name, at in scenes.items()}
-    print(orjson.dumps({"scenes": result, "commit": commit(), "machine": machine()}).decode())
+    show_json({"scenes": result, **measured_on()})
 
 
 @click.command()
@@ -59,11 +56,8 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     """
     import statistics
 
-    import orjson
-    from rich.table import Table
-
     from ..settings import load
-    from ..terminal.tables import PlainConsole, show
+    from ..terminal.tables import PlainConsole, grid, show, show_json
     from ..tools.bench.pipeline import PACE_CAP, measure, medians
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -81,7 +75,7 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
             for name in names if number % 2 == 0 else reversed(names):
                 PlainConsole(stderr=True).print(f"round {number + 1} of {rounds}: {name}")
                 measured[name].append(asyncio.run(measure(name, bootstrap, events, pace_s, None, the_same)))
-    table = Table("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms", box=None, pad_edge=False)
+    table = grid("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms")
     result = {name: medians(found) for name, found in measured.items()}
     for name, label in zip(names, ("transactions", "plain"), strict=True):
         at = result[name]
@@ -90,16 +84,13 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     show(table)
     with_, without = measured["streamrec"], measured["streamrec plain"]
     ratio = statistics.median(a.events_per_s / b.events_per_s for a, b in zip(with_, without, strict=True))
-    print(
-        orjson.dumps(
-            {
-                "throughput_ratio": round(ratio, 3),
-                "per_s": round(steady or 0),
-                "added_p50_ms": result["streamrec"].p50_ms - result["streamrec plain"].p50_ms,
-                "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,
-                "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
-                "commit": commit(),
-                "machine": machine(),
-            }
-        ).decode()
+    show_json(
+        {
+            "throughput_ratio": round(ratio, 3),
+            "per_s": round(steady or 0),
+            "added_p50_ms": result["streamrec"].p50_ms - result["streamrec plain"].p50_ms,
+            "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,
+            "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+            **measured_on(),
+        }
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal.printable import printable
-from .topics import brokers_option
+from .options import brokers_option
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -61,9 +61,8 @@ def chaos(
     """
     import sys
 
-    import orjson
-
     from ..settings import load
+    from ..terminal.tables import show_json
     from ..tools.chaos.verdict import Verdict
 
     if simulate and runs:
@@ -73,7 +72,7 @@ def chaos(
         _on_a_cluster(load(brokers=brokers), range(seed, seed + runs), events, evidence, total)
     else:
         _in_memory(range(seed, seed + (simulate or SIMULATED)), jobs, total)
-    print(orjson.dumps(total.summary()).decode())
+    show_json(total.summary())
     sys.exit(0 if total.holds else 1)
 
 

@@ -1,8 +1,9 @@
 """`streamrec compress`: one recipe, a search over recipes, a report."""
 
+from pathlib import Path
+
 import click
 
-from .compress_report import report
 from .compress_run import run
 from .compress_search import search
 
@@ -22,6 +23,33 @@ def compress() -> None:
     """
 
 
+@compress.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The page to be written.")
+def report(folder: Path, out: Path) -> None:
+    r"""Write the comparison page of a finished search: one HTML file, nothing loaded from anywhere.
+
+    \b
+    streamrec compress report found --out report.html
+
+    The teacher and every finalist side by side: quality with intervals, on the whole and by slice, sizes, speed,
+    agreement of int8 with fp32, calibration, what carries a decision, and what compression did to each layer.
+    Needs the extra `report`.
+    """
+    from ..errors import SettingsError
+    from ..terminal.output_files import check_writable
+    from ..terminal.tables import show_json
+
+    try:
+        from ..compression.report.page import write
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"the report needs {error.name}, which is missing; pip install 'streamrec[report]'"
+        ) from None
+    check_writable(out)
+    outcome = write(folder, out)
+    show_json({"report": str(out), "models": len(outcome.points), "bytes": out.stat().st_size})
+
+
 compress.add_command(run)
 compress.add_command(search)
-compress.add_command(report)

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..datasets import LEARNED_FROM
 from .compress_search import Share
-from .log_options import rejected_option, topics_options
-from .model_options import min_score_option, seed_option
+from .options import log_option, min_score_option, path_argument, rejected_option, seed_option, topics_options
 
 if TYPE_CHECKING:
     from ..compression.run import Done
@@ -16,9 +14,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe")
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@path_argument
 @click.option("--teacher", type=click.Path(path_type=Path), required=True, help="Folder of what is compressed.")
-@click.option("--log", type=click.Choice(LEARNED_FROM), required=True, help="What to learn from and to be judged on.")
+@log_option
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to be written.")
 @click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
 @click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
@@ -87,21 +85,19 @@ def run(
 
 
 def _show(done: "Done", *, is_alone: bool) -> None:
-    from rich.table import Table as Grid
-
-    from ..terminal.tables import show
+    from ..terminal.tables import grid, show
 
     made, found = done.made, done.found
-    sizes = Grid("bytes", "teacher", "compressed", "ratio", box=None, pad_edge=False)
+    sizes = grid("bytes", "teacher", "compressed", "ratio")
     for name, before, after in zip(found.teacher_size._fields, found.teacher_size, found.size, strict=True):
         sizes.add_row(name.replace("_", " "), f"{before:,}", f"{after:,}", f"{before / max(after, 1):.1f}")
-    layers = Grid("step", "layer", "shape", "zero or gone", "error", box=None, pad_edge=False)
+    layers = grid("step", "layer", "shape", "zero or gone", "error")
     for step in made.log:
         for number, layer in enumerate(step.layers):
             error = "" if layer.error is None else f"{layer.error:.4f}"
             shape = " x ".join(map(str, layer.shape))
             layers.add_row("" if number else step.step, layer.name, shape, f"{layer.sparsity:.1%}", error)
-    quality = Grid("quality", "teacher", "compressed", "difference, paired", "verdict", box=None, pad_edge=False)
+    quality = grid("quality", "teacher", "compressed", "difference, paired", "verdict")
     for name, of in found.quality.items():
         verdict = found.verdicts[name].says() if name in found.verdicts else ""
         difference = f"{of.difference.value:+.4f} ({of.difference.low:+.4f} to {of.difference.high:+.4f})"

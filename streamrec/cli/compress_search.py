@@ -5,12 +5,9 @@ from pathlib import Path
 
 import click
 
-from ..datasets import LEARNED_FROM
-from ..settings import ENCODERS
-from ..terminal.duration import Duration
 from ..terminal.printable import printable
-from .log_options import rejected_option, topics_options
-from .model_options import MIN_SCORE, seed_option
+from ..terminal.times import Duration
+from .options import MIN_SCORE, encoder_option, log_option, path_argument, rejected_option, seed_option, topics_options
 
 UNSIGNED = 0.1
 
@@ -40,8 +37,8 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 
 
 @click.command()
-@click.option("--log", required=True, type=click.Choice(LEARNED_FROM), help="What to learn from and to be judged on.")
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@log_option
+@path_argument
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of this search.")
 @click.option("--budget", type=Duration(), callback=_some, default="10m", show_default=True, help="Time, like 10m.")
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Of AUC, relative to the teacher's.")
@@ -49,7 +46,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 @click.option("--test-from", metavar="DAY", help="The verdict is on what is later (default: the last quarter).")
 @seed_option
 @click.option("--resume", is_flag=True, help="Go on with what --out holds; what was tried costs nothing.")
-@click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
+@encoder_option
 @click.option("--users", type=click.IntRange(100), default=2000, show_default=True, help="simulated: readers.")
 @click.option("--recipe", "recipes", multiple=True, help="Try these instead of the built-in ones; repeatable.")
 @rejected_option

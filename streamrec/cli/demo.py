@@ -2,12 +2,14 @@
 
 import click
 
+from .options import readers_option
+
 
 @click.command()
 @click.option(
     "--seconds", type=click.FloatRange(0), help="End by itself after this much live time (default: Ctrl-C ends it)."
 )
-@click.option("--users", type=click.IntRange(1), default=2000, show_default=True, help="Simulated readers.")
+@readers_option
 @click.option(
     "--visits", type=click.FloatRange(0), default=20.0, show_default=True, help="A second; each shows ten articles."
 )

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ import click
 
 from ..contracts.records import REJECT_REASONS
 from ..operations.dlq.letters import DEAD_LETTER_TOPICS
-from ..terminal.duration import Duration
 from ..terminal.printable import printable
-from .topics import brokers_option
+from ..terminal.times import Duration
+from .options import all_of, brokers_option
 
 if TYPE_CHECKING:
     from ..operations.dlq.letters import Letter
@@ -44,19 +44,7 @@ class Moment(click.ParamType):
             )
 
 
-Decorator = Callable[[Callable[..., None]], Callable[..., None]]
-
-
-def _all_of(*options: Decorator) -> Decorator:
-    def wrap(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return wrap
-
-
-filters = _all_of(
+filters = all_of(
     click.option(
         "--topic", "topics", multiple=True, type=click.Choice(DEAD_LETTER_TOPICS), help="Only this one; repeatable."
     ),
@@ -188,12 +176,10 @@ def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
 
 
 def _table(found: Iterable["Group"]) -> None:
-    from rich.table import Table
-
     from ..operations.dlq.display import moment
-    from ..terminal.tables import show
+    from ..terminal.tables import grid, show
 
-    table = Table("topic", "reason", "letters", "open", "oldest", "newest", box=None, pad_edge=False)
+    table = grid("topic", "reason", "letters", "open", "oldest", "newest")
     for column in table.columns[2:4]:
         column.justify = "right"
     for group in found:

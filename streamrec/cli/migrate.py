@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal.printable import printable
-from .topics import brokers_option
+from .options import brokers_option, json_option
 
 if TYPE_CHECKING:
     from ..operations.migration.plan import Plan
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--to-app", default="", metavar="NAME", help="STREAMREC_APP_ID of the new deployment.")
 @click.option("--to-catalog", default="", metavar="NAME", help="STREAMREC_CATALOG_TOPIC of the new deployment.")
 @click.option("--cut-over", is_flag=True, help="The last step: the old workers are stopped, the new ones start next.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@json_option
 @brokers_option
 def migrate(
     model: Path, encoder: str, to_app: str, to_catalog: str, cut_over: bool, as_json: bool, brokers: str | None

@@ -8,6 +8,7 @@ import click
 
 from ..terminal.printable import printable
 from .model_export import export
+from .options import json_option
 
 if TYPE_CHECKING:
     from ..errors import ArtifactError
@@ -19,7 +20,6 @@ folder_argument = click.argument("folder", type=click.Path(exists=True, file_oka
 store_option = click.option(
     "--store", "store", type=click.Path(path_type=Path), metavar="DIR", help="Model store (STREAMREC_MODEL_DIR)."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 reason_option = click.option("--reason", default="", help="For those who read it later.")
 
 
@@ -213,11 +213,9 @@ def _facts(version: str, manifest: "Manifest | ArtifactError", rollout: "Rollout
 
 
 def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -> None:
-    from rich.table import Table
+    from ..terminal.tables import grid, show
 
-    from ..terminal.tables import show
-
-    table = Table("version", "role", "name", "space", "sizes", "AUC", "made", box=None, pad_edge=False)
+    table = grid("version", "role", "name", "space", "sizes", "AUC", "made")
     shown: dict[str, Callable[[Any], str]] = {
         "sizes": lambda sizes: "-".join(map(str, sizes)),
         "auc": lambda auc: "" if auc is None else f"{auc:.4f}",

@@ -8,8 +8,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from ..terminal.printable import printable
-from .log_options import rejected_option
-from .topics import brokers_option
+from .options import brokers_option, rejected_option
 
 if TYPE_CHECKING:
     from ..settings import Settings

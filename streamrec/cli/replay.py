@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..datasets import NAMES
-from .log_options import rejected_option
+from .options import path_argument, rejected_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("log", type=click.Choice(NAMES))
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@path_argument
 @click.option("--speed", type=float, help="Log time over wall time, e.g. 3600 (default: as fast as it goes).")
 @click.option("--no-broker", is_flag=True, help="Feed the partitions directly: the same pushes, without Kafka.")
 @click.option("--limit", type=int, help="Of globo: the first N clicks. Of the others: stop after N steps.")
@@ -178,11 +178,9 @@ def scored_by(pushes: list[bytes]) -> dict[str, int]:
 
 
 def _show(log: str, summary: Any, result: dict[str, Any]) -> None:
-    from rich.table import Table
+    from ..terminal.tables import grid, show, show_json
 
-    from ..terminal.tables import show, show_json
-
-    table = Table(box=None, pad_edge=False, show_header=False)
+    table = grid(show_header=False)
     days = (summary.end_ms - summary.start_ms) / 86_400_000
     table.add_row("log", f"{log}, {days:.1f} days, {summary.users:,} users, {summary.articles:,} articles")
     for name, value in result.items():

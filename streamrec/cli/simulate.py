@@ -8,17 +8,17 @@ import click
 from click.core import ParameterSource
 
 from ..terminal.printable import printable
-from .topics import brokers_option
+from .options import brokers_option, readers_option, seed_option
 
 
 @click.command()
-@click.option("--users", type=click.IntRange(1), default=2000, show_default=True, help="Simulated readers.")
+@readers_option
 @click.option(
     "--visits", type=click.FloatRange(0), default=20.0, show_default=True, help="A second; each shows ten articles."
 )
 @click.option("--articles", type=click.FloatRange(0), default=12.0, show_default=True, help="A minute.")
 @click.option("--seconds", type=click.FloatRange(0), help="Stop after this time (default: never).")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@seed_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write a log there instead of publishing.")
 @click.option(
     "--hours",

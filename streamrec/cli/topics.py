@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal.printable import printable
+from .options import brokers_option
 
 if TYPE_CHECKING:
     from ..contracts.records import Topic
     from ..worker.rewind import Place
-
-brokers_option = click.option("--brokers", metavar="HOST:PORT,...", help="Bootstrap servers (STREAMREC_BROKERS).")
 
 
 @click.group()
@@ -73,13 +72,11 @@ def rewind(topic: "Topic", to: "Place", brokers: str | None) -> None:
 @brokers_option
 def list_(brokers: str | None) -> None:
     """Show each topic, its partitions and its settings."""
-    from rich.table import Table
-
     from ..kafka.topics import list_topics
     from ..settings import load
-    from ..terminal.tables import show
+    from ..terminal.tables import grid, show
 
-    table = Table("topic", "partitions", "settings", box=None, pad_edge=False)
+    table = grid("topic", "partitions", "settings")
     for spec, partitions in asyncio.run(list_topics(load(brokers=brokers))):
         config = "\n".join(f"{name}={value}" for name, value in spec.config.items())
         table.add_row(spec.name, "missing" if partitions is None else str(partitions), config)

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..datasets import LEARNED_FROM
-from ..settings import ENCODERS
-from .log_options import rejected_option, topics_options
-from .model_options import min_score_option, seed_option
+from .options import encoder_option, min_score_option, path_argument, rejected_option, seed_option, topics_options
 
 if TYPE_CHECKING:
     from ..training.comparison import Table
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("log", type=click.Choice(LEARNED_FROM))
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@path_argument
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to be written.")
 @click.option("--teacher", is_flag=True, help="Train a teacher, to be compressed; the ranker is trained beside it.")
 @click.option("--test-from", metavar="DAY", help="Learn from what is earlier; compare on what is later.")
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 @seed_option
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
 @click.option("--resume", is_flag=True, help="Go on from the last finished epoch of the same command.")
-@click.option("--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER).")
+@encoder_option
 @min_score_option
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="globo: only the first N clicks.")
 @rejected_option
@@ -66,9 +64,9 @@ def train(
     a table and, as the last line, JSON.
     """
     import numpy as np
-    import orjson
 
     from ..settings import load
+    from ..terminal.tables import show_json
     from ..training.log_source import Played
     from ..training.run import Work, run
 
@@ -87,31 +85,27 @@ def train(
         load(brokers=brokers, encoder=encoder),
     )
     _show(done.table)
-    print(
-        orjson.dumps(
-            {
-                "log": log,
-                "model": "teacher" if teacher else "ranker",
-                "encoder": done.encoder,
-                "seed": seed,
-                "trained_on": len(np.unique(done.earlier.impression)),
-                "tested_on": len(np.unique(done.later.impression)),
-                "version": done.version,
-                "quality": {
-                    name: {metric: [round(v, 4) for v in (at.value, at.low, at.high)] for metric, at in row.items()}
-                    for name, row in done.table.items()
-                },
-            }
-        ).decode()
+    show_json(
+        {
+            "log": log,
+            "model": "teacher" if teacher else "ranker",
+            "encoder": done.encoder,
+            "seed": seed,
+            "trained_on": len(np.unique(done.earlier.impression)),
+            "tested_on": len(np.unique(done.later.impression)),
+            "version": done.version,
+            "quality": {
+                name: {metric: [round(v, 4) for v in (at.value, at.low, at.high)] for metric, at in row.items()}
+                for name, row in done.table.items()
+            },
+        }
     )
 
 
 def _show(table: "Table") -> None:
-    from rich.table import Table as Grid
+    from ..terminal.tables import grid, show
 
-    from ..terminal.tables import show
-
-    shown = Grid("ranking", "AUC", "MRR", "nDCG@5", "nDCG@10", box=None, pad_edge=False)
+    shown = grid("ranking", "AUC", "MRR", "nDCG@5", "nDCG@10")
     for name, row in table.items():
         cells = [f"{at.value:.4f} ({at.low:.4f} to {at.high:.4f})" for at in row.values()]
         shown.add_row(name, *cells)

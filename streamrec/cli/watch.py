@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from .topics import brokers_option
+from .options import brokers_option
 
 
 @click.command()

@@ -67,14 +67,6 @@ def parse(text: str) -> Recipe:
     return Recipe(tuple(_step(part) for part in text.split(">")))
 
 
-def from_json(raw: str | bytes) -> Recipe:
-    """The recipe of its JSON; RecipeError if that is not one."""
-    try:
-        return msgspec.json.decode(raw, type=Recipe)
-    except msgspec.DecodeError as error:
-        raise RecipeError(f"not the JSON of a recipe: {error}") from error
-
-
 def run(
     recipe: Recipe, teacher: nn.Module, bench: Workbench, progress: Callable[[str], object] = lambda _: None
 ) -> Compressed:

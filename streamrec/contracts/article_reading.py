@@ -19,8 +19,7 @@ from .event_reading import check_fault, object_in, too_large
 from .field_reading import Fields, Note
 from .framing import UnreadableError, ids_in, json_in, unframed
 from .limits import MAX_RECORD_BYTES, MAX_SCHEDULED_MS
-from .records import Record
-from .rejection import RejectedError
+from .records import Record, RejectedError
 
 _FIELDS = Fields(ArticleEvent)
 NO_TITLE = "(withdrawn)"

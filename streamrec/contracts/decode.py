@@ -22,8 +22,7 @@ from .event_reading import IsZone, cleaned, event_of, too_large
 from .field_reading import Note, sentence
 from .framing import UNDECODABLE
 from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
-from .records import DeadLetter, Record, RejectReason, watermark_of
-from .rejection import RejectedError
+from .records import DeadLetter, Record, RejectedError, RejectReason, watermark_of
 
 T = TypeVar("T")
 ONE_BY_ONE = 8  # records in doubt

@@ -17,8 +17,7 @@ from .event import CONSENTS, NEEDS_NO_ARTICLE, SAYS_NO, UserEvent
 from .field_reading import Fields, Note, Reading
 from .framing import UnreadableError, ids_in, said_in
 from .limits import EARLIEST_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
-from .records import Record
-from .rejection import RejectedError
+from .records import Record, RejectedError
 
 _FIELDS = Fields(UserEvent)
 IsZone = Callable[[str], bool]

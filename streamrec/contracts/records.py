@@ -28,6 +28,14 @@ RejectReason = Literal[
 REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
 
 
+class RejectedError(Exception):
+    """The record becomes a dead letter; `detail` names the field, never its content."""
+
+    def __init__(self, reason: RejectReason, detail: str) -> None:
+        self.reason: RejectReason = reason
+        self.detail = detail
+
+
 class Record(Protocol):
     """The part of a Kafka record the program reads; times in ms since 1970."""
 

@@ -123,7 +123,7 @@ class Metrics:
             RELOAD_OUTCOMES,
         )
         self.model_fetches: dict[FetchOutcome, Counter] = _each(
-            counter("model_fetches_total", "HoldoutLedger at the source of models (STREAMREC_MODEL_URI).", "outcome"),
+            counter("model_fetches_total", "Looks at the source of models (STREAMREC_MODEL_URI).", "outcome"),
             FETCH_OUTCOMES,
         )
         self.canary_rollbacks: dict[RollbackReason, Counter] = _each(

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from .printable import encoded, printable, printable_json
@@ -18,6 +19,11 @@ class PlainConsole(Console):
         """Render text as it is: without rich's markup, emoji and highlighting, and safe for a terminal."""
         safe = "\n".join(printable(line, None) for line in text.split("\n"))
         return super().render_str(safe, **{**style, "markup": False, "emoji": False, "highlight": False})
+
+
+def grid(*headings: str, show_header: bool = True) -> Table:
+    """A table of plain columns, without lines between them."""
+    return Table(*headings, box=None, pad_edge=False, show_header=show_header)
 
 
 def show_json(told: object) -> None:

@@ -1,8 +1,13 @@
-"""Days and times of the command line."""
+"""Days, times and lengths of time on the command line."""
 
+import re
 from datetime import UTC, datetime
 
+import click
+
 from ..errors import DataError
+
+UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def millis(option: str, text: str) -> int:
@@ -17,3 +22,17 @@ def millis(option: str, text: str) -> int:
 def day(at_ms: int) -> str:
     """A moment in UTC to the minute, like 2026-03-01T06:30+00:00."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="minutes")
+
+
+class Duration(click.ParamType):
+    """A length of time like 90s, 30m, 24h, 7d; in ms."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
+        if found is None:
+            self.fail(f"'{value}' is not a duration; expected a number and s, m, h or d, like 24h", param, ctx)
+        return int(found[1]) * UNIT_MS[found[2]]

@@ -66,9 +66,9 @@ class Rows(NamedTuple):
         return Rows._make([*(column[chosen] for column in columns), vectors, histories])
 
 
-def language_code(language: str) -> int:
-    """The first two letters as one number: a code that depends on nothing else in the log."""
-    return int.from_bytes(language.encode()[:2], "big")
+def language_code(language: bytes) -> int:
+    """Two letters as one number: a code that depends on nothing else in the log."""
+    return int.from_bytes(language, "big")
 
 
 def language_name(code: int) -> str:
@@ -115,5 +115,5 @@ def _candidates(player: Player, shown: Impression, at_ms: int, number: int) -> t
         np.full(count, at_ms),
         versions,
         np.full(count, player.history_of(shown.user_id)),
-        np.array([int.from_bytes(language, "big") for language in languages], np.int64),
+        np.array([language_code(language) for language in languages], np.int64),
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from benches import HELD_OUT, bench, trained_network, trained_teacher
@@ -9,7 +10,7 @@ from torch import nn
 
 from streamrec.compression.methods.layers import copied
 from streamrec.compression.publish import Published, publish_compressed
-from streamrec.compression.recipe import from_json, parse, run
+from streamrec.compression.recipe import Recipe, parse, run
 from streamrec.compression.source import Source
 from streamrec.compression.store import FILE
 from streamrec.errors import RecipeError
@@ -37,7 +38,7 @@ def test_what_is_served_is_the_small_file(text: str, tmp_path: Path) -> None:
     artifact = load(tmp_path / "small", expected_space_id="space", expected_fingerprint="feedc0ffee00")
     served = network_of(artifact.manifest.sizes, artifact.weights)
     np.testing.assert_array_equal(logits_of(served, HELD_OUT), made.logits(HELD_OUT))
-    assert from_json(artifact.manifest.recipe) == parse(text)
+    assert msgspec.json.decode(artifact.manifest.recipe, type=Recipe) == parse(text)
     assert sorted(path.name for path in (tmp_path / "small").iterdir()) == [MANIFEST, PROBE, WEIGHTS]
     assert written.file_bytes == made.size().file_bytes == (tmp_path / "small" / WEIGHTS).stat().st_size
     int8 = engine_of("torch_int8", served).logits(HELD_OUT.x)

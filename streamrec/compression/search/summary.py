@@ -5,6 +5,7 @@ from typing import Any
 from rich.table import Table
 
 from ...models.manifest import Interval
+from ...terminal.tables import grid
 from .outcome import Outcome, Point
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of points, in their order
@@ -13,17 +14,17 @@ BATCHES = (1, 32, 256, 4096)
 
 def table(outcome: Outcome) -> Table:
     """The teacher and every finalist: the file's size, and speeds as ratios to the teacher in torch fp32."""
-    grid = Table(box=None, pad_edge=False)
+    shown = grid()
     speeds = (f"x{batch:,}" for batch in BATCHES)
     for name in ("", "engine", "file", "smaller", *speeds, "AUC (95 %)", "loss at most", "verdict"):
-        grid.add_column(name, no_wrap=True)
+        shown.add_column(name, no_wrap=True)
     for number, (name, point) in enumerate([("teacher", outcome.teacher), *zip(LETTERS, outcome.points, strict=False)]):
         ratios = [times(point.speed[batch].ratio) if batch in point.speed else "1" for batch in BATCHES]
         bound, says = ("", "") if point.verdict is None else (percent(point.verdict.upper_95), point.verdict.outcome)
         size = kib(point.sizes.file_bytes), f"{times(point.size_ratio)}x"
         style = "bold" if number - 1 == outcome.best and outcome.met else ""
-        grid.add_row(name, point.engine, *size, *ratios, around(point.quality["auc"]), bound, says, style=style)
-    return grid
+        shown.add_row(name, point.engine, *size, *ratios, around(point.quality["auc"]), bound, says, style=style)
+    return shown
 
 
 def sentence(outcome: Outcome) -> str:

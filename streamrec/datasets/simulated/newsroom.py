@@ -34,11 +34,6 @@ class SimArticle(NamedTuple):
     subject: str
     appeal: float  # log-odds added for every reader
 
-    @property
-    def topic_name(self) -> str:
-        """The name of the article's true topic."""
-        return vocabulary().topics[self.topic].name
-
 
 class Newsroom:
     """Writes articles when asked; `articles` holds the last version of each, by id."""

@@ -18,7 +18,7 @@ import numpy as np
 from ...arrays import DoubleArray, IndexArray, IntArray
 from .arrivals import HOUR_MS
 from .newsroom import SimArticle
-from .vocabulary import LANGUAGES, vocabulary
+from .vocabulary import vocabulary
 
 BASE = -3.9
 INTEREST = 4.0
@@ -101,10 +101,6 @@ class Readers:
         awake = 0.55 - 0.45 * np.cos(2 * np.pi * (hours - 3.0) / 24.0)  # least at 3 h, most at 15 h local time
         weights = self.activity * awake[self.zone]
         return np.asarray(weights / weights.sum(), np.float64)
-
-    def languages_of(self, user: int) -> tuple[str, ...]:
-        """The languages that a simulated reader reads well."""
-        return tuple(language for language, reads in zip(LANGUAGES, self.reads[user], strict=True) if reads)
 
 
 def _interests(rng: np.random.Generator, n: int, categories: int) -> DoubleArray:

@@ -13,7 +13,7 @@ from ..profiles.store import Users
 from .config import Policy
 from .reasons import GateReason, RuleReason
 
-__all__ = ["BoolArray", "Gate", "GateFunction", "Pairs", "Rule", "RuleFunction", "UntilArray"]
+__all__ = ["Gate", "GateFunction", "Pairs", "Rule", "RuleFunction", "UntilArray"]
 
 UntilArray = UIntArray
 

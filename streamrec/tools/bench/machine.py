@@ -6,7 +6,12 @@ import sys
 from pathlib import Path
 
 
-def commit() -> str | None:
+def measured_on() -> dict[str, str | None]:
+    """The commit and the machine, as the last line of a benchmark names them."""
+    return {"commit": _commit(), "machine": _machine()}
+
+
+def _commit() -> str | None:
     """Commit of the checkout that this runs from; None if it runs from none."""
     here = Path(__file__).parent
     command = ["git", "rev-parse", "--short", "HEAD"]
@@ -14,8 +19,8 @@ def commit() -> str | None:
     return done.stdout.strip() or None
 
 
-def machine() -> str:
-    """The machine's processor, cores and Python in one line."""
+def _machine() -> str:
+    """The processor, cores and Python of this machine in one line."""
     found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     name = found[0].split(":")[1].strip() if found else "unknown processor"
     return f"{name}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"

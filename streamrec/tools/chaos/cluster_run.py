@@ -34,7 +34,7 @@ from .row_check import push_differences, row_differences
 from .second_opinion import push_in
 from .verdict import Verdict
 
-EVENTS, PER_S, DRAIN_S = 6000, 500.0, 120.0
+PER_S, DRAIN_S = 500.0, 120.0
 
 
 class Outcome(NamedTuple):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from compression.search.finished import RECIPES, WITHIN, again, finished, taught
 
-from streamrec.compression.recipe import from_json, parse
+from streamrec.compression.recipe import Recipe, parse
 from streamrec.compression.search.evaluation import Judging
 from streamrec.compression.search.final_selection import finals
 from streamrec.compression.search.halving import Halved
@@ -34,7 +34,7 @@ def test_the_best_is_small_fast_and_proven() -> None:
 def test_the_exact_recipe_is_in_the_file() -> None:
     """Each point's JSON gives its recipe back, whatever the text left to defaults."""
     for point in finished().points:
-        assert from_json(point.recipe_json) == parse(point.recipe)
+        assert msgspec.json.decode(point.recipe_json, type=Recipe) == parse(point.recipe)
 
 
 def judged_as(point: Point, outcome: Literal["pass", "fail"], upper: float, *, servable: bool = True) -> Point:

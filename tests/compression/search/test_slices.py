@@ -13,7 +13,7 @@ def with_columns(rows: Rows) -> Rows:
     """The first half of the rows unread, two thirds English."""
     x = rows.x.copy()
     x[:, UNREAD] = np.arange(len(x)) < len(x) // 2
-    codes = [language_code(code) for code in ("en", "en", "da")]
+    codes = [language_code(code) for code in (b"en", b"en", b"da")]
     return rows._replace(x=x, language=np.resize(np.array(codes), len(x)))
 
 
