@@ -21,11 +21,11 @@ from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.engine.scores import COLUMNS
+from streamrec.models.artifact import save
 from streamrec.models.calibration import Calibration
 from streamrec.models.engines.torch_fp32 import TorchFp32
 from streamrec.models.network import Network, use_one_thread
 from streamrec.training.fit import Fitted
-from streamrec.training.publish import publish
 
 THRESHOLD = 0.2
 AT_THRESHOLD = float(np.log(THRESHOLD / (1 - THRESHOLD)))
@@ -53,10 +53,9 @@ def publish_all(home: Path, rows: FloatArray) -> Mapping[str, Path]:
         "parity": (_coarse(base, rows), usual),
     }
     for name, (network, calibration) in made.items():
-        publish(
+        save(
             home / name,
-            Fitted(network, calibration, {}),
-            rows,
+            **Fitted(network, calibration, {}).parts(rows),
             name=name,
             space_id=HashedEncoder().space_id,
             encoder="hashed",

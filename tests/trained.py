@@ -8,12 +8,12 @@ from making_rows import normal_rows
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.fingerprint import fingerprint as features_now
 from streamrec.engine.scores import COLUMNS
+from streamrec.models.artifact import save
 from streamrec.models.calibration import Calibration
 from streamrec.models.engines.torch_fp32 import TorchFp32
 from streamrec.models.manifest import Manifest
 from streamrec.models.network import Network, use_one_thread
 from streamrec.training.fit import Fitted
-from streamrec.training.publish import publish
 
 
 def publish_small(
@@ -38,10 +38,9 @@ def publish_small(
     network.learn_bounds(rows)
     logits = TorchFp32(network).logits(rows)
     calibration = Calibration(a=spread / float(logits.std()), b=middle - spread * float(logits.mean() / logits.std()))
-    return publish(
+    return save(
         folder,
-        Fitted(network, calibration, {}),
-        rows,
+        **Fitted(network, calibration, {}).parts(rows),
         name=name,
         space_id=space_id or HashedEncoder().space_id,
         encoder=encoder,

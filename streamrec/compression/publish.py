@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import RecipeError
-from ..models.artifact import replace_folder
+from ..models.artifact import replace_folder, save
 from ..models.calibration import fit_calibration
 from ..models.engines import engine_of
 from ..models.manifest import Manifest
 from ..models.network import Network
 from ..training.evaluate import quality, summary, users_of
 from ..training.fit import Fitted
-from ..training.publish import publish
 from .methods.method import Workbench
 from .recipe import Recipe
 from .result import Compressed
@@ -53,10 +52,9 @@ def publish_compressed(
         replace_folder(folder, {FILE: raw})
         return Published(len(raw), None)
     learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
-    manifest = publish(
+    manifest = save(
         folder,
-        _fitted(made.model, bench),
-        bench.rows.x,
+        **_fitted(made.model, bench).parts(bench.rows.x),
         name=f"compressed-{recipe.key()[:8]}",
         space_id=source.space_id,
         encoder=source.encoder,

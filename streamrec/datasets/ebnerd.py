@@ -40,10 +40,10 @@ class Shown:
     events: Events
 
 
-def load_ebnerd(folder: Path, *, split: str = "train", tz: str = "Europe/Copenhagen") -> ColumnLog:
-    """The log in `folder`/`split`, or in `folder` if that is a split itself. Raises DataError."""
+def load_ebnerd(folder: Path) -> ColumnLog:
+    """The log in `folder`/train, or in `folder` if that is a split itself. Raises DataError."""
     tally = Tally()
-    home, part = (folder.parent, folder) if (folder / "behaviors.parquet").is_file() else (folder, folder / split)
+    home, part = (folder.parent, folder) if (folder / "behaviors.parquet").is_file() else (folder, folder / "train")
     side = existing(part if any((part / name).is_file() for name in TABLES) else home, *TABLES)
     shown = _behaviors(existing(part, "behaviors.parquet"), tally)
     events = Events.join([_history(existing(part, "history.parquet"), tally), shown.events])
@@ -68,7 +68,7 @@ def load_ebnerd(folder: Path, *, split: str = "train", tz: str = "Europe/Copenha
         impression_at_ms=shown.at_ms,
         events=events._replace(user=user, article=article),
         tally=tally,
-        tz=tz,
+        tz="Europe/Copenhagen",
     )
 
 

@@ -22,7 +22,7 @@ COLUMNS = ("click_timestamp", "user_id", "click_article_id")
 READERS = (timestamps_ms, whole_numbers, whole_numbers)
 
 
-def load_globo(path: Path, limit: int | None = None, *, tz: str = "America/Sao_Paulo") -> ColumnLog:
+def load_globo(path: Path, limit: int | None = None) -> ColumnLog:
     """The log in `path`, or its first `limit` clicks in order of time. Raises DataError."""
     tally = Tally()
     part = tally.of("clicks")
@@ -49,7 +49,7 @@ def load_globo(path: Path, limit: int | None = None, *, tz: str = "America/Sao_P
         impression_at_ms=np.empty(0, np.int64),
         events=Events.of("click", at_ms, user, article),
         tally=tally,
-        tz=tz,
+        tz="America/Sao_Paulo",
     )
 
 

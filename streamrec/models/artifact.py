@@ -25,12 +25,11 @@ from ..arrays import FloatArray
 from ..engine.scores import COLUMNS, Arrays
 from ..errors import ArtifactError
 from .calibration import Calibration
-from .manifest import FORMAT, RETRAIN, Interval, Manifest, decode, encode
+from .manifest import COPY_AGAIN, FORMAT, RETRAIN, Interval, Manifest, decode, encode
 from .packed_tensors import is_packed, unpacked
 from .signature import check as check_signature
 
 MANIFEST, WEIGHTS, PROBE = "manifest.json", "ranker.safetensors", "probe.safetensors"
-COPY_AGAIN = "copy the folder again from where it was trained"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """How a version gets into a folder of versions, and is made whole there, beside workers that read it.
 
-    keep(copy, home)    rename it into place; where something is, put right what differs, a file at a time
-    is_whole(home, v)   whether what is there passes every check and is that version
-    brings_signature    whether another copy is signed and this one is not, or otherwise
+    coming(home, failed)  a scratch folder, renamed into place; where something is, what differs is put right, a file
+                          at a time
+    is_whole(home, v)     whether what is there passes every check and is that version
+    brings_signature      whether another copy is signed and this one is not, or otherwise
 
 `home` never disappears: a worker that found no folder in between would take the version for a bad one. A version is the
 hash of all that it holds but `created_at`, so files of two copies can stand side by side: a reader in between meets
@@ -10,6 +11,10 @@ each file whole, old or new. Only a signature belongs to the bytes of its manife
 for one may refuse the two in between, as it refused what was there before, and looks again since a file has changed.
 """
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ArtifactError
@@ -19,8 +24,21 @@ from .signature import SIGNATURE
 from .signature import check as check_signature
 
 
-def keep(copy: Path, home: Path) -> None:
-    """Move a whole copy in; what is left of it is its owner's to delete. OSError where that cannot be done."""
+@contextmanager
+def coming(home: Path, failed: str) -> Iterator[Path]:
+    """A folder to be filled with a whole copy, which then becomes `home`; ArtifactError(`failed`) where it cannot."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".coming-", dir=home.parent))
+    try:
+        yield scratch
+        _keep(scratch, home)
+    except OSError as error:
+        raise ArtifactError(f"{failed} ({error})") from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _keep(copy: Path, home: Path) -> None:
     copy.chmod(0o755)  # mkdtemp makes it private, but the worker may run as another user
     try:
         copy.rename(home)

@@ -6,6 +6,7 @@ the other files are part of that. So the same training gives the same version, a
 
 import hashlib
 import math
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -14,6 +15,7 @@ from ..errors import ArtifactError
 from .calibration import Calibration
 
 FORMAT = 2
+COPY_AGAIN = "copy the folder again from where it was trained"
 RETRAIN = "train the model again with this release, or point STREAMREC_MODEL_DIR at another folder"
 
 
@@ -25,12 +27,30 @@ class Interval(msgspec.Struct, frozen=True):
     high: float
 
 
-class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The contract of one artifact folder. A field with a default is newer than FORMAT; its default is not written."""
+class Sealed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What any trained folder says of itself. A field with a default is newer than its format, and not written."""
+
+    version: str  # a hash of everything else but created_at
+    created_at: str  # ISO 8601, for people
+
+    def content_version(self) -> str:
+        """The version that follows from the content: 12 hex digits of its SHA-256."""
+        content = msgspec.structs.replace(self, version="", created_at="")
+        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
+
+    def sealed(self) -> Self:
+        """This manifest with the version that follows from its content."""
+        return msgspec.structs.replace(self, version=self.content_version())
+
+
+S = TypeVar("S", bound=Sealed)
+
+
+class Manifest(Sealed, frozen=True, omit_defaults=True):
+    """The contract of one artifact folder."""
 
     format: int
     name: str
-    version: str
     space_id: str  # the vector space the features were computed in
     encoder: str  # the name of what made the article vectors
     feature_fingerprint: str
@@ -41,41 +61,37 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     metrics: dict[str, Interval]
     int8_tolerance: float  # largest |P int8 - P fp32| on the probe rows; parity.py's limit holds, too
     files: dict[str, str]  # SHA-256 by file name
-    created_at: str  # ISO 8601, for people
     log: str = ""  # what it was trained on; empty: not recorded
     test_from_ms: int | None = None  # nothing from here on was learned from; None: not recorded
     half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
 
-    def content_version(self) -> str:
-        """The version that follows from the content: 12 hex digits of its SHA-256."""
-        content = msgspec.structs.replace(self, version="", created_at="")
-        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
 
-    def sealed(self) -> "Manifest":
-        """This manifest with the version that follows from its content."""
-        return msgspec.structs.replace(self, version=self.content_version())
-
-
-def encode(manifest: Manifest) -> bytes:
+def encode(manifest: Sealed) -> bytes:
     """The bytes of manifest.json: indented, because people read it, with sorted keys."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
 
 
 def decode(raw: bytes, path: str) -> Manifest:
     """The manifest in `raw`; ArtifactError naming `path` if it is broken, of another format, edited or impossible."""
+    manifest = unsealed(Manifest, raw, path, FORMAT, RETRAIN)
+    _check_numbers(manifest, path)
+    return manifest
+
+
+def unsealed(kind: type[S], raw: bytes, path: str, form: str | int, retrain: str) -> S:
+    """A manifest of this kind and format; ArtifactError naming `path` if it is broken, of another format or edited."""
     try:
         found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("format", msgspec.Raw(b"null"))
-        if bytes(found) != str(FORMAT).encode():
-            raise ArtifactError(f"{path}: format is {bytes(found).decode()[:20]}, expected {FORMAT}; {RETRAIN}")
-        manifest = msgspec.json.decode(raw, type=Manifest)
+        if bytes(found) != msgspec.json.encode(form):
+            raise ArtifactError(f"{path}: format is {bytes(found).decode()[:20]}, expected {form!r}; {retrain}")
+        manifest = msgspec.json.decode(raw, type=kind)
     except UNDECODABLE as error:
-        raise ArtifactError(f"{path}: not a manifest ({error}); copy the folder again, or {RETRAIN}") from None
+        raise ArtifactError(f"{path}: not a manifest ({error}); {COPY_AGAIN}, or {retrain}") from None
     if manifest.version != manifest.content_version():
         raise ArtifactError(
             f"{path}: version is {manifest.version[:12]!r}, but its content gives {manifest.content_version()!r};"
-            " it was edited after it was saved: copy the folder again from where it was trained"
+            f" it was edited after it was saved: {COPY_AGAIN}"
         )
-    _check_numbers(manifest, path)
     return manifest
 
 

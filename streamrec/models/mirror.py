@@ -12,8 +12,6 @@ A rollout is taken once: what a worker changes in the folder afterwards (a canar
 says something new. One that was changed earlier than the last one taken is refused: a stale copy, or a replay of it.
 """
 
-import shutil
-import tempfile
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +22,7 @@ from ..contracts.framing import UNDECODABLE
 from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError
 from .artifact import MANIFEST, Artifact, load
-from .install import keep
+from .install import coming
 from .manifest import decode as decode_manifest
 from .remote_files import Remote
 from .rollout import Rollout
@@ -106,15 +104,8 @@ class Mirror:
         home = self._store.folder / VERSIONS / version
         if self._can_serve(home, version):
             return False
-        home.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".fetching-", dir=home.parent))
-        try:
+        with coming(home, f"{self._remote.uri}: version {version} cannot be kept here") as scratch:
             self._fetch(version, scratch)
-            keep(scratch, home)
-        except OSError as error:
-            raise ArtifactError(f"{self._remote.uri}: version {version} cannot be kept here ({error})") from None
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return True
 
     def _fetch(self, version: str, scratch: Path) -> None:

@@ -11,7 +11,6 @@ Signatures and admission are asked for where a model is loaded (ranker.py), what
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError
 from . import rollout as moves
 from .artifact import MANIFEST, load
-from .install import brings_signature, is_whole, keep
+from .install import brings_signature, coming, is_whole
 from .manifest import Manifest
 from .manifest import decode as decode_manifest
 from .rollout import Rollout
@@ -150,19 +149,12 @@ class ModelStore:
         home = self.folder / VERSIONS / manifest.version
         if is_whole(home, manifest.version) and not brings_signature(source, home, public_keys):
             return manifest
-        home.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".adding-", dir=home.parent))
-        try:
+        with coming(home, f"{source}: cannot be added to {self.folder}") as scratch:
             for name in (MANIFEST, *manifest.files, *([SIGNATURE] if (source / SIGNATURE).exists() else [])):
                 if Path(name).name != name:
                     raise ArtifactError(f"{source / MANIFEST}: file {name[:80]!r} lies outside the folder")
                 shutil.copyfile(source / name, scratch / name)
             check(scratch)
-            keep(scratch, home)
-        except OSError as error:
-            raise ArtifactError(f"{source}: cannot be added to {self.folder} ({error})") from None
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return manifest
 
     def check_fit(self, version: str, public_keys: Path | None = None) -> None:

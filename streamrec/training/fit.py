@@ -8,18 +8,21 @@ alone.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import BoolArray, FloatArray
+from ..engine.scores import Arrays
 from ..errors import DataError
+from ..models.artifact import Probe
 from ..models.calibration import Calibration, fit_calibration
 from ..models.engines import engine_of
 from ..models.manifest import Interval
 from ..models.network import SIZES, Network, use_one_thread
+from ..models.parity import record_probe
 from .checks import check_classes, check_rows
 from .evaluate import quality, summary, users_of
 from .learn import Progress, learn
@@ -30,12 +33,32 @@ MIN_IMPRESSIONS = 50  # below that the held-out ones, five at most, would choose
 BOUND_ROWS = 8192
 
 
+class Parts(TypedDict):
+    """Arguments of `artifact.save` that come from the training."""
+
+    sizes: tuple[int, ...]
+    weights: Arrays
+    calibration: Calibration
+    metrics: dict[str, Interval]
+    probe: Probe
+
+
 class Fitted(NamedTuple):
     """A trained network in evaluation mode, its calibration, and its held-out quality."""
 
     network: Network
     calibration: Calibration
     metrics: dict[str, Interval]
+
+    def parts(self, rows: FloatArray) -> Parts:
+        """What an artifact keeps of it; of the training rows (N, COLUMNS) 256 are recorded as the probe."""
+        return Parts(
+            sizes=self.network.sizes,
+            weights=self.network.arrays(),
+            calibration=self.calibration,
+            metrics=self.metrics,
+            probe=record_probe(self.network, self.calibration, rows),
+        )
 
 
 def fit(

@@ -56,7 +56,6 @@ class Plan(NamedTuple):
     temperature: float
     listwise: float
     batch_rows: int
-    weight_decay: float
     average: float  # decay of the moving average a step; 0: none
 
 
@@ -73,7 +72,6 @@ def learn(
     temperature: float = 1.0,
     listwise: float = 0.0,
     batch_rows: int = BATCH_ROWS,
-    weight_decay: float = WEIGHT_DECAY,
     patience: int = PATIENCE,
     average: float = 0.0,
     after_step: AfterStep = lambda *_: None,
@@ -86,7 +84,7 @@ def learn(
 
     With `save_to` a checkpoint is written there after every epoch; `resume` goes on from it, if there is one.
     """
-    plan = Plan(seed, learning_rate, alpha, temperature, listwise, batch_rows, weight_decay, average)
+    plan = Plan(seed, learning_rate, alpha, temperature, listwise, batch_rows, average)
     _check(rows, held_out, teacher_logits, plan)
     run = _Run(model.to(device), rows, held_out, teacher_logits, plan, after_step, device)
     identity = run.identity() if save_to else ""
@@ -117,7 +115,7 @@ class _Run:
         self.model, self.rows, self.held_out, self.plan, self.device = model, rows, held_out, plan, device
         self.after_step = after_step
         self.judged = copy.deepcopy(model) if plan.average else model
-        self.adam = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self.adam = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY)
         self.clicked = torch.from_numpy(rows.clicked.astype(np.float32))
         self.impression = torch.from_numpy(rows.impression)
         self.teacher = torch.from_numpy(teacher) if teacher is not None and plan.alpha else None

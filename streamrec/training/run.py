@@ -10,7 +10,7 @@ from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..engine.features.fingerprint import fingerprint
 from ..errors import DataError
-from ..models.artifact import check_replaceable
+from ..models.artifact import check_replaceable, save
 from ..models.artifact import load as load_artifact
 from ..settings import Settings
 from ..terminal.output_files import check_writable
@@ -22,7 +22,6 @@ from .fit_teacher import fit_teacher
 from .learn import Progress as Epoch
 from .log_source import Played
 from .model import check_device
-from .publish import publish
 from .rows import Rows
 from .teacher_folder import save as save_teacher
 
@@ -94,10 +93,9 @@ def _ranker(
         earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
         work.device, work.checkpoint, work.resume, earlier.user,
     )  # fmt: skip
-    publish(
+    save(
         work.out,
-        fitted,
-        earlier.x,
+        **fitted.parts(earlier.x),
         name=f"{work.played.log}-ranker",
         space_id=encoder.space_id,
         encoder=settings.encoder,

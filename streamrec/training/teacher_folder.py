@@ -13,16 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import torch
 from safetensors.numpy import save as bytes_of
 
-from ..contracts.framing import UNDECODABLE
 from ..engine.scores import Arrays
 from ..errors import ArtifactError
-from ..models.artifact import COPY_AGAIN, MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
-from ..models.manifest import Interval
+from ..models.artifact import MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
+from ..models.manifest import Interval, Sealed, encode, unsealed
 from .teacher import Teacher
 
 FORMAT = "teacher-1"
@@ -30,11 +28,10 @@ WEIGHTS = "teacher.safetensors"
 RETRAIN = "train the teacher again: streamrec train ... --teacher"
 
 
-class TeacherManifest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a teacher says of itself. A field with a default is newer than FORMAT; its default is not written."""
+class TeacherManifest(Sealed, frozen=True, omit_defaults=True):
+    """What a teacher says of itself."""
 
     format: str
-    version: str  # a hash of everything else but created_at
     log: str  # what it was trained on
     test_from_ms: int  # trained on impressions before this time only; judge it, and what comes of it, on later ones
     seed: int
@@ -45,13 +42,7 @@ class TeacherManifest(msgspec.Struct, frozen=True, omit_defaults=True):
     feature_fingerprint: str
     metrics: dict[str, Interval]  # on the impressions that stopped the training
     files: dict[str, str]  # SHA-256 by file name
-    created_at: str  # ISO 8601, for people
     half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
-
-    def content_version(self) -> str:
-        """The version that follows from the content: 12 hex digits of its SHA-256."""
-        content = msgspec.structs.replace(self, version="", created_at="")
-        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
 
 
 class Saved(NamedTuple):
@@ -79,7 +70,7 @@ def save(
     weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in teacher.state_dict().items()}
     check_finite(weights, str(folder / WEIGHTS))
     raw = bytes_of(weights)
-    draft = TeacherManifest(
+    manifest = TeacherManifest(
         format=FORMAT,
         version="",
         log=log,
@@ -94,10 +85,8 @@ def save(
         files={WEIGHTS: hashlib.sha256(raw).hexdigest()},
         created_at=created_at,
         half_life_h=None if half_life_h is None else float(half_life_h),  # as it is read back
-    )
-    manifest = msgspec.structs.replace(draft, version=draft.content_version())
-    encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
-    replace_folder(folder, {WEIGHTS: raw, MANIFEST: encoded})
+    ).sealed()
+    replace_folder(folder, {WEIGHTS: raw, MANIFEST: encode(manifest)})
     return manifest
 
 
@@ -121,21 +110,7 @@ def load(folder: Path, *, expected_space_id: str, expected_fingerprint: str) -> 
 def read_manifest(folder: Path) -> TeacherManifest:
     """The manifest alone, so that a command knows which encoder to take before it loads the rest."""
     path = folder / MANIFEST
-    raw = _read(path)
-    try:
-        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("format", msgspec.Raw(b"null"))
-        if bytes(found) != f'"{FORMAT}"'.encode():
-            got = bytes(found).decode()[:20]
-            raise ArtifactError(f"{path}: format is {got}, expected {FORMAT!r}; this is no teacher: {RETRAIN}")
-        manifest = msgspec.json.decode(raw, type=TeacherManifest)
-    except UNDECODABLE as error:
-        raise ArtifactError(f"{path}: not a manifest ({error}); {COPY_AGAIN}") from None
-    if manifest.version != manifest.content_version():
-        raise ArtifactError(
-            f"{path}: version is {manifest.version[:12]!r}, but its content gives {manifest.content_version()!r};"
-            f" it was edited after it was saved: {COPY_AGAIN}"
-        )
-    return manifest
+    return unsealed(TeacherManifest, _read(path), str(path), FORMAT, RETRAIN)
 
 
 def _read(path: Path) -> bytes:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from streamrec.arrays import FloatArray
+from streamrec.models.artifact import save
 from streamrec.models.manifest import Manifest
 from streamrec.training.fit import Fitted
-from streamrec.training.publish import publish
 
 SPACE, FEATURES_HASH = "hashed64-test", "feedc0ffee00"
 
@@ -14,10 +14,9 @@ def publish_fitted(
     path: Path, fitted: Fitted, rows: FloatArray, min_score: float = 0.2, created_at: str = "2026-01-05T09:00:00Z"
 ) -> Manifest:
     """The artifact folder of a fitted network."""
-    return publish(
+    return save(
         path,
-        fitted,
-        rows,
+        **fitted.parts(rows),
         name="small",
         space_id=SPACE,
         encoder="hashed",

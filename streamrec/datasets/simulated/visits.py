@@ -32,21 +32,12 @@ class Visit(NamedTuple):
             yield Step(self.at_ms, event)
 
 
-def visit(
-    readers: Readers,
-    fresh: Sequence[SimArticle],
-    now_ms: int,
-    rng: np.random.Generator,
-    *,
-    user: int | None = None,
-    slate: int = SLATE,
-) -> Visit:
-    """One visit at now_ms by `user`, or by a reader drawn by activity and hour. `fresh` must not be empty."""
-    if user is None:
-        user = int(rng.choice(len(readers), p=readers.visit_weights(now_ms)))
+def visit(readers: Readers, fresh: Sequence[SimArticle], now_ms: int, rng: np.random.Generator) -> Visit:
+    """One visit at now_ms by a reader drawn by activity and hour. `fresh` must not be empty."""
+    user = int(rng.choice(len(readers), p=readers.visit_weights(now_ms)))
     language = np.array([article.language for article in fresh], np.intp)
     weights = np.where(readers.reads[user, language], 1.0, FOREIGN_WEIGHT)
-    picked = rng.choice(len(fresh), min(slate, len(fresh)), replace=False, p=weights / weights.sum())
+    picked = rng.choice(len(fresh), min(SLATE, len(fresh)), replace=False, p=weights / weights.sum())
     shown = [fresh[index] for index in picked.tolist()]
     clicked = rng.random(len(shown)) < readers.p_click(np.array([user]), shown, now_ms)[0]
     user_id, zone = readers.ids[user], ZONES[readers.zone[user]]

@@ -129,9 +129,9 @@ def summary(found: Mapping[str, Sequence[Phase]]) -> dict[str, float]:
 
 
 def _drawn(folder: Path, seed: int) -> Path:
+    from ...models.artifact import save  # noqa: PLC0415
     from ...models.network import Network, use_one_thread  # noqa: PLC0415 - torch
     from ...training.fit import Fitted  # noqa: PLC0415
-    from ...training.publish import publish  # noqa: PLC0415
 
     use_one_thread()
     rows: FloatArray = np.random.default_rng(seed).normal(size=(512, COLUMNS)).astype(np.float32)
@@ -140,10 +140,9 @@ def _drawn(folder: Path, seed: int) -> Path:
     for tensor in network.parameters():
         tensor.data.copy_(tensor.new_tensor(rng.normal(size=tuple(tensor.shape)) / max(tensor.shape) ** 0.5))
     network.learn_bounds(rows)
-    publish(
+    save(
         folder,
-        Fitted(network, Calibration(), {}),
-        rows,
+        **Fitted(network, Calibration(), {}).parts(rows),
         name="drawn",
         space_id=HashedEncoder().space_id,
         encoder="hashed",

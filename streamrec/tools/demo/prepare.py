@@ -37,8 +37,8 @@ def history(users: int, seed: int) -> Prepared:
 def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told: Callable[[str], None]) -> str:
     """Train on the history and save the artifact; answers with its quality in a sentence."""
     from ...engine.features.fingerprint import fingerprint  # noqa: PLC0415 - torch takes seconds to import: not before it is needed
+    from ...models.artifact import save  # noqa: PLC0415
     from ...training.fit import fit  # noqa: PLC0415
-    from ...training.publish import publish  # noqa: PLC0415
     from ...training.rows import rows_of  # noqa: PLC0415
 
     encoder = encoder_of(settings.encoder)
@@ -55,10 +55,9 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
         lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}"),
         users=rows.user,
     )
-    publish(
+    save(
         folder,
-        fitted,
-        rows.x,
+        **fitted.parts(rows.x),
         name="demo-ranker",
         space_id=encoder.space_id,
         encoder=settings.encoder,
