@@ -49,7 +49,7 @@ def test_who_wakes_is_looked_at_once_and_nobody_else() -> None:
 
 
 def test_who_wakes_in_the_minute_of_a_recovery_is_looked_at() -> None:
-    """Splits end at any second, and are looked at once a minute: what ended in between is the next owner's to find."""
+    """Windows end at any second, and are looked at once a minute: what ended in between is the next owner's to find."""
     feed = Feed(partition(quiet_from="11:00", quiet_to="13:00", quiet_jitter_s=60, session_gap_s=0))
     feed.events(*(click(f"u{number}") for number in range(200)))
     looked_at(feed.to, T0)

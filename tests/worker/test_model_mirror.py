@@ -47,7 +47,7 @@ def metrics() -> Metrics:
 
 
 def settings(uri: str, folder: Path, poll_s: float = 0) -> Settings:
-    """HoldoutLedger once only, unless asked otherwise."""
+    """Looks once only, unless asked otherwise."""
     return load({}, model_uri=uri, model_dir=folder, model_poll_s=poll_s, engine="fp32")
 
 

@@ -47,7 +47,7 @@ def windows(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int
 
 
 def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = None) -> Splits:
-    """Splits for a teacher that has learned from what is earlier than a time, but for the last tenth of it.
+    """Windows for a teacher that has learned from what is earlier than a time, but for the last tenth of it.
 
     Validation is what lies between that time and the test window, or, where nothing does, the tenth on which the
     teacher's training was stopped. A log wholly later is cut like any other: the teacher has seen nothing of it.

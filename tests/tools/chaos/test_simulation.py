@@ -167,7 +167,7 @@ def test_quiet_hours_in_the_wrong_zone_are_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_run_without_an_end_is_a_failing_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scheduler of the event loop are counted, so that not even a mistake that waits for ever hides a seed."""
+    """Turns of the event loop are counted, so that not even a mistake that waits for ever hides a seed."""
 
     async def spins(self: PartitionWriter) -> None:
         for _ in range(10_000):
