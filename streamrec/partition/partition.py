@@ -47,7 +47,6 @@ from .unknown_articles import UnknownArticles
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
 
-
 __all__ = ["Meeting", "Partition", "PartitionContext"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import orjson
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from compression.search.finished import finished, taught
 from compression.search.worlds import REQUEST
@@ -32,6 +33,7 @@ def typed(*arguments: str) -> Result:
 def teacher(tmp_path: Path) -> Path:
     """A teacher of the smallest kind that has learned nothing yet, so anything may replace it."""
     log = SimulatedLog(1, 250)
+    torch.manual_seed(1)
     save(
         tmp_path / "teacher",
         Teacher(width=16, heads=2),
