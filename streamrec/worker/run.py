@@ -37,7 +37,9 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
             "faust",
             "mode",
             "aiokafka",
-            "streamrec.worker.app",
+            "streamrec.worker.worker_app",
+            "streamrec.worker.fetcher",
+            "streamrec.worker.profile_table",
             "streamrec.worker.transport",
             "streamrec.worker.web",
         ):

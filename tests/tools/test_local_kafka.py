@@ -118,6 +118,7 @@ def test_a_killed_broker_is_noticed_and_restarts_with_its_data(jars: Path) -> No
     with local_kafka(jars) as broker:
         broker.check()
         identity = (broker.folder / "data" / "meta.properties").read_text()
+        assert eventually(lambda: "Kafka Server started" in broker.log_path.read_text())  # it answers a little before
         os.kill(broker.pid, signal.SIGKILL)
         assert eventually(lambda: notices_death(broker))
         with pytest.raises(KafkaError, match=r"SIGKILL.*memory(.|\n)*Kafka Server started"):
