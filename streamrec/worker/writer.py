@@ -35,6 +35,8 @@ from .supervision import guarded
 from .transaction import MARK, Names, barrier, to_the_end, write
 from .uncommitted import Pending, Ready, Uncommitted
 
+CANCEL_AGAIN_S = 1.0  # cleaning up takes less
+
 
 class PartitionWriter:
     """Applies what one partition is offered and commits what that changed, a transaction at a time."""
@@ -111,9 +113,9 @@ class PartitionWriter:
         self._lanes.close()
         self._work.set()
         await asyncio.gather(*self._tasks)
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        while self._asking is not None and not self._asking.done():
+            self._asking.cancel()  # again where it was lost: wait_for drops one that comes as its future ends (3.11)
+            await asyncio.wait([self._asking], timeout=CANCEL_AGAIN_S)
         await self._transactions.stop()
 
     async def pause(self) -> None:

@@ -9,6 +9,7 @@ from slow_log import SlowLog, offer_clicks, writer_on
 
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
+from streamrec.observability.metrics import HoldReason
 from streamrec.partition.changelog_meta import OWNER_KEY
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import PartitionContext
@@ -16,6 +17,7 @@ from streamrec.settings import load
 from streamrec.tools.chaos import memory_log
 from streamrec.tools.chaos.faulty_partition import POISON, FragilePartition
 from streamrec.tools.chaos.memory_log import MemoryLog
+from streamrec.worker.catching_up import CatchingUp
 from streamrec.worker.writer import PartitionWriter
 
 USERS = ["u", *(f"{POISON}{n}" for n in range(6)), "u"]
@@ -154,3 +156,39 @@ async def test_a_pause_ends_when_a_search_fails() -> None:
     await until(lambda: bool(errors))
     async with asyncio.timeout(5):
         await writer.pause()
+
+
+class OnceDeaf:
+    """The other partitions, asked through a client that loses the first cancelling, as `asyncio.wait_for` may."""
+
+    def __init__(self) -> None:
+        self.was_cancelled = False
+
+    async def sent_on(self) -> None:
+        """Nothing strayed; what came of the cancelling is an answer."""
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.was_cancelled = True
+
+    async def too_late(self) -> HoldReason:
+        """Nobody ever is."""
+        await asyncio.sleep(60)
+        return "strays"
+
+    def why(self) -> str:
+        """Nobody is behind."""
+        return ""
+
+
+async def test_a_stop_ends_though_the_asker_loses_a_cancelling() -> None:
+    """A worker that was told to stop while it asked waited for it until the process was ended with code 1."""
+    log, errors, others = SlowLog(), list[BaseException](), OnceDeaf()
+    writer = writer_of(log, errors)
+    writer.catching_up = CatchingUp(log, 0, writer.partition.context.topics, 60.0, others)
+    await writer.start()
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(6):
+        await writer.stop()
+    assert others.was_cancelled
+    assert not errors
