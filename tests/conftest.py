@@ -35,7 +35,7 @@ def topic_prefix() -> str:
 
 @pytest.fixture
 def settings_for_test(kafka: str, topic_prefix: str) -> Settings:
-    """Four partitions, topics and group of this test's own, nothing suppressed by the time of day."""
+    """Four partitions, topics, group and port of this test's own, nothing suppressed by the time of day."""
     return load(
         {},
         brokers=kafka,
@@ -46,4 +46,5 @@ def settings_for_test(kafka: str, topic_prefix: str) -> Settings:
         session_gap_s=0.0,
         quiet_from="00:00",
         quiet_to="00:00",
+        web_port=0,  # the other process of the suite has workers too
     )

@@ -4,7 +4,6 @@ import ctypes
 import http.client
 import json
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -16,6 +15,7 @@ from pathlib import Path
 from ..clock import monotonic_s
 from ..errors import KafkaError
 from ..settings import Settings, environ_of_others, to_environ
+from .ports import free_port
 
 PR_SET_PDEATHSIG = 1
 ANSWER_S = 30.0  # a busy machine may keep a worker from answering for seconds
@@ -142,13 +142,6 @@ def worker_process(settings: Settings, log_path: Path) -> Iterator[WorkerProcess
         yield process
     finally:
         process.stop()
-
-
-def free_port() -> int:
-    """A TCP port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def value(series: Mapping[str, float], prefix: str) -> float:

@@ -27,7 +27,7 @@ USERS = [f"reader{number}" for number in range(20)]
 @pytest.fixture
 def cluster(settings_for_test: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings under which clicks lead to pushes, in the environment as an operator gives them."""
-    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0, web_port=0)
+    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0)
     for name, text in to_environ(settings).items():
         monkeypatch.setenv(name, text)
     return settings

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.kafka
 @pytest.fixture
 def environ(settings_for_test: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The test's settings as a user gives them. No topics yet."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     for name, text in to_environ(settings).items():
         monkeypatch.setenv(name, text)
     return settings

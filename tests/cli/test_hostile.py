@@ -29,7 +29,7 @@ ACTS = set("\x1b\x07\x9b\x08\u202e\u2028\r")
 @pytest.fixture
 def cluster(settings_for_test: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings in the environment, as a user gives them."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     for name, text in to_environ(settings).items():
         monkeypatch.setenv(name, text)
     return settings

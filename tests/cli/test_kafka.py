@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from streamrec.__main__ import cli
 from streamrec.errors import KafkaError
-from streamrec.tools.local_kafka.config import free_port, is_free
+from streamrec.tools.ports import free_port, is_free
 
 
 @pytest.mark.kafka

@@ -46,7 +46,7 @@ async def differences(settings: Settings) -> list[str]:
 
 def test_articles_that_reach_a_bug(settings_for_test: Settings, tmp_path: Path) -> None:
     """Whatever their headers, they are pushed; if analysis raises they are set aside; the worker goes on."""
-    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, daily_cap=8, web_port=0)
+    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, daily_cap=8)
     one = worker(settings, tmp_path / "log", "fragile")
 
     async def scene() -> None:
@@ -91,7 +91,7 @@ async def _has_row(settings: Settings) -> bool:
 
 def test_rebalances_while_articles_are_written(settings_for_test: Settings, tmp_path: Path) -> None:
     """Each finds the agent in a transaction, for commits take half a second: nobody ends, and no article is missing."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     first, second = (worker(settings, tmp_path / f"log-{number}", "slow") for number in range(2))
 
     async def scene() -> None:

@@ -109,7 +109,7 @@ def scene(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scen
         min_affinity=0.0,
     )
     asyncio.run(create(settings))
-    with worker_process(settings.changed(web_port=0), tmp_path_factory.mktemp("bad") / "log") as worker:
+    with worker_process(settings, tmp_path_factory.mktemp("bad") / "log") as worker:
         worker.wait_ready()
         asyncio.run(_all_of_it(settings, worker))
         letters = {

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from streamrec.settings import load
-from streamrec.tools.local_kafka.config import is_free
 from streamrec.tools.local_kafka.jars import default_cache
+from streamrec.tools.ports import is_free
 
 pytestmark = pytest.mark.kafka
 

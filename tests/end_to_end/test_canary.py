@@ -77,7 +77,7 @@ def met(settings: Settings) -> FloatArray:
 def test_each_limit_takes_a_canary_back(settings_for_test: Settings, tmp_path: Path) -> None:
     """One worker, six models, real traffic: the reason is in the metric, in the store and in the log."""
     settings = settings_for_test.changed(
-        min_score=THRESHOLD, min_affinity=0.0, min_interval_s=0.0, web_port=0, model_dir=tmp_path / "store",
+        min_score=THRESHOLD, min_affinity=0.0, min_interval_s=0.0, model_dir=tmp_path / "store",
         model_poll_s=0.2, due_scan_s=0.05, engine="torch_int8", shadow_share=1.0,
         canary_min_agreement=0.95,  # a small network in int8: 97 to 99 % where nothing is wrong
     )  # fmt: skip

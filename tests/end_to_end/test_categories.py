@@ -40,7 +40,7 @@ async def pushed(settings: Settings) -> dict[tuple[str, str], Push]:
 
 def test_sections_of_a_newsroom(settings_for_test: Settings, tmp_path: Path) -> None:
     """A reader of culture is told of culture, and one who dislikes an opinion piece goes on with home news."""
-    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, daily_cap=8, web_port=0)
+    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, daily_cap=8)
     asyncio.run(create(settings))
 
     async def before(worker: WorkerProcess) -> None:

@@ -26,7 +26,7 @@ async def enlarge(settings: Settings, topic: str, partitions: int) -> None:
 
 def test_partitions_nobody_reads_are_counted_and_told(settings_for_test: Settings, tmp_path: Path) -> None:
     """Its worker goes on with the partitions there were; the check names what helps, and not a setting alone."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     asyncio.run(create(settings))
     worker = WorkerProcess(settings, tmp_path / "log", (str(Path(__file__).parent / "eager_worker.py"),))
     unread = 'streamrec_unread_partitions{topic="events"}'

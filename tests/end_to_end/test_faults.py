@@ -48,7 +48,7 @@ ZONES = ["", "", "Europe/Copenhagen", "Asia/Shanghai"]
 @pytest.fixture
 def settings(settings_for_test: Settings) -> Settings:
     """Everything is pushed; topics are there and the articles in them."""
-    made = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, daily_cap=CAP, web_port=0)
+    made = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, daily_cap=CAP)
     asyncio.run(create(made))
     return made
 

@@ -39,7 +39,7 @@ async def send(settings: Settings) -> None:
 
 def test_they_are_read_passed_on_and_set_aside(settings_for_test: Settings, tmp_path: Path) -> None:
     """What is no UTF-8 in a name is written out; no worker ends."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "worker.log") as worker:
         worker.wait_ready()

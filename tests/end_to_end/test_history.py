@@ -54,7 +54,7 @@ async def test_a_month_of_history_teaches_and_pushes_nothing(
     """Each read is in the profile, and no push comes of it. Given twice, the command is no more than given once for
     readers whose rows remember all their articles; for others reads count again, and still nothing is pushed.
     """
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     for name in ("brokers", "topic_prefix", "app_id", "partitions"):
         monkeypatch.setenv(f"STREAMREC_{name.upper()}", str(getattr(settings, name)))
     history(tmp_path)

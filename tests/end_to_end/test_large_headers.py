@@ -60,7 +60,7 @@ async def send(settings: Settings, records: Iterable[Long], compressed: bool) ->
 
 def test_the_worker_goes_on(settings_for_test: Settings, tmp_path: Path) -> None:
     """Good records are applied, a stray that is too long and bad ones are set aside, cut; nothing ends or is lost."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     asyncio.run(create(settings))
     users = {
         (long.sent.key or b"").decode() for long in LONG.values() if long.sent.topic == "events" and not long.reason

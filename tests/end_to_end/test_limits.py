@@ -27,7 +27,7 @@ def resident_mb(pid: int) -> float:
 
 def test_memory_stays_flat_while_commits_are_slow(settings_for_test: Settings, tmp_path: Path) -> None:
     """What cannot be committed yet is not fetched: a backlog of any length fits into the same memory."""
-    settings = settings_for_test.changed(commit_window_events=500, batch_events=500, web_port=0)
+    settings = settings_for_test.changed(commit_window_events=500, batch_events=500)
     asyncio.run(create(settings))
     asyncio.run(send(settings, (event(f"u{n % 1000}", "a1", tz="Europe/Copenhagen") for n in range(BACKLOG))))
     worker = WorkerProcess(settings, tmp_path / "log", (str(Path(__file__).parent / "slow_worker.py"),))

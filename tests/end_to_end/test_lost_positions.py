@@ -57,7 +57,7 @@ def clicks(users: range) -> Iterator[Sent]:
 @pytest.fixture
 def settings(settings_for_test: Settings) -> Settings:
     """One partition."""
-    made = settings_for_test.changed(partitions=1, web_port=0)
+    made = settings_for_test.changed(partitions=1)
     asyncio.run(create(made))
     return made
 

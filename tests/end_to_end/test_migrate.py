@@ -89,7 +89,7 @@ async def no_news_twice(settings: Settings) -> int:
 
 def test_there_and_back(settings_for_test: Settings, tmp_path: Path) -> None:
     """A catch-up while the old workers serve, a cut-over, service in the new space, and the same way back."""
-    old = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0, web_port=0)
+    old = settings_for_test.changed(min_score=0.0, min_affinity=0.0, min_interval_s=0.0)
     publish_small(tmp_path / "hashed", 1)
     publish_small(tmp_path / "sentence", 2, space_id=SENTENCE, encoder="sentence")
     asyncio.run(create(old))
@@ -134,7 +134,7 @@ def test_there_and_back(settings_for_test: Settings, tmp_path: Path) -> None:
 
 def test_a_release_that_encodes_in_another_way_is_migrated_to(settings_for_test: Settings, tmp_path: Path) -> None:
     """Profiles of an earlier release's hashed space are refused by a worker, and moved to the present one by name."""
-    old = settings_for_test.changed(min_score=0.0, min_affinity=0.0, web_port=0)
+    old = settings_for_test.changed(min_score=0.0, min_affinity=0.0)
     publish_small(tmp_path / "hashed", 1)
     asyncio.run(create(old))
     with worker_process(old, tmp_path / "old.log") as worker:

@@ -9,7 +9,8 @@ from on_kafka import until
 
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings
-from streamrec.tools.worker_process import free_port, worker_process
+from streamrec.tools.ports import free_port
+from streamrec.tools.worker_process import worker_process
 
 pytestmark = pytest.mark.kafka
 

@@ -50,7 +50,7 @@ def test_who_left_in_an_outage_gets_nothing(
 ) -> None:
     """2,000 acknowledged opt-outs, and the article they were due for: no push. The audit finds a worker that pushes."""
     settings = settings_for_test.changed(
-        min_score=0.0, min_affinity=0.0, session_gap_s=GAP_S, quiet_from="00:00", quiet_to="00:00", web_port=0
+        min_score=0.0, min_affinity=0.0, session_gap_s=GAP_S, quiet_from="00:00", quiet_to="00:00"
     )
     first = WorkerProcess(settings, tmp_path / "first.log")
     second = WorkerProcess(settings, tmp_path / "second.log", *([script] if script else []))

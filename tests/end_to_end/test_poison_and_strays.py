@@ -95,7 +95,7 @@ def by_crc32(settings: Settings, events: int) -> Iterator[Sent]:
 
 def test_nine_thousand_events_placed_by_crc32(settings_for_test: Settings, tmp_path: Path) -> None:
     """Nobody lives in two partitions, strays are counted, and each user's events keep their order."""
-    settings = settings_for_test.changed(web_port=0)
+    settings = settings_for_test
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "worker.log") as worker:
         worker.wait_ready()

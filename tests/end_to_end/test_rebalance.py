@@ -46,7 +46,7 @@ def owned(worker: WorkerProcess) -> list[int]:
 
 def test_sigterm_drains(settings_for_test: Settings, tmp_path: Path) -> None:
     """Exit 0; all that was applied is committed, the group's offsets follow the cursors, and the group is left."""
-    settings = settings_for_test.changed(session_timeout_s=30.0, web_port=0)
+    settings = settings_for_test.changed(session_timeout_s=30.0)
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "log") as worker:
         worker.wait_ready()
@@ -77,7 +77,7 @@ def test_sigterm_without_a_broker_ends_all_the_same(tmp_path: Path) -> None:
 
 def test_a_static_member_comes_back_to_its_partitions(settings_for_test: Settings, tmp_path: Path) -> None:
     """A restart within the session, by SIGTERM or by a crash, moves nothing: the other worker is not disturbed."""
-    settings = settings_for_test.changed(session_timeout_s=60.0, web_port=0)
+    settings = settings_for_test.changed(session_timeout_s=60.0)
     asyncio.run(create(settings))
     workers = [
         WorkerProcess(settings.changed(instance_id=f"w{number}"), tmp_path / f"log-{number}") for number in range(2)

@@ -35,7 +35,7 @@ def test_reloads_under_load_lose_nothing(settings_for_test: Settings, tmp_path: 
     (store.folder / VERSIONS / damaged / WEIGHTS).write_bytes(b"damaged")
     store.change(lambda rollout: promote(rollout, first, "t1", ""))
     settings = settings_for_test.changed(
-        min_score=0.0, min_affinity=0.0, min_interval_s=0.0, web_port=0,
+        min_score=0.0, min_affinity=0.0, min_interval_s=0.0,
         model_dir=store.folder, model_poll_s=0.2, engine="int8", shadow_share=1.0,
         canary_min_rows=1_000_000,  # two models drawn at random would be told apart at once
     )  # fmt: skip

@@ -41,7 +41,7 @@ async def search_and_publish(settings: Settings) -> dict[str, Push]:
 
 def test_who_searched_is_told_so(settings_for_test: Settings, tmp_path: Path) -> None:
     """In words of the article; who did not search is given another reason, and the log keeps quiet about the query."""
-    settings = settings_for_test.changed(web_port=0, min_interval_s=0.0, **OPEN)
+    settings = settings_for_test.changed(min_interval_s=0.0, **OPEN)
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "log") as worker:
         worker.wait_ready()

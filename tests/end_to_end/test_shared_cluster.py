@@ -19,7 +19,7 @@ EVENTS = 40
 
 def test_a_prefix_is_enough_to_share_a_cluster(settings_for_test: Settings, tmp_path: Path) -> None:
     """Two deployments that differ in nothing else: neither is in the other's group, nor fences its partitions."""
-    one = settings_for_test.changed(web_port=0)
+    one = settings_for_test
     two = one.changed(topic_prefix=f"other-{one.topic_prefix}")
     for settings in (one, two):
         asyncio.run(create(settings))

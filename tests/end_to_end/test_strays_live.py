@@ -117,7 +117,7 @@ async def got_it(settings: Settings, article_id: str, users: set[str]) -> bool:
 def test_a_stray_no_holds_while_its_partition_stands_still(settings_for_test: Settings, tmp_path: Path) -> None:
     """Nobody is pushed to until the other worker goes on and what it holds is applied; then pushes leave again."""
     settings = settings_for_test.changed(
-        session_timeout_s=60.0, max_push_lag_s=4.0, min_interval_s=0.0, min_score=0.0, min_affinity=0.05, web_port=0
+        session_timeout_s=60.0, max_push_lag_s=4.0, min_interval_s=0.0, min_score=0.0, min_affinity=0.05
     )
     workers = [WorkerProcess(settings, tmp_path / f"log-{number}") for number in range(2)]
     try:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.kafka
 @pytest.fixture
 def running(settings_for_test: Settings, tmp_path: Path) -> Iterator[tuple[Settings, WorkerProcess]]:
     """A worker with its topics."""
-    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0, web_port=0)
+    settings = settings_for_test.changed(min_score=0.0, min_affinity=0.0)
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "worker.log") as worker:
         worker.wait_ready()

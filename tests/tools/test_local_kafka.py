@@ -14,10 +14,10 @@ import pytest
 from streamrec.errors import KafkaError
 from streamrec.settings import load
 from streamrec.tools.local_kafka import jars as kafka_jars
-from streamrec.tools.local_kafka.config import HOST, free_port, is_free
 from streamrec.tools.local_kafka.jars import jar_path, locked, resolve_jars
 from streamrec.tools.local_kafka.local_kafka import brokers_or_local, local_kafka
 from streamrec.tools.local_kafka.process import LocalKafka, answers
+from streamrec.tools.ports import HOST, free_port
 
 REPOSITORY = Path(__file__).parents[2]
 NO_NETWORK = {
@@ -223,17 +223,6 @@ def test_the_users_cluster_is_used_if_named(no_network: None) -> None:
     """STREAMREC_BROKERS set: nothing is fetched or started."""
     with brokers_or_local(load({"STREAMREC_BROKERS": "kafka.example:9092"})) as bootstrap:
         assert bootstrap == "kafka.example:9092"
-
-
-def test_a_port_in_use_is_never_chosen() -> None:
-    """free_port passes over ports somebody listens on, and over the one the caller has."""
-    port = free_port()
-    assert free_port(taken=port) != port
-    with socket.socket() as other:
-        other.bind((HOST, port))
-        other.listen()
-        assert not is_free(port)
-        assert free_port() != port
 
 
 def test_only_a_kafka_broker_counts_as_an_answer() -> None:

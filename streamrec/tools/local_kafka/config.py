@@ -4,17 +4,11 @@ One node is broker and controller (KRaft), on loopback only. Limits a user could
 (`message.max.bytes`, `transaction.max.timeout.ms`): what works here works on a real cluster, and what does not, shows.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import KafkaError
-from ...worker.port_check import why_not
-
-HOST = "127.0.0.1"
-# Below Linux's range for outgoing connections (32768 and up): while the broker is down, a client that keeps
-# connecting to a port of that range can connect to itself, and then the broker cannot have its port back.
-FIRST_PORT, LAST_PORT = 20_000, 32_000
+from ..ports import HOST
 
 FIXED: Mapping[str, str | int] = {
     "process.roles": "broker,controller",
@@ -79,21 +73,6 @@ def write_config(folder: Path, port: int, controller_port: int) -> Path:
     path = folder / CONFIG
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     return path
-
-
-def free_port(taken: int = 0) -> int:
-    """A port nobody listens on, other than `taken`. Each process starts at a place of its own, so two do not race."""
-    span = LAST_PORT - FIRST_PORT
-    for step in range(span):
-        port = FIRST_PORT + (os.getpid() * 37 + step) % span
-        if port != taken and is_free(port):
-            return port
-    raise KafkaError(f"no free port between {FIRST_PORT} and {LAST_PORT}; name one with --port")
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on it now."""
-    return not why_not(HOST, port)
 
 
 def port_taken(port: int) -> KafkaError:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ...errors import KafkaError
 from ...settings import Settings
-from .config import CONFIG, free_port, is_free, port_taken
+from ..ports import free_port, is_free
+from .config import CONFIG, port_taken
 from .jars import DEMO_EXTRA_MISSING, resolve_jars
 from .process import LocalKafka
 
@@ -66,7 +67,7 @@ def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: floa
         own = folder if is_kept else folder / str(attempt)
         own.mkdir(exist_ok=True)
         client_port = port or free_port()
-        kafka = LocalKafka(java, jars, own, (client_port, free_port(taken=client_port)), wait_s, is_kept=is_kept)
+        kafka = LocalKafka(java, jars, own, (client_port, free_port()), wait_s, is_kept=is_kept)
         try:
             if not kafka.is_formatted:
                 kafka.format()

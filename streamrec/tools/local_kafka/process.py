@@ -21,7 +21,8 @@ from pathlib import Path
 
 from ...clock import monotonic_s
 from ...errors import KafkaError
-from .config import HOST, is_free, port_taken, write_config
+from ..ports import HOST, is_free
+from .config import port_taken, write_config
 
 JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 WATCHDOG = """exec 3<&0; folder=$1; shift
