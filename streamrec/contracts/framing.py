@@ -2,7 +2,7 @@
 
     a17  "a17"  {"article_id": "a17"}  {"schema": ..., "payload": "a17"}  Struct{article_id=a17}
     and each of them behind a byte order mark, which may be that of UTF-16 or UTF-32, or behind the five bytes of
-    Confluent's schema registry; values also as [{...}] and {"specversion": "1.0", ..., "data": {...}}
+    Confluent's schema registry; values also as [{...}] and {"specversion": "1.0", ..., "data": {...}} or "data_base64"
 
 The registry's frame is a zero byte and a schema number of four; JSON never begins with a zero byte, so it is certain.
 Kafka Connect's JsonConverter wraps keys and values into exactly `schema` and `payload` unless told otherwise, and its
@@ -13,6 +13,7 @@ are not understood.
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,11 +70,21 @@ def said_in(raw: bytes) -> Any:
     for _ in range(ENVELOPES):
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
-        elif isinstance(value, dict) and "specversion" in value and "data" in value and not _OURS & value.keys():
-            value = value["data"]
+        elif isinstance(value, dict) and "specversion" in value and not _OURS & value.keys():
+            value = _data_of(value)
         else:
             value = _unwrapped(value)
     return value
+
+
+def _data_of(cloud_event: dict[str, Any]) -> Any:
+    """Either `data` or, of bytes, `data_base64`; an event of neither is no envelope."""
+    if "data" in cloud_event or not isinstance(coded := cloud_event.get("data_base64"), str):
+        return cloud_event.get("data", cloud_event)
+    try:
+        return json_in(b64decode(coded))
+    except ValueError:  # UnreadableError is one
+        return cloud_event
 
 
 def json_in(raw: bytes) -> Any:

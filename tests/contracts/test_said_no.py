@@ -1,5 +1,6 @@
 """A "no" cannot be rejected: opt-outs and withdrawals count, whatever else is wrong in their records."""
 
+import base64
 import json
 from typing import Any
 
@@ -118,7 +119,24 @@ def test_an_opt_out_may_be_in_any_unicode_that_says_which(frame: bytes, encoding
     assert opt_out(mark + half).user_id == "andr\u00e9"
 
 
-@pytest.mark.parametrize("value", [b"[]", b"[%s,%s]", b'{"specversion":"1.0"}', b'{"specversion":"1.0","data":"no"}'])
+@pytest.mark.parametrize("frame", [frame for frame in FRAMES if frame != b"%s"])
+def test_a_cloud_event_may_carry_bytes(frame: bytes) -> None:
+    """In base64, and they may be framed in turn."""
+    inner = base64.b64encode(frame.replace(b"%s", orjson.dumps(NO)))
+    assert opt_out(b'{"specversion":"1.0","id":"7","data_base64":"%s"}' % inner) == msgspec.convert(NO, UserEvent)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"[]",
+        b"[%s,%s]",
+        b'{"specversion":"1.0"}',
+        b'{"specversion":"1.0","data":"no"}',
+        b'{"specversion":"1.0","data_base64":"no"}',
+        b'{"specversion":"1.0","data_base64":7}',
+    ],
+)
 def test_what_is_in_no_certain_frame_is_set_aside(value: bytes) -> None:
     """Two events are not one record, and an envelope without anything in it says nothing."""
     (letter,) = decode_events([RawRecord(0, T0, b"ann", value.replace(b"%s", orjson.dumps(NO)))], Origin("events", 0))
