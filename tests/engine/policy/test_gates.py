@@ -113,6 +113,57 @@ def test_quiet_hours_follow_the_users_zone(local: str, zone: str, until: str | N
     assert opens == (at(until, zone) if until else 0)
 
 
+ZONES = "Europe/Copenhagen", "America/New_York", "Australia/Lord_Howe", "Asia/Shanghai"
+NIGHTS = "2026-03-28", "2026-10-24", "2026-03-07", "2026-04-04"  # in which clocks of one of them change
+MINUTES = st.integers(0, 1439)
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+@given(st.lists(st.tuples(st.sampled_from(ZONES), MINUTES, MINUTES), min_size=2, max_size=5), st.integers(0, 36 * 4))
+def test_quiet_hours_do_not_depend_on_the_others(night: str, readers: list[tuple[str, int, int]], quarter: int) -> None:
+    """Nights in which clocks change: whose window ends before that is not woken an hour off by whose ends after it."""
+    now_s, config = (
+        at(f"{night}T12:00") + quarter * 900,
+        policy(quiet_from="22:00", quiet_to="07:00", quiet_jitter_s=1800),
+    )
+    store = ProfileStore(len(readers))
+    store.rows_of([f"u{n}" for n in range(len(readers))], [NOW_S] * len(readers))
+    zones, store.columns["quiet_from_min"][:], store.columns["quiet_to_min"][:] = zip(*readers, strict=True)
+    store.columns["zone_slot"][:] = zone_slots(np.array([key_of(zone) for zone in zones], np.uint32))
+    alone = [int(quiet_hours(Users(store, slice(n, n + 1)), now_s, config)[0]) for n in range(len(readers))]
+    assert quiet_hours(Users(store, slice(None)), now_s, config).tolist() == alone
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+@given(st.sampled_from(ZONES), st.integers(0, 95), st.integers(0, 95), st.integers(0, 36 * 4))
+def test_quiet_hours_end_when_a_clock_on_the_wall_says(
+    night: str, zone: str, start: int, end: int, quarter: int
+) -> None:
+    """In windows of full quarters: the first quarter from now on at which it shows no time within the window."""
+    clock = [f"{quarters // 4:02}:{quarters % 4 * 15:02}" for quarters in (start, end)]
+    now_s = at(f"{night}T12:00") + quarter * 900
+    config = policy(quiet_from=clock[0], quiet_to=clock[1], quiet_jitter_s=0)
+
+    def is_quiet(moment_s: int) -> bool:
+        wall = datetime.fromtimestamp(moment_s, ZoneInfo(zone))
+        shown = wall.hour * 4 + wall.minute // 15
+        return start <= shown < end if start < end else (shown >= start or shown < end) and start != end
+
+    ends = next(moment_s for moment_s in range(now_s, now_s + 2 * DAY_S, 900) if not is_quiet(moment_s))
+    assert int(quiet_hours(one_user(zone), now_s, config)[0]) == (ends if ends > now_s else 0)
+
+
+def test_who_wakes_before_the_clocks_change_is_not_woken_an_hour_early() -> None:
+    """Two of one zone in the night to summer time: 22:00 to 01:30, and to 07:00."""
+    store = ProfileStore(2)
+    store.rows_of(["early", "late"], [NOW_S] * 2)
+    store.columns["quiet_from_min"][:], store.columns["quiet_to_min"][:] = 22 * 60, [90, 7 * 60]
+    store.columns["zone_slot"][:] = zone_slots(np.array([key_of("Europe/Copenhagen")] * 2, np.uint32))
+    config = policy(quiet_from="22:00", quiet_to="07:00", quiet_jitter_s=0)
+    opens = quiet_hours(Users(store, slice(None)), at("2026-03-28T23:00", "Europe/Copenhagen"), config)
+    assert opens.tolist() == [at(f"2026-03-29T{clock}", "Europe/Copenhagen") for clock in ("01:30", "07:00")]
+
+
 def test_own_quiet_window_wins() -> None:
     """A user's own window replaces the setting; an empty one means none."""
     config = policy(quiet_from="22:00", quiet_to="07:00", quiet_jitter_s=0)

@@ -5,6 +5,8 @@ that a zone does not wake up all at once. Half of what the window leaves of the 
 is spread over the other half where it is longer.
 """
 
+from bisect import bisect_left
+
 import numpy as np
 
 from ....arrays import BoolArray, IntArray
@@ -15,6 +17,7 @@ from ..config import Policy
 from ..types import UntilArray
 
 DAY_MIN = 1440
+QUARTER_S = 900  # zones change at full quarters of an hour
 
 
 def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
@@ -28,8 +31,8 @@ def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
     window_s = ((end - start) % DAY_MIN) * 60
     length_s = window_s + _jitter_s(users, window_s, policy)
     quiet = (start != end) & (since_start_s < length_s)
-    until = now_s + length_s - since_start_s
-    return np.where(quiet, until + _shift_s(users, now_s, until, quiet, offset, policy), 0).astype(np.uint32)
+    until = _with_clocks_changed(users, now_s, now_s + length_s - since_start_s, quiet, offset, policy)
+    return np.where(quiet, until, 0).astype(np.uint32)
 
 
 def _window(users: Users, policy: Policy) -> tuple[IntArray, IntArray]:
@@ -46,9 +49,28 @@ def _jitter_s(users: Users, window_s: IntArray, policy: Policy) -> IntArray:
     return np.asarray(users["salt"].astype(np.int64) % np.maximum(most_s, 1))
 
 
-def _shift_s(users: Users, now_s: int, until: IntArray, quiet: BoolArray, offset: IntArray, policy: Policy) -> IntArray:
-    """Correction where the zone changes to or from summer time before the window ends."""
+def _with_clocks_changed(
+    users: Users, now_s: int, until: IntArray, quiet: BoolArray, offset: IntArray, policy: Policy
+) -> IntArray:
+    """`until` moved where the zone changes to or from summer time before; an end that no clock shows is that change."""
     if not quiet.any():
-        return np.zeros(len(until), np.int64)
-    later = offset_minutes(users["zone_slot"], int(until[quiet].max()), policy.default_zone)
-    return (offset - later) * 60
+        return until
+    slots, latest_s = users["zone_slot"], int(until[quiet].max())
+    changing = np.flatnonzero(quiet & (offset_minutes(slots, latest_s, policy.default_zone) != offset))
+    for slot in np.unique(slots[changing]).tolist():
+        change_s, shift_s = _change(slot, now_s, latest_s, policy.default_zone)
+        rows = changing[(slots[changing] == slot) & (until[changing] >= change_s)]
+        until[rows] = np.maximum(until[rows] + shift_s, change_s)
+    return until
+
+
+def _change(slot: int, now_s: int, later_s: int, default_zone: str) -> tuple[int, int]:
+    """When the zone's offset changes between the two moments, and by how many seconds ends then come later."""
+    zone = np.array([slot], np.uint16)
+    before = offset_minutes(zone, now_s, default_zone)[0]
+    quarters = range(now_s // QUARTER_S + 1, later_s // QUARTER_S + 1)
+    first = bisect_left(
+        quarters, True, key=lambda quarter: offset_minutes(zone, quarter * QUARTER_S, default_zone)[0] != before
+    )
+    change_s = quarters[first] * QUARTER_S
+    return change_s, int(before - offset_minutes(zone, change_s, default_zone)[0]) * 60
