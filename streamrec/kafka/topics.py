@@ -12,24 +12,33 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.conn import collect_hosts
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    TopicAlreadyExistsError,
+    TransactionalIdAuthorizationFailed,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
 from ..contracts.records import TOPICS
 from ..errors import KafkaError
 from ..settings import Settings
-from .topic_drift import MISSING, Drift
+from .topic_drift import Drift, altered, in_sync, missing, partitions, too_few_replicas
 
 DAY_MS = 86_400_000
 CONNECT_S = 5.0
+GROUPS, TRANSACTIONS = 0, 1  # kinds of coordinators, as the protocol counts them
 
 APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
 SURVIVES_A_BROKER = {"min.insync.replicas": "2"}  # of three replicas: what is acknowledged is on two
@@ -111,6 +120,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings
         if code and error is not TopicAlreadyExistsError:
             raise KafkaError(f"topic {topic} could not be made: {error.__name__} {' '.join(map(str, message))}")
     await _usable(admin, {spec.name for spec in missing}, settings)
+    await _coordinated(admin, settings)
 
 
 async def _usable(admin: AIOKafkaAdminClient, names: set[str], settings: Settings) -> None:
@@ -138,29 +148,41 @@ async def _served(described: list[dict[str, Any]], settings: Settings) -> None:
         await consumer.end_offsets(made)  # asks again while the answer is "not the leader"
 
 
+async def _coordinated(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Wait for the coordinators of groups and transactions: a new cluster makes them when first asked, and clients log
+    an error each time they ask meanwhile. Whoever may not ask has nothing to wait for.
+    """
+    deadline = monotonic_s() + max(5.0, settings.broker_wait_s)
+    for kind in (GROUPS, TRANSACTIONS):
+        with suppress(GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed):
+            while not await _is_coordinated(admin, settings.app_id, kind):
+                if monotonic_s() > deadline:
+                    raise KafkaError("topics were made, but no coordinator answers; see whether all brokers run")
+                await asyncio.sleep(0.02)
+
+
+async def _is_coordinated(admin: AIOKafkaAdminClient, name: str, kind: int) -> bool:
+    try:
+        await admin.find_coordinator(name, kind)
+    except GroupCoordinatorNotAvailableError:
+        return False
+    return True
+
+
 async def check(settings: Settings) -> list[Drift]:
     """Everything that is not as `specs` says; empty if all is well."""
     wanted = specs(settings)
     async with _admin(settings) as admin:
         found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
         present = [spec for spec in wanted if not found.get(spec.name, {"error_code": 3})["error_code"]]
-        drift = [_missing(spec) for spec in wanted if spec not in present]
-        for spec in present:
-            drift += _partitions(spec, len(found[spec.name]["partitions"]))
-            drift += _replicas(spec, _fewest_replicas(found[spec.name]), settings.replication)
+        drift = [missing(spec.name) for spec in wanted if spec not in present]
         for spec, values in zip(present, await _configs(admin, present), strict=True):
-            drift += _in_sync(spec, values, _fewest_replicas(found[spec.name]))
-            drift += [
-                Drift(
-                    spec.name,
-                    name,
-                    value,
-                    values.get(name, "not set"),
-                    "alter it with kafka-configs, or delete the topic",
-                )
-                for name, value in spec.config.items()
-                if values.get(name) != value
-            ]
+            described = found[spec.name]["partitions"]
+            replicas = min(len(partition["replicas"]) for partition in described)
+            drift += partitions(spec.name, len(described), spec.partitions)
+            drift += too_few_replicas(spec.name, replicas, settings.replication)
+            drift += in_sync(spec.name, values, replicas)
+            drift += altered(spec.name, values, spec.config)
     return drift
 
 
@@ -184,44 +206,6 @@ async def require(settings: Settings, name: str) -> None:
     async with _admin(settings) as admin:
         if topic not in await admin.list_topics():
             raise KafkaError(f"there is no topic {topic} at {settings.brokers}; run `streamrec topics create`")
-
-
-def _missing(spec: TopicSpec) -> Drift:
-    return Drift(spec.name, "it", "there", MISSING, "run `streamrec topics create`")
-
-
-def _partitions(spec: TopicSpec, got: int) -> list[Drift]:
-    if got == spec.partitions:
-        return []
-    cure = "the number is fixed for the life of the topics: set STREAMREC_PARTITIONS to what they were made with"
-    if got > spec.partitions:
-        cure = (
-            "if only this topic differs it was enlarged, and Kafka takes no partitions back: it has to be deleted and"
-            f" made anew, deploy/RUNBOOK.md, UnreadPartitions; if all do, set STREAMREC_PARTITIONS to {got}"
-        )
-    return [Drift(spec.name, "partitions", str(spec.partitions), str(got), cure)]
-
-
-def _fewest_replicas(described: dict[str, Any]) -> int:
-    """Number of replicas of the partition that has the fewest, of a topic as the broker describes it."""
-    return min(len(partition["replicas"]) for partition in described["partitions"])
-
-
-def _replicas(spec: TopicSpec, got: int, wanted: int) -> list[Drift]:
-    if got >= wanted:
-        return []
-    cure = "add replicas with kafka-reassign-partitions, or set STREAMREC_REPLICATION to what the topics have"
-    return [Drift(spec.name, "replicas", f"at least {wanted}", str(got), cure)]
-
-
-def _in_sync(spec: TopicSpec, values: dict[str, str], replicas: int) -> list[Drift]:
-    """More in-sync replicas asked for than there are, perhaps by the cluster's default: every write would fail."""
-    name = "min.insync.replicas"
-    asked = int(values.get(name, 1))
-    if asked <= replicas:
-        return []
-    cure = "no write can succeed: add replicas with kafka-reassign-partitions, or alter it with kafka-configs"
-    return [Drift(spec.name, name, f"at most {replicas}, the number of replicas", str(asked), cure)]
 
 
 async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streamrec.errors import KafkaError
 from streamrec.kafka.topics import changelog_topic, check, create, list_topics, reachable, require, specs
 from streamrec.settings import Settings, load
+from streamrec.tools.local_kafka.local_kafka import local_kafka
 
 
 async def make(settings: Settings, name: str, partitions: int, config: dict[str, str]) -> None:
@@ -32,6 +33,22 @@ async def test_create_is_idempotent_and_leaves_no_drift(settings_for_test: Setti
     assert await create(settings_for_test) == []
     assert await check(settings_for_test) == []
     assert all(spec.partitions == got for spec, got in await list_topics(settings_for_test))
+
+
+@pytest.mark.kafka
+@pytest.mark.usefixtures("kafka")  # Java and Kafka can be had
+async def test_a_new_cluster_has_its_coordinators_when_create_returns() -> None:
+    """It makes them when somebody first asks, and the first worker's log is to begin without an error."""
+    with local_kafka() as broker:
+        settings = load({}, brokers=broker.bootstrap, partitions=1)
+        await create(settings)
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        await admin.start()
+        try:
+            for kind in (0, 1):
+                assert await admin.find_coordinator("any", kind) == 1
+        finally:
+            await admin.close()
 
 
 @pytest.mark.kafka
