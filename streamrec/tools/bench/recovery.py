@@ -16,7 +16,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from ...clock import monotonic_s
+from ...clock import monotonic_s, now_ms
 from ...contracts.limits import BATCH_BYTES
 from ...engine.profiles.layout import DEFAULTS, READ, ROW
 from ...errors import StateError
@@ -52,7 +52,7 @@ def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
             packed[name] = value
         packed["interest"] = rng.normal(size=packed["interest"].shape)
         packed["seen"], packed["seen_acts"] = articles[rng.integers(0, ARTICLES, packed["seen"].shape)], READ
-        packed["n_reads"], packed["first_seen_s"] = packed["seen"].shape[1], 1_764_072_000
+        packed["n_reads"], packed["first_seen_s"] = packed["seen"].shape[1], now_ms() // 1000 - DAY_MS // 1000
         data, size = packed.tobytes(), ROW.itemsize
         yield [
             Message(b"user-%08d" % number, data[at * size : (at + 1) * size])
