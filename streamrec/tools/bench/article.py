@@ -17,6 +17,7 @@ from ...clock import monotonic_s, now_ms
 from ...errors import StateError
 from ...kafka.topics import DAY_MS, create
 from ...settings import Settings
+from ..worker_process import WorkerProcess
 from .contestants import started
 from .load import send_paced
 from .pipeline import bench_settings, know_articles, quantile
@@ -77,7 +78,8 @@ async def measure(brokers: str, users: int, per_s: float, model: str | None) -> 
     await create(settings)
     await know_articles(settings)  # there are no users yet
     await fill(settings, users, 0)
-    with started("streamrec", settings):
+    with started("streamrec", settings) as contestant:
+        assert contestant.worker is not None
         async with AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed") as consumer:
             consumer.assign([TopicPartition(settings.topic("push"), 0)])
             await consumer.seek_to_end()
@@ -87,7 +89,7 @@ async def measure(brokers: str, users: int, per_s: float, model: str | None) -> 
                 asyncio.create_task(gateway.read(consumer)),
             ]
             try:
-                return await _meet(settings, gateway, users)
+                return await _meet(settings, gateway, users, contestant.worker)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -100,7 +102,15 @@ async def _publish(producer: AIOKafkaProducer, settings: Settings, name: str, at
     await producer.send_and_wait(settings.topic("articles"), key=name.encode(), value=orjson.dumps(article))
 
 
-async def _meet(settings: Settings, gateway: _Gateway, users: int) -> Met:
+def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
+    """What there is to see of an article that does not arrive."""
+    told = tuple(f"streamrec_{name}" for name in ("pushes_held_back", "suppressed", "events_total", "lag_seconds"))
+    series = {name: number for name, number in worker.series().items() if name.startswith(told) and number}
+    count = gateway.arrived[-1][1] if gateway.arrived else 0
+    return f"{count} pushes of it, {len(gateway.clicks)} of clicks, {series}; log: {worker.last_line()}"
+
+
+async def _meet(settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess) -> Met:
     async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
         await _publish(producer, settings, "yesterday", now_ms() - 2 * DAY_MS)
         await asyncio.sleep(BEFORE_S)
@@ -109,7 +119,7 @@ async def _meet(settings: Settings, gateway: _Gateway, users: int) -> Met:
         await _publish(producer, settings, ARTICLE, now_ms())
     while gateway.quiet_s(published_s) < QUIET_S:
         if monotonic_s() - published_s > PATIENCE_S:
-            raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s")
+            raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s: {_so_far(gateway, worker)}")
         await asyncio.sleep(0.05)
     times = [(at_s - published_s, count) for at_s, count in gateway.arrived]
     during = gateway.clicks[before:]
