@@ -3,7 +3,7 @@
 Each partition has an owner. When it dies, or is taken for dead, a successor starts: mostly at once, so that two owners
 overlap, and the log has to fence the older one; or after an outage, in which opt-outs and reads come. Deliveries repeat
 records and come in pieces of any size. The same seed gives the same run. While one partition stands still
-opt-outs of the other's readers may wait in it (elsewhere.py).
+opt-outs of the other's readers may wait in it (memory_strays.py).
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from ...settings import Settings, load
 from ...worker.counting import Counting
 from ...worker.transaction import Names
 from ...worker.writer import PartitionWriter
-from .elsewhere import Elsewhere
 from .faulty_partition import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs, raw
 from .memory_log import MemoryLog, ProcessLog
+from .memory_strays import MemoryStrays
 from .oracle import Everyone
 from .process import Died, Faults, Process
 from .reference_reading import ENCODER
@@ -51,8 +51,8 @@ def simulate(seed: int) -> Verdict:
     FragilePartition.encodings.clear()
     faults = Faults(rng, int(rng.integers(0, 7)), float(rng.choice([0.01, 0.05, 0.2])))
     given, broker = inputs(rng), MemoryLog(rng)
-    elsewhere = Elsewhere(broker, PARTITIONS, given.settings.max_push_lag_s)
-    world = _World(rng, time, given, faults, broker, elsewhere)
+    strays = MemoryStrays(broker, PARTITIONS, given.settings.max_push_lag_s)
+    world = _World(rng, time, given, faults, broker, strays)
     return run(_play(world), time)
 
 
@@ -73,7 +73,7 @@ class _World:
     inputs: Inputs
     faults: Faults
     broker: MemoryLog
-    elsewhere: Elsewhere
+    strays: MemoryStrays
     all_sent: bool = False
     owners: int = 0
     ended: set[int] = field(default_factory=set)  # partitions whose events are done: nothing strays from them any more
@@ -112,7 +112,7 @@ async def _own(world: _World, number: int) -> None:
         context = PartitionContext.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
         writer = PartitionWriter(
             FragilePartition(context), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
-            process.end, others=world.elsewhere,
+            process.end, others=world.strays,
         )  # fmt: skip
         world.owners += 1
         working = asyncio.create_task(_work(world, process, writer))

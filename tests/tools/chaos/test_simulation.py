@@ -20,7 +20,7 @@ from streamrec.partition.changelog_meta import layout_record
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
 from streamrec.tools.chaos import inputs, virtual_time
-from streamrec.tools.chaos.elsewhere import Elsewhere
+from streamrec.tools.chaos.memory_strays import MemoryStrays
 from streamrec.tools.chaos.simulate import quietly, simulate
 from streamrec.tools.chaos.verdict import Verdict
 from streamrec.worker import writer
@@ -118,14 +118,14 @@ def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.Monk
 def test_pushes_against_what_strayed_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who left by an event in a partition that stands still gets a push, unless the others wait for it."""
 
-    async def never(_: Elsewhere) -> HoldReason:
+    async def never(_: MemoryStrays) -> HoldReason:
         await asyncio.Event().wait()
         raise AssertionError
 
     monkeypatch.setattr(inputs, "ASTRAY", 0.5)
     monkeypatch.setattr("streamrec.tools.chaos.simulate.OUTAGES", 1.0)
     assert not [what for seed in range(1000, 1040) for what in quietly(seed).found]
-    monkeypatch.setattr(Elsewhere, "too_late", never)
+    monkeypatch.setattr(MemoryStrays, "too_late", never)
     assert any(what.startswith("opt_out") for seed in range(1000, 1300) for what in quietly(seed).found)
 
 

@@ -16,7 +16,7 @@ from .memory_log import MemoryLog
 LOOK_S = 2.0
 
 
-class Elsewhere:
+class MemoryStrays:
     """Implements worker.catching_up.Others for all partitions of a run."""
 
     def __init__(self, broker: MemoryLog, partitions: int, max_lag_s: float) -> None:
