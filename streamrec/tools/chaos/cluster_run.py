@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...clock import monotonic_s, now_ms
+from ...clock import monotonic_s
 from ...contracts.decode import Origin, Typed, decode_catalog, decode_events
 from ...contracts.records import DeadLetter, Record, Topic
 from ...engine.profiles.zones import is_zone
 from ...errors import KafkaError
 from ...kafka.log import KafkaLog, Reader, read_all
 from ...kafka.topics import changelog_topic, create, delete
-from ...operations.audit.checks import check
 from ...operations.audit.reader import read as read_facts
 from ...partition.changelog_meta import Meta, split
 from ...settings import Settings
@@ -188,10 +187,7 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
     verdict.judge_comparison(LEAST_IN_FULL)
     if unreadable != set_aside:
         verdict.violate(f"{set_aside} dead letters, {unreadable} records that cannot be read")
-    for finding in check(await read_facts(settings), settings, now_ms(), skew_ms=0):
-        if finding.violations:
-            verdict.violate(f"{finding.rule}: {[example.shown() for example in finding.examples]}", finding.violations)
-            verdict.duplicated += finding.violations if finding.rule == "duplicate_push" else 0
+    verdict.audit(await read_facts(settings), settings)
 
 
 def _oracle(

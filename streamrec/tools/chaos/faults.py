@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,18 +32,11 @@ class Scene(NamedTuple):
         await asyncio.sleep(float(self.rng.uniform(low_s, high_s)))
 
 
-async def kill(scene: Scene) -> None:
-    """Kill some worker by SIGKILL, three times."""
+async def end_workers(scene: Scene, how: signal.Signals) -> None:
+    """End some worker by this signal, three times; its supervisor starts it again."""
     for _ in range(3):
         await scene.pause(0.5, 3)
-        scene.fleet.signal(scene.someone(), signal.SIGKILL)
-
-
-async def terminate(scene: Scene) -> None:
-    """A storm of SIGTERM: each worker is stopped in order and started again."""
-    for _ in range(3):
-        await scene.pause(0.5, 3)
-        scene.fleet.signal(scene.someone(), signal.SIGTERM)
+        scene.fleet.signal(scene.someone(), how)
 
 
 async def join_and_leave(scene: Scene) -> None:
@@ -116,8 +110,8 @@ async def mix(scene: Scene) -> None:
 
 Fault = Callable[[Scene], Awaitable[None]]
 OF_WORKERS: dict[str, Fault] = {
-    "kill": kill,
-    "terminate": terminate,
+    "kill": partial(end_workers, how=signal.SIGKILL),
+    "terminate": partial(end_workers, how=signal.SIGTERM),
     "join_and_leave": join_and_leave,
     "stand_still": stand_still,
     "outage": outage,

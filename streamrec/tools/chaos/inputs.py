@@ -15,7 +15,6 @@ import orjson
 
 from ...contracts.article import AnalysedArticle, Status
 from ...contracts.partitioner import partition_of
-from ...contracts.records import RawRecord
 from ...settings import Settings, load
 from .faulty_partition import POISON, at_once
 
@@ -162,8 +161,3 @@ def _article(rng: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict
         Arrival("catalog", number, article_id.encode(), value, pause_ms * (number == 0), reason)
         for number in range(PARTITIONS)
     ]
-
-
-def raw(arrival: Arrival, at_ms: int) -> RawRecord:
-    """An arrival as the record that is appended to its topic at `at_ms`."""
-    return RawRecord(0, at_ms, arrival.key, arrival.value)

@@ -21,12 +21,12 @@ from ...engine.policy.reasons import SUPPRESSION_REASONS
 from ...observability.metrics import Metrics
 from ...partition.intake import Batch
 from ...partition.partition import PartitionContext
-from ...settings import Settings, load
+from ...settings import load
 from ...worker.counting import Counting
 from ...worker.transaction import Names
 from ...worker.writer import PartitionWriter
 from .faulty_partition import FragilePartition
-from .inputs import PARTITIONS, START_MS, Inputs, inputs, raw
+from .inputs import PARTITIONS, START_MS, Inputs, inputs
 from .memory_log import MemoryLog, ProcessLog
 from .memory_strays import MemoryStrays
 from .oracle import Everyone
@@ -78,11 +78,6 @@ class _World:
     owners: int = 0
     ended: set[int] = field(default_factory=set)  # partitions whose events are done: nothing strays from them any more
 
-    @property
-    def settings(self) -> Settings:
-        """The settings of this run's workers."""
-        return self.inputs.settings
-
 
 async def _play(world: _World) -> Verdict:
     sending = asyncio.create_task(_send(world))
@@ -96,8 +91,8 @@ async def _send(world: _World) -> None:
     for arrival in world.inputs.arrivals:
         if arrival.pause_ms:
             await asyncio.sleep(arrival.pause_ms / 1000)
-        at_ms = world.time.now_ns // 1_000_000
-        world.broker.append(arrival.topic, arrival.partition, raw(arrival, at_ms), "committed")
+        record = RawRecord(0, world.time.now_ns // 1_000_000, arrival.key, arrival.value)
+        world.broker.append(arrival.topic, arrival.partition, record, "committed")
         if world.rng.random() < 0.5:
             await asyncio.sleep(0)
     world.all_sent = True
@@ -107,11 +102,12 @@ async def _send(world: _World) -> None:
 async def _own(world: _World, number: int) -> None:
     """Run the owners of one partition, one after the other, until one has done everything."""
     zombies: list[asyncio.Task[None]] = []
+    settings = world.inputs.settings
     while True:
         process = Process(world.rng, world.time, world.faults)
-        context = PartitionContext.of(world.settings, number, Everyone())._replace(understand=UNDERSTAND)
+        context = PartitionContext.of(settings, number, Everyone())._replace(understand=UNDERSTAND)
         writer = PartitionWriter(
-            FragilePartition(context), world.settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
+            FragilePartition(context), settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
             process.end, others=world.strays,
         )  # fmt: skip
         world.owners += 1

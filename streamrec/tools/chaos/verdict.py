@@ -18,6 +18,7 @@ from ...engine.profiles.zones import is_zone
 from ...operations.audit.checks import check
 from ...operations.audit.facts import Facts
 from ...partition.changelog_meta import CURSOR_KEY, split
+from ...settings import Settings
 from .faulty_partition import POISON, FragilePartition
 from .inputs import PARTITIONS, Inputs
 from .memory_log import MemoryLog
@@ -67,6 +68,13 @@ class Verdict:
         """Count a broken promise and say which, `what` in words."""
         self.violations += count
         self.found.append(what)
+
+    def audit(self, facts: Facts, settings: Settings) -> None:
+        """Hold what a run wrote against the rules of the audit."""
+        for finding in check(facts, settings, now_ms(), skew_ms=0):
+            if finding.violations:
+                self.violate(f"{finding.rule}: {[example.shown() for example in finding.examples]}", finding.violations)
+                self.duplicated += finding.violations if finding.rule == "duplicate_push" else 0
 
     def add(self, other: "Verdict", seed: int) -> None:
         """Add the verdict on another run, that of `seed`."""
@@ -128,11 +136,7 @@ def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
     }
     letters = [letter for topic in TOPICS for records in read(f"{topic}.dlq").values() for letter in records]
     facts = Facts.of(PARTITIONS, read("push"), read("changelog"), read("events"), ends, letters)
-    for finding in check(facts, inputs.settings, now_ms(), skew_ms=0):
-        if finding.violations:
-            verdict.violate(f"{finding.rule}: {[example.shown() for example in finding.examples]}", finding.violations)
-            if finding.rule == "duplicate_push":
-                verdict.duplicated += finding.violations
+    verdict.audit(facts, inputs.settings)
 
 
 def _dead_letters(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
