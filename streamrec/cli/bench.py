@@ -15,13 +15,21 @@ def bench() -> None:
     """Measure, against named baselines, interleaved in one run. The last line is JSON."""
 
 
+@bench.result_callback()
+def _last_line(figures: dict[str, object]) -> None:
+    """Print what a command answers with, and what it was measured on."""
+    from ..terminal.tables import show_json
+
+    show_json({**figures, **measured_on()})
+
+
 @bench.command()
 @click.option("--events", default=200_000, show_default=True, help="Backlog of a round; stock Faust gets a third.")
 @click.option("--rounds", default=3, show_default=True)
 @click.option("--pace-s", default=5.0, show_default=True, help="Seconds of half load, for latency.")
 @click.option("--model", type=click.Path(exists=True), help="Ranker artifact (default: the built-in prior).")
 @brokers_option
-def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers: str | None) -> None:
+def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers: str | None) -> dict[str, object]:
     """Events/s, CPU per event and event -> push latency: stock Faust, raw aiokafka, this worker.
 
     All three parse a click, write a profile row, decide, and push for 5 % of the clicks, on the same local Kafka.
@@ -29,7 +37,7 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     from ..engine.profiles.layout import ROW
     from ..kafka.topics import reachable
     from ..settings import load
-    from ..terminal.tables import PlainConsole, grid, show, show_json
+    from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.memory import bytes_per_user
     from ..tools.bench.pipeline import NAMES, Measured, measure, medians
     from ..tools.local_kafka.local_kafka import brokers_or_local
@@ -47,24 +55,20 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     result = {name: medians(found) for name, found in measured.items()}
     table = grid("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes")
     for name, at in result.items():
-        row = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
-        table.add_row(name, *row, f"{at.pushes:.0f}")
+        table.add_row(name, *at.shown(), f"{at.pushes:.0f}")
     show(table)
     ours, stock, raw = result["streamrec"], result["stock faust"], result["raw aiokafka"]
-    show_json(
-        {
-            "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
-            "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
-            "events_per_s": round(ours.events_per_s),
-            "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
-            "p50_ms": ours.p50_ms,
-            "p99_ms": ours.p99_ms,
-            "row_bytes": ROW.itemsize,
-            "bytes_per_user": round(bytes_per_user()),
-            "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
-            **measured_on(),
-        }
-    )
+    return {
+        "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
+        "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
+        "events_per_s": round(ours.events_per_s),
+        "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
+        "p50_ms": ours.p50_ms,
+        "p99_ms": ours.p99_ms,
+        "row_bytes": ROW.itemsize,
+        "bytes_per_user": round(bytes_per_user()),
+        "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+    }
 
 
 @bench.command()
@@ -72,13 +76,13 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
 @click.option("--per-s", default=1000.0, show_default=True, help="Clicks/s, before and meanwhile.")
 @click.option("--model", type=click.Path(exists=True, file_okay=False), help="Artifact to score with (default: prior).")
 @brokers_option
-def article(users: int, per_s: float, model: str | None, brokers: str | None) -> None:
+def article(users: int, per_s: float, model: str | None, brokers: str | None) -> dict[str, object]:
     """Seconds from the publication of an article until everybody has their push, and latency of clicks meanwhile.
 
     One worker, one partition, no cap and no floor: every user is pushed to, which is more than any real article does.
     """
     from ..settings import load
-    from ..terminal.tables import grid, show, show_json
+    from ..terminal.tables import grid, show
     from ..tools.bench.article import measure
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -90,7 +94,7 @@ def article(users: int, per_s: float, model: str | None, brokers: str | None) ->
     show(table)
     clicks = f"{met.click_p99_before_ms:.0f} ms before, {met.click_p99_during_ms:.0f} ms meanwhile"
     show(f"click -> push, p99 at {per_s:,.0f} clicks/s: {clicks}")
-    show_json({**met._asdict(), "per_s": per_s, **measured_on()})
+    return {**met._asdict(), "per_s": per_s}
 
 
 @bench.command()
@@ -103,12 +107,12 @@ def article(users: int, per_s: float, model: str | None, brokers: str | None) ->
 )
 @click.option("--rounds", type=click.IntRange(1), default=1, show_default=True)
 @brokers_option
-def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | None) -> None:
+def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | None) -> dict[str, object]:
     """Seconds until a partition's state is back, beside stock Faust's own recovery of the same rows."""
     import statistics
 
     from ..settings import load
-    from ..terminal.tables import PlainConsole, grid, show, show_json
+    from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.recovery import measure_ours, measure_stock
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -129,26 +133,23 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
         name: statistics.median(1e6 * at.seconds / at.records for at in found)
         for name, found in (("stock", theirs), ("ours", ours))
     }
-    show_json(
-        {
-            "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
-            "us_per_record": round(us["ours"], 2),
-            "stock_us_per_record": round(us["stock"], 2),
-            "seconds": round(statistics.median(at.seconds for at in ours), 1),
-            "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
-            "users": users,
-            "dirty": dirty,
-            "peak_mb": round(max(at.peak_mb for at in ours)),
-            **measured_on(),
-        }
-    )
+    return {
+        "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
+        "us_per_record": round(us["ours"], 2),
+        "stock_us_per_record": round(us["stock"], 2),
+        "seconds": round(statistics.median(at.seconds for at in ours), 1),
+        "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
+        "users": users,
+        "dirty": dirty,
+        "peak_mb": round(max(at.peak_mb for at in ours)),
+    }
 
 
 @bench.command()
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
-def encoder(rounds: int) -> None:
+def encoder(rounds: int) -> dict[str, object]:
     """Titles/s of the encoders, and what int8 does to the sentence encoder's vectors, speed and size."""
-    from ..terminal.tables import PlainConsole, grid, show, show_json
+    from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.encoders import compare
 
     console = PlainConsole(stderr=True)
@@ -157,7 +158,7 @@ def encoder(rounds: int) -> None:
     for name, speed in found.titles_per_s.items():
         table.add_row(name, f"{speed:,.0f}", f"{found.ratio_to_hashed.get(name, 1.0):.3f}")
     show(table)
-    show_json({**found._asdict(), **measured_on()})
+    return found._asdict()
 
 
 @bench.command()
@@ -165,10 +166,10 @@ def encoder(rounds: int) -> None:
 @click.option("--seconds", default=8.0, show_default=True, help="Of each phase.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @brokers_option
-def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> None:
+def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> dict[str, object]:
     """Click -> push latency while a worker takes over one model after the other, beside the same load without."""
     from ..settings import load
-    from ..terminal.tables import PlainConsole, grid, show, show_json
+    from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.reload import PHASES, measure, summary
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -180,7 +181,7 @@ def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> No
         for at in found[phase]:
             table.add_row(phase, f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}", str(at.pushes), f"{at.reloads:.0f}")
     show(table)
-    show_json({**summary(found), "per_s": per_s, **measured_on()})
+    return {**summary(found), "per_s": per_s}
 
 
 @bench.command()
@@ -188,14 +189,14 @@ def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> No
 @click.option("--sizes", help="Without --model: stages of a drawn network, 96-64-1; by default as ours are trained.")
 @click.option("--batch", default="1,32,256,1024,4096", show_default=True, help="Rows of a call.")
 @click.option("--rounds", type=click.IntRange(2), default=15, show_default=True)
-def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> None:
+def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> dict[str, object]:
     """Speed of every engine beside torch fp32, its distance in P(click), and whether scores depend on the batch.
 
     "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
     "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
     """
     from ..models.network import SIZES
-    from ..terminal.tables import grid, show, show_json
+    from ..terminal.tables import grid, show
     from ..tools.bench.engines import drawn, measure, of_folder, processor_flags, versions
 
     batches = _numbers(batch, "--batch", ",")
@@ -208,16 +209,13 @@ def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> N
     for name, reason in absent.items():
         table.add_row(name, reason)
     show(table)
-    show_json(
-        {
-            "sizes": subject.network.sizes,
-            "engines": {name: at._asdict() for name, at in measured.items()},
-            "unavailable": absent,
-            "processor_flags": processor_flags(),
-            "versions": versions(),
-            **measured_on(),
-        }
-    )
+    return {
+        "sizes": subject.network.sizes,
+        "engines": {name: at._asdict() for name, at in measured.items()},
+        "unavailable": absent,
+        "processor_flags": processor_flags(),
+        "versions": versions(),
+    }
 
 
 def _numbers(text: str, option: str, mark: str) -> list[int]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..tools.bench.machine import measured_on
 from .options import brokers_option
 
 if TYPE_CHECKING:
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--scene", "wanted", multiple=True, help="Only scenes whose name contains this; may be repeated.")
 @brokers_option
-def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
+def rebalance(wanted: tuple[str, ...], brokers: str | None) -> dict[str, object]:
     """For how long partitions stand still when workers restart, die, join and leave.
 
     Two workers, eight partitions, 400 events/s. A gap is the longest time between two committed cursors of a partition.
     """
     from ..settings import load
-    from ..terminal.tables import PlainConsole, grid, show, show_json
+    from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.rebalance import SCENES, measure
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -37,7 +36,7 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
             table.add_row(name, f"{at.moved_s:.1f}", "" if at.kept_s is None else f"{at.kept_s:.1f}", *ended)
     show(table)
     result = {name: at._asdict() for name, at in scenes.items()}
-    show_json({"scenes": result, **measured_on()})
+    return {"scenes": result}
 
 
 @click.command()
@@ -48,7 +47,7 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> None:
     "--per-s", type=float, help="The steady load, the same for both.  [default: a third of the first backlog's rate]"
 )
 @brokers_option
-def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, brokers: str | None) -> None:
+def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, brokers: str | None) -> dict[str, object]:
     """The price of exactly-once: this worker against itself with a plain producer instead of transactions.
 
     At half of the rate of a backlog, worker, broker, producer and gateway together use up two cores, and both tails
@@ -57,7 +56,7 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     import statistics
 
     from ..settings import load
-    from ..terminal.tables import PlainConsole, grid, show, show_json
+    from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.pipeline import PACE_CAP, measure, medians
     from ..tools.local_kafka.local_kafka import brokers_or_local
 
@@ -78,19 +77,14 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     table = grid("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms")
     result = {name: medians(found) for name, found in measured.items()}
     for name, label in zip(names, ("transactions", "plain"), strict=True):
-        at = result[name]
-        figures = (f"{at.events_per_s:,.0f}", f"{at.cpu_us_per_event:.1f}", f"{at.p50_ms:.0f}", f"{at.p99_ms:.0f}")
-        table.add_row(label, *figures)
+        table.add_row(label, *result[name].shown())
     show(table)
     with_, without = measured["streamrec"], measured["streamrec plain"]
     ratio = statistics.median(a.events_per_s / b.events_per_s for a, b in zip(with_, without, strict=True))
-    show_json(
-        {
-            "throughput_ratio": round(ratio, 3),
-            "per_s": round(steady or 0),
-            "added_p50_ms": result["streamrec"].p50_ms - result["streamrec plain"].p50_ms,
-            "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,
-            "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
-            **measured_on(),
-        }
-    )
+    return {
+        "throughput_ratio": round(ratio, 3),
+        "per_s": round(steady or 0),
+        "added_p50_ms": result["streamrec"].p50_ms - result["streamrec plain"].p50_ms,
+        "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,
+        "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+    }

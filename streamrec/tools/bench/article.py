@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
-import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
@@ -19,7 +18,7 @@ from ...kafka.topics import DAY_MS, create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
 from .contestants import started
-from .load import send_paced
+from .load import publish, send_paced
 from .pipeline import bench_settings, know_articles, quantile
 from .recovery import fill
 
@@ -97,11 +96,6 @@ async def measure(brokers: str, users: int, per_s: float, model: str | None) -> 
                         await task
 
 
-async def _publish(producer: AIOKafkaProducer, settings: Settings, name: str, at_ms: int) -> None:
-    article = {"article_id": name, "title": f"{name} has a title", "category": "science", "published_at_ms": at_ms}
-    await producer.send_and_wait(settings.topic("articles"), key=name.encode(), value=orjson.dumps(article))
-
-
 def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
     """What there is to see of an article that does not arrive."""
     told = tuple(f"streamrec_{name}" for name in ("pushes_held_back", "suppressed", "events_total", "lag_seconds"))
@@ -112,11 +106,11 @@ def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
 
 async def _meet(settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess) -> Met:
     async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
-        await _publish(producer, settings, "yesterday", now_ms() - 2 * DAY_MS)
+        await publish(producer, settings, "yesterday", "yesterday has a title", now_ms() - 2 * DAY_MS)
         await asyncio.sleep(BEFORE_S)
         before = len(gateway.clicks)
         published_s = monotonic_s()
-        await _publish(producer, settings, ARTICLE, now_ms())
+        await publish(producer, settings, ARTICLE, f"{ARTICLE} has a title", now_ms())
     while gateway.quiet_s(published_s) < QUIET_S:
         if monotonic_s() - published_s > PATIENCE_S:
             raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s: {_so_far(gateway, worker)}")

@@ -18,16 +18,16 @@ OURS = {
     "streamrec": ("-m", "streamrec", "worker"),
     "streamrec plain": ("-m", "streamrec.tools.bench.plain_worker"),
 }
+BASELINES = {"stock faust": ("stock_faust", "stock"), "raw aiokafka": ("raw_aiokafka", "raw")}  # module, group
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Contestant(NamedTuple):
-    """A running process and the consumer group whose offsets say how far it is."""
+    """A running process."""
 
     name: str
     pid: int
-    group: str
-    worker: WorkerProcess | None  # ours says it itself, at each commit
+    worker: WorkerProcess | None  # ours says itself how far it is, at each commit
 
     def cpu_s(self) -> float:
         """User and system time of all its threads so far."""
@@ -42,6 +42,11 @@ class Contestant(NamedTuple):
         return sum([await consumer.committed(tp) or 0 for tp in tps])
 
 
+def group_of(name: str, settings: Settings) -> str:
+    """The consumer group whose offsets say how far a contestant is."""
+    return settings.topic(BASELINES[name][1]) if name in BASELINES else settings.group_id
+
+
 @contextmanager
 def started(name: str, settings: Settings) -> Iterator[Contestant]:
     """One contestant as a running process while the block lasts."""
@@ -52,17 +57,16 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
             worker.ensure()
             try:
                 worker.wait_ready()
-                yield Contestant(name, worker.pid, settings.group_id, worker)
+                yield Contestant(name, worker.pid, worker)
             finally:
                 worker.stop()
             return
-        module = {"stock faust": "stock_faust", "raw aiokafka": "raw_aiokafka"}[name]
-        group = f"{settings.topic_prefix}{'stock' if name == 'stock faust' else 'raw'}"
+        module, _ = BASELINES[name]
         command = [sys.executable, "-m", f"streamrec.tools.bench.{module}", settings.brokers, settings.topic_prefix]
         with log_path.open("wb") as log:
             process = subprocess.Popen([*command, str(settings.partitions)], stdout=log, stderr=log)
         try:
-            yield Contestant(name, process.pid, group, None)
+            yield Contestant(name, process.pid, None)
         finally:
             process.kill()
             process.wait()

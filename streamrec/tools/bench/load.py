@@ -1,19 +1,21 @@
-"""The load of the benches: clicks of which every twentieth is the first of a new user, so 5 % lead to a push.
+"""Topics of a run's own, and the load of the benches: clicks, of which 5 % lead to a push.
 
-The others are of users who came before, each SPREAD_USERS users earlier than the last: a user clicks twenty times over
-some 100,000 clicks of others, 5 s at 20,000/s. Twenty clicks of one user in 50 ms, which this load once had, are no
-reader's, and a batch has to apply the clicks of one user one after another.
+Every twentieth is the first of a new user. The others are of users who came before, each SPREAD_USERS users earlier
+than the last: a user clicks twenty times over some 100,000 clicks of others, 5 s at 20,000/s. Twenty clicks of one user
+in 50 ms, which this load once had, are no reader's, and a batch has to apply the clicks of one user one after another.
 """
 
 import asyncio
-from collections.abc import Iterator
+import uuid
+from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.partitioner import partitions_of
-from ...settings import Settings
+from ...settings import Settings, load
 
 ARTICLES = 100
 CLICKS_PER_USER = 20
@@ -21,14 +23,20 @@ SPREAD_USERS = 250  # new users between two clicks of one
 PACED_BATCH = 200  # clicks sent together at most
 
 
-def articles(at_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of each article; titles have no word in common, so each is a story of its own."""
-    for number in range(ARTICLES):
-        name = f"a{number}"
-        title = f"w{number}x v{number}y z{number}q"
-        category = ("science", "sports", "politics", "health")[number % 4]
-        record = {"article_id": name, "title": title, "category": category, "published_at_ms": at_ms}
-        yield name.encode(), orjson.dumps(record)
+def own_topics(brokers: str, **others: Any) -> Settings:
+    """Settings with topics of this run's own."""
+    run = f"bench-{uuid.uuid4().hex[:8]}"
+    return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, web_port=0, **others)
+
+
+async def make_topics(settings: Settings, *names: str, config: dict[str, str] | None = None) -> None:
+    """Make topics that are none of the worker's, or such as it would not make."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, settings.partitions, 1, topic_configs=config) for name in names])
+    finally:
+        await admin.close()
 
 
 def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
@@ -42,31 +50,23 @@ def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
 
 async def send_backlog(settings: Settings, events: int) -> None:
     """Send `events` clicks as fast as they go."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=20, max_batch_size=262_144)
-    await producer.start()
-    try:
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=20, max_batch_size=262_144) as producer:
         for number in range(events):
             key, value = click(number, now_ms(), "b")
             await producer.send(settings.topic("events"), key=key, value=value)
-        await producer.flush()
-    finally:
-        await producer.stop()
 
 
 async def send_paced(settings: Settings, per_s: float, seconds: float, kind: str) -> int:
     """Clicks at an even rate, those of a few milliseconds in one batch a partition; how many."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=0, max_batch_size=PACED_BATCH * 1000)
-    await producer.start()
-    sent, started_s = 0, monotonic_s()
-    try:
+    async with AIOKafkaProducer(
+        bootstrap_servers=settings.brokers, linger_ms=0, max_batch_size=PACED_BATCH * 1000
+    ) as producer:
+        sent, started_s = 0, monotonic_s()
         while (elapsed_s := monotonic_s() - started_s) < seconds:
             due = min(round(elapsed_s * per_s), sent + PACED_BATCH)
             await _send_together(producer, settings, [click(number, now_ms(), kind) for number in range(sent, due)])
             sent = due
             await asyncio.sleep(0.004)
-        await producer.flush()
-    finally:
-        await producer.stop()
     return sent
 
 
@@ -81,12 +81,16 @@ async def _send_together(producer: AIOKafkaProducer, settings: Settings, records
 
 
 async def send_articles(settings: Settings) -> None:
-    """Publish all articles of the load."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
-    await producer.start()
-    try:
-        for key, value in articles(now_ms()):
-            await producer.send(settings.topic("articles"), key=key, value=value)
-        await producer.flush()
-    finally:
-        await producer.stop()
+    """Publish all articles of the load; titles have no word in common, so each is a story of its own."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
+        for number in range(ARTICLES):
+            category = ("science", "sports", "politics", "health")[number % 4]
+            await publish(producer, settings, f"a{number}", f"w{number}x v{number}y z{number}q", now_ms(), category)
+
+
+async def publish(
+    producer: AIOKafkaProducer, settings: Settings, name: str, title: str, at_ms: int, category: str = "science"
+) -> None:
+    """Publish one article, and wait for its acknowledgement."""
+    article = {"article_id": name, "title": title, "category": category, "published_at_ms": at_ms}
+    await producer.send_and_wait(settings.topic("articles"), key=name.encode(), value=orjson.dumps(article))

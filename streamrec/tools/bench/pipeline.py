@@ -7,20 +7,18 @@ event committed, so start-up is left out. Medians over rounds.
 
 import asyncio
 import statistics
-import uuid
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from ...clock import monotonic_s, now_ms
 from ...errors import StateError
 from ...kafka.topics import create
-from ...settings import Settings, load
-from .contestants import Contestant, started
-from .load import ARTICLES, send_articles, send_backlog, send_paced
+from ...settings import Settings
+from .contestants import Contestant, group_of, started
+from .load import ARTICLES, make_topics, own_topics, send_articles, send_backlog, send_paced
 
 NAMES = ("stock faust", "raw aiokafka", "streamrec")
 PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the second core
@@ -34,6 +32,10 @@ class Measured(NamedTuple):
     p50_ms: float
     p99_ms: float
     pushes: int
+
+    def shown(self) -> tuple[str, ...]:
+        """As a table shows it: events/s, CPU us/event, p50 and p99 in ms."""
+        return f"{self.events_per_s:,.0f}", f"{self.cpu_us_per_event:.1f}", f"{self.p50_ms:.0f}", f"{self.p99_ms:.0f}"
 
 
 def half_load(events_per_s: float) -> float:
@@ -57,18 +59,16 @@ async def measure(
     """One round of one contestant; latency at the clicks/s that `load` says for what it can do."""
     settings = bench_settings(brokers, model)
     await create(settings)
-    await _extra_topics(settings)
+    written_by_baselines = ("rows", "stock-rows-changelog", "stock-__assignor-__leader")  # instead of our changelog
+    await make_topics(settings, *map(settings.topic, written_by_baselines))
     if name.startswith("streamrec"):
         await know_articles(settings)
     await send_backlog(settings, events)
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id=_group(name, settings), enable_auto_commit=False)
-    await consumer.start()
-    try:
+    group = group_of(name, settings)
+    async with AIOKafkaConsumer(bootstrap_servers=brokers, group_id=group, enable_auto_commit=False) as consumer:
         with started(name, settings) as contestant:
             done_per_s, cpu_us = await _work_off(contestant, settings, consumer, events)
             latency = await paced(settings, load(done_per_s), pace_s)
-    finally:
-        await consumer.stop()
     return Measured(done_per_s, cpu_us, quantile(latency, 0.5), quantile(latency, 0.99), len(latency))
 
 
@@ -78,21 +78,10 @@ def quantile(latency: Sequence[float], share: float) -> float:
     return ordered[int(share * len(ordered))]
 
 
-def _group(name: str, settings: Settings) -> str:
-    ours = settings.group_id
-    return {"stock faust": f"{settings.topic_prefix}stock", "raw aiokafka": f"{settings.topic_prefix}raw"}.get(
-        name, ours
-    )
-
-
 def bench_settings(brokers: str, model: str | None) -> Settings:
     """Topics of this run's own, nothing suppressed by the time of day."""
-    run = uuid.uuid4().hex[:8]
-    return load(
-        {},
-        brokers=brokers,
-        topic_prefix=f"bench-{run}.",
-        app_id=f"bench-{run}",
+    return own_topics(
+        brokers,
         partitions=4,
         model_dir=model,
         session_gap_s=0.0,
@@ -100,20 +89,7 @@ def bench_settings(brokers: str, model: str | None) -> Settings:
         quiet_to="00:00",
         min_affinity=0.0,
         min_score=0.0,
-        web_port=0,
     )
-
-
-async def _extra_topics(settings: Settings) -> None:
-    """What the baselines write instead of our changelog."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    try:
-        prefix = settings.topic_prefix
-        names = (f"{prefix}rows", f"{prefix}stock-rows-changelog", f"{prefix}stock-__assignor-__leader")
-        await admin.create_topics([NewTopic(name, settings.partitions, 1) for name in names])
-    finally:
-        await admin.close()
 
 
 async def know_articles(settings: Settings) -> None:
@@ -161,10 +137,8 @@ async def _work_off(
 
 async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p") -> list[float]:
     """Milliseconds from click to push, as a gateway sees it; the users of this phase bear its `kind`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
-    await consumer.start()
     latency: list[float] = []
-    try:
+    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed") as consumer:
         consumer.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
         await consumer.seek_to_end()
         sending = asyncio.create_task(send_paced(settings, per_s, seconds, kind))
@@ -175,8 +149,6 @@ async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p
                 pushed = (msgspec.json.decode(record.value, type=_Pushed) for record in records)
                 latency += [at_ms - push.event_at_ms for push in pushed if push.user_id.startswith(kind)]
         await sending
-    finally:
-        await consumer.stop()
     return latency
 
 

@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 import tempfile
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -23,8 +22,9 @@ from ...errors import StateError
 from ...kafka.log import KafkaLog, read_all
 from ...kafka.topics import changelog_topic, create
 from ...partition.changelog_meta import CURSOR_KEY
-from ...settings import Settings, load
+from ...settings import Settings
 from ..worker_process import WorkerProcess
+from .load import own_topics
 
 PARTITIONS, PER_S, USERS = 8, 400, 2000
 SESSION_S = 6.0
@@ -68,7 +68,7 @@ Ending = tuple[float, int | None] | None
 
 async def restart(stage: Stage) -> Ending:
     """End a worker by SIGTERM, and start it again at once."""
-    ending = await _terminate(stage)
+    ending = await leave(stage)
     stage.workers[0].ensure()
     return ending
 
@@ -82,7 +82,9 @@ async def crash(stage: Stage) -> Ending:
 
 async def leave(stage: Stage) -> Ending:
     """End a worker by SIGTERM, and leave the others to its partitions."""
-    return await _terminate(stage)
+    started_s = monotonic_s()
+    code = await asyncio.to_thread(stage.workers[0].stop, 60.0)
+    return monotonic_s() - started_s, code
 
 
 async def join(stage: Stage) -> Ending:
@@ -121,11 +123,7 @@ SCENES: Mapping[str, Scene] = {
 
 async def measure(name: str, brokers: str) -> Gaps:
     """Play one scene on topics of its own."""
-    scene, run = SCENES[name], f"gaps-{uuid.uuid4().hex[:8]}"
-    settings = load(
-        {}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, partitions=PARTITIONS, web_port=0,
-        session_timeout_s=SESSION_S,
-    )  # fmt: skip
+    scene, settings = SCENES[name], own_topics(brokers, partitions=PARTITIONS, session_timeout_s=SESSION_S)
     await create(settings)
     with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
         stage = Stage(settings, Path(folder), scene.static, [])
@@ -168,12 +166,6 @@ async def _settled(stage: Stage, owners: int, wait_s: float = 60.0) -> None:
             last = [worker.last_line() for worker in stage.workers]
             raise StateError(f"the partitions were not all owned within {wait_s:.0f} s: {owned}; {last}")
         await asyncio.sleep(0.1)
-
-
-async def _terminate(stage: Stage) -> tuple[float, int | None]:
-    started_s = monotonic_s()
-    code = await asyncio.to_thread(stage.workers[0].stop, 60.0)
-    return monotonic_s() - started_s, code
 
 
 async def _load(settings: Settings) -> None:

@@ -7,14 +7,12 @@ same rows; both are compared a changelog record.
 import asyncio
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.limits import BATCH_BYTES
@@ -24,7 +22,8 @@ from ...kafka.log import KafkaLog
 from ...kafka.topics import DAY_MS, changelog_topic, create, specs
 from ...kafka.transactions import Message, Transactions
 from ...partition.changelog_meta import Meta, layout_record
-from ...settings import Settings, environ_of_others, load, to_environ
+from ...settings import Settings, environ_of_others, to_environ
+from .load import make_topics, own_topics
 
 ROWS_A_TRANSACTION = 20_000
 ARTICLES = 50_000  # that the remembered articles are drawn from: a week of a large site
@@ -60,12 +59,6 @@ def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
         ]
 
 
-def settings_of_run(brokers: str) -> Settings:
-    """Settings with topics of this run's own and one partition."""
-    run = f"bench-{uuid.uuid4().hex[:8]}"
-    return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, partitions=1, web_port=0)
-
-
 async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> None:
     """Write partition 0 of the changelog, as its owner would; `last` are the records it leaves behind its rows."""
     topic, transactions = changelog_topic(settings), Transactions(f"{settings.group_id}-fill", KafkaLog(settings))
@@ -81,14 +74,11 @@ async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> No
 
 async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
     """A changelog of ours, recovered in a new process."""
-    settings = settings_of_run(brokers)
+    settings = own_topics(brokers, partitions=1)
     await _uncompacted(settings)
     await create(settings)
     await fill(settings, users, dirty, Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record()))
-    command = [sys.executable, "-m", "streamrec.tools.bench.recover_once"]
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=_environ(settings), capture_output=True, text=True, check=False
-    )
+    done = await _process(settings, "recover_once")
     if done.returncode:
         raise StateError(f"the recovery failed: {done.stderr[-500:]}")
     return Measured(**orjson.loads(done.stdout.splitlines()[-1]))
@@ -97,44 +87,36 @@ async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
 async def _uncompacted(settings: Settings) -> None:
     """The changelog with the cleaner kept away: with its own settings it is too quick for rows to stay dirty."""
     topic = next(spec for spec in specs(settings) if spec.name == changelog_topic(settings))
-    config = topic.config | {"min.compaction.lag.ms": str(DAY_MS), "max.compaction.lag.ms": str(2 * DAY_MS)}
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(topic.name, topic.partitions, 1, topic_configs=config)])
-    finally:
-        await admin.close()
+    lags = {"min.compaction.lag.ms": str(DAY_MS), "max.compaction.lag.ms": str(2 * DAY_MS)}
+    await make_topics(settings, topic.name, config=topic.config | lags)
     await asyncio.sleep(1.0)  # until the broker's metadata has it
 
 
 async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:
     """Recover as many rows from the changelog of a stock Faust table, in a new process."""
-    settings = settings_of_run(brokers)
-    prefix = settings.topic_prefix
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
-    await admin.start()
-    try:
-        names = (f"{prefix}events", f"{prefix}stock-rows-changelog", f"{prefix}stock-__assignor-__leader")
-        await admin.create_topics([NewTopic(name, 1, 1) for name in names])
-    finally:
-        await admin.close()
+    settings = own_topics(brokers, partitions=1)
+    changelog = settings.topic("stock-rows-changelog")
+    await make_topics(settings, settings.topic("events"), changelog, settings.topic("stock-__assignor-__leader"))
     await asyncio.sleep(1.0)
     written = 0
     async with AIOKafkaProducer(bootstrap_servers=brokers, max_batch_size=BATCH_BYTES) as producer:
         for messages in rows(users, dirty):
             for message in messages:
-                await producer.send(names[1], key=message.key, value=message.value, partition=0)
+                await producer.send(changelog, key=message.key, value=message.value, partition=0)
             written += len(messages)
-    command = [sys.executable, "-m", "streamrec.tools.bench.stock_recovery", brokers, prefix]
     before_s = monotonic_s()
-    done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=600, check=False, env=_environ(settings)
-    )
+    done = await _process(settings, "stock_recovery", brokers, settings.topic_prefix, timeout_s=600)
     if done.returncode or not done.stdout.strip():
         raise StateError(f"stock Faust did not recover in {monotonic_s() - before_s:.0f} s: {done.stderr[-500:]}")
     found, seconds = done.stdout.splitlines()[-1].split()
     return Measured(int(found), written, float(seconds), float("nan"), float("nan"))
 
 
-def _environ(settings: Settings) -> dict[str, str]:
-    return {**environ_of_others(), **to_environ(settings)}
+async def _process(
+    settings: Settings, module: str, *arguments: str, timeout_s: float | None = None
+) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", f"streamrec.tools.bench.{module}", *arguments]
+    environ = {**environ_of_others(), **to_environ(settings)}
+    return await asyncio.to_thread(
+        subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=timeout_s
+    )

@@ -13,16 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from ...arrays import FloatArray
 from ...clock import monotonic_s
 from ...content.encoder import HashedEncoder
 from ...engine.features.fingerprint import fingerprint
-from ...engine.scores import COLUMNS
 from ...errors import StateError
 from ...kafka.topics import create
-from ...models.calibration import Calibration
 from ...models.rollout import promote
 from ...models.store import ModelStore
 from ...settings import Settings
@@ -130,19 +125,14 @@ def summary(found: Mapping[str, Sequence[Phase]]) -> dict[str, float]:
 
 def _drawn(folder: Path, seed: int) -> Path:
     from ...models.artifact import save  # noqa: PLC0415
-    from ...models.network import Network, use_one_thread  # noqa: PLC0415 - torch
+    from ...models.network import SIZES  # noqa: PLC0415 - torch
     from ...training.fit import Fitted  # noqa: PLC0415
+    from .engines import drawn  # noqa: PLC0415
 
-    use_one_thread()
-    rows: FloatArray = np.random.default_rng(seed).normal(size=(512, COLUMNS)).astype(np.float32)
-    network = Network().eval()
-    rng = np.random.default_rng(seed)
-    for tensor in network.parameters():
-        tensor.data.copy_(tensor.new_tensor(rng.normal(size=tuple(tensor.shape)) / max(tensor.shape) ** 0.5))
-    network.learn_bounds(rows)
+    subject = drawn(SIZES, seed)
     save(
         folder,
-        **Fitted(network, Calibration(), {}).parts(rows),
+        **Fitted(subject.network, subject.calibration, {}).parts(subject.rows),
         name="drawn",
         space_id=HashedEncoder().space_id,
         encoder="hashed",

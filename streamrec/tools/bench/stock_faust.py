@@ -14,23 +14,28 @@ import orjson
 from ...engine.profiles.layout import ROW
 
 
-def build(brokers: str, prefix: str, partitions: int) -> faust.App:
-    """The app; producer_linger and batch size are the levers that help (30 %)."""
-    app = faust.App(
+def stock_app(brokers: str, prefix: str, partitions: int, **others: Any) -> faust.App:
+    """An app of stock Faust as both benches use it: tables in memory, nothing replicated, large polls."""
+    return faust.App(
         f"{prefix}stock",
         broker=[f"kafka://{server}" for server in brokers.split(",")],
         store="memory://",
         topic_partitions=partitions,
         topic_disable_leader=True,
         table_standby_replicas=0,
-        producer_linger=0.05,
-        producer_max_batch_size=262_144,
-        broker_commit_interval=0.2,
         broker_max_poll_records=4000,
-        consumer_auto_offset_reset="earliest",
         web_enabled=False,
         datadir=tempfile.mkdtemp(prefix="streamrec-bench-"),
+        **others,
     )
+
+
+def build(brokers: str, prefix: str, partitions: int) -> faust.App:
+    """The app; producer_linger and batch size are the levers that help (30 %)."""
+    app = stock_app(
+        brokers, prefix, partitions, producer_linger=0.05, producer_max_batch_size=262_144,
+        broker_commit_interval=0.2, consumer_auto_offset_reset="earliest",
+    )  # fmt: skip
     events = app.topic(f"{prefix}events", key_serializer="raw", value_serializer="raw")
     push = app.topic(f"{prefix}push", key_serializer="raw", value_serializer="raw")
     table = app.Table("rows", partitions=partitions, key_type=bytes, value_type=bytes)

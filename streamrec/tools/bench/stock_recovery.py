@@ -6,29 +6,18 @@ Prints its number of rows and the seconds Faust was in recovery, then ends. Run 
 
 import os
 import sys
-import tempfile
 import threading
 import time
 
 import faust
 
 from ...clock import monotonic_s
+from .stock_faust import stock_app
 
 
 def build(brokers: str, prefix: str) -> faust.App:
     """The app; it owns one partition of one table and has nothing else to do."""
-    app = faust.App(
-        f"{prefix}stock",
-        broker=[f"kafka://{server}" for server in brokers.split(",")],
-        store="memory://",
-        topic_partitions=1,
-        topic_disable_leader=True,
-        table_standby_replicas=0,
-        stream_recovery_delay=0.0,
-        broker_max_poll_records=4000,
-        web_enabled=False,
-        datadir=tempfile.mkdtemp(prefix="streamrec-bench-"),
-    )
+    app = stock_app(brokers, prefix, 1, stream_recovery_delay=0.0)
     raw = {"key_serializer": "raw", "value_serializer": "raw"}
     table = app.Table("rows", partitions=1, key_type=bytes, value_type=bytes)
 
