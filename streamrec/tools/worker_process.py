@@ -80,8 +80,7 @@ class WorkerProcess:
             try:
                 self._process.wait(wait_s)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
         return self._process.returncode
 
     def get(self, page: str) -> tuple[int, bytes]:

@@ -50,16 +50,13 @@ def jar_path(cache: Path, coordinate: str) -> Path:
     return cache.joinpath(*group.split("."), artifact, version, f"{artifact}-{version}.jar")
 
 
-def resolve_jars(cache: Path | None = None, *, offline: bool = False) -> list[Path]:
-    """All jars, checked; the missing ones are fetched unless `offline`."""
+def resolve_jars(cache: Path | None = None) -> list[Path]:
+    """All jars, checked; the missing ones are fetched."""
     cache = cache or default_cache()
     wanted = locked()
-    if missing := _missing(cache, wanted):
+    if _missing(cache, wanted):
         with _only_one_process(cache):
-            missing = _missing(cache, wanted)
-            if missing and offline:
-                raise KafkaError(_cannot_fetch(cache, missing, "told to stay offline"))
-            _fetch(cache, missing)
+            _fetch(cache, _missing(cache, wanted))
             if still := _missing(cache, wanted):
                 raise KafkaError(_cannot_fetch(cache, still, "the jars that came have another checksum than expected"))
     return [jar_path(cache, coordinate) for coordinate in wanted]

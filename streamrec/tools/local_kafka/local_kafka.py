@@ -69,8 +69,6 @@ def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: floa
         client_port = port or free_port()
         kafka = LocalKafka(java, jars, own, (client_port, free_port()), wait_s, is_kept=is_kept)
         try:
-            if not kafka.is_formatted:
-                kafka.format()
             kafka.start()
         except BaseException as error:
             kafka.kill()

@@ -62,13 +62,8 @@ class LocalKafka:
         """Java's process id (the last one, if it was killed)."""
         return self._process.pid if self._process else 0
 
-    @property
-    def is_formatted(self) -> bool:
-        """Whether its folder holds a broker's data."""
-        return (self.folder / "data" / "meta.properties").exists()
-
-    def format(self) -> None:
-        """Give the data folder a cluster id. Once, before the first start."""
+    def _format(self) -> None:
+        """Give the data folder a cluster id."""
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # StorageTool takes the id as an option's value: one that begins with "-" would be read as an option
         cluster = "A" + cluster[1:]
@@ -77,12 +72,14 @@ class LocalKafka:
             self._spawn(tool, log.fileno())
             self._wait_exit(self._wait_s)
         code = self._process.returncode if self._process else None
-        self._end()
+        self.kill()
         if code != 0:
             raise KafkaError(self._failure("could not format its data folder", code))
 
     def start(self) -> None:
-        """Start Java and wait until the broker answers."""
+        """Start Java and wait until the broker answers; before the first start its folder gets a cluster id."""
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format()
         for port in (self.port, self.controller_port):
             if not is_free(port):
                 raise port_taken(port)
@@ -105,7 +102,12 @@ class LocalKafka:
 
     def kill(self) -> None:
         """SIGKILL, as a crash would be; the data folder stays for `restart`."""
-        self._end()
+        if self._process and self._process.stdin and not self._process.stdin.closed:
+            # Java and the watchdog, before the pipe closes: the watchdog must not remove the folder
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process.stdin.close()
 
     def restart(self) -> None:
         """Start again on the same data and port, after `kill` or a crash, or with a clean stop before."""
@@ -117,7 +119,7 @@ class LocalKafka:
         if self._process and self._process.poll() is None:
             self._process.terminate()
             self._wait_exit(STOP_S)
-        self._end()
+        self.kill()
 
     def _spawn(self, arguments: list[str], log: int) -> None:
         self._process = subprocess.Popen(
@@ -133,14 +135,6 @@ class LocalKafka:
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self._process:
                 self._process.wait(seconds)
-
-    def _end(self) -> None:
-        """Kill Java and the watchdog, in this order before the pipe closes: the watchdog must not remove the folder."""
-        if self._process and self._process.stdin and not self._process.stdin.closed:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process.stdin.close()
 
     def _failure(self, what: str, code: int | None) -> str:
         lines = self.log_path.read_text(errors="replace").splitlines()[-LOG_LINES:] if self.log_path.exists() else []
