@@ -1,7 +1,7 @@
-"""What the demo says, as text: a push, the running figures, the summary. Nothing here knows a terminal.
+"""What the demo says, as text: a push, the running figures, the summary, how its policy is loosened.
 
-A `Fact` is a label and its text. Running facts fit the width they are given, a terminal's: a line that wraps would
-leave stale ones behind. Elsewhere nothing is cut.
+Nothing here knows a terminal. A `Fact` is a label and its text. Running facts fit the width they are given, a
+terminal's: a line that wraps would leave stale ones behind. Elsewhere nothing is cut.
 """
 
 from collections import Counter
@@ -13,10 +13,9 @@ from rich.cells import cell_len, set_cell_size
 
 from ...contracts.push import Push
 from ...contracts.push_sentence import sentence
-from ...settings import Settings
+from ...settings import Settings, load
 from ..simulation.lift import Lift
 from ..worker_process import WorkerProcess, value
-from .loosened_policy import as_shipped, why_none
 from .pushes import Seen
 
 LABEL_WIDTH = 15
@@ -117,3 +116,42 @@ def summary(
             ),
         ]
     return facts
+
+
+def loosened(settings: Settings) -> str:
+    """How the policy differs, beside what is shipped; empty if it does not."""
+    shipped = load({})
+    parts = []
+    if settings.min_interval_s < shipped.min_interval_s:
+        parts.append(
+            f"{length(settings.min_interval_s)} between two pushes to a reader (else {length(shipped.min_interval_s)})"
+        )
+    if settings.session_gap_s < shipped.session_gap_s:
+        parts.append(f"{length(settings.session_gap_s)} after the last click (else {length(shipped.session_gap_s)})")
+    if settings.quiet_from == settings.quiet_to != shipped.quiet_to:
+        parts.append(f"no quiet hours (else {shipped.quiet_from} to {shipped.quiet_to})")
+    return f"loosened, so that a minute shows something: {', '.join(parts)}" if parts else ""
+
+
+def as_shipped(settings: Settings, seen: Seen) -> str:
+    """How few of these pushes the shipped interval allows; empty if that is in force."""
+    shipped_s, readers = load({}).min_interval_s, len({user for user, *_ in seen.pairs})
+    if not readers or settings.min_interval_s >= shipped_s:
+        return ""
+    return f"at most {readers:,} of them: a reader gets one push in {length(shipped_s)}, by day, out of session"
+
+
+def why_none(settings: Settings, held_back: str) -> str:
+    """A sentence that says why a run of the demo ended without a push."""
+    resting = ""
+    if "min_interval" in held_back:  # pushes of the history are not shown
+        resting = f", and readers rest {length(settings.min_interval_s)} after what they got for the history"
+    return f"the time was short{resting}; held back: {held_back}"
+
+
+def length(seconds: float) -> str:
+    """A length of time, in the largest unit that keeps it whole."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"

@@ -1,7 +1,7 @@
 """The demo's live part: news and readers in, pushes out, the running figures below, and a worker kept alive."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer
@@ -16,13 +16,30 @@ from ..simulation.live import Rate, publish_live
 from ..worker_process import WorkerProcess, value
 from .lines import Now, running, summary
 from .prepare import Prepared, worth_sending
-from .pushes import Seen, pushes_from_now, read_pushes
-from .rate import RecentRate
+from .pushes import Seen, read_pushes
 from .screen import Screen
 
 PUSHES_SHOWN_PER_S = 3.0
 HISTORY_WAIT_S = 60.0
+RATE_WINDOW_S = 5.0
 WORK = ["streamrec_catalog_articles", "streamrec_suppressions_total", "streamrec_pushes_total"]  # still: all is decided
+
+
+class RecentRate:
+    """Growth per second of a count that only grows, over the last RATE_WINDOW_S (or since the start), whatever the
+    intervals at which it is asked.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._points = deque([(now_s, 0)])
+
+    def after(self, now_s: float, total: int) -> float:
+        """The rate now that `total` is reached; 0 while no time has passed."""
+        self._points.append((now_s, total))
+        while self._points[1][0] <= now_s - RATE_WINDOW_S:
+            self._points.popleft()
+        then_s, before = self._points[0]
+        return (total - before) / (now_s - then_s) if now_s > then_s else 0.0
 
 
 class Performance:
@@ -54,7 +71,9 @@ class Performance:
         past = groups((step for step in self._prepared.history if worth_sending(step)), span_ms=3_600_000)
         sent = await publish(past, self._settings, speed=None)
         await self._learned(sent["events"])
-        async with pushes_from_now(self._settings) as pushes:
+        topic, brokers = self._settings.topic("push"), self._settings.brokers
+        async with AIOKafkaConsumer(topic, bootstrap_servers=brokers, isolation_level="read_committed") as pushes:
+            await pushes.seek_to_end()  # what left before, for the history, is not shown
             if seconds is not None:
                 self._ends_s = monotonic_s() + seconds
             with self._screen.running():

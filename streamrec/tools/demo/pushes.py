@@ -1,7 +1,6 @@
 """What the demo reads from `push`, as a gateway would: committed records only."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -9,7 +8,6 @@ from aiokafka import AIOKafkaConsumer
 
 from ...clock import now_ms
 from ...contracts.push import Push
-from ...settings import Settings
 
 
 @dataclass
@@ -32,20 +30,6 @@ class Seen:
         """Of event -> push read, over the last thousand pushes; NaN before the first."""
         last = sorted(self.latency_ms[-1000:])
         return float(last[min(len(last) - 1, int(share * len(last)))]) if last else float("nan")
-
-
-@asynccontextmanager
-async def pushes_from_now(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that stands at the end of `push`: what leaves from here on is read, what left before is not."""
-    consumer = AIOKafkaConsumer(
-        settings.topic("push"), bootstrap_servers=settings.brokers, isolation_level="read_committed"
-    )
-    await consumer.start()
-    try:
-        await consumer.seek_to_end()
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def read_pushes(

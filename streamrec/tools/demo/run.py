@@ -14,7 +14,7 @@ from ...settings import Settings, load
 from ..local_kafka.local_kafka import brokers_or_local
 from ..simulation.live import Rate
 from ..worker_process import worker_process
-from .loosened_policy import loosened
+from .lines import loosened
 from .performance import Performance
 from .prepare import MIN_SCORE, history, train
 from .screen import Screen

@@ -9,8 +9,7 @@ from rich.cells import cell_len
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.contracts.push_sentence import sentence
 from streamrec.settings import load
-from streamrec.tools.demo.lines import ONE_LINE_WIDTH, percentiles, push_lines, summary, suppressed
-from streamrec.tools.demo.loosened_policy import loosened
+from streamrec.tools.demo.lines import ONE_LINE_WIDTH, loosened, percentiles, push_lines, summary, suppressed
 from streamrec.tools.demo.pushes import Seen
 from streamrec.tools.simulation.lift import Lift
 

@@ -1,9 +1,9 @@
-"""The demo's rate."""
+"""The rate that the running figures show."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.tools.demo.rate import WINDOW_S, RecentRate
+from streamrec.tools.demo.performance import RATE_WINDOW_S, RecentRate
 
 
 @given(st.lists(st.floats(0.01, 20.0), min_size=1, max_size=50))
@@ -20,7 +20,7 @@ def test_what_is_long_past_does_not_count() -> None:
     """After a quiet window the rate is zero."""
     rate = RecentRate(0.0)
     assert rate.after(1.0, 500) == 500
-    assert rate.after(1.0 + WINDOW_S, 500) == 0
+    assert rate.after(1.0 + RATE_WINDOW_S, 500) == 0
 
 
 def test_no_time_no_rate() -> None:
