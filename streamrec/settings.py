@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     quiet_jitter_s: float = _s(1800.0, "s", "users waking up are spread over this time", ge=0, le=TEN_YEARS_S)
     default_zone: str = _s("UTC", "IANA zone", "of users whose zone is not known")
     cooldown_h: float = _s(72.0, "h", "after dismiss or dislike the category rests for this user", ge=0, le=TEN_YEARS_S / 3600)
-    breaking_bypasses: str = _s("min_interval,in_session", "rules", "rules that breaking news ignores; dedupe and opt-out are never ignored")
+    breaking_bypasses: str = _s("min_interval,in_session", "gates", "gates that breaking news passes; opt-out, and rules against repeating, it never passes")
 
     # faults
     max_poison_per_hour: int = _s(20, "records", "records on which processing fails that a partition may set aside; more end the worker", ge=0)
