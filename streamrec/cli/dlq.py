@@ -144,7 +144,7 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
 
     Exit code 1 if a chosen letter cannot be redriven: because it was cut, for example.
     """
-    from ..operations.dlq.articles import since
+    from ..operations.dlq.later_versions import since
     from ..operations.dlq.redriving import plan, redrives
     from ..operations.dlq.redriving import redrive as write_back
     from ..settings import load

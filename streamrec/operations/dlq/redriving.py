@@ -23,7 +23,7 @@ from ...errors import KafkaError
 from ...kafka.log import KafkaLog
 from ...kafka.transactions import Message, Transactions
 from ...settings import Settings
-from .articles import NOTHING_SINCE, Since, since
+from .later_versions import NOTHING_SINCE, Since, since
 from .letters import REDRIVEN_FROM_HEADER, REDRIVEN_HEADER, Letter, Place
 from .reading import read, whole
 

@@ -12,7 +12,7 @@ from streamrec.contracts.records import DeadLetter
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import create
 from streamrec.kafka.transactions import LETTER_BYTES, Message, Transactions
-from streamrec.operations.dlq.articles import since
+from streamrec.operations.dlq.later_versions import since
 from streamrec.operations.dlq.redriving import NOT_CATALOG, plan, redrive, redrives
 from streamrec.settings import Settings
 

@@ -32,7 +32,7 @@ from ...engine.profiles.store import Users
 from ...engine.profiles.zones import zone_slots
 from .events import NOWHERE, At, pairs
 from .facts import Facts
-from .history import born_s, report
+from .push_history import born_s, report
 
 SKEW_MS = 60_000
 SLACK_MS = 10_000  # how late a worker may hear of an end, and that it is behind
