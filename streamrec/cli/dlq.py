@@ -4,44 +4,20 @@ import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..contracts.records import REJECT_REASONS
-from ..operations.dlq.letters import DEAD_LETTER_TOPICS
+from ..operations.dlq.letters import DEAD_LETTER_TOPICS, Choice, Group, Letter, groups
 from ..terminal.printable import printable
-from ..terminal.times import Duration
+from ..terminal.times import Moment
 from .options import all_of, brokers_option
 
 if TYPE_CHECKING:
-    from ..operations.dlq.letters import Letter
     from ..operations.dlq.redriving import Plan
-    from ..operations.dlq.selection import Group
 
 SHOWN = 20  # reasons why letters are refused
-
-
-class Moment(click.ParamType):
-    """A time: ISO 8601 (UTC unless it says otherwise), or how long ago, like 2h or 3d; in ms since 1970."""
-
-    name = "moment"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        from ..clock import now_ms
-
-        try:
-            at = datetime.fromisoformat(str(value))
-            return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-        except (ValueError, OverflowError):
-            pass
-        try:
-            return now_ms() - Duration().convert(str(value), param, ctx)
-        except click.BadParameter:
-            self.fail(
-                f"'{value}' is no time; expected one like 2026-01-31T12:00, or 2h or 3d for how long ago", param, ctx
-            )
 
 
 filters = all_of(
@@ -80,7 +56,6 @@ def dlq() -> None:
 @brokers_option
 def list_(as_json: bool, brokers: str | None, **choice: Any) -> None:
     """Count letters by topic and reason."""
-    from ..operations.dlq.selection import groups
     from ..terminal.tables import show_json
 
     found = groups(_read(brokers, choice))
@@ -165,9 +140,8 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
     ctx.exit(1 if planned.refused else 0)
 
 
-def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
+def _read(brokers: str | None, choice: dict[str, Any]) -> list[Letter]:
     from ..operations.dlq.reading import read
-    from ..operations.dlq.selection import Choice
     from ..settings import load
 
     wanted = Choice(**choice)
@@ -175,7 +149,7 @@ def _read(brokers: str | None, choice: dict[str, Any]) -> list["Letter"]:
     return [letter for letter in letters if wanted.takes(letter)]
 
 
-def _table(found: Iterable["Group"]) -> None:
+def _table(found: Iterable[Group]) -> None:
     from ..operations.dlq.display import moment
     from ..terminal.tables import grid, show
 
@@ -189,8 +163,6 @@ def _table(found: Iterable["Group"]) -> None:
 
 
 def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
-    from ..operations.dlq.selection import groups
-
     for group in groups(planned.ready):
         reason = printable(group.reason)
         click.echo(
@@ -203,7 +175,7 @@ def _say(planned: "Plan", redriven: int, dry_run: bool) -> None:
         click.echo("nothing to redrive")
 
 
-def _refused(refused: Sequence[tuple["Letter", str]]) -> None:
+def _refused(refused: Sequence[tuple[Letter, str]]) -> None:
     alike: dict[tuple[str, str], list[Letter]] = defaultdict(list)
     for letter, why in refused:
         alike[letter.place.topic, why].append(letter)

@@ -1,10 +1,12 @@
 """Days, times and lengths of time on the command line."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
 
+from ..clock import now_ms
 from ..errors import DataError
 
 UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -13,10 +15,14 @@ UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 def millis(option: str, text: str) -> int:
     """A day or a time, in ms since 1970; UTC unless it says another offset. DataError if it is none."""
     try:
-        at = datetime.fromisoformat(text)
-        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        return _iso_ms(text)
     except ValueError:
         raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
+
+
+def _iso_ms(text: str) -> int:
+    at = datetime.fromisoformat(text)
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def day(at_ms: int) -> str:
@@ -36,3 +42,19 @@ class Duration(click.ParamType):
         if found is None:
             self.fail(f"'{value}' is not a duration; expected a number and s, m, h or d, like 24h", param, ctx)
         return int(found[1]) * UNIT_MS[found[2]]
+
+
+class Moment(click.ParamType):
+    """A time: ISO 8601 (UTC unless it says otherwise), or how long ago, like 2h or 3d; in ms since 1970."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        with suppress(ValueError, OverflowError):
+            return _iso_ms(str(value))
+        try:
+            return now_ms() - Duration().convert(str(value), param, ctx)
+        except click.BadParameter:
+            self.fail(
+                f"'{value}' is no time; expected one like 2026-01-31T12:00, or 2h or 3d for how long ago", param, ctx
+            )

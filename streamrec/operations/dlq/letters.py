@@ -5,9 +5,11 @@
 
 A letter is told from a marker by its reason. Ours are the first headers of their names: a record may bring its own.
 A letter too long to be set aside whole has the lengths it had in streamrec-key-bytes, -value-bytes and -headers-bytes.
+
+And which letters a person means (`Choice`), and how many there are of each kind (`groups`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from ...contracts.record_size import headers_bytes, record_bytes
@@ -107,3 +109,48 @@ def _cut(ours: Mapping[str, str], now: Mapping[str, int]) -> str:
     had = {part: header_number(ours.get(f"streamrec-{part}-bytes")) for part in now}
     cut = [part for part in now if had[part] > now[part]]
     return ", ".join(f"{part} of {had[part]} bytes {_WAS[part]} cut to {now[part]}" for part in cut)
+
+
+class Choice(NamedTuple):
+    """What a person asked for; an empty collection or None asks for nothing in particular."""
+
+    topics: Collection[str] = ()  # without prefix and `.dlq`
+    reasons: Collection[str] = ()
+    since_ms: int | None = None  # set aside then or later
+    redriven: bool | None = None  # True: only those; False: only open ones
+
+    def takes(self, letter: Letter) -> bool:
+        """Whether a letter meets every condition of the choice."""
+        return (
+            (not self.topics or letter.place.topic in self.topics)
+            and (not self.reasons or letter.reason in self.reasons)
+            and (self.since_ms is None or letter.at_ms >= self.since_ms)
+            and (self.redriven is None or letter.is_open != self.redriven)
+        )
+
+
+class Group(NamedTuple):
+    """How many letters of one topic and reason there are, and from when."""
+
+    topic: str
+    reason: str
+    letters: int
+    open: int  # never redriven
+    oldest_ms: int
+    newest_ms: int
+
+
+def groups(letters: Iterable[Letter]) -> list[Group]:
+    """Counts by topic and reason, in this order; every letter is in one group."""
+    found: dict[tuple[str, str], Group] = {}
+    for letter in letters:
+        name, at_ms = (letter.place.topic, letter.reason), letter.at_ms
+        known = found.get(name, Group(*name, 0, 0, at_ms, at_ms))
+        found[name] = Group(
+            *name,
+            known.letters + 1,
+            known.open + letter.is_open,
+            min(known.oldest_ms, at_ms),
+            max(known.newest_ms, at_ms),
+        )
+    return [found[name] for name in sorted(found)]

@@ -88,9 +88,7 @@ def _trail(letter: Letter, settings: Settings) -> tuple[str, bytes]:
     return REDRIVEN_FROM_HEADER, f"{place} {letter.reason}".encode()
 
 
-def chunks(
-    letters: Iterable[Letter], most: int = CHUNK_LETTERS, most_bytes: int = CHUNK_BYTES
-) -> Iterator[list[Letter]]:
+def chunks(letters: Iterable[Letter], most: int, most_bytes: int) -> Iterator[list[Letter]]:
     """In order, each letter once; no chunk is empty or, unless it is a single letter, above either bound."""
     chunk: list[Letter] = []
     size = 0
@@ -110,10 +108,7 @@ def redrives(letters: Iterable[Letter]) -> dict[Place, int]:
 
 
 async def redrive(
-    settings: Settings,
-    chosen: Mapping[Place, int],
-    progress: Callable[[int], None] = lambda _: None,
-    chunk_letters: int = CHUNK_LETTERS,
+    settings: Settings, chosen: Mapping[Place, int], progress: Callable[[int], None] = lambda _: None
 ) -> int:
     """Write these back; answers with how many. `progress` hears how many are committed, after each chunk.
 
@@ -129,7 +124,7 @@ async def redrive(
         still = [letter for letter in letters if chosen.get(letter.place) == len(letter.redriven_ms)]
         ready = plan(still, settings, await since(settings, still)).ready
         for portion in chunks(ready, PORTION_LETTERS, PORTION_BYTES):
-            for chunk in chunks(await whole(settings, portion), chunk_letters):
+            for chunk in chunks(await whole(settings, portion), CHUNK_LETTERS, CHUNK_BYTES):
                 await _commit(transactions, chunk, settings)
                 done += len(chunk)
                 progress(done)

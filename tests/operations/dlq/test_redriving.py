@@ -74,18 +74,19 @@ async def test_twice_is_once(cluster: Settings) -> None:
     assert [len(await arrived(cluster, topic)) for topic in REDRIVEN] == [5] * 3
 
 
-async def test_killed_between_chunks(cluster: Settings) -> None:
+async def test_killed_between_chunks(cluster: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was committed is marked; the next run does the rest, and nothing again."""
+    monkeypatch.setattr("streamrec.operations.dlq.redriving.CHUNK_LETTERS", 3)
     await write(cluster, [dead(cluster, "events", number) for number in range(10)])
 
     def kill(done: int) -> None:
         raise KilledError(done)
 
     with pytest.raises(KilledError, match="3"):
-        await redrive(cluster, redrives(await open_letters(cluster)), kill, chunk_letters=3)
+        await redrive(cluster, redrives(await open_letters(cluster)), kill)
     assert len(await arrived(cluster, "events")) == 3
     assert len(rest := await open_letters(cluster)) == 7
-    assert await redrive(cluster, redrives(rest), chunk_letters=3) == 7
+    assert await redrive(cluster, redrives(rest)) == 7
     assert values(await arrived(cluster, "events")) == [b"v%d" % number for number in range(10)]
 
 
@@ -141,8 +142,9 @@ async def test_markers_are_read_after_the_fence(cluster: Settings, monkeypatch: 
     assert len(await arrived(cluster, "events")) == 1
 
 
-async def test_a_second_run_stops_the_first(cluster: Settings) -> None:
+async def test_a_second_run_stops_the_first(cluster: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both were told the same letters; the first is fenced after its first chunk and says so; each letter goes once."""
+    monkeypatch.setattr("streamrec.operations.dlq.redriving.CHUNK_LETTERS", 2)
     await write(cluster, [dead(cluster, "events", number) for number in range(9)])
     chosen = redrives(await open_letters(cluster))
     first_chunk, go_on = threading.Event(), threading.Event()
@@ -152,11 +154,11 @@ async def test_a_second_run_stops_the_first(cluster: Settings) -> None:
         assert go_on.wait(60)
 
     async def run() -> int:
-        return await redrive(cluster, chosen, wait, chunk_letters=2)
+        return await redrive(cluster, chosen, wait)
 
     first = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(run())))
     assert await asyncio.to_thread(first_chunk.wait, 60)
-    assert await redrive(cluster, chosen, chunk_letters=2) == 7
+    assert await redrive(cluster, chosen) == 7
     go_on.set()
     with pytest.raises(KafkaError, match="another redrive took over after 2 letters"):
         await first

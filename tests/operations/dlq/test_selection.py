@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from operations.dlq.letters_of import letter
 
-from streamrec.operations.dlq.letters import Letter, Place
-from streamrec.operations.dlq.selection import Choice, groups
+from streamrec.operations.dlq.letters import Choice, Letter, Place, groups
 
 TOPICS, REASONS = ("articles", "events"), ("invalid", "too_old", "undecodable")
 
