@@ -37,10 +37,10 @@ from streamrec.errors import SettingsError, StateError
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import changelog_topic, create
 from streamrec.models.load import prior
-from streamrec.operations.migration.articles import catalog_of, catalog_records, encode_articles, same_slots, slots_of
-from streamrec.operations.migration.plan import Side, plan
-from streamrec.operations.migration.poison import poison_of
+from streamrec.operations.migration.articles import articles_in, catalog_records, encode_articles, same_slots, slots_of
+from streamrec.operations.migration.plan import plan
 from streamrec.operations.migration.profiles import LEARNED_FROM
+from streamrec.operations.migration.reading import poison_of
 from streamrec.operations.migration.run import migrate
 from streamrec.partition.changelog_meta import FIRST_SPACE, space_record
 from streamrec.partition.partition import Partition, PartitionContext
@@ -208,7 +208,7 @@ async def test_articles_on_which_analysis_fails_end_no_move(settings_for_test: S
     letters = await read(source, source.topic("articles.dlq"), 1)
     assert [(found.key, found.value) for found in letters] == [(r.key, r.value) for r in (known, early)]
     assert dict(letters[1].headers)["streamrec-reason"] == b"processing_error"
-    assert [item.article_id for item in await catalog_of(there.target, 0)] == ["a1", "a2"]
+    assert [item.article_id for item in articles_in(await catalog_records(there.target, 0))] == ["a1", "a2"]
 
     await send(source, [article("early", title=EARLY), article("a3")])
     strict = there._replace(target=there.target._replace(settings=target.changed(max_poison_per_hour=1)))
@@ -233,7 +233,7 @@ async def test_categories_keep_their_slots(settings_for_test: Settings, tmp_path
         assert await same_slots(there) == bool(table)
         names = slots_of(await catalog_records(there.target, 3)).names
         assert names == (["sport", "inland", "meinung"] if table else ["inland", "meinung", "sport"])
-    slots = {found.category: found.category_slot for found in await catalog_of(there.target, 3)}
+    slots = {found.category: found.category_slot for found in articles_in(await catalog_records(there.target, 3))}
     assert slots == {name: slot for slot, name in enumerate(names)}
 
 
@@ -254,7 +254,7 @@ async def test_records_on_which_processing_failed_are_left_out(settings_for_test
             await producer.send_and_wait(topic, letter.value, letter.key, headers=headers, partition=0)
     finally:
         await producer.stop()
-    found = await poison_of(Side(settings), LEARNED_FROM)
+    found = await poison_of(settings, LEARNED_FROM)
     assert found.keys() == {(events, 2), (settings.topic("rerouted"), 1)}
     records = [RawRecord(offset, 0, b"k", b"v") for offset in range(10)]
     assert found[events, 2].named(records) == {5}

@@ -23,8 +23,7 @@ from ...kafka.transactions import Message, Transactions, set_aside
 from ...settings import Settings
 from ...worker.article_analysis import analysed
 from .plan import Plan, Side
-from .poison import poison_of
-from .reading import articles_done, records_from, set_articles_done
+from .reading import articles_done, poison_of, records_from, set_articles_done, transactions_of
 
 Version = tuple[str, int]  # article id and version
 BATCH = 500
@@ -47,13 +46,11 @@ async def encode_articles(plan: Plan) -> Encoded:
     theirs = await catalog_records(source, 0)
     old = {_version(article): article for article in articles_in(theirs)}
     desk, total, topic = Desk(target, plan.encoder), Encoded(0, 0), target.topic("articles")
-    poison = (await poison_of(source, ["articles"]))[topic, 0]
-    transactions = Transactions(f"{target.group_id}-content", KafkaLog(target))
-    await transactions.start()
-    desk.recall(await catalog_records(plan.target, 0))
-    if (slots := slots_of(theirs)).begins_with(desk.categories.slots):
-        desk.categories.slots = slots
-    try:
+    poison = (await poison_of(source.settings, ["articles"]))[topic, 0]
+    async with transactions_of(target, "content") as transactions:
+        desk.recall(await catalog_records(plan.target, 0))
+        if (slots := slots_of(theirs)).begins_with(desk.categories.slots):
+            desk.categories.slots = slots
         await _write(transactions, target, [desk.slots_record()], [])
         async for fetched in records_from(target, topic, 0, await articles_done(target)):
             for records in (fetched[start : start + BATCH] for start in range(0, len(fetched), BATCH)):
@@ -66,8 +63,6 @@ async def encode_articles(plan: Plan) -> Encoded:
                 written = sum(bool(record.value) for record in catalog)
                 total = Encoded(total.written + written, total.set_aside + len(letters))
                 await set_articles_done(target, records[-1].offset + 1)
-    finally:
-        await transactions.stop()
     return total
 
 
@@ -78,11 +73,6 @@ async def _write(
         for number in range(target.partitions):
             await writes.send(target.topic("catalog"), number, (Message(*record) for record in catalog))
         await writes.send(target.topic("articles.dlq"), 0, map(set_aside, letters))
-
-
-async def catalog_of(side: Side, number: int, before: int | None = None) -> list[AnalysedArticle]:
-    """Articles in one partition of `catalog`, in order, up to the offset `before`."""
-    return articles_in(await catalog_records(side, number, before))
 
 
 def articles_in(records: Sequence[Record]) -> list[AnalysedArticle]:

@@ -7,6 +7,7 @@ none counts twice, however often this is repeated. The first pass reads `events`
 new. No decision is made here, so nothing is pushed.
 """
 
+from itertools import starmap
 from typing import NamedTuple
 
 from ...clock import now_ms
@@ -15,17 +16,16 @@ from ...contracts.records import Topic
 from ...errors import SettingsError, StateError
 from ...kafka.log import KafkaLog
 from ...kafka.topics import changelog_topic
-from ...kafka.transactions import Message, Transactions
+from ...kafka.transactions import Message
 from ...models.load import prior
 from ...partition.changelog_meta import Logged, Meta, moved_record, owner_records
 from ...partition.intake import Batch
 from ...partition.partition import Partition, PartitionContext
 from ...worker.recovery import rows_of
 from ...worker.transaction import barrier
-from .articles import catalog_items, catalog_of, met_until
+from .articles import articles_in, catalog_items, catalog_records, met_until
 from .plan import Plan, Side
-from .poison import Poison
-from .reading import records_from
+from .reading import Poison, records_from, transactions_of
 from .rows import carried, without_interest
 
 LEARNED_FROM: tuple[Topic, ...] = ("rerouted", "events")
@@ -49,9 +49,7 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
     """
     source, target = plan.source, plan.target
     end = await _fenced(source, number) if final else -1
-    transactions = Transactions(f"{target.settings.group_id}-{number}", KafkaLog(target.settings))
-    await transactions.start()
-    try:
+    async with transactions_of(target.settings, number) as transactions:
         old = await _logged(source, number, end)
         new = await _logged(target, number, await barrier(transactions, changelog_topic(target.settings), number))
         articles = await catalog_items(target, number)
@@ -69,16 +67,14 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         known = scratch.catalog["key"]
         half_life_ms = target.settings.interest_half_life_h * 3_600_000
         made = carried(rows, scratch.profiles, known, half_life_ms, slots_stay)
-        met = await catalog_of(source, number, old.meta.met_until)
+        met = articles_in(await catalog_records(source, number, old.meta.met_until))
         cursor = old.meta.cursor | {"catalog": max(met_until(articles, met), new.meta.cursor.get("catalog", 0))}
         changed = [Message(key, row) for key, row in made.items() if before.get(key) != row]
         gone = [Message(key, None) for key in before.keys() - made.keys()]
         meta = [*owner_records(target.settings.partitions, target.space_id), moved_record("")]
         meta.append(Meta(cursor, old.meta.looked_ms, opened_ms=old.meta.opened_ms).record())
         async with transactions.begin() as writes:
-            await writes.send(changelog_topic(target.settings), number, [*map(_message, meta), *changed, *gone])
-    finally:
-        await transactions.stop()
+            await writes.send(changelog_topic(target.settings), number, [*starmap(Message, meta), *changed, *gone])
     return Moved(len(made), events, len(changed), without_interest(made))
 
 
@@ -96,25 +92,15 @@ async def moves_anywhere(plan: Plan) -> None:
 
 async def retire(plan: Plan, number: int) -> None:
     """The source's changelog says where its readers have gone: its workers refuse to start on it."""
-    settings = plan.source.settings
-    transactions = Transactions(f"{settings.group_id}-{number}", KafkaLog(settings))
-    await transactions.start()
-    try:
-        async with transactions.begin() as writes:
-            moved = _message(moved_record(plan.target.settings.app_id))
-            await writes.send(changelog_topic(settings), number, [moved])
-    finally:
-        await transactions.stop()
+    settings, moved = plan.source.settings, Message(*moved_record(plan.target.settings.app_id))
+    async with transactions_of(settings, number) as transactions, transactions.begin() as writes:
+        await writes.send(changelog_topic(settings), number, [moved])
 
 
 async def _fenced(side: Side, number: int) -> int:
     """From here on no worker of this deployment can commit to the partition; its changelog ends at this offset."""
-    transactions = Transactions(f"{side.settings.group_id}-{number}", KafkaLog(side.settings))
-    await transactions.start()
-    try:
+    async with transactions_of(side.settings, number) as transactions:
         return await barrier(transactions, changelog_topic(side.settings), number)
-    finally:
-        await transactions.stop()
 
 
 async def _logged(side: Side, number: int, through: int) -> Logged:
@@ -158,7 +144,3 @@ async def _learn(plan: Plan, number: int, scratch: Partition, until: Meta, poiso
                         f" {records[-1].offset}, where {plan.source.settings.app_id} went on: {error!r}"
                     ) from error
     return learned
-
-
-def _message(record: tuple[bytes, bytes]) -> Message:
-    return Message(*record)

@@ -1,7 +1,9 @@
-"""Committed records of one partition from an offset on, and who is still at work."""
+"""What a move reads of a deployment: committed records, poison, who is still at work. And transactions in its name."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -11,8 +13,14 @@ from ...clock import monotonic_s
 from ...contracts.records import Record
 from ...errors import SettingsError
 from ...kafka.consumer import AIOKafkaConsumer
+from ...kafka.log import KafkaLog
+from ...kafka.transactions import Transactions
 from ...settings import Settings
+from ...worker.dead_letter_ids import Letters
+from ..dlq.letters import Letter
+from ..dlq.reading import read
 
+Poison = defaultdict[tuple[str, int], Letters]  # by topic and partition
 MEMBERS = 5  # error, group, state, protocol type, protocol, members: DescribeGroups' answer
 
 
@@ -20,9 +28,8 @@ async def records_from(
     settings: Settings, topic: str, partition: int, start: int, before: int | None = None
 ) -> AsyncIterator[list[Record]]:
     """From `start`, or the first that still exists, up to `before`, or the present end."""
-    consumer, tp = _consumer(settings), TopicPartition(topic, partition)
-    await consumer.start()
-    try:
+    tp = TopicPartition(topic, partition)
+    async with _consumer(settings) as consumer:
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
         end = end if before is None else min(end, before)
@@ -30,8 +37,31 @@ async def records_from(
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 yield [record for record in records if record.offset < end]
+
+
+async def poison_of(settings: Settings, topics: Collection[str]) -> Poison:
+    """The records of these topics (names without prefix) that were set aside as poison: it would fail here as well."""
+    found = Poison(Letters)
+
+    def noted(letter: Letter) -> bool:
+        if letter.reason == "processing_error":
+            topic, partition, offset = letter.origin
+            found[topic, partition].add(offset, letter)
+        return False  # nothing else of it is needed
+
+    await read(settings, topics, noted)
+    return found
+
+
+@asynccontextmanager
+async def transactions_of(settings: Settings, name: str | int) -> AsyncIterator[Transactions]:
+    """Transactions of a deployment's partition or content agent; from here on no worker of it can commit there."""
+    transactions = Transactions(f"{settings.group_id}-{name}", KafkaLog(settings))
+    await transactions.start()
+    try:
+        yield transactions
     finally:
-        await consumer.stop()
+        await transactions.stop()
 
 
 async def stopped(settings: Settings, why: str) -> None:
@@ -65,23 +95,16 @@ async def _members(settings: Settings) -> int:
 
 async def articles_done(settings: Settings) -> int:
     """Where the deployment's content agent goes on in `articles`; 0 if it never was."""
-    consumer = _consumer(settings, group_id=settings.group_id)
-    await consumer.start()
-    try:
+    async with _consumer(settings, group_id=settings.group_id) as consumer:
         return int(await consumer.committed(TopicPartition(settings.topic("articles"), 0)) or 0)
-    finally:
-        await consumer.stop()
 
 
 async def set_articles_done(settings: Settings, offset: int) -> None:
     """Let it go on there; for a deployment without workers."""
-    consumer, tp = _consumer(settings, group_id=settings.group_id), TopicPartition(settings.topic("articles"), 0)
-    await consumer.start()
-    try:
+    tp = TopicPartition(settings.topic("articles"), 0)
+    async with _consumer(settings, group_id=settings.group_id) as consumer:
         consumer.assign([tp])
         await consumer.commit({tp: offset})
-    finally:
-        await consumer.stop()
 
 
 def _consumer(settings: Settings, group_id: str | None = None) -> AIOKafkaConsumer:

@@ -8,9 +8,8 @@ from ...kafka.topics import check, create
 from ...models.load import load_ranker
 from .articles import encode_articles, same_slots
 from .plan import Plan
-from .poison import poison_of
 from .profiles import LEARNED_FROM, Moved, move, moves_anywhere, retire
-from .reading import stopped
+from .reading import poison_of, stopped
 
 
 class Outcome(NamedTuple):
@@ -37,7 +36,7 @@ async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] 
     if cut_over:
         await stopped(plan.source.settings, "two deployments must not push at the same time")
     await create(plan.target.settings)
-    articles, poison = await encode_articles(plan), await poison_of(plan.source, LEARNED_FROM)
+    articles, poison = await encode_articles(plan), await poison_of(plan.source.settings, LEARNED_FROM)
     slots_stay, moved = await same_slots(plan), list[Moved]()
     for number in range(plan.source.settings.partitions):
         moved.append(await move(plan, number, poison, cut_over, slots_stay))
