@@ -152,16 +152,12 @@ async def _send(settings: "Settings", topic: str, lines: Iterator[Line], reject:
     await require(settings, topic)
     sent, waiting = 0, []
     # the client's own limit is off: what is too large is for the topic to say
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5, max_request_size=2**30)
-    await producer.start()
-    try:
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5, max_request_size=2**30) as producer:
         for number, key, value in lines:
             waiting.append((number, await producer.send(settings.topic(topic), key=key, value=value)))
             if len(waiting) == IN_FLIGHT:
                 sent += await _acknowledged(waiting, reject)
         sent += await _acknowledged(waiting, reject)
-    finally:
-        await producer.stop()
     return sent
 
 

@@ -1,10 +1,14 @@
 """`streamrec watch`: pushes as they leave."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from .options import brokers_option
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 @click.command()
@@ -25,7 +29,7 @@ def watch(from_beginning: bool, as_json: bool, limit: int | None, brokers: str |
         asyncio.run(_watch(load(brokers=brokers), from_beginning, as_json, limit))
 
 
-async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: int | None) -> None:
+async def _watch(settings: "Settings", from_beginning: bool, as_json: bool, limit: int | None) -> None:
     import msgspec
 
     from ..contracts.framing import UNDECODABLE
@@ -33,10 +37,8 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
     from ..contracts.push_sentence import sentence
     from ..kafka.consumer import AIOKafkaConsumer
     from ..kafka.topics import require
-    from ..settings import Settings
     from ..terminal.printable import printable_json
 
-    assert isinstance(settings, Settings)
     await require(settings, "push")
     consumer = AIOKafkaConsumer(
         settings.topic("push"),
@@ -44,21 +46,17 @@ async def _watch(settings: object, from_beginning: bool, as_json: bool, limit: i
         isolation_level="read_committed",
         auto_offset_reset="earliest" if from_beginning else "latest",
     )
-    await consumer.start()
     shown = 0
-    try:
+    async with consumer:
         async for record in consumer:
             try:
                 push = msgspec.json.decode(record.value or b"", type=Push)
             except UNDECODABLE:
-                click.echo(
-                    f"{record.topic}-{record.partition}: what lies at offset {record.offset} is no push", err=True
-                )
+                place = f"{record.topic}-{record.partition}"
+                click.echo(f"{place}: what lies at offset {record.offset} is no push", err=True)
                 continue
             said = sentence(push, max(0, record.timestamp - push.event_at_ms))
             click.echo(printable_json(record.value) if as_json else said)
             shown += 1
             if shown == limit:
                 return
-    finally:
-        await consumer.stop()

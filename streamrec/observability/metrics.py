@@ -96,12 +96,7 @@ class Metrics:
             INPUT_TOPICS,
             REJECT_REASONS,
         )
-        dropped = counter(
-            "dropped_fields_total",
-            "Fields dropped or put right, by topic and field.",
-            "topic",
-            "field",
-        )
+        dropped = counter("dropped_fields_total", "Fields dropped or put right, by topic and field.", "topic", "field")
         self.dropped_fields: dict[tuple[InputTopic, str], Counter] = {
             (topic, field): dropped.labels(topic, field) for topic, fields in FIELDS.items() for field in fields
         }
