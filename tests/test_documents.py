@@ -9,9 +9,8 @@ from pages import ROOT, anchors, links, name_of, pages, sentences, without_code
 
 from streamrec.compression.recipe import METHODS
 from streamrec.contracts.event import KINDS
-from streamrec.contracts.field_table import table
 from streamrec.contracts.records import REJECT_REASONS
-from streamrec.contracts.schema import RECORDS
+from streamrec.contracts.schema import RECORDS, table
 from streamrec.engine.features.features import GROUPS
 from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
 from streamrec.models.engines import ENGINES

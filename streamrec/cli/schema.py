@@ -15,8 +15,7 @@ def schema(topic: str, markdown: bool) -> None:
     """
     import orjson
 
-    from ..contracts.field_table import table
-    from ..contracts.schema import RECORDS, log_schema
+    from ..contracts.schema import RECORDS, log_schema, table
     from ..contracts.schema import schema as generate
 
     if markdown:

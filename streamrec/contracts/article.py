@@ -32,6 +32,8 @@ from .limits import (
     ShortText,
     Title,
     Version,
+    same,
+    says,
     word,
 )
 
@@ -39,15 +41,11 @@ Status = Literal["published", "updated", "withdrawn"]
 Outcome = Status | Literal["stale"]  # of the analysis; stale: a newer version was there before
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 class Column(NamedTuple):
     """How a field becomes a column of the catalog: numpy's dtype, and what makes a value of it."""
 
     dtype: str
-    of: Callable[[Any], Any] = _as_it_is
+    of: Callable[[Any], Any] = same
     name: str = ""  # the field's own, if empty
     shape: tuple[int, ...] = ()
 
@@ -67,10 +65,6 @@ WORDS: dict[str, Status] = {
 _numbers = msgspec.Meta(
     min_length=VECTOR_DIMS, max_length=VECTOR_DIMS, extra_json_schema={"contains": {"not": {"const": 0}}}
 )
-
-
-def _says(description: str) -> msgspec.Meta:
-    return msgspec.Meta(description=description)
 
 
 def _status_in(said: Any) -> Any:
@@ -106,50 +100,50 @@ def _vector(raw: bytes) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
 class Article(msgspec.Struct, frozen=True):
     """What passes from the newsroom to the partitions as it is. A new field has a default, for the rows before it."""
 
-    article_id: Annotated[Id, _says("which article; also the key of the record"), Column("<u4", key_of, "key")]
-    title: Annotated[Title, _says("headline, as the push will show it")]
+    article_id: Annotated[Id, says("which article; also the key of the record"), Column("<u4", key_of, "key")]
+    title: Annotated[Title, says("headline, as the push will show it")]
     published_at_ms: Annotated[
-        Millis, _says("publication, in ms since 1970; at most a year ahead"), Column("<i8", name="published_ms")
+        Millis, says("publication, in ms since 1970; at most a year ahead"), Column("<i8", name="published_ms")
     ]
     version: Annotated[
-        Version, _says("a higher one replaces a lower one; without versions the last to arrive counts")
+        Version, says("a higher one replaces a lower one; without versions the last to arrive counts")
     ] = 0
     status: Annotated[
         Status,
-        _says("withdrawn, or a word for it, takes the article back; an unknown word sets the record aside"),
+        says("withdrawn, or a word for it, takes the article back; an unknown word sets the record aside"),
         Reads(_status_in, _status_of),
         NeverDropped(),
         Column("?", _is_withdrawn, "withdrawn"),
     ] = "published"
-    source: Annotated[Name, _says("publisher or desk"), Column("u1", source_slot)] = ""
+    source: Annotated[Name, says("publisher or desk"), Column("u1", source_slot)] = ""
     deep_link: Annotated[
-        Link, _says("what the push opens: a path, or a URL of a scheme the deployment allows (https)")
+        Link, says("what the push opens: a path, or a URL of a scheme the deployment allows (https)")
     ] = ""
     embargo_until_ms: Annotated[
         OptionalMillis,
-        _says("no push before, in ms since 1970; 0: none. One that cannot be read sets the record aside"),
+        says("no push before, in ms since 1970; 0: none. One that cannot be read sets the record aside"),
         NeverDropped(),
         Column("<i8", name="embargo_ms"),
     ] = 0
-    breaking: Annotated[Level, _says("level of breaking news, 1 to 3; 0: ordinary news"), Column("u1")] = 0
+    breaking: Annotated[Level, says("level of breaking news, 1 to 3; 0: ordinary news"), Column("u1")] = 0
 
 
 class ArticleEvent(Article, frozen=True, omit_defaults=True):
     """One version of an article, as published."""
 
-    abstract: Annotated[Abstract, _says("teaser or first sentences")] = ""
-    category: Annotated[Name, _says("section of the newsroom; guessed from the text if empty")] = ""
-    language: Annotated[ShortText, _says("BCP 47; guessed from the text if empty")] = ""
+    abstract: Annotated[Abstract, says("teaser or first sentences")] = ""
+    category: Annotated[Name, says("section of the newsroom; guessed from the text if empty")] = ""
+    language: Annotated[ShortText, says("BCP 47; guessed from the text if empty")] = ""
     story_id: Annotated[
-        OptionalId, _says("several articles of one story lead to one push; found from the title if empty")
+        OptionalId, says("several articles of one story lead to one push; found from the title if empty")
     ] = ""
-    updated_at_ms: Annotated[OptionalMillis, _says("last change, in ms since 1970; 0: none")] = 0
+    updated_at_ms: Annotated[OptionalMillis, says("last change, in ms since 1970; 0: none")] = 0
     expires_at_ms: Annotated[
-        OptionalMillis, _says("no push from then on, in ms since 1970; 0: as long as the deployment says (24 h)")
+        OptionalMillis, says("no push from then on, in ms since 1970; 0: as long as the deployment says (24 h)")
     ] = 0
     embedding: Annotated[
         Annotated[list[float], _numbers] | None,
-        _says("64 numbers, not all 0, in the worker's vector space, in place of what its encoder finds"),
+        says("64 numbers, not all 0, in the worker's vector space, in place of what its encoder finds"),
         Reads(cleaned=_direction),
     ] = None
 

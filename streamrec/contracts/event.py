@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from .limits import Id, Millis, OptionalId, Query, Reads, ShortText, number_in, word
+from .limits import Id, Millis, OptionalId, Query, Reads, ShortText, number_in, says, word
 
 
 class Kind(NamedTuple):
@@ -67,19 +67,15 @@ def _action_in(said: Any) -> Any:
 class UserEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing a user did. `article_id` may be empty for search, subscribe and unsubscribe only."""
 
-    user_id: Annotated[Id, msgspec.Meta(description="who; also the key of the record")]
-    action: Annotated[Action, msgspec.Meta(description="what the user did"), Reads(mended=_action_in)]
-    at_ms: Annotated[Millis, msgspec.Meta(description="when it happened, in ms since 1970")]
+    user_id: Annotated[Id, says("who; also the key of the record")]
+    action: Annotated[Action, says("what the user did"), Reads(mended=_action_in)]
+    at_ms: Annotated[Millis, says("when it happened, in ms since 1970")]
     article_id: Annotated[
-        OptionalId, msgspec.Meta(description="which article; may be empty for search, subscribe and unsubscribe only")
+        OptionalId, says("which article; may be empty for search, subscribe and unsubscribe only")
     ] = ""
-    tz: Annotated[
-        ShortText, msgspec.Meta(description="IANA zone of the device (Europe/Copenhagen); the last one counts")
-    ] = ""
+    tz: Annotated[ShortText, says("IANA zone of the device (Europe/Copenhagen); the last one counts")] = ""
     dwell_s: Annotated[
         float, msgspec.Meta(ge=0, le=86_400, description="reading time in s, for dwell"), Reads(mended=number_in)
     ] = 0.0
-    push_id: Annotated[ShortText, msgspec.Meta(description="the push this answers, if any")] = ""
-    query: Annotated[
-        Query, msgspec.Meta(description="what was searched for, for search; teaches as a read does, for less")
-    ] = ""
+    push_id: Annotated[ShortText, says("the push this answers, if any")] = ""
+    query: Annotated[Query, says("what was searched for, for search; teaches as a read does, for less")] = ""

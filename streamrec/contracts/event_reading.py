@@ -32,7 +32,8 @@ def event_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple
         _complete(reading, record, reference_ms)
     elif len(record.value or b"") > MAX_RECORD_BYTES:
         raise too_large()
-    _check_required(reading)
+    for field in ("user_id", "action", "at_ms"):
+        check_fault(reading, field)
     _check_time(reading, record, reference_ms)
     if not values.get("article_id") and values["action"] not in NEEDS_NO_ARTICLE:
         raise RejectedError("invalid", f"article_id: {_why(reading, 'article_id')} for {values['action']}")
@@ -89,11 +90,6 @@ def _user_in(key: bytes | None) -> str:
         return [*ids_in(key or b"", "user_id")][-1]
     except UnreadableError:
         raise RejectedError("invalid", "user_id: required, and the key says nothing certain") from None
-
-
-def _check_required(reading: Reading) -> None:
-    for field in ("user_id", "action", "at_ms"):
-        check_fault(reading, field)
 
 
 def _check_time(reading: Reading, record: Record, reference_ms: int | None) -> None:

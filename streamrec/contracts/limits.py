@@ -28,16 +28,22 @@ PER_UNIT = ((1000, 1), (1, 1), (1, 1000), (1, 1_000_000))  # s, ms, us, ns: time
 _DIGITS = 19
 
 
-def _same(value: Any) -> Any:
+def says(description: str) -> msgspec.Meta:
+    """What a field means, for the JSON Schema and the tables made of it."""
+    return msgspec.Meta(description=description)
+
+
+def same(value: Any) -> Any:
+    """The value as it is."""
     return value
 
 
 class Reads(NamedTuple):
     """How a field is read where its bare type would be too narrow. What cannot be read raises ValueError."""
 
-    alike: Callable[[Any], Any] = _same  # what the schema takes for the same: 1.0 is an integer
-    mended: Callable[[Any], Any] = _same  # not as the schema says, but there is only one thing it can mean
-    cleaned: Callable[[Any], Any] = _same  # the one spelling of a value that is right
+    alike: Callable[[Any], Any] = same  # what the schema takes for the same: 1.0 is an integer
+    mended: Callable[[Any], Any] = same  # not as the schema says, but there is only one thing it can mean
+    cleaned: Callable[[Any], Any] = same  # the one spelling of a value that is right
 
 
 class NeverDropped:

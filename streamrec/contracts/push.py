@@ -14,6 +14,7 @@ import msgspec
 import orjson
 
 from .article import AnalysedArticle
+from .limits import says
 
 PUSH_NAMESPACE = uuid.UUID("6f1f9d3a-5d0e-5f6e-9d6c-7a1f3f0c1b52")
 
@@ -26,54 +27,50 @@ ReasonCode = Literal[
 ]
 
 
-def _says(description: str) -> msgspec.Meta:
-    return msgspec.Meta(description=description)
-
-
 class Reason(msgspec.Struct, frozen=True):
     """Why this article for this user: a code for the app to translate, and what to fill in."""
 
-    code: Annotated[ReasonCode, _says("why this article, for the app to translate")]
+    code: Annotated[ReasonCode, says("why this article, for the app to translate")]
     args: Annotated[
         dict[str, str | int],
-        _says("what to fill in: `category`, with `count` of recent reads in it, or `words` that were searched for"),
+        says("what to fill in: `category`, with `count` of recent reads in it, or `words` that were searched for"),
     ]
 
 
 class ModelStamp(msgspec.Struct, frozen=True):
     """Which model predicted the click, and with which precision it ran."""
 
-    name: Annotated[str, _says("the model that scored")]
-    version: Annotated[str, _says("its version, 12 hex digits")]
-    engine: Annotated[Literal["int8", "fp32"], _says("the precision it ran in")]
+    name: Annotated[str, says("the model that scored")]
+    version: Annotated[str, says("its version, 12 hex digits")]
+    engine: Annotated[Literal["int8", "fp32"], says("the precision it ran in")]
 
 
 class Push(msgspec.Struct, frozen=True):
     """One push as a gateway reads it from `push`: what to show to whom, until when, and why."""
 
     push_id: Annotated[
-        str, _says("idempotency key: a UUIDv5 of user, article, version and kind, the same after a crash")
+        str, says("idempotency key: a UUIDv5 of user, article, version and kind, the same after a crash")
     ]
-    user_id: Annotated[str, _says("who; also the key of the record")]
-    article_id: Annotated[str, _says("which article")]
-    article_version: Annotated[int, _says("the version that was current")]
-    story_id: Annotated[str, _says("several articles of one story lead to one push")]
-    title: Annotated[str, _says("the headline to show")]
-    deep_link: Annotated[str, _says("what a tap opens; empty: the article brought no link that is allowed")]
-    category: Annotated[str, _says("section, in lower case; empty: undecided")]
-    priority: Annotated[Literal["normal", "breaking"], _says("breaking: of an article that is marked so")]
-    created_at_ms: Annotated[int, _says("when it was decided, in ms since 1970")]
-    expires_at_ms: Annotated[int, _says("a gateway drops the push from then on, in ms since 1970")]
+    user_id: Annotated[str, says("who; also the key of the record")]
+    article_id: Annotated[str, says("which article")]
+    article_version: Annotated[int, says("the version that was current")]
+    story_id: Annotated[str, says("several articles of one story lead to one push")]
+    title: Annotated[str, says("the headline to show")]
+    deep_link: Annotated[str, says("what a tap opens; empty: the article brought no link that is allowed")]
+    category: Annotated[str, says("section, in lower case; empty: undecided")]
+    priority: Annotated[Literal["normal", "breaking"], says("breaking: of an article that is marked so")]
+    created_at_ms: Annotated[int, says("when it was decided, in ms since 1970")]
+    expires_at_ms: Annotated[int, says("a gateway drops the push from then on, in ms since 1970")]
     collapse_id: Annotated[
-        str, _says("names the story in at most 32 URL-safe characters: a later push replaces this one")
+        str, says("names the story in at most 32 URL-safe characters: a later push replaces this one")
     ]
-    relevance: Annotated[float, _says("calibrated P(click), 0 to 1")]
+    relevance: Annotated[float, says("calibrated P(click), 0 to 1")]
     reason: Reason
     model: ModelStamp
-    trigger: Annotated[Trigger, _says("article: it met its readers; due: the reader's waiting was over")]
+    trigger: Annotated[Trigger, says("article: it met its readers; due: the reader's waiting was over")]
     event_at_ms: Annotated[
         int,
-        _says("when its cause came: the article was known and out, or the waiting was over; in ms since 1970"),
+        says("when its cause came: the article was known and out, or the waiting was over; in ms since 1970"),
     ]
 
 

@@ -1,8 +1,10 @@
-"""JSON Schemas of the public records, generated from the types.
+"""JSON Schemas of the public records, generated from the types, and Markdown tables of their fields.
 
 A record of `events` or `articles` is valid exactly if the decoder takes it as it is: with no field dropped, cut or put
 right. The decoder takes more (contracts/field_reading.py). What only a deployment knows is not in a schema: zones,
 schemes of links, and whether a time is ahead of its append.
+
+`streamrec schema TOPIC --markdown` prints a table; contracts/README.md holds it, and a test that it is the same.
 """
 
 from typing import Any
@@ -11,10 +13,12 @@ import msgspec
 
 from .article import WITHDRAWING, WORDS, ArticleEvent
 from .event import ACTIONS, NEEDS_NO_ARTICLE, UserEvent
+from .limits import LATEST_MS
 from .push import Push
 from .text import VISIBLE
 
 RECORDS: dict[str, type[msgspec.Struct]] = {"articles": ArticleEvent, "events": UserEvent, "push": Push}
+HEAD = "| field | type | default | meaning |\n|---|---|---|---|\n"
 
 
 def schema(topic: str) -> dict[str, Any]:
@@ -79,3 +83,45 @@ def log_schema() -> dict[str, Any]:
         "properties": {topic: {"type": "array", "items": schema(topic)} for topic in ("articles", "events")},
         "required": ["articles", "events"],
     }
+
+
+def table(topic: str) -> str:
+    """The fields of one public record as a Markdown table; parts of a part are named with a dot."""
+    record = RECORDS[topic]
+    definitions = schema(topic)["$defs"]
+    required = {field.name for field in msgspec.structs.fields(record) if field.required}
+    return HEAD + "".join(_rows(definitions, record.__name__, required))
+
+
+def _rows(definitions: dict[str, Any], record: str, required: set[str], prefix: str = "") -> list[str]:
+    rows: list[str] = []
+    for name, found in definitions[record]["properties"].items():
+        if "$ref" in found:
+            part = found["$ref"].rpartition("/")[2]
+            rows += _rows(definitions, part, set(definitions[part]["required"]), f"{name}.")
+        else:
+            default = "required" if name in required else _default(found.get("default"))
+            rows.append(f"| `{prefix}{name}` | {_type(found)} | {default} | {found['description']} |\n")
+    return rows
+
+
+def _default(value: Any) -> str:
+    return "none" if value in {None, ""} else f"`{value}`"
+
+
+def _type(found: dict[str, Any]) -> str:
+    """A JSON Schema's type in words, with its bounds."""
+    while {"type": "null"} in found.get("anyOf", ()):
+        found = next(other for other in found["anyOf"] if other != {"type": "null"})
+    if "enum" in found:
+        return "one of " + ", ".join(f"`{word}`" for word in found["enum"])
+    kind = found["type"][0] if isinstance(found["type"], list) else found["type"]
+    if kind == "string":
+        return f"text, at most {found['maxLength']:,} characters" if "maxLength" in found else "text"
+    if kind == "array":
+        return f"{found['maxItems']} numbers"
+    if found.get("maximum") == LATEST_MS:
+        return "time in ms"
+    if "maximum" in found:
+        return f"{kind}, {found['minimum']:,} to {found['maximum']:,}"
+    return str(kind)
