@@ -13,6 +13,7 @@ generation of the group is dropped; whoever owns `articles` now reads it again.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from math import inf
 
 from ..clock import monotonic_s, now_ms
 from ..content.desk import Analysed, CatalogRecord, Desk
@@ -51,7 +52,7 @@ class ContentAgent:
         self._busy, self._set_aside, self._field_notes = asyncio.Lock(), SetAside(), FieldNotes(metrics)
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
-        self._renewed_s = 0.0  # when what must not be forgotten was last written
+        self._renewed_s = -inf  # when what must not be forgotten was last written: monotonic time may begin at 0
         self.undelivered = Undelivered()
         self.done: int | None = None  # next offset of `articles`
 

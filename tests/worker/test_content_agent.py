@@ -227,6 +227,18 @@ async def test_slots_are_written_again_before_retention_takes_them() -> None:
     assert renewal_s(load({}, vector_days=0.01)) == pytest.approx(86.4)
 
 
+async def test_a_machine_that_has_just_started_writes_again_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new owner does so at once: where machines live for less than an hour, nobody else would."""
+    monkeypatch.setattr("streamrec.worker.content_agent.monotonic_s", lambda: 60.0)
+    log = SlowLog()
+    one = agent(log)
+    await one.analyse(batch(0, "Weather in Odense", category="wetter"), 1)
+    for _ in range(2):
+        await one.renew()
+    await until(log.broker.settled)
+    assert tables(log, 0) == [["wetter"]] * 2
+
+
 async def test_what_waits_for_its_time_is_written_again_before_retention_takes_it() -> None:
     """Until it opens, by the next owner as well, which finds it in `catalog` only; not when it was withdrawn."""
     log, opens_ms, ahead_s = SlowLog(), time.time_ns() // 1_000_000 + 10 * 3_600_000, [0.0]

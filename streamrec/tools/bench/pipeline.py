@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
 from ...errors import StateError
-from ...kafka.topics import create
+from ...kafka.topics import DAY_MS, create
 from ...settings import Settings
+from ..worker_process import WorkerProcess
 from .contestants import Contestant, group_of, started
-from .load import ARTICLES, make_topics, own_topics, send_articles, send_backlog, send_paced
+from .load import ARTICLES, make_topics, own_topics, publish, send_articles, send_backlog, send_paced
 
 NAMES = ("stock faust", "raw aiokafka", "streamrec")
 PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the second core
@@ -93,22 +94,33 @@ def bench_settings(brokers: str, model: str | None) -> Settings:
 
 
 async def know_articles(settings: Settings) -> None:
-    """The catalog is there before the clicks are, as in real life."""
+    """The catalog is there before the clicks are, as in real life, and the changelog says that it has met everybody.
+
+    That is written with the next record that changes something: one more article, too old to be pushed. Without it, the
+    next worker would have these articles meet whoever is there by then.
+    """
     await send_articles(settings)
     with started("streamrec", settings) as contestant:
         assert contestant.worker is not None
-        deadline = monotonic_s() + 30
-        while not _has_met(contestant.worker.series()):
-            if monotonic_s() > deadline:
-                raise StateError(f"the articles did not arrive: {contestant.worker.last_line()}")
-            await asyncio.sleep(0.2)
+        await _known(contestant.worker, ARTICLES)
+        async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
+            await publish(producer, settings, "last_week", "nobody is told of this", now_ms() - 2 * DAY_MS)
+        await _known(contestant.worker, ARTICLES + 1)
         await asyncio.sleep(1.0)
 
 
-def _has_met(series: dict[str, float]) -> bool:
+async def _known(worker: WorkerProcess, articles: int) -> None:
+    deadline = monotonic_s() + 30
+    while not _has_met(worker.series(), articles):
+        if monotonic_s() > deadline:
+            raise StateError(f"the articles did not arrive: {worker.last_line()}")
+        await asyncio.sleep(0.2)
+
+
+def _has_met(series: dict[str, float], articles: int) -> bool:
     """All articles are known and none waits for its meeting: users who come later do not get one of them at once."""
     catching_up = any(value for name, value in series.items() if name.startswith("streamrec_pushes_held_back{"))
-    return series.get("streamrec_catalog_articles", 0) >= ARTICLES and not catching_up
+    return series.get("streamrec_catalog_articles", 0) >= articles and not catching_up
 
 
 async def _work_off(
