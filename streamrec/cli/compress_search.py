@@ -90,7 +90,7 @@ def search(
     the closest is named. All models judged on the last part share the 5 % of error, those of earlier searches in the
     folder too.
     """
-    from ..compression.search.run import Work, run
+    from ..compression.search.run import Options, run
     from ..compression.search.summary import LETTERS, last_line, left_out, refused, sentence, table
     from ..compression.search.trial import REQUEST
     from ..settings import load
@@ -98,10 +98,10 @@ def search(
     from ..training.log_source import Played
 
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    work = Work(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes, MIN_SCORE)
+    options = Options(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes, MIN_SCORE)
     console = PlainConsole(stderr=True)
     try:
-        outcome = run(work, load(encoder=encoder, brokers=brokers), console)
+        outcome = run(options, load(encoder=encoder, brokers=brokers), console)
     except KeyboardInterrupt:
         begun = (out / REQUEST).exists()
         kept = f"everything tried is kept in {out}: the same command with --resume goes on"

@@ -15,7 +15,7 @@ from ..engine.features.fingerprint import fingerprint
 from ..errors import DataError
 from ..models.artifact import MANIFEST
 from ..models.artifact import load as load_ranker
-from ..models.manifest import decode
+from ..models.manifest import Manifest, decode
 from ..models.network import network_of
 from ..training import teacher_folder
 
@@ -37,16 +37,17 @@ class Source(NamedTuple):
 def load_source(folder: Path) -> Source:
     """The model of a folder; ArtifactError if it cannot be trusted or was trained on other vectors or features."""
     if not (folder / MANIFEST).exists() or (folder / teacher_folder.WEIGHTS).exists():
-        name = teacher_folder.read_manifest(folder).encoder
-        space_id = encoder_of(name).space_id
-        told, teacher = teacher_folder.load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
-        return Source(teacher, told.version, name, space_id, told.test_from_ms, told.log, told.half_life_h)
-    name = decode((folder / MANIFEST).read_bytes(), str(folder / MANIFEST)).encoder
-    space_id = encoder_of(name).space_id
+        space_id = encoder_of(teacher_folder.read_manifest(folder).encoder).space_id
+        saved = teacher_folder.load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
+        return source_of(saved.teacher, saved.manifest)
+    space_id = encoder_of(decode((folder / MANIFEST).read_bytes(), str(folder / MANIFEST)).encoder).space_id
     artifact = load_ranker(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
-    network = network_of(artifact.manifest.sizes, artifact.weights)
-    told_of = artifact.manifest
-    return Source(network, told_of.version, name, space_id, told_of.test_from_ms, told_of.log, told_of.half_life_h)
+    return source_of(network_of(artifact.manifest.sizes, artifact.weights), artifact.manifest)
+
+
+def source_of(model: nn.Module, of: Manifest | teacher_folder.TeacherManifest) -> Source:
+    """A model with what its manifest says of its training."""
+    return Source(model, of.version, of.encoder, of.space_id, of.test_from_ms, of.log, of.half_life_h)
 
 
 def check_log(trained_on: str, chosen: str) -> None:

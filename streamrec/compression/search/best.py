@@ -13,9 +13,9 @@ from ...models.signature import SIGNATURE
 from ...training.teacher_folder import TeacherManifest
 from ..publish import publish_compressed
 from ..recipe import parse
-from ..source import Source
+from ..source import source_of
 from .outcome import Outcome, Point
-from .recipe_evaluator import OfRecipes
+from .recipe_evaluator import RecipeEvaluator
 
 BEST = "best"
 WRITTEN = "best.sha256"  # of what the search has put there
@@ -29,7 +29,12 @@ def check_best(out: Path) -> None:
 
 
 def write_best(
-    out: Path, of: OfRecipes, outcome: Outcome, teacher: TeacherManifest, min_score: float, console: Console
+    out: Path,
+    evaluator: RecipeEvaluator,
+    outcome: Outcome,
+    teacher: TeacherManifest,
+    min_score: float,
+    console: Console,
 ) -> None:
     """Write the artifact of the best model into `best`; without one, remove what an earlier search left there."""
     folder, written = out / BEST, out / WRITTEN
@@ -38,28 +43,20 @@ def write_best(
         shutil.rmtree(folder, ignore_errors=True)
         written.unlink(missing_ok=True)
         return
-    if not _publish(folder, of, outcome.points[outcome.best], teacher, min_score):
+    if not _publish(folder, evaluator, outcome.points[outcome.best], teacher, min_score):
         console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
     written.write_text(_digest(folder))
 
 
-def _publish(folder: Path, of: OfRecipes, best: Point, teacher: TeacherManifest, min_score: float) -> bool:
+def _publish(folder: Path, evaluator: RecipeEvaluator, best: Point, teacher: TeacherManifest, min_score: float) -> bool:
     """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
     assert best.fidelity is not None
     written = publish_compressed(
         folder,
-        of.compressed(best.recipe, best.fidelity),
+        evaluator.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
-        Source(
-            of.teacher,
-            teacher.version,
-            teacher.encoder,
-            teacher.space_id,
-            teacher.test_from_ms,
-            teacher.log,
-            teacher.half_life_h,
-        ),
-        of.bench(best.fidelity),
+        source_of(evaluator.teacher, teacher),
+        evaluator.bench(best.fidelity),
         fingerprint=fingerprint(),
         min_score=min_score,
         created_at=now_iso(),

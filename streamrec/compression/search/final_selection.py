@@ -19,9 +19,9 @@ from ..methods.user_vectors import with_user_vectors
 from ..result import Compressed
 from ..verdict import Verdict, judge
 from .latency import Run, Speed, measure
-from .recipe_evaluator import OfRecipes
+from .recipe_evaluator import RecipeEvaluator
 from .scoring import Scorer, Scorers, head, scorers
-from .trial import Fidelity
+from .trial import Fidelity, Request
 
 ENGINE_SHARE = 0.2  # of the budget that an engine may lose on top
 FP32 = "torch_fp32"
@@ -60,31 +60,30 @@ class FinalSelection(NamedTuple):
     head: Speeds
 
 
-def finals(
-    of: OfRecipes,
+def final_selection(
+    evaluator: RecipeEvaluator,
     chosen: Sequence[tuple[str, Fidelity]],
-    budget: float,
-    seed: int,
+    request: Request,
     progress: Callable[[str], object] = lambda _: None,
 ) -> FinalSelection:
     """Carry out the chosen recipes at their fidelities, and time every engine of each."""
     made, runs = list[tuple[str, Fidelity, Compressed, Scorers]](), dict[str, Run]()
     for recipe, fidelity in chosen:
         progress(recipe)
-        compressed = of.compressed(recipe, fidelity)
-        engines = scorers(compressed.model, of.cut.validation)
+        compressed = evaluator.compressed(recipe, fidelity)
+        engines = scorers(compressed.model, evaluator.cut.validation)
         made.append((recipe, fidelity, compressed, engines))
         runs |= {f"{len(made)} {name}": scorer.run for name, scorer in engines.able.items()}
-    if isinstance(of.teacher, Teacher):
-        runs[HEAD] = head(of.teacher, of.cut.validation)
+    if isinstance(evaluator.teacher, Teacher):
+        runs[HEAD] = head(evaluator.teacher, evaluator.cut.validation)
     progress("timing")
-    times = measure(scorers(of.teacher, of.cut.validation).able[FP32].run, runs)
-    judge_one = _Validation(of, budget, seed)
-    teacher_bytes = of.compressed("teacher", Fidelity(0, 1.0)).size().file_bytes
+    times = measure(scorers(evaluator.teacher, evaluator.cut.validation).able[FP32].run, runs)
+    validation = _Validation(evaluator, request)
+    teacher_bytes = evaluator.compressed("teacher", Fidelity(0, 1.0)).size().file_bytes
     found = list[Contender]()
     for number, (recipe, fidelity, compressed, engines) in enumerate(made, start=1):
         speeds = {name: times[f"{number} {name}"] for name in engines.able}
-        engine, verdict = judge_one.engine(compressed, engines.able, speeds)
+        engine, verdict = validation.engine(compressed, engines.able, speeds)
         ratio = teacher_bytes / compressed.size().file_bytes
         found.append(Contender(recipe, fidelity, compressed, *engines, speeds, engine, ratio, verdict))
     return FinalSelection(sorted(found, key=Contender.merit), times.get(HEAD, {}))
@@ -93,9 +92,9 @@ def finals(
 class _Validation:
     """Losses against the teacher over the validation window."""
 
-    def __init__(self, of: OfRecipes, budget: float, seed: int) -> None:
-        self._rows, self._budget, self._seed = of.cut.validation, budget, seed
-        self._teacher = self._quality(logits_of(of.teacher, self._rows))
+    def __init__(self, evaluator: RecipeEvaluator, request: Request) -> None:
+        self._rows, self._budget, self._seed = evaluator.cut.validation, request.max_loss, request.seed
+        self._teacher = self._quality(logits_of(evaluator.teacher, self._rows))
         self._users = users_of(self._teacher, self._rows.impression, self._rows.user)
 
     def engine(

@@ -10,6 +10,10 @@ Pareto layers of stored bytes and loss among the hopeful, and by loss within one
 
 Each rung has its share of the time. What it did not reach is reported as left out, not lost silently. A trial that has
 been made before costs nothing, so going on after an interruption ends where an uninterrupted search would have.
+
+A trial cannot be stopped halfway, so one that would end long after its time is not begun. How long it takes is
+foretold by the same recipe's last trial: learning costs epochs x rows. A beginning that other recipes share counts as
+if nobody else had paid for it, for at the next fidelity it may be this recipe that does.
 """
 
 import math
@@ -18,9 +22,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...clock import monotonic_s
+from ...errors import DataError
 from .pareto import layers
-from .time_budget import TimeBudget
 from .trial import Fidelity, Trial
+
+OVERRUN = 0.1  # of the whole time, that a trial may take longer than its rung
+LEAST = 4  # trials that survive a rung, if there are as many
 
 
 class Rung(NamedTuple):
@@ -46,19 +54,40 @@ class Halved(NamedTuple):
     left_out: list[str]  # recipes that time did not reach, at any rung they were due
 
 
-Try = Callable[[str, Fidelity], Trial]
+class TimeBudget:
+    """How much of a search's time is gone; it runs from when it is made. DataError for no time."""
+
+    def __init__(self, seconds: float) -> None:
+        if not seconds > 0:
+            raise DataError(f"a search was given {seconds:g} s; expected more than none")
+        self._seconds, self._start = seconds, monotonic_s()
+
+    def used(self) -> float:
+        """Share of the time that is gone; above 1 when it is over."""
+        return self.seconds() / self._seconds
+
+    def seconds(self) -> float:
+        """Seconds since the search began."""
+        return monotonic_s() - self._start
+
+    def fits(self, until: float, last: Trial | None, fidelity: Fidelity) -> bool:
+        """Whether a trial may begin that should end at the share `until`, by the recipe's last one at another cost."""
+        expected = 0.0
+        if last is not None:
+            epochs = fidelity.epochs * fidelity.share / max(last.fidelity.epochs * last.fidelity.share, 1e-3)
+            expected = (last.seconds + last.shared_s) * epochs / self._seconds
+        return self.used() <= until and self.used() + expected <= until + OVERRUN
 
 
 def halve(
     recipes: Sequence[str],
-    try_one: Try,
+    try_one: Callable[[str, Fidelity], Trial],
     budget: float,
     time: TimeBudget,
     rungs: Sequence[Rung] = RUNGS,
-    least: int = 4,
     is_known: Callable[[str, Fidelity], bool] = lambda *_: False,
 ) -> Halved:
-    """Run the rungs; at least `least` survive each, if there are as many.
+    """Run the rungs, each on the better half of the one before.
 
     One trial of the first rung is made in any case, and every one whose result is known already. A rung into which
     nothing fits is not begun: the finalists are then those of the one before.
@@ -74,7 +103,7 @@ def halve(
                 left_out.append(recipe)
         tried += found
         ranked = ranking(found, rung.slack * budget) or ranked
-        due = [trial.recipe for trial in ranked[: max(least, math.ceil(len(ranked) / 2))]]
+        due = [trial.recipe for trial in ranked[: max(LEAST, math.ceil(len(ranked) / 2))]]
         if not found:
             break
     return Halved(ranked, tried, left_out)

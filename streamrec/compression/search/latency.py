@@ -7,7 +7,8 @@ batches are repeated until a measurement lasts LEAST_S. One thread: use_one_thre
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from ...clock import monotonic_s
 
@@ -17,7 +18,7 @@ LEAST_S = 0.002
 Run = Callable[[int], object]  # scores a batch of so many rows
 
 
-class Speed(NamedTuple):
+class Speed(msgspec.Struct, frozen=True):
     """How fast one contestant is beside the baseline at one batch size, over all rounds."""
 
     ratio: float  # how many times as fast as the baseline; above 1 is faster

@@ -13,6 +13,7 @@ import msgspec
 
 from ...models.manifest import Interval
 from ..verdict import Verdict
+from .latency import Speed
 from .machine import Machine
 from .sensitivity import Probe
 from .trial import Fidelity, Request, Trial
@@ -26,15 +27,6 @@ class Sizes(msgspec.Struct, frozen=True):
     file_bytes: int
     resident_bytes: int
     user_bytes: int
-
-
-class Pace(msgspec.Struct, frozen=True):
-    """Speed at one batch size, see latency.py."""
-
-    ratio: float
-    low: float
-    high: float
-    least_us: float
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -70,9 +62,9 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     sizes: Sizes
     size_ratio: float  # teacher's file / this file
-    engines: dict[str, dict[int, Pace]] = {}  # the same of every engine that can run it
+    engines: dict[str, dict[int, Speed]] = {}  # the same of every engine that can run it
     engines_refused: dict[str, str] = {}  # the others, with the reason
-    speed: dict[int, Pace]  # against the teacher scoring whole rows in torch fp32, by batch size
+    speed: dict[int, Speed]  # against the teacher scoring whole rows in torch fp32, by batch size
     quality: Metrics
     slices: dict[str, Metrics]
     servable: bool = False  # by a worker; what has the teacher's shape is there to compare with
@@ -98,7 +90,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     impressions: dict[str, int]  # usable, of each window
     spans_ms: dict[str, tuple[int, int]] = {}  # the first and the last impression of each window
     teacher: Point
-    teacher_head: dict[int, Pace]  # the teacher with user vectors given, against itself scoring whole rows
+    teacher_head: dict[int, Speed]  # the teacher with user vectors given, against itself scoring whole rows
     points: list[Point]
     best: int | None  # index of points; None: nothing met the budget. One that can be served, if one did
     references_only: bool = False  # no recipe was asked for that could be served

@@ -1,12 +1,16 @@
-"""The evaluator of real recipes: methods on the teacher, learning from the training window's latest rows.
+"""Carries out recipes: methods on the teacher, learning from the training window's latest rows.
 
 Recipes that begin alike ("student(64) > distil > ...") share that beginning: it is carried out once a fidelity and
 kept in memory and, where a folder is given, on disk. Every step depends on its input and the seed alone, so the result
 is the same as from the start.
+
+A model on disk is a compressed file, which gives it back to the bit (store.py), and JSON that says how it came about.
+The JSON is written last: what has one is whole. Both are named like the trial.
 """
 
 from collections import OrderedDict
 
+import msgspec
 import numpy as np
 from torch import nn
 
@@ -17,21 +21,65 @@ from ...training.model import logits_of
 from ...training.rows import Rows
 from ..methods.layers import linears
 from ..methods.method import Workbench
+from ..methods.user_vectors import Form
 from ..recipe import Recipe, parse, run
-from ..result import Compressed, LayerChange, layer_changes
-from .evaluator import Evaluated
-from .model_cache import Models
+from ..result import Compressed, LayerChange, StepLog, layer_changes
+from ..store import encode, load_model
 from .splits import Splits
-from .trial import Fidelity
+from .trial import Fidelity, Folder, Key
+from .trials import Evaluated
 
 KEPT = 100  # models in memory; students are small, and a copy of the teacher has 4 MB
 BEGINNING = 2  # steps: student and distil
 
 
-class OfRecipes:
+class ModelRecord(msgspec.Struct, frozen=True):
+    """What is known of a kept model besides its weights: its recipe, and how it came about."""
+
+    recipe: str
+    users: Form
+    log: tuple[StepLog, ...]
+    seconds: float = 0.0  # that it took
+
+
+class ModelCache:
+    """Compressed models of one teacher in a search's folder, by recipe and fidelity."""
+
+    def __init__(self, folder: Folder, teacher: nn.Module, data: str, seed: int) -> None:
+        self._folder, self._teacher, self._data, self._seed = folder, teacher, data, seed
+
+    def find(self, recipe: str, fidelity: Fidelity) -> Compressed | None:
+        """The model that a recipe gave at this fidelity, as it was kept; None if none was."""
+        name = self._name(recipe, fidelity)
+        record = self._record(name)
+        if record is None:
+            return None
+        model = load_model(self._folder.path / f"{name}.safetensors", self._teacher)
+        return Compressed(model, record.log, record.recipe, record.users)
+
+    def seconds(self, recipe: str, fidelity: Fidelity) -> float:
+        """Seconds that a kept model took to make; 0 if none was kept."""
+        record = self._record(self._name(recipe, fidelity))
+        return record.seconds if record else 0.0
+
+    def keep(self, fidelity: Fidelity, found: Compressed, seconds: float) -> None:
+        """Write down a model with its step log, and the seconds it took to make."""
+        name = self._name(found.recipe, fidelity)
+        self._folder.write(f"{name}.safetensors", encode(found.model))
+        record = ModelRecord(found.recipe, found.users, found.log, seconds)
+        self._folder.write(f"{name}.json", msgspec.json.encode(record))
+
+    def _record(self, name: str) -> ModelRecord | None:
+        return self._folder.read(f"{name}.json", ModelRecord)
+
+    def _name(self, recipe: str, fidelity: Fidelity) -> str:
+        return f"models/{Key(recipe, fidelity, self._seed, self._data).hash()}"
+
+
+class RecipeEvaluator:
     """Carries recipes out on one teacher, with the train, held-out and validation windows of one log."""
 
-    def __init__(self, teacher: nn.Module, cut: Splits, seed: int, models: Models | None = None) -> None:
+    def __init__(self, teacher: nn.Module, cut: Splits, seed: int, models: ModelCache | None = None) -> None:
         self.teacher, self.cut, self._seed, self._models = teacher.eval(), cut, seed, models
         self._teacher_logits = logits_of(teacher, cut.train)
         self._kept: OrderedDict[tuple[str, Fidelity], Compressed] = OrderedDict()

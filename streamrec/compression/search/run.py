@@ -22,12 +22,11 @@ from ...training.teacher_folder import Saved, load, read_manifest, save
 from ..recipe import parse
 from ..source import check_log
 from .best import check_best, write_best
-from .model_cache import Models
 from .outcome import Outcome
-from .recipe_evaluator import OfRecipes
-from .search import Told, search
+from .recipe_evaluator import ModelCache, RecipeEvaluator
+from .search import Progress, search
 from .space import recipes as built_in
-from .splits import Splits, after_teacher, before, data_hash, windows
+from .splits import Splits, before_validation, data_hash, split_after_teacher, split_by_time
 from .summary import percent
 from .teacher import EPOCHS, fit_within
 from .trial import Folder, Request, Trial, check_folder
@@ -36,7 +35,7 @@ LEAST_SHARE = 0.5  # of the budget, for the search itself, however long a teache
 OWN = "teacher"  # folder of a teacher trained here
 
 
-class Work(NamedTuple):
+class Options(NamedTuple):
     """The options of `streamrec compress search`."""
 
     played: Played
@@ -51,42 +50,44 @@ class Work(NamedTuple):
     min_score: float
 
 
-def run(work: Work, settings: Settings, console: Console) -> Outcome:
+def run(options: Options, settings: Settings, console: Console) -> Outcome:
     """Search, print progress on stderr, and write everything into the folder; answers what search.json holds."""
-    recipes = [parse(text).text() for text in work.recipes or built_in()]  # what is misspelt is said before anything
-    check_folder(work.out, resume=work.resume)
-    check_writable(work.out, is_folder=True)
-    check_best(work.out)
-    if work.teacher is not None:
-        told = read_manifest(work.teacher)
-        check_half_life(told.half_life_h, str(work.teacher), settings.interest_half_life_h)
+    recipes = [parse(text).text() for text in options.recipes or built_in()]  # what is misspelt is said before anything
+    check_folder(options.out, resume=options.resume)
+    check_writable(options.out, is_folder=True)
+    check_best(options.out)
+    if options.teacher is not None:
+        told = read_manifest(options.teacher)
+        check_half_life(told.half_life_h, str(options.teacher), settings.interest_half_life_h)
         settings = settings.changed(encoder=told.encoder)
     encoder = encoder_of(settings.encoder)
     use_one_thread()
     with Bars(console) as progress:
-        rows = work.played.rows(settings, encoder, progress)
+        rows = options.played.rows(settings, encoder, progress)
         start = monotonic_s()
-        test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
-        saved, cut = _teacher(work, rows, test_from_ms, encoder, settings, progress, console)
+        test_from_ms = millis("--test-from", options.test_from) if options.test_from else None
+        saved, cut = _teacher(options, rows, test_from_ms, encoder, settings, progress, console)
         data = f"{data_hash(rows)}-{saved.manifest.version}"
-        request = Request(work.played.log, data, work.seed, work.max_loss, test_from_ms)
-        folder = Folder(work.out, request, resume=work.resume)
-        of = OfRecipes(saved.teacher, cut, work.seed, Models(folder, saved.teacher, data, work.seed))
+        request = Request(options.played.log, data, options.seed, options.max_loss, test_from_ms)
+        folder = Folder(options.out, request, resume=options.resume)
+        evaluator = RecipeEvaluator(
+            saved.teacher, cut, options.seed, ModelCache(folder, saved.teacher, data, options.seed)
+        )
         outcome = search(
-            of,
+            evaluator,
             folder,
             request,
             recipes,
-            seconds=max(work.seconds - (monotonic_s() - start), work.seconds * LEAST_SHARE),
-            told=_told(progress),
+            seconds=max(options.seconds - (monotonic_s() - start), options.seconds * LEAST_SHARE),
+            progress=_shown_in(progress),
         )
     write(folder, outcome, console)
-    write_best(work.out, of, outcome, saved.manifest, work.min_score, console)
+    write_best(options.out, evaluator, outcome, saved.manifest, options.min_score, console)
     return outcome
 
 
 def _teacher(
-    work: Work,
+    options: Options,
     rows: Rows,
     test_from_ms: int | None,
     encoder: Encoder,
@@ -96,18 +97,18 @@ def _teacher(
 ) -> tuple[Saved, Splits]:
     """The one given, the one trained here before, or one trained now; and windows it has not learned from."""
     checks = {"expected_space_id": encoder.space_id, "expected_fingerprint": fingerprint()}
-    if work.teacher is not None:
-        saved = load(work.teacher, **checks)
-        check_log(saved.manifest.log, work.played.log)
-        return saved, after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
-    cut, own = windows(rows, test_from_ms), work.out / OWN
-    if not (work.resume and own.exists()):
+    if options.teacher is not None:
+        saved = load(options.teacher, **checks)
+        check_log(saved.manifest.log, options.played.log)
+        return saved, split_after_teacher(rows, saved.manifest.test_from_ms, test_from_ms)
+    cut, own = split_by_time(rows, test_from_ms), options.out / OWN
+    if not (options.resume and own.exists()):
         learning = progress.add_task("epochs of the teacher", total=EPOCHS)
         fitted, stopped = fit_within(
-            before(rows, cut),
-            work.seed,
-            work.seconds * (1 - LEAST_SHARE),
-            work.out,
+            before_validation(rows, cut),
+            options.seed,
+            options.seconds * (1 - LEAST_SHARE),
+            options.out,
             lambda epoch: progress.update(learning, completed=epoch),
         )
         if stopped:
@@ -118,9 +119,9 @@ def _teacher(
         save(
             own,
             fitted.teacher,
-            log=work.played.log,
+            log=options.played.log,
             test_from_ms=int(cut.validation.at_ms.min()),
-            seed=work.seed,
+            seed=options.seed,
             encoder=settings.encoder,
             space_id=encoder.space_id,
             fingerprint=fingerprint(),
@@ -131,7 +132,7 @@ def _teacher(
     return load(own, **checks), cut
 
 
-def _told(progress: Bars) -> Told:
+def _shown_in(progress: Bars) -> Progress:
     """One line that moves: how many trials, the latest of them, and the stage after that."""
     task, trials = progress.add_task("search", total=None), [0]
 
@@ -139,10 +140,10 @@ def _told(progress: Bars) -> Told:
         trials[0] += 1
         loss = made.refused or f"loss {percent(made.loss)} (at most {percent(made.upper_95)})"
         progress.update(
-            task, description=f"try {trials[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150]
+            task, description=f"trial {trials[0]}: {made.recipe}, {made.fidelity.epochs} epochs: {loss}"[:150]
         )
 
-    return Told(trial, lambda stage: progress.update(task, description=f"finals: {stage}"[:150]))
+    return Progress(trial, lambda stage: progress.update(task, description=f"final selection: {stage}"[:150]))
 
 
 def write(folder: Folder, outcome: Outcome, console: Console) -> None:

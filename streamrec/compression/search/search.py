@@ -1,4 +1,4 @@
-"""A search from windows to outcome: explore, finals, verdicts, each with what the one before it has left.
+"""A search from its splits to its outcome: probe layers, halve recipes, select finalists, judge them.
 
 The validation window decides who is tried on and in which order the finalists are preferred; the test window is looked
 at after that, for the finalists alone. The best is the first in order of preference whose verdict there is `pass`, of
@@ -10,86 +10,71 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...training.model import logits_of
-from .evaluation import Judging, paces
-from .explore import explore
-from .final_selection import finals
-from .halving import RUNGS, Halved, Rung
+from .evaluation import Judging
+from .final_selection import final_selection
+from .halving import RUNGS, Halved, Rung, TimeBudget, halve
 from .holdout_ledger import HoldoutLedger
 from .machine import this_machine
 from .outcome import Outcome, Point
-from .recipe_evaluator import OfRecipes
-from .sensitivity import UNTUNED
+from .recipe_evaluator import RecipeEvaluator
+from .sensitivity import UNTUNED, by_promise, probe
 from .space import COMPARED, QUANTIZED
 from .splits import usable_impressions
-from .time_budget import TimeBudget
 from .trial import Fidelity, Folder, Request, Trial
 from .trials import Trials
 
 FINALISTS = 6
+PROBE_UNTIL = 0.1  # of the time, after which no more layers are probed
 
 
-class Told(NamedTuple):
-    """Callbacks of a search: for a progress bar."""
+class Progress(NamedTuple):
+    """Callbacks of a search, for a progress bar: each trial, and each step of final selection and verdicts."""
 
     trial: Callable[[Trial], object] = lambda _: None
     stage: Callable[[str], object] = lambda _: None
 
 
-SILENT = Told()
+SILENT = Progress()
 
 
 def search(
-    of: OfRecipes,
+    evaluator: RecipeEvaluator,
     folder: Folder,
     request: Request,
     recipes: Sequence[str],
     *,
     seconds: float,
     rungs: Sequence[Rung] = RUNGS,
-    told: Told = SILENT,
+    progress: Progress = SILENT,
 ) -> Outcome:
     """Find the best recipe within `request.max_loss` in about so many seconds."""
-    time = TimeBudget(seconds)
-    made = list[Trial]()
-
-    def tell(trial: Trial) -> None:
-        made.append(trial)
-        told.trial(trial)
-
-    trials = Trials(
-        of,
-        folder,
-        of.cut.validation,
-        logits_of(of.teacher, of.cut.validation),
-        data=request.data,
-        seed=request.seed,
-        budget=request.max_loss,
-        told=tell,
-    )
-    explored = explore(trials, of.layers(), recipes, request.max_loss, time, rungs)
-    chosen = chosen_for_finals(explored.halved)
-    timed = finals(of, chosen, request.max_loss, request.seed, told.stage)
-    found = Judging(of, request, HoldoutLedger(folder)).all(timed.contenders, told.stage)
+    time, cut = TimeBudget(seconds), evaluator.cut
+    teacher_logits = logits_of(evaluator.teacher, cut.validation)
+    trials = Trials(evaluator.evaluate, folder, cut.validation, teacher_logits, request, progress.trial)
+    probes = probe(evaluator.layers(), trials.one, lambda: time.used() > PROBE_UNTIL)
+    halved = halve(by_promise(recipes, probes), trials.one, request.max_loss, time, rungs, is_known=trials.knows)
+    selected = final_selection(evaluator, recipes_for_final_selection(halved), request, progress.stage)
+    judged = Judging(evaluator, request, HoldoutLedger(folder)).all(selected.contenders, progress.stage)
     return Outcome(
         request=request,
         machine=this_machine(),
-        impressions={name: usable_impressions(rows) for name, rows in of.cut._asdict().items()},
-        spans_ms={name: (int(rows.at_ms.min()), int(rows.at_ms.max())) for name, rows in of.cut._asdict().items()},
-        teacher=found.teacher,
-        teacher_head=paces(timed.head),
-        points=found.points,
-        best=best(found.points),
-        references_only=not any(of.is_servable(recipe) for recipe in recipes),
-        closest=closest(found.points),
-        probes=explored.probes,
-        trials=made,
-        left_out=explored.halved.left_out,
-        slice_impressions=found.slice_impressions,
+        impressions={name: usable_impressions(rows) for name, rows in cut._asdict().items()},
+        spans_ms={name: (int(rows.at_ms.min()), int(rows.at_ms.max())) for name, rows in cut._asdict().items()},
+        teacher=judged.teacher,
+        teacher_head=selected.head,
+        points=judged.points,
+        best=best(judged.points),
+        references_only=not any(evaluator.is_servable(recipe) for recipe in recipes),
+        closest=closest(judged.points),
+        probes=probes,
+        trials=trials.made,
+        left_out=halved.left_out,
+        slice_impressions=judged.slice_impressions,
         seconds=time.seconds(),
     )
 
 
-def chosen_for_finals(halved: Halved) -> list[tuple[str, Fidelity]]:
+def recipes_for_final_selection(halved: Halved) -> list[tuple[str, Fidelity]]:
     """The finalists, and the usual ways at the highest fidelity they were tried at: figures to compare with."""
     latest = {QUANTIZED: UNTUNED} | {trial.recipe: trial.fidelity for trial in halved.tried if not trial.refused}
     names = [trial.recipe for trial in halved.finalists[:FINALISTS]]

@@ -31,7 +31,7 @@ class Splits(NamedTuple):
     test: Rows
 
 
-def windows(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int | None = None) -> Splits:
+def split_by_time(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int | None = None) -> Splits:
     """Cut at these times (default: before the last quarter of the impressions, and the last fifth of the rest)."""
     _check_finite(rows)
     test_ms = _cut(rows, TEST_SHARE) if test_from_ms is None else test_from_ms
@@ -46,7 +46,7 @@ def windows(rows: Rows, test_from_ms: int | None = None, validation_from_ms: int
     return cut
 
 
-def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = None) -> Splits:
+def split_after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = None) -> Splits:
     """Windows for a teacher that has learned from what is earlier than a time, but for the last tenth of it.
 
     Validation is what lies between that time and the test window, or, where nothing does, the tenth on which the
@@ -55,16 +55,16 @@ def after_teacher(rows: Rows, trained_until_ms: int, test_from_ms: int | None = 
     """
     check_unseen(trained_until_ms, test_from_ms)
     if not len(rows.x) or rows.at_ms.min() >= trained_until_ms:
-        return windows(rows, test_from_ms)
+        return split_by_time(rows, test_from_ms)
     test_ms = trained_until_ms if test_from_ms is None else test_from_ms
     earlier = _split(rows, trained_until_ms)[0]
     _check(earlier, "what the teacher has learned from")
     stopped_by = last_impressions(earlier.impression, HELD_OUT)
     from_ms = trained_until_ms if test_ms > trained_until_ms else int(earlier.at_ms[stopped_by].min())
-    return windows(rows, test_ms, from_ms)
+    return split_by_time(rows, test_ms, from_ms)
 
 
-def before(rows: Rows, cut: Splits) -> Rows:
+def before_validation(rows: Rows, cut: Splits) -> Rows:
     """The rows that are earlier than the validation window: train and held-out in one."""
     return _split(rows, int(cut.validation.at_ms.min()))[0]
 

@@ -1,8 +1,7 @@
 """What one trial of a recipe is, and where it is kept: a search that was interrupted finds all it has done.
 
 A trial is named by the hash of everything that decides its result: recipe, fidelity, seed, data and the code that
-trains. Its JSON and its scores are written beside each other and moved into place, the JSON last: what is named there
-is whole. A folder belongs to one request (data, seed, budget); another one is refused.
+trains. A folder belongs to one request (data, seed, budget); another one is refused.
 """
 
 import hashlib
@@ -11,10 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
-import numpy as np
-from safetensors.numpy import load, save
 
-from ...arrays import FloatArray
 from ...errors import DataError
 
 Struct = TypeVar("Struct")
@@ -79,7 +75,7 @@ class Key(NamedTuple):
 
 
 class Folder:
-    """Where a search keeps its request, its trials and their scores, so that it can be resumed."""
+    """Where a search keeps its request and its trials, so that it can be resumed."""
 
     def __init__(self, path: Path, request: Request, *, resume: bool) -> None:
         """DataError for a folder that holds another search, or this one without `resume`."""
@@ -100,13 +96,8 @@ class Folder:
         """The trial of this key, as it was written down; None if it was not made, or not to the end."""
         return self.read(f"trials/{key.hash()}.json", Trial)
 
-    def scores(self, key: Key) -> FloatArray:
-        """(N,) logits of the validation rows, of a trial that is there."""
-        return np.asarray(load((self.path / f"trials/{key.hash()}.safetensors").read_bytes())["logits"], np.float32)
-
-    def keep(self, key: Key, trial: Trial, logits: FloatArray) -> Trial:
-        """Write down a trial and its scores (N,), the JSON last; answers the trial."""
-        self.write(f"trials/{key.hash()}.safetensors", save({"logits": np.ascontiguousarray(logits)}))
+    def keep(self, key: Key, trial: Trial) -> Trial:
+        """Write down a trial, and answer it."""
         self.write(f"trials/{key.hash()}.json", msgspec.json.encode(trial))
         return trial
 

@@ -5,8 +5,7 @@ Losses are relative to the teacher's AUC over the same impressions, with one-sid
 """
 
 from collections.abc import Callable
-
-import numpy as np
+from typing import NamedTuple
 
 from ...arrays import FloatArray
 from ...clock import monotonic_s
@@ -14,8 +13,15 @@ from ...errors import DataError, RecipeError
 from ...training.evaluate import quality, users_of
 from ...training.rows import Rows
 from ..verdict import judge
-from .evaluator import Evaluator
-from .trial import Fidelity, Folder, Key, Trial
+from .trial import Fidelity, Folder, Key, Request, Trial
+
+
+class Evaluated(NamedTuple):
+    """What a recipe, carried out at some fidelity, gave: scores and size of its model, and time it did not pay for."""
+
+    logits: FloatArray  # (N,) of the validation rows
+    stored_bytes: int  # of the model's file
+    shared_s: float = 0.0  # that an earlier recipe's trial has spent on what the two have in common
 
 
 class Trials:
@@ -23,48 +29,44 @@ class Trials:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluate: Callable[[str, Fidelity], Evaluated],  # RecipeError if a recipe's methods refuse this teacher
         folder: Folder,
         validation: Rows,
         teacher_logits: FloatArray,
-        *,
-        data: str,
-        seed: int,
-        budget: float,
-        told: Callable[[Trial], object] = lambda _: None,
+        request: Request,
+        progress: Callable[[Trial], object] = lambda _: None,
     ) -> None:
-        self._evaluator, self._folder, self._rows, self._told = evaluator, folder, validation, told
-        self._data, self._seed, self._budget = data, seed, budget
+        self._evaluate, self._folder, self._rows, self._request = evaluate, folder, validation, request
+        self._progress = progress
         self._teacher = quality(teacher_logits, validation.clicked, validation.impression)
         self._users = users_of(self._teacher, validation.impression, validation.user)
+        self.made = list[Trial]()  # all that were asked for, in that order
 
     def one(self, recipe: str, fidelity: Fidelity) -> Trial:
         """The trial of a recipe at a fidelity: made and judged now, unless the folder holds it."""
-        key = self.key(recipe, fidelity)
-        found = self._folder.trial(key) or self._make(key)
-        self._told(found)
-        return found
+        key = self._key(recipe, fidelity)
+        trial = self._folder.trial(key) or self._folder.keep(key, self._make(key))
+        self.made.append(trial)
+        self._progress(trial)
+        return trial
 
     def knows(self, recipe: str, fidelity: Fidelity) -> bool:
         """Whether the folder holds a trial of this recipe at this fidelity."""
-        return self._folder.trial(self.key(recipe, fidelity)) is not None
+        return self._folder.trial(self._key(recipe, fidelity)) is not None
 
-    def key(self, recipe: str, fidelity: Fidelity) -> Key:
-        """The key by which the folder names a recipe's trial at this fidelity."""
-        return Key(recipe, fidelity, self._seed, self._data)
+    def _key(self, recipe: str, fidelity: Fidelity) -> Key:
+        return Key(recipe, fidelity, self._request.seed, self._request.data)
 
     def _make(self, key: Key) -> Trial:
         start = monotonic_s()
         try:
-            logits, stored_bytes, shared_s = self._evaluator.evaluate(key.recipe, key.fidelity)
+            logits, stored_bytes, shared_s = self._evaluate(key.recipe, key.fidelity)
             ours = quality(logits, self._rows.clicked, self._rows.impression)
         except (RecipeError, DataError) as error:  # a training that diverged is the recipe's fault as well
-            refused = Trial(
-                key.recipe, key.fidelity, key.seed, 0, 0.0, 0.0, 0.0, 0.0, monotonic_s() - start, str(error)
-            )
-            return self._folder.keep(key, refused, np.empty(0, np.float32))
-        on_auc = judge(self._teacher.auc, ours.auc, self._users, self._budget, self._seed)
-        trial = Trial(
+            spent_s = monotonic_s() - start
+            return Trial(key.recipe, key.fidelity, key.seed, 0, 0.0, 0.0, 0.0, 0.0, spent_s, str(error))
+        on_auc = judge(self._teacher.auc, ours.auc, self._users, self._request.max_loss, key.seed)
+        return Trial(
             recipe=key.recipe,
             fidelity=key.fidelity,
             seed=key.seed,
@@ -76,4 +78,3 @@ class Trials:
             seconds=monotonic_s() - start,
             shared_s=shared_s,
         )
-        return self._folder.keep(key, trial, logits)

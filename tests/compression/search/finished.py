@@ -10,9 +10,9 @@ from compression.search.worlds import REQUEST, readers
 
 from streamrec.compression.search.halving import Rung
 from streamrec.compression.search.outcome import Outcome
-from streamrec.compression.search.recipe_evaluator import OfRecipes
+from streamrec.compression.search.recipe_evaluator import RecipeEvaluator
 from streamrec.compression.search.search import search
-from streamrec.compression.search.splits import windows
+from streamrec.compression.search.splits import split_by_time
 from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.training.learn import learn
 from streamrec.training.teacher import Teacher
@@ -29,14 +29,14 @@ RECIPES = (
 
 
 @cache
-def taught() -> OfRecipes:
+def taught() -> RecipeEvaluator:
     """A teacher of the smallest kind over the made-up readers."""
     torch.set_num_threads(1)
-    cut = windows(readers(1500, users=200))
+    cut = split_by_time(readers(1500, users=200))
     torch.manual_seed(1)
     teacher = Teacher(width=16, heads=2)
     teacher.learn_standardisation(cut.train.x)
-    return OfRecipes(learn(teacher, cut.train, cut.held_out, seed=1, epochs=6, learning_rate=3e-3), cut, seed=1)
+    return RecipeEvaluator(learn(teacher, cut.train, cut.held_out, seed=1, epochs=6, learning_rate=3e-3), cut, seed=1)
 
 
 def found(path: Path, *, resume: bool) -> Outcome:

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrec.clock import simulated
-from streamrec.compression.search.halving import RUNGS, halve, ranking
-from streamrec.compression.search.time_budget import TimeBudget
+from streamrec.compression.search.halving import RUNGS, TimeBudget, halve, ranking
 from streamrec.compression.search.trial import Fidelity, Trial
 from streamrec.errors import DataError
 

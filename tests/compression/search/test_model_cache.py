@@ -7,19 +7,18 @@ import pytest
 from compression.search.finished import taught
 from compression.search.worlds import REQUEST
 
-from streamrec.compression.search.model_cache import Models
-from streamrec.compression.search.recipe_evaluator import OfRecipes
+from streamrec.compression.search.recipe_evaluator import ModelCache, RecipeEvaluator
 from streamrec.compression.search.trial import Fidelity, Folder
 
 STUDENT = "student(width=8) > distil(alpha=.3) > prune(magnitude,.5) > int8"
 FIDELITY = Fidelity(1, 0.5)
 
 
-def of_folder(path: Path, *, resume: bool) -> OfRecipes:
+def of_folder(path: Path, *, resume: bool) -> RecipeEvaluator:
     """A process that knows only what the folder holds."""
     of = taught()
-    models = Models(Folder(path, REQUEST, resume=resume), of.teacher, REQUEST.data, REQUEST.seed)
-    return OfRecipes(of.teacher, of.cut, 1, models)
+    models = ModelCache(Folder(path, REQUEST, resume=resume), of.teacher, REQUEST.data, REQUEST.seed)
+    return RecipeEvaluator(of.teacher, of.cut, 1, models)
 
 
 @pytest.mark.parametrize("recipe", [STUDENT, "lowrank(.5) > int8 > users(sq8)", "neurons(magnitude,.5)"])

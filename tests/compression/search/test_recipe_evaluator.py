@@ -6,7 +6,7 @@ from compression.search.finished import taught
 
 from streamrec.compression.methods.method import Workbench
 from streamrec.compression.recipe import parse, run
-from streamrec.compression.search.recipe_evaluator import OfRecipes, latest
+from streamrec.compression.search.recipe_evaluator import RecipeEvaluator, latest
 from streamrec.compression.search.trial import Fidelity
 from streamrec.errors import RecipeError
 from streamrec.training.model import logits_of
@@ -59,7 +59,7 @@ def test_refusals_come_through() -> None:
 
 def test_what_others_have_paid_for_is_counted() -> None:
     """The second student that begins alike is quick here, but at the next fidelity it may be the first."""
-    of = OfRecipes(taught().teacher, taught().cut, seed=1)
+    of = RecipeEvaluator(taught().teacher, taught().cut, seed=1)
     first, second, alone = (
         of.evaluate(recipe, Fidelity(1, 0.25)).shared_s
         for recipe in ("student(width=8) > distil > int8", "student(width=8) > distil > fp16", "int8")

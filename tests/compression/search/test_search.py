@@ -9,11 +9,11 @@ from compression.search.finished import RECIPES, WITHIN, again, finished, taught
 
 from streamrec.compression.recipe import Recipe, parse
 from streamrec.compression.search.evaluation import Judging
-from streamrec.compression.search.final_selection import finals
+from streamrec.compression.search.final_selection import final_selection
 from streamrec.compression.search.halving import Halved
 from streamrec.compression.search.holdout_ledger import HoldoutLedger
 from streamrec.compression.search.outcome import Outcome, Point
-from streamrec.compression.search.search import best, chosen_for_finals, closest
+from streamrec.compression.search.search import best, closest, recipes_for_final_selection
 from streamrec.compression.search.sensitivity import UNTUNED
 from streamrec.compression.search.trial import Fidelity, Folder
 
@@ -69,9 +69,7 @@ def test_a_later_search_of_the_folder_shares_the_5_percent(tmp_path: Path) -> No
     """What was judged there before counts, the same model in the same engine once."""
     of, folder, looks = taught(), Folder(tmp_path, WITHIN, resume=False), [RECIPES[0], RECIPES[2]]
     judging = Judging(of, WITHIN, HoldoutLedger(folder))
-    first, second = (
-        finals(of, [(recipe, Fidelity(1, 0.5))], WITHIN.max_loss, WITHIN.seed).contenders for recipe in looks
-    )
+    first, second = (final_selection(of, [(recipe, Fidelity(1, 0.5))], WITHIN).contenders for recipe in looks)
     found = [judging.all(contenders).points[0].verdict for contenders in (first, second, second)]
     assert [verdict.together for verdict in found if verdict] == [1, 2, 2]
 
@@ -87,7 +85,7 @@ def test_where_nothing_passes_the_closest_has_the_smallest_bound() -> None:
 
 def test_quantization_alone_is_always_beside_the_finalists() -> None:
     """Even where time reached none of the usual ways: what int8 alone gives is the first thing a reader asks."""
-    found = chosen_for_finals(Halved([], [], []))
+    found = recipes_for_final_selection(Halved([], [], []))
     assert found == [("int8", UNTUNED)]
 
 

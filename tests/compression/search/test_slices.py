@@ -3,7 +3,7 @@
 import numpy as np
 from compression.search.worlds import SLATE, readers
 
-from streamrec.compression.search.slices import LEAST, UNREAD, slices
+from streamrec.compression.search.score_statistics import LEAST, UNREAD, slices
 from streamrec.training.rows import Rows, language_code
 
 TRAIN, TEST = readers(300, seed=1, users=50), readers(400, seed=2, users=90)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from compression.search.worlds import readers
 
-from streamrec.compression.search.splits import after_teacher, data_hash, windows
+from streamrec.compression.search.splits import data_hash, split_after_teacher, split_by_time
 from streamrec.engine.scores import COLUMNS
 from streamrec.errors import DataError
 from streamrec.training.rows import Rows
@@ -15,7 +15,7 @@ from streamrec.training.rows import Rows
 def test_no_window_looks_ahead() -> None:
     """Each begins after the one before has ended, and together they are the log."""
     rows = readers(400)
-    cut = windows(rows)
+    cut = split_by_time(rows)
     for earlier, later in itertools.pairwise(cut):
         assert earlier.at_ms.max() < later.at_ms.min()
         assert not set(earlier.impression) & set(later.impression)
@@ -24,24 +24,24 @@ def test_no_window_looks_ahead() -> None:
 
 def test_the_test_window_can_be_given() -> None:
     """From a day on, as `--test-from` says."""
-    assert windows(readers(400), test_from_ms=350_000).test.at_ms.min() == 350_000
+    assert split_by_time(readers(400), test_from_ms=350_000).test.at_ms.min() == 350_000
 
 
 def test_a_log_after_the_teacher_is_cut_like_any_other() -> None:
     """The teacher has seen nothing of it, so all of it may be trained on and judged by."""
     rows = readers(400)
     for test_from_ms in (None, 350_000):
-        of_teacher, own = after_teacher(rows, 0, test_from_ms), windows(rows, test_from_ms)
+        of_teacher, own = split_after_teacher(rows, 0, test_from_ms), split_by_time(rows, test_from_ms)
         assert [part.at_ms.tolist() for part in of_teacher] == [part.at_ms.tolist() for part in own]
 
 
 def test_nothing_the_teacher_has_seen_is_in_the_test_window() -> None:
     """It begins where the teacher stopped learning, or later; earlier is refused."""
     rows = readers(400)
-    assert after_teacher(rows, 300_000).test.at_ms.min() == 300_000
-    assert after_teacher(rows, 250_000, 300_000).validation.at_ms.min() == 250_000
+    assert split_after_teacher(rows, 300_000).test.at_ms.min() == 300_000
+    assert split_after_teacher(rows, 250_000, 300_000).validation.at_ms.min() == 250_000
     with pytest.raises(DataError, match="before the teacher stopped learning"):
-        after_teacher(rows, 300_000, 250_000)
+        split_after_teacher(rows, 300_000, 250_000)
 
 
 def one_class(rows: Rows) -> Rows:
@@ -62,7 +62,7 @@ def one_class(rows: Rows) -> Rows:
 def test_what_cannot_be_judged_is_refused(rows: Rows, test_from_ms: int | None, message: str) -> None:
     """Tiny, one-class or broken data: before anything is trained."""
     with pytest.raises(DataError, match=message):
-        windows(rows, test_from_ms)
+        split_by_time(rows, test_from_ms)
 
 
 def test_other_data_have_another_hash() -> None:

@@ -5,31 +5,33 @@ from pathlib import Path
 import pytest
 from compression.search.worlds import REQUEST, Linear, readers
 
-from streamrec.compression.search.explore import Explored, explore
-from streamrec.compression.search.splits import windows
-from streamrec.compression.search.time_budget import TimeBudget
+from streamrec.compression.search.halving import Halved, TimeBudget, halve
+from streamrec.compression.search.sensitivity import by_promise, probe
+from streamrec.compression.search.splits import split_by_time
 from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.compression.search.trials import Trials
 from streamrec.engine.scores import COLUMNS
 
-CUT = windows(readers(1200))
+CUT = split_by_time(readers(1200))
 RECIPES = [f"keep({k})" for k in (COLUMNS, 70, 65, 20, 10, 8, 4, 2)]
 
 
 def tries(path: Path, evaluator: Linear, *, resume: bool = False) -> Trials:
     """Over the made-up readers."""
     folder = Folder(path, REQUEST, resume=resume)
-    return Trials(evaluator, folder, CUT.validation, evaluator.teacher(), data="d", seed=1, budget=0.05)
+    return Trials(evaluator.evaluate, folder, CUT.validation, evaluator.teacher(), REQUEST)
 
 
-def searched(path: Path, evaluator: Linear, *, resume: bool = False) -> Explored:
+def searched(path: Path, evaluator: Linear, *, resume: bool = False) -> Halved:
     """With all the time in the world."""
-    return explore(tries(path, evaluator, resume=resume), evaluator.layers(), RECIPES, 0.05, TimeBudget(1e9))
+    trials = tries(path, evaluator, resume=resume)
+    probes = probe(evaluator.layers(), trials.one)
+    return halve(by_promise(RECIPES, probes), trials.one, 0.05, TimeBudget(1e9), is_known=trials.knows)
 
 
-def outcome(found: Explored) -> list[tuple[str, float]]:
+def outcome(found: Halved) -> list[tuple[str, float]]:
     """What must not depend on interruptions."""
-    return [(trial.recipe, trial.loss) for trial in found.halved.finalists]
+    return [(trial.recipe, trial.loss) for trial in found.finalists]
 
 
 def test_quality_and_size_are_found_by_training(tmp_path: Path) -> None:

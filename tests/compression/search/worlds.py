@@ -4,9 +4,9 @@ import numpy as np
 from making_rows import normal_rows
 
 from streamrec.arrays import FloatArray
-from streamrec.compression.search.evaluator import Evaluated
 from streamrec.compression.search.splits import Splits
 from streamrec.compression.search.trial import Fidelity, Request
+from streamrec.compression.search.trials import Evaluated
 from streamrec.engine.scores import COLUMNS
 from streamrec.errors import RecipeError
 from streamrec.training.rows import Rows
