@@ -20,7 +20,7 @@ from .methods.distil import Distil
 from .methods.fp16 import Fp16
 from .methods.int8 import Int8
 from .methods.lowrank import LowRank
-from .methods.method import Method, Workbench
+from .methods.method import Workbench
 from .methods.prune import Prune
 from .methods.prune_structured import Columns, Neurons
 from .methods.qat import Qat
@@ -32,7 +32,7 @@ from .step_order import check_order
 
 Step = Student | Distil | LowRank | Prune | Neurons | Columns | Variational | Qat | Int8 | Fp16 | UserVectors
 METHODS: dict[str, type[Step]] = {
-    method.name: method
+    str(method.__struct_config__.tag): method
     for method in (Student, Distil, LowRank, Prune, Neurons, Columns, Variational, Qat, Int8, Fp16, UserVectors)
 }
 NOTHING = "teacher"
@@ -74,15 +74,11 @@ def run(
     model, log = teacher, list[StepLog]()
     for step in recipe.steps:
         progress(_text(step))
-        changed = _method(step).apply(model, bench)
+        changed = step.apply(model, bench)
         log.append(step_log(_text(step), model, changed))
         model = changed
     users: list[Form] = [step.form for step in recipe.steps if isinstance(step, UserVectors)]
     return Compressed(model, tuple(log), recipe.text(), users[0] if users else "fp32")
-
-
-def _method(step: Step) -> Method:
-    return step
 
 
 def _step(part: str) -> Step:
@@ -94,15 +90,16 @@ def _step(part: str) -> Step:
         raise RecipeError(f"method {name!r} is unknown; expected one of {', '.join(METHODS)}")
     given = [argument.strip() for argument in (inside or "").split(",") if argument.strip()]
     fields = METHODS[name].__struct_encode_fields__
+    settings = ", ".join(fields)
     values: dict[str, Any] = {"type": name}
     for place, argument in enumerate(given):
         key, equals, value = (word.strip() for word in argument.partition("="))
         if not equals:
             if place >= len(fields):
-                raise RecipeError(f"step {part.strip()!r} has more values than {name} has settings: {_named(fields)}")
+                raise RecipeError(f"step {part.strip()!r} has more values than {name} has settings: {settings}")
             key, value = fields[place], key
         if key not in fields or key in values:
-            problem = "given twice" if key in values else f"unknown; expected {_named(fields)}"
+            problem = "given twice" if key in values else f"unknown; expected {settings}"
             raise RecipeError(f"step {part.strip()!r}: setting {key!r} is {problem}")
         values[key] = _value(value)
     try:
@@ -110,10 +107,6 @@ def _step(part: str) -> Step:
     except msgspec.ValidationError as error:
         raise RecipeError(f"step {part.strip()!r}: {error}") from error
     return step
-
-
-def _named(fields: tuple[str, ...]) -> str:
-    return ", ".join(fields)
 
 
 def _value(text: str) -> int | float | bool | str:

@@ -12,14 +12,14 @@ The student is the moving average of the weights on their way, and has time. Wit
 patience of fine-tuning it loses .8 % on MIND at alpha .3, and the seeds lie further apart.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 from torch import nn
 
 from ...errors import RecipeError
 from .layers import copied
-from .method import Workbench
+from .method import Method, Workbench
 from .tuning import taught
 
 RATE = 1e-3
@@ -27,10 +27,9 @@ AVERAGE, PATIENCE = 0.998, 5
 EPOCHS = 8  # times those of fine-tuning: it starts from nothing
 
 
-class Distil(msgspec.Struct, frozen=True, tag="distil"):
+class Distil(Method, frozen=True, tag="distil"):
     """Teach the model; the best held-out state is kept."""
 
-    name: ClassVar[str] = "distil"
     alpha: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.7
     temperature: Annotated[float, msgspec.Meta(gt=0, le=20)] = msgspec.field(default=1.0, name="T")
     epochs: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0  # 0 = EPOCHS times those of fine-tuning

@@ -3,23 +3,19 @@
 Bound (asserted in a test): |w - fp16(w)| <= 2**-11 * |w| for 2**-14 <= |w| <= 65504, and <= 2**-25 below.
 """
 
-from typing import ClassVar
-
-import msgspec
 import torch
 from torch import nn
 
 from ...errors import RecipeError
 from .layers import copied, linears, write
-from .method import Workbench
+from .method import Method, Workbench
 
 LARGEST = 65504.0
 
 
-class Fp16(msgspec.Struct, frozen=True, tag="fp16"):
+class Fp16(Method, frozen=True, tag="fp16"):
     """Round weights to half precision; they stay float32 while computing."""
 
-    name: ClassVar[str] = "fp16"
     layers: str = ""
 
     @torch.no_grad()

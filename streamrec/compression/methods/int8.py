@@ -14,14 +14,13 @@ The model keeps float32 weights that lie on the grid ("fake quantization"): its 
 engines (models/engines) hold them as int8 and round activations too; the admission check measures that part.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-import msgspec
 import torch
 from torch import Tensor, nn
 
 from .layers import copied, linears, write
-from .method import Workbench
+from .method import Method, Workbench
 
 Grain = Literal["channel", "tensor"]
 LEVELS = 127
@@ -48,10 +47,9 @@ def on_grid(weight: Tensor, grain: Grain) -> Tensor:
     return integers_of(weight, scales) * scales
 
 
-class Int8(msgspec.Struct, frozen=True, tag="int8"):
+class Int8(Method, frozen=True, tag="int8"):
     """Round weights to int8, without learning."""
 
-    name: ClassVar[str] = "int8"
     grain: Grain = "channel"
     layers: str = ""  # names that start like this; "" = all
 

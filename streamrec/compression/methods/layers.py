@@ -29,16 +29,6 @@ def raw_weight(layer: nn.Linear) -> nn.Parameter:
     return layer.get_parameter("parametrizations.weight.original" if hidden else "weight")
 
 
-def network_only(model: nn.Module, step: str) -> Network:
-    """The model as a chain of stages; RecipeError for a teacher, whose layers are tied by attention."""
-    if not isinstance(model, Network):
-        raise RecipeError(
-            f"{step} changes the shape of a chain of layers, and {type(model).__name__} is none;"
-            " put student(...) and distil(...) before it, or use prune(...) or lowrank(...)"
-        )
-    return model
-
-
 def copied(model: nn.Module) -> nn.Module:
     """A copy in evaluation mode that is not learning."""
     return copy.deepcopy(model).eval().requires_grad_(requires_grad=False)

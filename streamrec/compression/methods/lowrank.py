@@ -12,7 +12,7 @@ activation); elsewhere an nn.Linear becomes an nn.Sequential of two. The square 
 suits int8.
 """
 
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated
 
 import msgspec
 import torch
@@ -20,24 +20,15 @@ from torch import Tensor, nn
 
 from ...models.network import Network
 from .layers import copied, linears
-from .method import Workbench
+from .method import Method, Workbench
 from .tuning import set_bounds, tuned
 
-Energy = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
-
-class Factors(NamedTuple):
-    """A matrix of rank r as the product left @ right."""
-
-    left: Tensor  # (out, r)
-    right: Tensor  # (r, in)
-
-
-def factors(weight: Tensor, rank: int) -> Factors:
-    """The best approximation of an (out, in) matrix of this rank."""
+def factors(weight: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """The best approximation of an (out, in) matrix of this rank: (out, rank) and (rank, in), whose product it is."""
     u, s, vt = torch.linalg.svd(weight.double(), full_matrices=False)
     root = s[:rank].sqrt()
-    return Factors((u[:, :rank] * root).float(), (root[:, None] * vt[:rank]).float())
+    return (u[:, :rank] * root).float(), (root[:, None] * vt[:rank]).float()
 
 
 def rank_of(weight: Tensor, energy: float) -> int:
@@ -52,11 +43,10 @@ def saves(weight: Tensor, rank: int) -> bool:
     return rank * (rows + columns + 1) < rows * columns
 
 
-class LowRank(msgspec.Struct, frozen=True, tag="lowrank"):
+class LowRank(Method, frozen=True, tag="lowrank"):
     """Split layers into two thin ones, then fine-tune."""
 
-    name: ClassVar[str] = "lowrank"
-    energy: Energy = 0.9
+    energy: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9
     layers: str = ""  # names that start like this; "" = all
 
     def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:

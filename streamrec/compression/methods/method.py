@@ -14,8 +14,9 @@ A method is a frozen struct whose fields are its settings (compression/recipe.py
 JSON). What it cannot do it refuses with a RecipeError that says why.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+import msgspec
 from torch import nn
 
 from ...arrays import FloatArray
@@ -32,12 +33,14 @@ class Workbench(NamedTuple):
     epochs: int  # of fine-tuning after each method; 0 = none
 
 
-class Method(Protocol):
-    """One step of a recipe: takes a model and gives a smaller one, in which later steps go on."""
+class Method(msgspec.Struct, frozen=True):
+    """One step of a recipe: takes a model and gives a smaller one, in which later steps go on. Its tag is its word."""
 
     @property
     def name(self) -> str:
         """The word by which recipes name this method."""
+        return str(self.__struct_config__.tag)
 
     def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:
         """The compressed model; RecipeError with the reason if this model cannot be compressed this way."""
+        raise NotImplementedError

@@ -4,32 +4,27 @@ at these sizes).
     prune(magnitude, .5)      half of all weights, by magnitude
     prune(gradient, .8)       four fifths, by first-order change of the loss
 
-With fine-tuning epochs the weights go gradually (masks.py) during the first half of them, so that the others can take
-over, and the second half repairs what is left, the best held-out state being kept. Without, they go at once.
+With fine-tuning epochs the weights go gradually (pruning_importance.py) during the first half of them, so that the
+others can take over, and the second half repairs what is left, the best held-out state being kept. Without, they go at
+once.
 """
 
-from typing import Annotated, ClassVar
-
-import msgspec
 import torch
 from torch import Tensor, nn
 
 from ...training.learn import BATCH_ROWS
-from . import prune_gradient, prune_magnitude
 from .layers import copied, linears, raw_weight
-from .masks import By, kept, share_at
-from .method import Workbench
+from .method import Method, Workbench
+from .pruning_importance import By, Share, gradient_importance, kept, magnitudes, share_at, weight_change
 from .tuning import tuned
 
-Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 EVERY = 10  # steps between two rounds of pruning
 MEMORY = 0.9  # of the running mean of gradients
 
 
-class Prune(msgspec.Struct, frozen=True, tag="prune"):
+class Prune(Method, frozen=True, tag="prune"):
     """Set the least important weights to zero."""
 
-    name: ClassVar[str] = "prune"
     by: By
     share: Share
     layers: str = ""  # names that start like this; "" = all
@@ -49,8 +44,8 @@ class Prune(msgspec.Struct, frozen=True, tag="prune"):
 
     def _importance(self, model: nn.Module, bench: Workbench) -> dict[str, Tensor]:
         if self.by == "gradient":
-            return prune_gradient.importance(model, bench, prune_gradient.weights, self.layers)
-        return {name: prune_magnitude.weights(layer.weight) for name, layer in linears(model, self.layers).items()}
+            return gradient_importance(model, bench, weight_change, self.layers)
+        return magnitudes(linears(model, self.layers))
 
 
 @torch.no_grad()
@@ -95,4 +90,4 @@ class _Schedule:
     def _importance(self, layers: dict[str, nn.Linear]) -> dict[str, Tensor]:
         if self._settings.by == "gradient":  # a dropped weight stays dropped, whatever its gradient was before
             return {name: values * (layers[name].weight != 0) for name, values in self._gradients.items()}
-        return {name: prune_magnitude.weights(layer.weight) for name, layer in layers.items()}
+        return magnitudes(layers)

@@ -8,27 +8,29 @@ A unit's activation is replaced by its mean over training rows, which is added t
 leaves the smallest squared error in the next layer. A column is standardised, so its mean is 0 and nothing is added.
 """
 
-from typing import ClassVar
-
-import msgspec
 import torch
 from torch import Tensor, nn
 
 from ...errors import RecipeError
 from ...models.network import ABSENT, Network
 from ...training.model import forward
-from . import prune_gradient, prune_magnitude
-from .layers import copied, network_only
-from .masks import By, strongest
-from .method import Workbench
-from .prune import Share
+from .layers import copied
+from .method import Method, Workbench
+from .pruning_importance import (
+    By,
+    Share,
+    gradient_importance,
+    input_change,
+    input_magnitude,
+    strongest,
+    unit_magnitude,
+)
 from .tuning import BOUND_ROWS, sample, tuned
 
 
-class Neurons(msgspec.Struct, frozen=True, tag="neurons"):
+class Neurons(Method, frozen=True, tag="neurons"):
     """Remove the least important units of each hidden layer, then fine-tune."""
 
-    name: ClassVar[str] = "neurons"
     by: By
     share: Share
 
@@ -46,29 +48,28 @@ class Neurons(msgspec.Struct, frozen=True, tag="neurons"):
     def _importance(self, model: nn.Module, chain: list[nn.Linear], number: int, bench: Workbench) -> Tensor:
         layer, after = chain[number], chain[number + 1]
         if self.by == "magnitude":
-            return prune_magnitude.units(layer.weight, layer.bias, after.weight)
+            return unit_magnitude(layer.weight, layer.bias, after.weight)
         name = next(name for name, module in model.named_modules() if module is after)
-        return prune_gradient.importance(model, bench, prune_gradient.inputs_of_layer, name)[name]
+        return gradient_importance(model, bench, input_change, name)[name]
 
 
-class Columns(msgspec.Struct, frozen=True, tag="columns"):
+class Columns(Method, frozen=True, tag="columns"):
     """Stop reading the least important input columns, then fine-tune."""
 
-    name: ClassVar[str] = "columns"
     by: By
     share: Share
 
     def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:
-        network = network_only(model, "columns(...)")
-        first = network.linears()[0]
+        if not isinstance(model, Network):
+            raise RecipeError(
+                f"columns(...) changes the shape of a chain of layers, and {type(model).__name__} is none;"
+                " put student(...) and distil(...) before it, or use prune(...) or lowrank(...)"
+            )
         if self.by == "magnitude":
-            importance = prune_magnitude.inputs(first.weight) * (network.std < ABSENT)
+            importance = input_magnitude(model.linears()[0].weight) * (model.std < ABSENT)
         else:
-            first_layer = "stages.0"
-            importance = prune_gradient.importance(copied(network), bench, prune_gradient.inputs_of_layer, first_layer)[
-                first_layer
-            ]
-        return tuned(reading(network, strongest(importance, self.share)), bench)
+            importance = gradient_importance(copied(model), bench, input_change, "stages.0")["stages.0"]
+        return tuned(reading(model, strongest(importance, self.share)), bench)
 
 
 @torch.no_grad()

@@ -7,16 +7,14 @@ What the optimizer moves is w; what the model computes, and what is kept at the 
 """
 
 import copy
-from typing import ClassVar
 
-import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from .int8 import Grain, on_grid
 from .layers import copied, linears, write
-from .method import Workbench
+from .method import Method, Workbench
 from .tuning import tuned
 
 
@@ -31,10 +29,9 @@ class _Rounded(nn.Module):
         return weight + (on_grid(weight.detach(), self._grain) - weight).detach()
 
 
-class Qat(msgspec.Struct, frozen=True, tag="qat"):
+class Qat(Method, frozen=True, tag="qat"):
     """Fine-tune under rounding, then round."""
 
-    name: ClassVar[str] = "qat"
     grain: Grain = "channel"
     layers: str = ""  # names that start like this; "" = all
 

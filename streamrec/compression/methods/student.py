@@ -8,7 +8,7 @@ student with `vector` = 0 sees the dot product, but not where it comes from.
 It has learned nothing: distil(...) must follow.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -19,13 +19,12 @@ from ...arrays import FloatArray
 from ...contracts.limits import VECTOR_DIMS
 from ...engine.scores import COLUMNS
 from ...models.network import Network
-from .method import Workbench
+from .method import Method, Workbench
 
 
-class Student(msgspec.Struct, frozen=True, tag="student"):
+class Student(Method, frozen=True, tag="student"):
     """Start from a new network of this shape."""
 
-    name: ClassVar[str] = "student"
     width: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     depth: Annotated[int, msgspec.Meta(ge=0, le=8)] = 1
     vector: Annotated[int, msgspec.Meta(ge=0, le=VECTOR_DIMS)] = VECTOR_DIMS

@@ -14,7 +14,7 @@ Rows hold products, not vectors. u is found again as product / c, from all candi
 one and the same u; where c is zero in all of them nothing depends on u.
 """
 
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,7 +26,7 @@ from ...contracts.limits import VECTOR_DIMS
 from ...engine.features.features import FEATURES
 from ...training.rows import Rows
 from .layers import copied
-from .method import Workbench
+from .method import Method, Workbench
 
 Form = Literal["fp32", "fp16", "sq8"]
 BYTES_PER_USER: dict[Form, int] = {"fp32": 4 * VECTOR_DIMS, "fp16": 2 * VECTOR_DIMS, "sq8": VECTOR_DIMS + 4}
@@ -35,10 +35,9 @@ EPSILON = 1e-6  # smaller components of an article say nothing about the user's
 COLUMN = {function.__name__: VECTOR_DIMS + number for number, function in enumerate(FEATURES)}
 
 
-class UserVectors(msgspec.Struct, frozen=True, tag="users"):
+class UserVectors(Method, frozen=True, tag="users"):
     """Measure quality as if user vectors were stored this way; workers keep float16."""
 
-    name: ClassVar[str] = "users"
     form: Annotated[Form, msgspec.Meta(description="fp32, fp16 or sq8")]
 
     def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:

@@ -15,7 +15,7 @@ uses). log sigma ** 2 moves FASTER times as quickly as a weight, or it would not
 """
 
 import copy
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 import torch
@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from ...errors import RecipeError
 from .layers import copied, linears
-from .method import Workbench
+from .method import Method, Workbench
 from .prune import drop
 from .tuning import tuned
 
@@ -82,10 +82,9 @@ class NoisyLinear(nn.Linear):
         return layer.requires_grad_(requires_grad=False)
 
 
-class Variational(msgspec.Struct, frozen=True, tag="variational"):
+class Variational(Method, frozen=True, tag="variational"):
     """Learn how sure each weight is, zero those that are not, then fine-tune."""
 
-    name: ClassVar[str] = "variational"
     threshold: Annotated[float, msgspec.Meta(ge=-9, le=9)] = 3.0
     weight: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0
     layers: str = ""  # names that start like this; "" = all

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.compression.methods.masks import kept, share_at, strongest
+from streamrec.compression.methods.pruning_importance import kept, share_at, strongest
 
 shares = st.floats(0, 0.99)
 

@@ -7,8 +7,8 @@ from benches import HELD_OUT, TRAINING, bench, held_out_loss, trained_network, t
 
 from streamrec.compression.methods.distil import Distil
 from streamrec.compression.methods.layers import linears
-from streamrec.compression.methods.masks import By
 from streamrec.compression.methods.prune import Prune
+from streamrec.compression.methods.pruning_importance import By
 from streamrec.training.model import logits_of
 
 

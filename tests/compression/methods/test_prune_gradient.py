@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from streamrec.compression.methods import prune_gradient
 from streamrec.compression.methods.layers import copied
+from streamrec.compression.methods.pruning_importance import gradient_importance, input_change, weight_change
 
 
 @given(seed=st.integers(0, 999), share=st.floats(0, 1))
@@ -28,7 +28,7 @@ def test_the_change_of_the_loss_is_first_order_plus_curvature(seed: int, share: 
     curvature = float(torch.linalg.eigvalsh(x.T @ x)[-1]) / (4 * len(x))
     rest = curvature / 2 * float((weight - pruned).square().sum().detach())
     assert abs(change - first_order) <= rest + 1e-9
-    assert abs(first_order) <= float(prune_gradient.weights(weight, gradient).abs()[dropped].sum().detach()) + 1e-12
+    assert abs(first_order) <= float(weight_change(weight, gradient).abs()[dropped].sum().detach()) + 1e-12
 
 
 def test_units_by_their_outgoing_weights() -> None:
@@ -38,13 +38,13 @@ def test_units_by_their_outgoing_weights() -> None:
     weight = torch.randn(3, 5, generator=generator).requires_grad_()
     loss = torch.tanh(h @ weight.T).square().sum()
     of_h, of_weight = torch.autograd.grad(loss, (h, weight))
-    torch.testing.assert_close((h * of_h).sum(dim=0), prune_gradient.inputs_of_layer(weight, of_weight))
+    torch.testing.assert_close((h * of_h).sum(dim=0), input_change(weight, of_weight))
 
 
 def test_importance_bounds_the_mean_change_and_leaves_no_trace() -> None:
     """Mean of |g w| over batches is at least |mean g w|; the model neither learns nor keeps gradients."""
     model = copied(trained_network())
-    found = prune_gradient.importance(model, bench(model), prune_gradient.weights)
+    found = gradient_importance(model, bench(model), weight_change)
     weights = [layer.weight for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
     assert not any(weight.requires_grad or weight.grad is not None for weight in weights)
     for weight in weights:

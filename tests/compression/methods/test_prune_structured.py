@@ -7,8 +7,8 @@ from benches import HELD_OUT, bench, held_out_loss, trained_network, trained_tea
 
 from streamrec.compression.methods.layers import copied
 from streamrec.compression.methods.lowrank import LowRank
-from streamrec.compression.methods.masks import By
 from streamrec.compression.methods.prune_structured import Columns, Neurons, reading
+from streamrec.compression.methods.pruning_importance import By
 from streamrec.engine.scores import COLUMNS
 from streamrec.errors import RecipeError
 from streamrec.models.network import ABSENT, Network, network_of
