@@ -70,7 +70,7 @@ def run(
     Steps are separated by `>`. An order that makes no sense is refused with the reason. Writes a ranker's artifact, or,
     of what keeps the teacher's shape, compressed.safetensors. Prints tables and, as the last line, JSON.
     """
-    from ..compression.run import Work
+    from ..compression.run import Options
     from ..compression.run import run as do
     from ..settings import load
     from ..training.log_source import Played
@@ -78,8 +78,8 @@ def run(
     if search and test_from:
         raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    work = Work(recipe, played, teacher, out, test_from, epochs, max_loss, min_score, seed, search)
-    done = do(work, load(brokers=brokers))
+    options = Options(recipe, played, teacher, out, test_from, epochs, max_loss, min_score, seed, search)
+    done = do(options, load(brokers=brokers))
     _show(done, is_alone=search is None)
     _print_json(done)
 

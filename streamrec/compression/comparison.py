@@ -17,7 +17,7 @@ from .size import Size, size_of
 from .verdict import Verdict, verdicts
 
 
-class Compared(NamedTuple):
+class MetricComparison(NamedTuple):
     """One metric of the teacher and of the compressed model, and the difference between the two."""
 
     teacher: Interval
@@ -30,40 +30,35 @@ class Compared(NamedTuple):
         return {name: [round(number, 4) for number in (at.value, at.low, at.high)] for name, at in named}
 
 
-class Judged(NamedTuple):
+class Comparison(NamedTuple):
     """What comparing a compressed model with its teacher on later impressions has given: sizes, quality, verdicts."""
 
     teacher_size: Size
     size: Size
-    quality: dict[str, Compared]  # by metric
+    quality: dict[str, MetricComparison]  # by metric
     verdicts: dict[str, Verdict]  # by metric, where one is asked for
 
 
-def nothing_else(_: Quality) -> list[Quality]:
-    """No other models, for verdicts on impressions by which nobody else was judged."""
-    return []
-
-
-def judged(
+def compare(
     teacher: nn.Module,
     made: Compressed,
     later: Rows,
     budget: float,
     seed: int,
-    beside: Callable[[Quality], list[Quality]] = nothing_else,
-) -> Judged:
+    others: Callable[[Quality], list[Quality]] = lambda _: [],
+) -> Comparison:
     """Compare on rows; DataError if no impression of them has both a clicked and an unclicked article.
 
-    `beside` is told what was seen, and says what was seen of others: the verdict then shares its 5 % with them.
+    `others` is given what was measured, and gives what was of other models: the verdict shares its 5 % with them.
     """
     before, after = (
         quality(logits, later.clicked, later.impression) for logits in (logits_of(teacher, later), made.logits(later))
     )
     users = users_of(before, later.impression, later.user)
     columns = summary(before, seed, users), summary(after, seed, users), difference(after, before, seed, users)
-    return Judged(
+    return Comparison(
         teacher_size=size_of(teacher),
         size=made.size(),
-        quality={name: Compared(*(column[name] for column in columns)) for name in METRICS},
-        verdicts=verdicts(before, [after, *beside(after)], users, budget, seed)[0],
+        quality={name: MetricComparison(*(column[name] for column in columns)) for name in METRICS},
+        verdicts=verdicts(before, [after, *others(after)], users, budget, seed)[0],
     )

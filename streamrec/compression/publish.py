@@ -9,7 +9,6 @@ users(...) changes nothing in the folder: it measures another way to keep user v
 
 import logging
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import RecipeError
 from ..models.artifact import replace_folder, save
@@ -28,13 +27,6 @@ from .store import FILE, encode
 log = logging.getLogger(__name__)
 
 
-class Published(NamedTuple):
-    """What was written of a compressed model: the size of its weights, and its manifest if it can be served."""
-
-    file_bytes: int  # of the weights
-    manifest: Manifest | None  # None: a teacher cannot be served
-
-
 def publish_compressed(
     folder: Path,
     made: Compressed,
@@ -45,12 +37,15 @@ def publish_compressed(
     fingerprint: str,
     min_score: float,
     created_at: str,
-) -> Published:
-    """Write the folder, replacing one of that name; RecipeError for a model that has learned nothing."""
+) -> Manifest | None:
+    """Write the folder, replacing one of that name; its manifest, or None of what cannot be served.
+
+    RecipeError for a model that has learned nothing.
+    """
     raw = encode(made.model)
     if not isinstance(made.model, Network):
         replace_folder(folder, {FILE: raw})
-        return Published(len(raw), None)
+        return None
     learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
     manifest = save(
         folder,
@@ -69,7 +64,7 @@ def publish_compressed(
     )
     if made.users != "fp32":
         log.warning("users(%s) was measured, but no worker does it: it keeps user vectors in float16", made.users)
-    return Published(len(raw), manifest)
+    return manifest
 
 
 def _fitted(network: Network, bench: Workbench) -> Fitted:

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 
 from ..search.outcome import Outcome, Point
 from ..search.summary import BATCHES, LETTERS, percent, times
-from .svg import FAINT, INK, SERIES, Picture, colour_of, shape_of, sheet, svg
+from .svg import COLOURS, FAINT, INK, SERIES, SHAPES, Picture, sheet, svg
 
 LEAST_SHOWN, MOST_SHOWN = -20, 105  # %; a model at chance has nothing to lose, and could fill the page with it
 SHOWN = 4  # models beside the teacher where more would be a tangle
@@ -23,7 +23,7 @@ def losses(outcome: Outcome) -> Picture:
         most = 100 * max([4 * budget, *bounds_in_view])
         for row, point in enumerate(outcome.points):
             assert point.verdict is not None
-            v, colour = point.verdict, colour_of(point.verdict.outcome)
+            v, colour = point.verdict, COLOURS[point.verdict.outcome]
             if not _in_view(point, budget):
                 axes.annotate(
                     f"{percent(v.loss)} \u2192", (most, row), ha="right", va="center", color=colour, fontsize=8
@@ -31,7 +31,7 @@ def losses(outcome: Outcome) -> Picture:
                 continue
             bounds = 100 * v.lower_95, 100 * v.upper_95
             axes.plot(bounds, [row, row], color=colour, linewidth=2.5, solid_capstyle="butt")
-            axes.plot(100 * v.loss, row, shape_of(v.outcome), color=colour, markersize=6.5)
+            axes.plot(100 * v.loss, row, SHAPES[v.outcome], color=colour, markersize=6.5)
         axes.set_xlim(right=most * 1.04)
         axes.axvline(100 * budget, color="#b3261e", linewidth=1.2, linestyle=(0, (4, 3)))
         axes.annotate(

@@ -5,6 +5,9 @@
 DataError for a folder without a finished search; every table has headers, every picture its alternative in words.
 """
 
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -17,12 +20,24 @@ from ..search.summary import BATCHES, LETTERS, kib, percent, refused, sentence, 
 from . import figures as pictures
 from . import part_figures as parts
 from .pareto_figure import picture as pareto
-from .recipe_words import explained, minute
 from .svg import Picture
 
 RESULT = "search.json"
 METRICS = (("auc", "AUC"), ("mrr", "MRR"), ("ndcg_5", "nDCG@5"), ("ndcg_10", "nDCG@10"))
 CSS = {"pass": "pass", "not decidable": "open", "fail": "fail"}
+METHOD_WORDS = {
+    "student": "a small new network in place of the teacher",
+    "distil": "it learns from the clicks and, by the weight alpha, from the teacher's answers",
+    "lowrank": "each matrix as a product of two thin ones that keep this share of its energy",
+    "prune": "the least important weights to zero, this share of them",
+    "neurons": "the least important hidden units removed, this share of them",
+    "columns": "the least important features no longer read, this share of them",
+    "variational": "noise is learned for each weight, and what drowns in it removed",
+    "qat": "int8 weights while learning goes on",
+    "int8": "weights in 8 bits",
+    "fp16": "weights in 16 bits",
+    "users": "stored user vectors in fewer bits",
+}
 
 
 def write(folder: Path, out: Path) -> Outcome:
@@ -88,3 +103,14 @@ def _pictures(outcome: Outcome) -> list[Picture]:
 def us(count: float) -> str:
     """Microseconds for people, in us or ms."""
     return f"{count:,.0f} us" if count < 1e4 else f"{count / 1e3:,.0f} ms"
+
+
+def explained(recipes: Iterable[str]) -> dict[str, str]:
+    """Every method that occurs, in the order of METHOD_WORDS."""
+    used = set(re.findall(r"[a-z]\w*", " ".join(recipes)))
+    return {name: words for name, words in METHOD_WORDS.items() if name in used}
+
+
+def minute(at_ms: int) -> str:
+    """A moment in UTC to the minute, like 01 Mar 2026 06:30."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%d %b %Y %H:%M")

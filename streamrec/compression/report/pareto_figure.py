@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from ..search.outcome import Outcome, Point
 from ..search.summary import LETTERS, kib, times
-from .svg import COLOURS, FAINT, SHAPES, TEACHER, Picture, colour_of, shape_of, sheet, svg
+from .svg import COLOURS, FAINT, SHAPES, Picture, sheet, svg
 
 
 def draw(outcome: Outcome) -> Figure:
@@ -53,10 +53,10 @@ def _panel(axes: Axes, outcome: Outcome, across: Callable[[Point], float], label
     for number, (name, point) in enumerate(models):
         auc, x = point.quality["auc"], across(point)
         outcome_of = point.verdict.outcome if point.verdict else None
-        colour = colour_of(outcome_of)
+        colour = COLOURS[outcome_of]
         axes.plot([x, x], [auc.low, auc.high], color=colour, alpha=0.35, linewidth=2, solid_capstyle="round")
         filled = colour if point.on_front or outcome_of is None else "white"
-        axes.plot(x, auc.value, shape_of(outcome_of), color=colour, markerfacecolor=filled, markersize=7)
+        axes.plot(x, auc.value, SHAPES[outcome_of], color=colour, markerfacecolor=filled, markersize=7)
         axes.annotate(
             name,
             (x, auc.value),
@@ -72,9 +72,9 @@ def _panel(axes: Axes, outcome: Outcome, across: Callable[[Point], float], label
 
 
 def _legend(outcome: Outcome) -> list[Line2D]:
-    met = {point.verdict.outcome for point in outcome.points if point.verdict}
-    marks = [(name, SHAPES[name], COLOURS[name]) for name in SHAPES if name in met]
+    shown = {None, *(point.verdict.outcome for point in outcome.points if point.verdict)}
     return [
-        Line2D([], [], linestyle="", marker=shape, color=colour, label=name)
-        for name, shape, colour in [("teacher", "s", TEACHER), *marks]
+        Line2D([], [], linestyle="", marker=SHAPES[of], color=COLOURS[of], label=of or "teacher")
+        for of in SHAPES
+        if of in shown
     ]

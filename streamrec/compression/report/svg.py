@@ -16,8 +16,13 @@ from ..verdict import Outcome as Verdicted
 
 WIDTH_IN = 5.0
 INK, FAINT, TEACHER = "#1f2933", "#c9d1d9", "#1f2933"
-COLOURS = {"pass": "#1a7f4b", "not decidable": "#a86400", "fail": "#b3261e"}
-SHAPES = {"pass": "o", "not decidable": "D", "fail": "X"}
+COLOURS: dict[Verdicted | None, str] = {
+    None: TEACHER,
+    "pass": "#1a7f4b",
+    "not decidable": "#a86400",
+    "fail": "#b3261e",
+}
+SHAPES: dict[Verdicted | None, str] = {None: "s", "pass": "o", "not decidable": "D", "fail": "X"}
 SERIES = ("#1f2933", "#2b6cb0", "#a86400", "#7b3fa0", "#1a7f4b", "#b3261e")  # teacher first
 
 STYLE: dict[Any, Any] = {  # keys are a Literal of 300 in matplotlib's types
@@ -51,11 +56,11 @@ class Picture(NamedTuple):
 
 
 @contextmanager
-def sheet(height_in: float, rows: int = 1, columns: int = 1) -> Iterator[Figure]:
+def sheet(height_in: float, rows: int = 1) -> Iterator[Figure]:
     """An empty figure in the page's style; no global state of pyplot, so any thread may draw."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
-        figure.subplots(rows, columns, squeeze=False)
+        figure.subplots(rows)
         yield figure
 
 
@@ -74,13 +79,3 @@ def png(figure: Figure) -> bytes:
     with mpl.rc_context(STYLE | {"font.sans-serif": ["DejaVu Sans"]}):
         figure.savefig(written, format="png", dpi=160, facecolor="white", metadata={"Software": None})
     return written.getvalue()
-
-
-def colour_of(outcome: Verdicted | None) -> str:
-    """The colour that stands for a verdict on every figure; None is the teacher."""
-    return TEACHER if outcome is None else COLOURS[outcome]
-
-
-def shape_of(outcome: Verdicted | None) -> str:
-    """The marker that stands for a verdict beside its colour, for who sees no colours; None is the teacher."""
-    return "s" if outcome is None else SHAPES[outcome]

@@ -51,7 +51,7 @@ def write_best(
 def _publish(folder: Path, evaluator: RecipeEvaluator, best: Point, teacher: TeacherManifest, min_score: float) -> bool:
     """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
     assert best.fidelity is not None
-    written = publish_compressed(
+    manifest = publish_compressed(
         folder,
         evaluator.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
@@ -61,7 +61,7 @@ def _publish(folder: Path, evaluator: RecipeEvaluator, best: Point, teacher: Tea
         min_score=min_score,
         created_at=now_iso(),
     )
-    return written.manifest is not None
+    return manifest is not None
 
 
 def _digest(folder: Path) -> str:
