@@ -5,11 +5,14 @@
 
 Values without a name follow the order of the method's fields. `text` writes what differs from the defaults, JSON
 writes everything; `key` is a hash of that JSON, so two ways of writing one recipe have one key.
+
+An order that makes no sense is refused with the reason: a step that learns moves weights, so what fixes them to a grid
+comes last; a step that starts anew comes first. Refusals that depend on the model are made by the methods themselves.
 """
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +31,6 @@ from .methods.student import Student
 from .methods.user_vectors import Form, UserVectors
 from .methods.variational import Variational
 from .result import Compressed, StepLog, step_log
-from .step_order import check_order
 
 Step = Student | Distil | LowRank | Prune | Neurons | Columns | Variational | Qat | Int8 | Fp16 | UserVectors
 METHODS: dict[str, type[Step]] = {
@@ -36,6 +38,13 @@ METHODS: dict[str, type[Step]] = {
     for method in (Student, Distil, LowRank, Prune, Neurons, Columns, Variational, Qat, Int8, Fp16, UserVectors)
 }
 NOTHING = "teacher"
+GRID = {"int8", "qat", "fp16"}  # fix weights to what few bits can hold
+ZEROS = {"prune", "variational"}
+ONCE = {
+    "student": "a second student would throw the first one away",
+    "lowrank": "factors of factors save nothing",
+    "users": "user vectors are stored in one way",
+}
 _STEP = re.compile(r"\s*([a-z][a-z0-9]*)\s*(?:\(([^()]*)\))?\s*")
 
 
@@ -45,7 +54,7 @@ class Recipe(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
-        check_order(self.steps)
+        _check_order([step.name for step in self.steps])
 
     def text(self) -> str:
         """The recipe as one writes it on a command line: steps joined by " > "."""
@@ -133,3 +142,27 @@ def _text(step: Step) -> str:
 
 def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _check_order(names: Sequence[str]) -> None:
+    """RecipeError naming the first step that cannot stand where it stands."""
+    for at, name in enumerate(names):
+        earlier, before = names[:at], names[at - 1] if at else ""
+        reason = _objection(name, earlier, before)
+        if reason:
+            raise RecipeError(f"step {at + 1}, {name}: {reason}")
+    if "student" in names and names[names.index("student") + 1 :][:1] != ["distil"]:
+        raise RecipeError("step 1, student: it has learned nothing yet; distil(...) must follow it directly")
+
+
+def _objection(name: str, earlier: Sequence[str], before: str) -> str:
+    if name in ONCE and name in earlier:
+        return ONCE[name]
+    if name == "student" and set(earlier) - {"users"}:
+        return f"it starts from a new network, so what {before} did would be lost; put it first"
+    grid = GRID.intersection(earlier)
+    if grid and name != "users":
+        return f"it would move weights off the grid of {grid.pop()}, which must be last"
+    if name == "lowrank" and (zeros := ZEROS.intersection(earlier)):
+        return f"its factors would fill in the zeros that {zeros.pop()} made; put lowrank before it"
+    return ""

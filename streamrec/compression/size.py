@@ -5,12 +5,11 @@
     resident_bytes  weights, biases and buffers in memory when served by a float32 engine: zeros count like any weight
     resident_int8   the same for an int8 engine: weights 1 byte each with a float32 scale per row, the rest float32
     parameters      numbers in weights and biases; `nonzero` of these
-    per_user_bytes  the stored user vector (compression/methods/user_vectors.py), float16 at most, as in a served
-    profile: not part of the
-                    model, but there are millions of them
+    per_user_bytes  the stored user vector (methods/user_vectors.py), float16 at most, as in a served profile: not part
+                    of the model, but there are millions of them
 
-What none counts: the article encoder, code, whatever an engine allocates while computing, and what lies beside the
-weights of every artifact: a manifest, and 256 recorded rows (99 kB) that only admission and rollout look at.
+What none counts: the article encoder, code, what an engine allocates while computing, and what lies beside the weights
+of every artifact: a manifest, and 256 recorded rows (99 kB) that only admission and rollout look at.
 """
 
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from .store import encode
 
 
 class Size(NamedTuple):
-    """Bytes and counts, as the module says."""
+    """Bytes of a model in its file, in memory and per user, and counts of its numbers; the module defines each."""
 
     file_bytes: int
     weight_bytes: int

@@ -39,16 +39,19 @@ def shaped(model: nn.Module, shapes: Mapping[str, Sequence[int]]) -> nn.Module:
     found = copied(model)
     for name in linears(found):
         parts = [f"{name}{part}" for part in ("", ".0", ".1") if f"{name}{part}.weight" in shapes]
-        layers = [_empty(shapes[f"{part}.weight"], has_bias=f"{part}.bias" in shapes) for part in parts]
+        layers = list[nn.Module]()
+        for part in parts:
+            rows, columns = shapes[f"{part}.weight"]
+            layers.append(nn.Linear(columns, rows, bias=f"{part}.bias" in shapes))
         if layers:
-            parent, _, last = name.rpartition(".")
-            setattr(found.get_submodule(parent), last, layers[0] if len(layers) == 1 else nn.Sequential(*layers))
+            exchange(found, name, layers[0] if len(layers) == 1 else nn.Sequential(*layers))
     return found.eval().requires_grad_(requires_grad=False)
 
 
-def _empty(shape: Sequence[int], *, has_bias: bool) -> nn.Linear:
-    rows, columns = shape
-    return nn.Linear(columns, rows, bias=has_bias)
+def exchange(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in the place of the one of this name."""
+    parent, _, last = name.rpartition(".")
+    setattr(model.get_submodule(parent), last, module)
 
 
 def dense(model: nn.Module) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ...models.network import Network
-from .layers import copied, linears
+from .layers import copied, exchange, linears
 from .method import Method, Workbench
 from .tuning import set_bounds, tuned
 
@@ -104,6 +104,5 @@ def _split_modules(model: nn.Module, ranks: dict[str, int]) -> nn.Module:
         second.weight.copy_(left)
         if layer.bias is not None:
             second.bias.copy_(layer.bias)
-        parent, _, last = name.rpartition(".")
-        setattr(split.get_submodule(parent), last, nn.Sequential(first, second).requires_grad_(requires_grad=False))
+        exchange(split, name, nn.Sequential(first, second).requires_grad_(requires_grad=False))
     return split

@@ -14,7 +14,7 @@ Rows hold products, not vectors. u is found again as product / c, from all candi
 one and the same u; where c is zero in all of them nothing depends on u.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -44,18 +44,11 @@ class UserVectors(Method, frozen=True, tag="users"):
         return copied(model)
 
 
-class Sq8(NamedTuple):
-    """Vectors as rows of int8 and a float32 scale for each: a row is integers * scale."""
-
-    integers: NDArray[np.int8]  # (U, D)
-    scales: FloatArray  # (U,)
-
-
-def sq8(vectors: FloatArray) -> Sq8:
-    """Vectors (U, D) float32 as int8 rows; each number is off by at most half its row's scale."""
+def sq8(vectors: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
+    """Vectors (U, D) float32 as integers (U, D) * scales (U,); each number is off by at most half its row's scale."""
     scales = (np.abs(vectors).max(axis=1) / LEVELS).astype(np.float32)
     safe = np.where(scales > 0, scales, 1)[:, None]
-    return Sq8(np.rint(vectors / safe).astype(np.int8), scales)
+    return np.rint(vectors / safe).astype(np.int8), scales
 
 
 def stored(vectors: FloatArray, form: Form) -> FloatArray:
@@ -63,8 +56,8 @@ def stored(vectors: FloatArray, form: Form) -> FloatArray:
     if form == "fp16":
         return vectors.astype(np.float16).astype(np.float32)
     if form == "sq8":
-        rows = sq8(vectors)
-        return np.asarray(rows.integers * rows.scales[:, None], np.float32)
+        integers, scales = sq8(vectors)
+        return np.asarray(integers * scales[:, None], np.float32)
     return vectors
 
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...errors import RecipeError
-from .layers import copied, linears
+from .layers import copied, exchange, linears
 from .method import Method, Workbench
 from .prune import drop
 from .tuning import tuned
@@ -96,7 +96,7 @@ class Variational(Method, frozen=True, tag="variational"):
             )
         noisy = copy.deepcopy(model)
         for name, layer in linears(noisy, self.layers).items():
-            _exchange(noisy, name, NoisyLinear(layer, self.weight / len(bench.rows.x)))
+            exchange(noisy, name, NoisyLinear(layer, self.weight / len(bench.rows.x)))
         latest = _Latest()
         tuned(noisy, bench, after_step=latest)
         noisy.load_state_dict(latest.state)
@@ -104,7 +104,7 @@ class Variational(Method, frozen=True, tag="variational"):
         for name, layer in linears(noisy, self.layers).items():
             assert isinstance(layer, NoisyLinear)
             masks[name] = layer.log_alpha().detach() <= self.threshold
-            _exchange(pruned, name, layer.plain())
+            exchange(pruned, name, layer.plain())
         drop(pruned, masks)
         return tuned(pruned, bench)
 
@@ -117,8 +117,3 @@ class _Latest:
     def __call__(self, model: nn.Module, step: int) -> None:
         if step % EVERY == 0 or step == 1:
             self.state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
-def _exchange(model: nn.Module, name: str, layer: nn.Linear) -> None:
-    parent, _, last = name.rpartition(".")
-    setattr(model.get_submodule(parent), last, layer)

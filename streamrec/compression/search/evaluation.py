@@ -18,11 +18,10 @@ from ..recipe import parse
 from ..verdict import Verdict, judge, verdicts
 from .final_selection import FP32, Contender
 from .holdout_ledger import HoldoutLedger
-from .importance import importance
 from .outcome import Bin, Layer, Metrics, Point, Sizes
 from .pareto import front
 from .recipe_evaluator import RecipeEvaluator
-from .score_statistics import agreement, by_slice, calibration_curve, metrics, slices
+from .score_statistics import agreement, by_slice, calibration_curve, importance, metrics, slices
 from .splits import usable_impressions
 from .trial import Fidelity, Key, Request
 

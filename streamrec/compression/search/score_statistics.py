@@ -1,4 +1,4 @@
-"""Arithmetic on scores for the comparison page: agreement of int8 with fp32, calibration curves, quality by slice.
+"""Arithmetic on scores for the comparison page: agreement, calibration curves, quality by slice, feature importance.
 
 Slices are parts of the test window on which a compressed model may lose more than on the whole:
 
@@ -8,15 +8,23 @@ Slices are parts of the test window on which a compressed model may lose more th
 
 An impression belongs to an article's slice if any of its clicked articles does; it is judged with all its candidates.
 Slices with fewer than LEAST impressions are left out: their intervals would fill the page.
+
+Importance is what ranking loses if a group of features belongs to somebody else:
+
+    importance(group) = (AUC - AUC with the group's columns taken from random other rows) / (AUC - 1/2)
+
+Permutation importance by group (Breiman, 2001; Fisher et al., 2019), so features that say the same thing go together.
+It asks the model from outside: a teacher and a pruned student are asked the same question. With the interest goes the
+history it was made of, and with it the teacher's user vector. 1 = all that was above chance is gone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ...arrays import BoolArray, FloatArray
 from ...contracts.limits import VECTOR_DIMS
-from ...engine.features.features import FEATURES
+from ...engine.features.features import FEATURES, GROUPS
 from ...models.calibration import Calibration
 from ...training.evaluate import quality, summary, users_of
 from ...training.rows import Rows, language_name
@@ -25,6 +33,8 @@ from .splits import usable_impressions
 
 BINS = 10
 TOP = 0.01
+SAMPLE_IMPRESSIONS = 600  # of importance: a teacher scores all of them once a group
+CONTENT = "interest in the content"
 LEAST = 50
 UNREAD = VECTOR_DIMS + [function.__name__ for function in FEATURES].index("unread")
 
@@ -73,3 +83,29 @@ def slices(test: Rows, train: Rows) -> dict[str, BoolArray]:
 def _with_clicked(rows: Rows, which: BoolArray) -> BoolArray:
     """(N,) True for all rows of an impression with a clicked row in `which`."""
     return np.isin(rows.impression, rows.impression[rows.clicked & which])
+
+
+def group_columns(group: str) -> list[int]:
+    """Numbers of a group's feature columns; those of the vector go with interest in the content."""
+    own = [VECTOR_DIMS + FEATURES.index(function) for function in GROUPS[group]]
+    return [*range(VECTOR_DIMS), *own] if group == CONTENT else own
+
+
+def importance(logits: Callable[[Rows], FloatArray], rows: Rows, seed: int) -> dict[str, float]:
+    """By group, over the latest SAMPLE_IMPRESSIONS impressions of the rows."""
+    number = np.unique(rows.impression)
+    rows = rows.take(np.isin(rows.impression, number[-SAMPLE_IMPRESSIONS:]))
+    whole = _auc(logits(rows), rows)
+    above_chance = max(whole - 0.5, 1e-3)
+    return {group: (whole - _auc(logits(_permuted(rows, group, seed)), rows)) / above_chance for group in GROUPS}
+
+
+def _permuted(rows: Rows, group: str, seed: int) -> Rows:
+    other = np.random.default_rng(seed).permutation(len(rows.x))
+    x, chosen = rows.x.copy(), group_columns(group)
+    x[:, chosen] = x[other[:, None], chosen]
+    return rows._replace(x=x, history=rows.history[other] if group == CONTENT else rows.history)
+
+
+def _auc(scores: FloatArray, rows: Rows) -> float:
+    return float(quality(scores, rows.clicked, rows.impression).auc.mean())

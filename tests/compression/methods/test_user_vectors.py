@@ -38,8 +38,7 @@ def test_fp16_keeps_its_bound(u: FloatArray) -> None:
 @given(u=vectors)
 def test_bytes_per_user_are_bytes(u: FloatArray) -> None:
     """Counted on what is stored."""
-    rows = sq8(u)
-    assert (rows.integers.nbytes + rows.scales.nbytes) / len(u) == BYTES_PER_USER["sq8"]
+    assert sum(part.nbytes for part in sq8(u)) / len(u) == BYTES_PER_USER["sq8"]
     assert u.astype(np.float16).nbytes / len(u) == BYTES_PER_USER["fp16"]
     assert u.nbytes / len(u) == BYTES_PER_USER["fp32"]
 

@@ -5,7 +5,7 @@ import pytest
 from compression.search.worlds import readers
 
 from streamrec.arrays import FloatArray
-from streamrec.compression.search.importance import CONTENT, columns, importance
+from streamrec.compression.search.score_statistics import CONTENT, group_columns, importance
 from streamrec.engine.features.features import GROUPS
 from streamrec.engine.scores import COLUMNS
 from streamrec.training.rows import Rows
@@ -15,7 +15,7 @@ ROWS = readers(600)
 
 def test_every_feature_is_in_exactly_one_group() -> None:
     """What the page tells of is everything."""
-    assert sorted(column for group in GROUPS for column in columns(group)) == list(range(COLUMNS))
+    assert sorted(column for group in GROUPS for column in group_columns(group)) == list(range(COLUMNS))
 
 
 def test_only_what_is_read_matters() -> None:
