@@ -4,8 +4,8 @@ Format: https://github.com/msnews/msnews.github.io/blob/master/assets/doc/introd
 MIND records neither when an article was published nor when a history was read. Known approximations:
 * An article is published one minute before it is first shown.
 * Histories lie before the log; they are clicks in steps of at most one hour, backwards from the log's first
-  impression, over `history_days` at most. The default keeps the five days of MIND-small and their histories within the
-  seven days a worker remembers articles.
+  impression, over HISTORY_MS at most: the five days of MIND-small and their histories then lie within the seven days a
+  worker remembers articles.
 * Articles of histories are published at the start, already expired: they teach profiles and are never pushed.
 * The n-th click of an impression happens n seconds after it. Times are read as UTC, with AM and PM, of 24 hours, or as
   ISO 8601 has them.
@@ -14,7 +14,6 @@ A candidate or history item that news.tsv does not hold is left out, and counted
 
 import zlib
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -22,27 +21,27 @@ from ..contracts.article import ArticleEvent
 from ..errors import DataError
 from .columns import ColumnLog, Events, columns_of
 from .files import existing
-from .index import Index
 from .lines import PACKED
 from .mind_rows import UNLABELLED, Behavior, News, behavior_rows, news_rows
 from .tally import Tally
 
 HOUR_MS = 3_600_000
+HISTORY_MS = 48 * HOUR_MS
 PUBLISHED_BEFORE_MS = 60_000
 
+Index = dict[str, int]  # names with dense numbers from 0, in the order of their first use
 
-def load_mind(
-    folder: Path, *, language: Literal["en", "zh"] = "en", history_days: float = 2.0, tz: str = ""
-) -> ColumnLog:
-    """The log in `folder`; language "zh" takes the Chinese title where the file has one. Raises DataError."""
+
+def load_mind(folder: Path) -> ColumnLog:
+    """The log in `folder`. Raises DataError."""
     tally = Tally()
-    news = dict(news_rows(existing(folder, *map("news.tsv".__add__, PACKED)), language, tally))
+    news = dict(news_rows(existing(folder, *map("news.tsv".__add__, PACKED)), tally))
     path = existing(folder, *map("behaviors.tsv".__add__, PACKED))
     behaviors = sorted(behavior_rows(path, news, tally), key=lambda behavior: behavior.at_ms)
     if not behaviors:
         raise DataError(f"{path}: {_why_none(tally)}")
     users, ids = Index(), Index()
-    histories = _history_clicks(behaviors, int(history_days * 24 * HOUR_MS), users, ids)
+    histories = _history_clicks(behaviors, users, ids)
     start_ms = int(histories.at_ms.min()) if len(histories.at_ms) else behaviors[0].at_ms
     read_before = len(ids)  # `ids` now holds the articles of histories and nothing else
     events = Events.join([histories, *_shown_and_clicked(behaviors, users, ids)])
@@ -54,15 +53,14 @@ def load_mind(
     ]
     return ColumnLog(
         name="mind",
-        user_ids=users.names,
-        article_ids=ids.names,
+        user_ids=list(users),
+        article_ids=list(ids),
         articles=articles,
         article_at_ms=np.array(published_ms, np.int64),
         impressions=[behavior.impression for behavior in behaviors],
         impression_at_ms=np.array([behavior.at_ms for behavior in behaviors], np.int64),
         events=events,
         tally=tally,
-        tz=tz,
     )
 
 
@@ -75,18 +73,18 @@ def _why_none(tally: Tally) -> str:
     return f"expected rows of impression id, user, time, history, impressions; got {'; '.join(tally.said()) or 'none'}"
 
 
-def _history_clicks(behaviors: list[Behavior], span_ms: int, users: Index, ids: Index) -> Events:
+def _history_clicks(behaviors: list[Behavior], users: Index, ids: Index) -> Events:
     """Clicks of each user's first history; users are spread over the hour, so not all click at once."""
     rows: list[tuple[int, int, int]] = []
     for behavior in behaviors:
         if behavior.user_id in users:
             continue
-        user = users.add(behavior.user_id)
+        user = users.setdefault(behavior.user_id, len(users))
         offset_ms = zlib.crc32(behavior.user_id.encode()) % HOUR_MS
-        step_ms = min(HOUR_MS, (span_ms - offset_ms) // max(1, len(behavior.history)))
+        step_ms = min(HOUR_MS, (HISTORY_MS - offset_ms) // max(1, len(behavior.history)))
         last_ms = behaviors[0].at_ms - 1 - offset_ms
         for back, name in enumerate(reversed(behavior.history)):
-            rows.append((last_ms - back * step_ms, user, ids.add(name)))
+            rows.append((last_ms - back * step_ms, user, ids.setdefault(name, len(ids))))
     return Events.of("click", *columns_of(rows))
 
 
@@ -94,8 +92,8 @@ def _shown_and_clicked(behaviors: list[Behavior], users: Index, ids: Index) -> t
     shown: list[tuple[int, int, int]] = []
     clicks: list[tuple[int, int, int]] = []
     for behavior in behaviors:
-        user, impression = users.add(behavior.user_id), behavior.impression
-        candidates = [ids.add(name) for name in impression.candidates]
+        user, impression = users[behavior.user_id], behavior.impression
+        candidates = [ids.setdefault(name, len(ids)) for name in impression.candidates]
         shown += [(behavior.at_ms, user, article) for article in candidates]
         hits = [article for article, hit in zip(candidates, impression.clicked, strict=True) if hit]
         clicks += [(behavior.at_ms + 1_000 * nth, user, article) for nth, article in enumerate(hits, 1)]
@@ -117,7 +115,7 @@ def _article(name: str, news: News, published_ms: int, *, expired: bool) -> Arti
         published_at_ms=published_ms,
         abstract=news.abstract,
         category=news.category,
-        language=news.language,
+        language="en",
         deep_link=news.url,
         expires_at_ms=published_ms if expired else 0,
     )

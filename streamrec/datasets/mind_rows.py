@@ -38,7 +38,6 @@ class News(NamedTuple):
     title: str
     abstract: str
     category: str
-    language: str
     url: str
 
 
@@ -51,27 +50,17 @@ class Behavior(NamedTuple):
     impression: Impression
 
 
-def news_rows(path: Path, language: str, tally: Tally) -> Iterator[tuple[str, News]]:
+def news_rows(path: Path, tally: Tally) -> Iterator[tuple[str, News]]:
     """Articles by id; DataError where there is none."""
-    count, part = 0, tally.of("news")
+    part = tally.of("news")
     for line, field in tsv_rows(path, NEWS_COLUMNS, NEWS_ALIASES, 4, part):
         name, title = field.get("nid", "").strip(), field.get("title", "").strip()
         if not (title and 0 < len(name) <= MAX_ID_CHARS):
             part.reject("no id or title", line)
             continue
-        count += 1
-        chinese = field.get("title_zh_mt", "").strip() if language == "zh" else ""
-        yield (
-            name,
-            News(
-                title=(chinese or title)[:500],
-                abstract="" if chinese else field.get("abstract", "")[:5_000],
-                category=field.get("category", "")[:64],
-                language="zh" if chinese else "en",
-                url=field.get("url", "")[:2_000],
-            ),
-        )
-    if not count:
+        abstract, category, url = (field.get(column, "") for column in ("abstract", "category", "url"))
+        yield name, News(title[:500], abstract[:5_000], category[:64], url[:2_000])
+    if not part.read:
         raise DataError(
             f"{path}: expected rows of {', '.join(NEWS_COLUMNS[:5])}; got {'; '.join(tally.said()) or 'none'}"
         )

@@ -2,41 +2,28 @@
 
 Its records go through the decoder of the topics, as in a replay: their own times count, and there is no append time.
 An article is stepped when it was updated or published, an event when it happened. Impressions that are events stay
-events; training makes of them what was shown (datasets/shown.py).
+events; training makes of them what was shown (shown.py).
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from ..contracts.article import ArticleEvent
-from ..contracts.decode import Origin, decode_articles, decode_events
+from ..contracts.decode import Item, Origin, T, Typed, Watermark, decode_articles, decode_events
 from ..contracts.event import UserEvent
 from ..contracts.limits import EARLIEST_MS
 from ..contracts.records import RawRecord
 from ..engine.profiles.zones import is_zone
 from ..errors import DataError
-from .decoded import name_articles, typed
 from .raw_files import FileTopic, file_of, raw_records
-from .records import Impression, Step, Summary, step_order
+from .records import Impression, Step, StepLog
 from .tally import Part, Tally
 
 BATCH = 1000
-
-
-@dataclass(frozen=True)
-class StepLog:
-    """Steps in order of time; can be played any number of times."""
-
-    steps: Sequence[Step]
-    summary: Summary
-
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
 
 
 def load_files(folder: Path) -> StepLog:
@@ -49,19 +36,7 @@ def load_files(folder: Path) -> StepLog:
         came = "; ".join(tally.said()) or "none"
         raise DataError(f"{folder}: expected articles and events, got {len(articles)} and {len(events)}: {came}")
     name_articles(tally, events, (article.article_id for article in articles))
-    steps = [*_stepped(articles), *(Step(event.at_ms, event) for event in events)]
-    steps.sort(key=step_order)
-    summary = Summary(
-        name="files",
-        start_ms=steps[0].at_ms,
-        end_ms=steps[-1].at_ms,
-        users=len({event.user_id for event in events}),
-        articles=len(articles),
-        impressions=0,
-        events=dict(Counter(event.action for event in events)),
-        tally=tally,
-    )
-    return StepLog(steps, summary)
+    return StepLog.of("files", [*_stepped(articles), *(Step(event.at_ms, event) for event in events)], tally)
 
 
 def write_files(folder: Path, steps: Iterable[Step]) -> Counter[FileTopic]:
@@ -94,6 +69,29 @@ def events_of(records: Iterator[RawRecord], part: Part) -> Iterator[UserEvent]:
     while batch := list(islice(records, BATCH)):
         for item in typed(decode_events(batch, Origin("events", 0), is_zone, 0), part, lines=True):
             yield item.value
+
+
+def typed(items: Sequence[Item[T]], part: Part, *, lines: bool = False) -> Iterator[Typed[T]]:
+    """Those that are records; the others are counted by reason and field. With `lines` an offset is a line's number."""
+    for item in items:
+        if isinstance(item, Watermark):
+            continue
+        part.rows += 1
+        if isinstance(item, Typed):
+            yield item
+        else:
+            part.reject(f"{item.reason}, {item.detail}" if item.detail else item.reason, item.offset if lines else 0)
+
+
+def name_articles(tally: Tally, events: Iterable[UserEvent], article_ids: Iterable[str]) -> None:
+    """Count the articles that impressions and all other events name."""
+    shown, read = Counter[str](), Counter[str]()
+    for event in events:
+        if event.article_id:
+            (shown if event.action == "impression" else read)[event.article_id] += 1
+    held = dict.fromkeys(article_ids)
+    tally.names("impressions", shown, held)
+    tally.names("reads", read, held)
 
 
 def _stepped(articles: Sequence[ArticleEvent]) -> Iterator[Step]:

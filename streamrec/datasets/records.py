@@ -5,7 +5,8 @@ first two can be published; impressions are for training and evaluation only. Or
 event, then the log's own order, so the same log gives the same steps every time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -74,9 +75,41 @@ class Summary:
         return self.articles + self.impressions + sum(self.events.values())
 
 
+def summary_of(name: str, steps: Iterable[Step], tally: Tally) -> Summary:
+    """The summary of steps in order of time, of which there is at least one."""
+    kinds, actions, users = Counter[Kind](), Counter[Action](), set[str]()
+    start_ms = end_ms = -1
+    for step in steps:
+        start_ms, end_ms = (step.at_ms if start_ms < 0 else start_ms), step.at_ms
+        kinds[step.kind] += 1
+        if isinstance(step.record, UserEvent):
+            actions[step.record.action] += 1
+            users.add(step.record.user_id)
+    return Summary(
+        name, start_ms, end_ms, len(users), kinds["article"], kinds["impression"], events=dict(actions), tally=tally
+    )
+
+
 class Log(Protocol):
     """A log that can be played any number of times."""
 
     @property
     def summary(self) -> Summary: ...
     def __iter__(self) -> Iterator[Step]: ...
+
+
+@dataclass(frozen=True)
+class StepLog:
+    """A log of steps in memory, in order of time."""
+
+    steps: Sequence[Step]
+    summary: Summary
+
+    @staticmethod
+    def of(name: str, steps: Iterable[Step], tally: Tally) -> "StepLog":
+        """The log of these steps, in whatever order they come."""
+        ordered = sorted(steps, key=step_order)
+        return StepLog(ordered, summary_of(name, ordered, tally))
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)

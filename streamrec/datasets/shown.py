@@ -11,14 +11,13 @@ A showing whose time to be answered ends after `until_ms` is left out, because i
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..contracts.event import READING, UserEvent
 from ..contracts.limits import LATEST_MS
 from ..contracts.push import Push
-from .own_files import StepLog
-from .records import Impression, Log, Step, step_order
+from .records import Impression, Log, Step, StepLog
 
 TOGETHER_MS = 60_000
 ANSWER_MS = 30 * 60_000
@@ -79,6 +78,4 @@ def _in_order(seen: Iterable[Seen], pushes: Iterable[Push]) -> list[tuple[int, U
 def with_shown(log: Log) -> Log:
     """A log whose impressions are events, with the showings they are; one that has none stays as it is."""
     seen = [Seen(step.at_ms, step.record) for step in log if isinstance(step.record, UserEvent)]
-    shown = list(labelled(seen, (), 0, LATEST_MS))
-    steps = sorted([*log, *shown], key=step_order)
-    return StepLog(steps, replace(log.summary, impressions=len(shown)))
+    return StepLog.of(log.summary.name, [*log, *labelled(seen, (), 0, LATEST_MS)], log.summary.tally)

@@ -11,7 +11,6 @@ time. Records a worker would set aside are left out and counted. KafkaError wher
 where its topics show nothing to learn from.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,7 +19,6 @@ from aiokafka.errors import KafkaError as ClientError
 
 from ..contracts.article import ArticleEvent
 from ..contracts.decode import Origin, decode_articles, decode_events
-from ..contracts.event import Action
 from ..contracts.framing import UNDECODABLE
 from ..contracts.push import Push
 from ..contracts.records import Record
@@ -29,9 +27,8 @@ from ..errors import DataError, KafkaError
 from ..kafka.log import KafkaLog, Reader, read_all
 from ..kafka.topics import list_topics
 from ..settings import Settings
-from .decoded import name_articles, typed
-from .own_files import StepLog
-from .records import Step, Summary, step_order
+from .own_files import name_articles, typed
+from .records import Step, StepLog
 from .shown import Seen, labelled
 from .tally import Part, Tally
 
@@ -72,25 +69,10 @@ def log_of(
             " whose answer is known; expected impression events or pushes: choose other times, or let it run longer"
         )
     events = [Step(at_ms, event) for at_ms, event in seen]
-    steps = [step for step in (*articles, *impressions, *events) if step.at_ms < until_ms]
-    steps.sort(key=step_order)
-    name_articles(tally, (one.event for one in seen), _ids(articles))
-    actions: Counter[Action] = Counter(one.event.action for one in seen if one.at_ms < until_ms)
-    summary = Summary(
-        name="topics",
-        start_ms=steps[0].at_ms,
-        end_ms=steps[-1].at_ms,
-        users=len({one.event.user_id for one in seen}),
-        articles=sum(step.at_ms < until_ms for step in articles),
-        impressions=len(impressions),
-        events=dict(actions),
-        tally=tally,
-    )
-    return StepLog(steps, summary)
-
-
-def _ids(articles: Sequence[Step]) -> Iterator[str]:
-    return (step.record.article_id for step in articles if isinstance(step.record, ArticleEvent))
+    ids = (step.record.article_id for step in articles if isinstance(step.record, ArticleEvent))
+    name_articles(tally, (one.event for one in seen), ids)
+    steps = (step for step in (*articles, *impressions, *events) if step.at_ms < until_ms)
+    return StepLog.of("topics", steps, tally)
 
 
 async def _found(settings: Settings, progress: Progress) -> _Found:

@@ -17,9 +17,6 @@ BEHAVIORS = "2\tU2\t11/9/2019 1:01:00 PM\tN1\tN3-0 N4-1 N2-1\n1\tU1\t11/9/2019 1
 ORIGINAL_NEWS = "".join(
     f"N{n}\tsports\tgolf\tTitle {n}\tAbout {n}\thttps://x.example/{n}\t[]\t[]\n" for n in range(1, 6)
 )
-NEWS_WITH_HEADER = "nid\tcategory\tsubcategory\ttitle\tabstract\ttitle_zh_mt\n" + "".join(
-    f"N{n}\tsports\tgolf\tTitle {n}\tAbout {n}\t{'标题' if n == 3 else ''}\n" for n in range(1, 6)
-)
 
 
 def written(folder: Path, behaviors: str = BEHAVIORS, news: str = ORIGINAL_NEWS) -> Path:
@@ -29,10 +26,9 @@ def written(folder: Path, behaviors: str = BEHAVIORS, news: str = ORIGINAL_NEWS)
     return folder
 
 
-def articles(folder: Path, **options: str) -> dict[str, ArticleEvent]:
+def articles(folder: Path) -> dict[str, ArticleEvent]:
     """Articles of the log, by id."""
-    log = load_mind(folder, **options)  # type: ignore[arg-type]
-    return {step.record.article_id: step.record for step in log if isinstance(step.record, ArticleEvent)}
+    return {step.record.article_id: step.record for step in load_mind(folder) if isinstance(step.record, ArticleEvent)}
 
 
 def test_impressions_carry_their_labels_in_order_of_time(tmp_path: Path) -> None:
@@ -70,13 +66,6 @@ def test_articles_appear_just_before_they_are_shown_and_history_is_never_fresh(t
     assert found["N3"].expires_at_ms == 0
     assert found["N1"].published_at_ms == found["N1"].expires_at_ms == log.summary.start_ms
     assert found["N3"].deep_link == "https://x.example/3"
-
-
-def test_chinese_titles_are_taken_where_there_are_any(tmp_path: Path) -> None:
-    """Language zh replaces the title only where the file has a Chinese one, and says which language it is."""
-    found = articles(written(tmp_path, news=NEWS_WITH_HEADER), language="zh")
-    assert (found["N3"].title, found["N3"].language) == ("标题", "zh")
-    assert (found["N4"].title, found["N4"].language) == ("Title 4", "en")
 
 
 def test_gzipped_files_are_read_alike(tmp_path: Path) -> None:

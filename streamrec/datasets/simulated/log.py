@@ -3,15 +3,12 @@
 It opens with a newsroom that has been writing for half a day, so the first visitors already find something to read.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
-from ...contracts.article import ArticleEvent
-from ...contracts.event import Action, UserEvent
-from ..records import Impression, Step, Summary
+from ..records import Step, Summary, summary_of
 from ..tally import Tally
 from .arrivals import HOUR_MS, arrivals_ms
 from .newsroom import Newsroom, SimArticle
@@ -67,20 +64,4 @@ class SimulatedLog:
     @cached_property
     def summary(self) -> Summary:
         """Counts and time range; plays the log once."""
-        kinds: Counter[str] = Counter()
-        actions: Counter[Action] = Counter()
-        users: set[str] = set()
-        first_ms, last_ms = self.end_ms, self.start_ms
-        for at_ms, record in self:
-            first_ms, last_ms = min(first_ms, at_ms), max(last_ms, at_ms)
-            match record:
-                case ArticleEvent():
-                    kinds["articles"] += 1
-                case Impression():
-                    kinds["impressions"] += 1
-                case UserEvent():
-                    actions[record.action] += 1
-                    users.add(record.user_id)
-        return Summary(
-            "simulated", first_ms, last_ms, len(users), kinds["articles"], kinds["impressions"], dict(actions), Tally()
-        )
+        return summary_of("simulated", self, Tally())
