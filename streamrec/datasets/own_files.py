@@ -2,7 +2,7 @@
 
 Its records go through the decoder of the topics, as in a replay: their own times count, and there is no append time.
 An article is stepped when it was updated or published, an event when it happened. Impressions that are events stay
-events; training makes of them what was shown (shown.py).
+events; training makes of them what was shown (impressions.py).
 """
 
 from collections import Counter

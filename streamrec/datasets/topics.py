@@ -3,7 +3,7 @@
     await read_topics(settings, since_ms, until_ms) -> StepLog
 
 All of it up to `until_ms` is played, so that profiles, catalog and histories are those the system had; only what was
-shown at or after `since_ms` becomes an impression (shown.py). Committed records only, read without a group.
+shown at or after `since_ms` becomes an impression (impressions.py). Committed records only, read without a group.
 
 Time is what the system itself went by: with STREAMREC_POLICY_TIME=wall a record counts from its append on, so an event
 that came late is not known early; in a replay (event) append times mean nothing, and records count from their own
@@ -27,9 +27,9 @@ from ..errors import DataError, KafkaError
 from ..kafka.log import KafkaLog, Reader, read_all
 from ..kafka.topics import list_topics
 from ..settings import Settings
+from .impressions import Seen, labelled
 from .own_files import name_articles, typed
 from .records import Step, StepLog
-from .shown import Seen, labelled
 from .tally import Part, Tally
 
 Progress = Callable[[int, int], object]  # partitions read, partitions in all

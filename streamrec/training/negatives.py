@@ -22,8 +22,8 @@ from functools import cached_property
 import numpy as np
 
 from ..contracts.event import UserEvent
+from ..datasets.impressions import with_shown
 from ..datasets.records import Impression, Log, Step, Summary
-from ..datasets.shown import with_shown
 from .history import HISTORY
 
 PER_CLICK = 4

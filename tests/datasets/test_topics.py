@@ -12,8 +12,8 @@ from on_kafka import Sent, article, event, now_ms, send
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.article import ArticleEvent
 from streamrec.contracts.event import UserEvent
+from streamrec.datasets.impressions import Seen
 from streamrec.datasets.records import Impression, Step, StepLog
-from streamrec.datasets.shown import Seen
 from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.datasets.tally import Tally
 from streamrec.datasets.topics import log_of, read_topics

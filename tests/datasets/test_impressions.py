@@ -5,8 +5,8 @@ from making_rows import push
 
 from streamrec.contracts.event import Action, UserEvent
 from streamrec.contracts.push import Push
+from streamrec.datasets.impressions import ANSWER_MS, TOGETHER_MS, Seen, labelled
 from streamrec.datasets.records import Impression, Step
-from streamrec.datasets.shown import ANSWER_MS, TOGETHER_MS, Seen, labelled
 
 LATER = T0 + 100 * HOUR
 
