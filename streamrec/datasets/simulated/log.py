@@ -10,8 +10,7 @@ import numpy as np
 
 from ..records import Step, Summary, summary_of
 from ..tally import Tally
-from .arrivals import HOUR_MS, arrivals_ms
-from .newsroom import Newsroom, SimArticle
+from .newsroom import HOUR_MS, Newsroom, SimArticle, arrivals_ms
 from .readers import Readers
 from .visits import visit
 

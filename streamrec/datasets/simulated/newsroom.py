@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from ...contracts.article import ArticleEvent
-from .arrivals import HOUR_MS, arrivals_ms
 from .vocabulary import LANGUAGES, Topic, title, vocabulary
 
+HOUR_MS = 3_600_000
 LANGUAGE_SHARES = (0.55, 0.37, 0.08)  # of LANGUAGES
 FOLLOW_UP_SHARE = 0.12  # of new articles: continue a story of the last hours
 BREAKING_SHARE = 0.02
@@ -121,3 +121,10 @@ class Newsroom:
 
     def _one_of(self, words: tuple[str, ...]) -> str:
         return words[int(self._rng.integers(len(words)))]
+
+
+def arrivals_ms(rng: np.random.Generator, start_ms: int, end_ms: int, per_hour: float) -> Iterator[int]:
+    """Times within [start, end) of a Poisson process, ascending; drawn one by one, so the generator may be shared."""
+    at_ms = float(start_ms)
+    while (at_ms := at_ms + rng.exponential(HOUR_MS / per_hour)) < end_ms:
+        yield int(at_ms)

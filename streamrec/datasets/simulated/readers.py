@@ -10,14 +10,12 @@ constants a random fresh article is clicked in 3-5 % of cases, a fresh one that 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ...arrays import DoubleArray, IndexArray, IntArray
-from .arrivals import HOUR_MS
-from .newsroom import SimArticle
+from ...arrays import DoubleArray, IndexArray
+from .newsroom import HOUR_MS, SimArticle
 from .vocabulary import vocabulary
 
 BASE = -3.9
@@ -30,27 +28,6 @@ ZONES = ("Europe/Copenhagen", "Europe/Zurich", "America/New_York", "Asia/Shangha
 ZONE_SHARES = (0.15, 0.2, 0.2, 0.3, 0.1, 0.05)
 READS_SHARES = (0.52, 0.3, 0.06, 0.12)  # English, Chinese, Danish and English, English and Chinese
 READS = ((1, 0, 0), (0, 1, 0), (1, 0, 1), (1, 1, 0))  # by LANGUAGES
-
-
-class Truths(NamedTuple):
-    """The truth about M articles as columns, each (M,), for computing click probabilities at once."""
-
-    number: IndexArray
-    topic: IndexArray
-    language: IndexArray
-    appeal: DoubleArray
-    published_ms: IntArray
-
-    @staticmethod
-    def of(articles: Sequence[SimArticle]) -> "Truths":
-        """Columns of the truth about these articles."""
-        return Truths(
-            np.array([article.number for article in articles], np.intp),
-            np.array([article.topic for article in articles], np.intp),
-            np.array([article.language for article in articles], np.intp),
-            np.array([article.appeal for article in articles], np.float64),
-            np.array([article.event.published_at_ms for article in articles], np.int64),
-        )
 
 
 class Readers:
@@ -68,30 +45,27 @@ class Readers:
         self.activity = np.minimum(rng.pareto(1.5, n) + 0.2, 40.0)  # (N,) visits relative to others, heavy-tailed
         self._category = np.array(words.category_of(), np.intp)  # (T,)
         self._noise_seed = int(rng.integers(2**31))
-        self._number = {name: number for number, name in enumerate(self.ids)}
+        self.number_of = {name: number for number, name in enumerate(self.ids)}
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def number_of(self, user_id: str) -> int:
-        """Number of a reader; KeyError if there is none of this id."""
-        return self._number[user_id]
-
     def p_click(self, users: IndexArray, articles: Sequence[SimArticle], now_ms: int) -> DoubleArray:
-        """(N, M) true click probability of each of the users for each of the articles, if shown at now_ms."""
-        return self.p_pairs(users[:, None], Truths.of(articles), np.array(now_ms))
-
-    def p_pairs(self, users: IndexArray, truths: Truths, at_ms: IntArray) -> DoubleArray:
-        """The same for users, articles and times that broadcast against one another. Withdrawal is not looked at."""
+        """(N, M) true click probability of each user for each article, withdrawn or not, if shown at now_ms."""
+        users = users[:, None]
+        topic = np.array([article.topic for article in articles], np.intp)  # (M,), as those below
+        language = np.array([article.language for article in articles], np.intp)
+        number = np.array([article.number for article in articles], np.intp)
+        published_ms = np.array([article.event.published_at_ms for article in articles], np.int64)
         log_odds = (
             BASE
-            + INTEREST * self.interest[users, self._category[truths.topic]]
-            + self.taste[users, truths.topic]
-            + np.where(self.reads[users, truths.language], 0.0, FOREIGN)
-            + truths.appeal
-            + NOISE_SCALE * _surprise(users, truths.number, self._noise_seed)
+            + INTEREST * self.interest[users, self._category[topic]]
+            + self.taste[users, topic]
+            + np.where(self.reads[users, language], 0.0, FOREIGN)
+            + np.array([article.appeal for article in articles], np.float64)
+            + NOISE_SCALE * _surprise(users, number, self._noise_seed)
         )
-        age_h = np.maximum(at_ms - truths.published_ms, 0) / HOUR_MS
+        age_h = np.maximum(now_ms - published_ms, 0) / HOUR_MS
         return np.asarray(0.5 ** (age_h / HALF_LIFE_H) / (1.0 + np.exp(-log_odds)), np.float64)
 
     def visit_weights(self, now_ms: int) -> DoubleArray:

@@ -46,10 +46,3 @@ def visit(readers: Readers, fresh: Sequence[SimArticle], now_ms: int, rng: np.ra
     events = [UserEvent(user_id, "impression", now_ms, name, tz=zone) for name in names]
     events += [UserEvent(user_id, "click", now_ms, name, tz=zone) for name in hits]
     return Visit(now_ms, Impression(user_id, names, tuple(clicked.tolist())), tuple(events))
-
-
-def impressions(
-    readers: Readers, fresh: Sequence[SimArticle], now_ms: int, n: int, rng: np.random.Generator
-) -> list[Impression]:
-    """`n` impressions at now_ms, for training: who was shown what, and what they clicked."""
-    return [visit(readers, fresh, now_ms, rng).impression for _ in range(n)]

@@ -12,10 +12,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from ...clock import monotonic_s
 from ...contracts.records import TOPICS
 from ...errors import KafkaError
+from ...kafka.log import KafkaLog, read_all
 from ...settings import Settings
 from ..worker_process import WorkerProcess, worker_process
 from .producer_records import Group
 from .publish import publish
+
+WAIT_S = 3600  # for the last record to be applied
 
 
 class Outcome(NamedTuple):
@@ -42,15 +45,15 @@ async def replay(
         await _applied(settings, worker)
         seconds = monotonic_s() - started_s
         series = worker.series()
-    pushes = await read_all(settings, "push", settings.partitions)
+    pushes = await _values(settings, "push", settings.partitions)
     dead = [
-        await read_all(settings, f"{topic}.dlq", partitions)
+        await _values(settings, f"{topic}.dlq", partitions)
         for topic, partitions in (("articles", 1), *((topic, settings.partitions) for topic in TOPICS))
     ]
     return Outcome(sent, pushes, sum(map(len, dead)), seconds, series)
 
 
-async def _applied(settings: Settings, worker: WorkerProcess, wait_s: float = 3600) -> None:
+async def _applied(settings: Settings, worker: WorkerProcess) -> None:
     """Until the cursors of all partitions, as the group's offsets show them, have reached the end of `events`."""
     tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
@@ -60,32 +63,18 @@ async def _applied(settings: Settings, worker: WorkerProcess, wait_s: float = 36
     try:
         consumer.assign(tps)
         ends = await consumer.end_offsets(tps)
-        deadline = monotonic_s() + wait_s
+        deadline = monotonic_s() + WAIT_S
         while any([(await consumer.committed(tp) or 0) < ends[tp] for tp in tps]):
             if worker.exit_code() is not None:
                 raise KafkaError(f"the worker ended during the replay: {worker.last_line()}")
             if monotonic_s() > deadline:
-                raise KafkaError(f"the worker did not finish the replay within {wait_s:.0f} s")
+                raise KafkaError(f"the worker did not finish the replay within {WAIT_S} s")
             await asyncio.sleep(0.3)
     finally:
         await consumer.stop()
 
 
-async def read_all(settings: Settings, topic: str, partitions: int) -> list[bytes]:
-    """Committed values of a topic, all partitions."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.brokers, isolation_level="read_committed", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        tps = [TopicPartition(settings.topic(topic), number) for number in range(partitions)]
-        consumer.assign(tps)
-        await consumer.seek_to_beginning(*tps)
-        ends = await consumer.end_offsets(tps)
-        values: list[bytes] = []
-        while any([await consumer.position(tp) < ends[tp] for tp in tps]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                values += [record.value for record in records]
-        return values
-    finally:
-        await consumer.stop()
+async def _values(settings: Settings, topic: str, partitions: int) -> list[bytes]:
+    async with KafkaLog(settings).reader() as reader:
+        parts = [await read_all(reader, settings.topic(topic), number) for number in range(partitions)]
+    return [record.value or b"" for part in parts for record in part]

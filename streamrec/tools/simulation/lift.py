@@ -34,15 +34,9 @@ class Lift(NamedTuple):
         return self.pushed / self.own_language
 
 
-def lift(
-    readers: Readers, newsroom: Newsroom, pushes: Iterable[tuple[str, str, int]], *, fresh_h: float = 24.0
-) -> Lift:
+def lift(readers: Readers, newsroom: Newsroom, pushes: Iterable[tuple[str, str, int]]) -> Lift:
     """Lift of pushes (user_id, article_id, at_ms). Pushes of articles the newsroom never wrote are left out."""
-    rows = [
-        means
-        for user_id, article_id, at_ms in pushes
-        if (means := _means(readers, newsroom, user_id, article_id, at_ms, fresh_h)) is not None
-    ]
+    rows = [means for push in pushes if (means := _means(readers, newsroom, *push)) is not None]
     if not rows:
         return Lift(0, float("nan"), float("nan"), float("nan"))
     pushed, random, own_language = np.nanmean(np.array(rows, np.float64), axis=0).tolist()
@@ -50,14 +44,14 @@ def lift(
 
 
 def _means(
-    readers: Readers, newsroom: Newsroom, user_id: str, article_id: str, at_ms: int, fresh_h: float
+    readers: Readers, newsroom: Newsroom, user_id: str, article_id: str, at_ms: int
 ) -> tuple[float, float, float] | None:
     """Probability of the pushed article, of any fresh one, of one in the user's languages."""
     article = newsroom.articles.get(article_id)
-    fresh = newsroom.fresh(at_ms, fresh_h)
+    fresh = newsroom.fresh(at_ms)
     if article is None or not fresh:
         return None
-    user = readers.number_of(user_id)
+    user = readers.number_of[user_id]
     p = readers.p_click(np.array([user]), [article, *fresh], at_ms)[0]
     readable = readers.reads[user, [each.language for each in fresh]]
     own_language = float(p[1:][readable].mean()) if readable.any() else float("nan")

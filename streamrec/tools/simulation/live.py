@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,12 +21,11 @@ BEAT_S = 0.05
 SEARCHES = 0.2  # share of clicks after which the reader looks for more on the subject
 
 
-class Rate:
-    """How many visits a second and articles a minute the simulated world has."""
+class Rate(NamedTuple):
+    """How much happens in the simulated world."""
 
-    def __init__(self, visits_per_s: float = 20.0, articles_per_min: float = 12.0) -> None:
-        self.visits_per_s = visits_per_s
-        self.articles_per_min = articles_per_min
+    visits_per_s: float
+    articles_per_min: float
 
 
 async def publish_live(

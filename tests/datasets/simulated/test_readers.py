@@ -16,7 +16,7 @@ from streamrec.datasets.records import Impression
 from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.datasets.simulated.newsroom import Newsroom, SimArticle
 from streamrec.datasets.simulated.readers import ZONES, Readers
-from streamrec.datasets.simulated.visits import impressions, visit
+from streamrec.datasets.simulated.visits import visit
 from streamrec.datasets.simulated.vocabulary import vocabulary
 from streamrec.tools.simulation.lift import lift
 
@@ -108,7 +108,8 @@ def test_a_visit_is_valid_and_agrees_with_itself(readers: Readers, newsroom: New
 def test_clicks_follow_the_truth(readers: Readers, newsroom: Newsroom) -> None:
     """Over many impressions the share clicked is the mean true probability, within four standard errors."""
     fresh = {article.event.article_id: article for article in newsroom.fresh(NOW_MS)}
-    shown = impressions(readers, list(fresh.values()), NOW_MS, 2_000, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    shown = [visit(readers, list(fresh.values()), NOW_MS, rng).impression for _ in range(2_000)]
     truth = np.concatenate([_truth(readers, fresh, impression) for impression in shown])
     clicked = np.concatenate([impression.clicked for impression in shown])
     error = np.sqrt((truth * (1 - truth)).sum()) / len(truth)
@@ -116,7 +117,7 @@ def test_clicks_follow_the_truth(readers: Readers, newsroom: Newsroom) -> None:
 
 
 def _truth(readers: Readers, fresh: dict[str, SimArticle], impression: Impression) -> DoubleArray:
-    user = np.array([readers.number_of(impression.user_id)])
+    user = np.array([readers.number_of[impression.user_id]])
     return readers.p_click(user, [fresh[name] for name in impression.candidates], NOW_MS).ravel()
 
 
