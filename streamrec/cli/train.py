@@ -63,8 +63,6 @@ def train(
     A checkpoint is written beside the folder after each epoch, and removed at the end. Days and times are UTC. Prints
     a table and, as the last line, JSON.
     """
-    import numpy as np
-
     from ..settings import load
     from ..terminal.tables import show_json
     from ..training.log_source import Played
@@ -91,8 +89,8 @@ def train(
             "model": "teacher" if teacher else "ranker",
             "encoder": done.encoder,
             "seed": seed,
-            "trained_on": len(np.unique(done.earlier.impression)),
-            "tested_on": len(np.unique(done.later.impression)),
+            "trained_on": done.trained_on,
+            "tested_on": done.tested_on,
             "version": done.version,
             "quality": {
                 name: {metric: [round(v, 4) for v in (at.value, at.low, at.high)] for metric, at in row.items()}

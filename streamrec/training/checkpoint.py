@@ -1,7 +1,7 @@
 """Where a training stands after an epoch, in one file: safetensors for the numbers, JSON in its header for the rest.
 
     model.<name>  best.<name>  adam.<parameter>.<name>   tensors; average.<name> where one is kept
-    "training"    {identity, epoch, step, worse, best_loss, loss, held_out_loss}
+    "training"    {identity} and what Standing holds
 
 The file replaces the one before in a single rename, so an interrupted run finds a whole one. `identity` is a hash of
 data, model and plan: a checkpoint of another training is refused. Random numbers need no place in it, because every
@@ -11,7 +11,6 @@ epoch draws its own from the seed. A hook's own state (learn.py, `after_step`) i
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import DataError
 
@@ -27,29 +26,21 @@ HEADER = "training"
 AGAIN = "remove it, or train without --resume"
 
 State = dict[str, Tensor]
-Models = Mapping[str, nn.Module]  # by what they are in the file
 
 
-class Standing(NamedTuple):
-    """A training after `epoch` epochs; the model and its optimizer are beside it."""
+class Standing(msgspec.Struct, frozen=True):
+    """A training after `epoch` epochs; its weights and its optimizer are beside it."""
 
     epoch: int
     step: int  # optimizer steps so far
-    best: State  # the state with the least held-out loss
-    best_loss: float
-    worse: int  # epochs since
+    worse: int  # epochs since the best one
+    best_loss: float  # the least held-out loss
     loss: float  # of the last epoch
     held_out_loss: float
 
 
-class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Header(Standing, frozen=True, forbid_unknown_fields=True):
     identity: str
-    epoch: int
-    step: int
-    worse: int
-    best_loss: float
-    loss: float
-    held_out_loss: float
 
 
 def identity_of(parts: Iterable[str | NDArray[np.generic]]) -> str:
@@ -63,14 +54,14 @@ def identity_of(parts: Iterable[str | NDArray[np.generic]]) -> str:
     return digest.hexdigest()[:16]
 
 
-def save(path: Path, identity: str, standing: Standing, models: Models, adam: torch.optim.Optimizer) -> None:
+def save(
+    path: Path, identity: str, standing: Standing, states: Mapping[str, State], adam: torch.optim.Optimizer
+) -> None:
     """Write the file beside its place, then rename it."""
-    tensors = {f"{kind}.{name}": tensor for kind, of in models.items() for name, tensor in of.state_dict().items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in standing.best.items()}
+    tensors = {f"{kind}.{name}": tensor for kind, state in states.items() for name, tensor in state.items()}
     for number, state in adam.state_dict()["state"].items():
         tensors |= {f"adam.{number}.{name}": tensor for name, tensor in state.items()}
-    numbers = {name: value for name, value in standing._asdict().items() if name != "best"}
-    header = msgspec.json.encode(_Header(identity=identity, **numbers)).decode()
+    header = msgspec.json.encode(_Header(identity=identity, **msgspec.structs.asdict(standing))).decode()
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.new")
     arrays = {name: np.ascontiguousarray(tensor.detach().cpu().numpy()) for name, tensor in tensors.items()}
@@ -78,8 +69,10 @@ def save(path: Path, identity: str, standing: Standing, models: Models, adam: to
     scratch.replace(path)
 
 
-def load(path: Path, identity: str, models: Models, adam: torch.optim.Optimizer) -> Standing | None:
-    """Put models and optimizer where they stood; None without a file, DataError for one of another training."""
+def load(path: Path, identity: str, adam: torch.optim.Optimizer) -> tuple[Standing, dict[str, State]] | None:
+    """Put the optimizer where it stood, and answer with what was saved; None without a file, DataError for one of
+    another training.
+    """
     if not path.exists():
         return None
     header, tensors = _read(path)
@@ -88,16 +81,10 @@ def load(path: Path, identity: str, models: Models, adam: torch.optim.Optimizer)
             f"{path}: is the checkpoint of another training (identity {header.identity}, expected {identity}: other"
             f" data, model or options); {AGAIN}"
         )
-    for kind, model in models.items():
-        model.load_state_dict(_under(f"{kind}.", tensors))
-    state: dict[int, State] = {}
-    for name, tensor in _under("adam.", tensors).items():
-        number, _, field = name.partition(".")
-        state.setdefault(int(number), {})[field] = tensor
-    adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})
-    numbers = msgspec.structs.asdict(header)
-    del numbers["identity"]
-    return Standing(best=_under("best.", tensors), **numbers)
+    states = _by_prefix(tensors)
+    moments = {int(number): state for number, state in _by_prefix(states.pop("adam", {})).items()}
+    adam.load_state_dict({"state": moments, "param_groups": adam.state_dict()["param_groups"]})
+    return header, states
 
 
 def _read(path: Path) -> tuple[_Header, State]:
@@ -109,5 +96,9 @@ def _read(path: Path) -> tuple[_Header, State]:
         raise DataError(f"{path}: expected a checkpoint of `streamrec train`, got: {error}; {AGAIN}") from None
 
 
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> State:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def _by_prefix(tensors: State) -> dict[str, State]:
+    found: dict[str, State] = {}
+    for name, tensor in tensors.items():
+        prefix, _, rest = name.partition(".")
+        found.setdefault(prefix, {})[rest] = tensor
+    return found

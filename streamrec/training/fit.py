@@ -1,18 +1,19 @@
-"""Train the ranker's network on impressions: rows of features, clicked or not, in the order of time.
+"""Train the ranker's network, or the teacher, on impressions: rows in the order of time, clicked or not.
 
 The last tenth of the impressions is held out: it stops the training, fits the calibration and gives the metrics (so
 these are mildly optimistic; a later day tells the truth). The loop is learn.py's. Then each stage's bounds are set from
 activations on training rows (network.py), before anything is calibrated or measured. The result depends on the seed
 alone.
+
+Half of the teacher's loss is the softmax over an impression: chosen, like its other numbers here, on a day of the MIND
+sample that is neither the last one nor what is reported.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..arrays import BoolArray, FloatArray
 from ..engine.scores import Arrays
@@ -23,14 +24,17 @@ from ..models.engines import engine_of
 from ..models.manifest import Interval
 from ..models.network import SIZES, Network, use_one_thread
 from ..models.parity import record_probe
-from .checks import check_classes, check_rows
 from .evaluate import quality, summary, users_of
-from .learn import Progress, learn
-from .rows import Rows
+from .learn import Running, learn
+from .model import logits_of
+from .rows import Rows, check_classes, check_rows
+from .teacher import Teacher
 
 HELD_OUT = 0.1  # of the impressions, the last ones
 MIN_IMPRESSIONS = 50  # below that the held-out ones, five at most, would choose the epoch and the calibration by chance
 BOUND_ROWS = 8192
+TEACHER_LISTWISE = 0.5
+TEACHER_LEARNING_RATE = 5e-4
 
 
 class Parts(TypedDict):
@@ -61,34 +65,22 @@ class Fitted(NamedTuple):
         )
 
 
-def fit(
-    x: FloatArray,
-    clicked: ArrayLike,
-    groups: ArrayLike,
-    seed: int,
-    epochs: int = 20,
-    progress: Callable[[Progress], object] = lambda _: None,
-    device: str = "cpu",
-    save_to: Path | None = None,
-    resume: bool = False,
-    users: ArrayLike | None = None,
-) -> Fitted:
-    """Fit (N, COLUMNS) rows to (N,) clicks; `groups` (N,) are impression ids, rows in time order.
+class FittedTeacher(NamedTuple):
+    """A teacher in evaluation mode, and its held-out quality."""
 
-    `users` (N,) are the units of the metrics' intervals; without them impressions are taken for independent.
+    teacher: Teacher
+    metrics: dict[str, Interval]
 
-    DataError for rows nothing can be learned from: none, NaN, no clicks or only clicks in either part.
-    """
-    earlier, later = split(x, clicked, groups, users)
+
+def fit(rows: Rows, seed: int, epochs: int = 20, **running: Unpack[Running]) -> Fitted:
+    """Fit a ranker; DataError for rows nothing can be learned from: none, NaN, no clicks or only clicks in a part."""
+    earlier, later = halves(rows)
     use_one_thread()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights
         network = Network(SIZES)
     network.learn_standardisation(earlier.x)
-    learn(
-        network, earlier, later, seed=seed, epochs=epochs, progress=progress, device=device, save_to=save_to,
-        resume=resume,
-    )  # fmt: skip
+    learn(network, earlier, later, seed=seed, epochs=epochs, **running)
     network.to("cpu").requires_grad_(requires_grad=False)
     rng = np.random.default_rng(seed)
     network.learn_bounds(earlier.x[rng.choice(len(earlier.x), min(BOUND_ROWS, len(earlier.x)), replace=False)])
@@ -96,22 +88,39 @@ def fit(
     calibration = fit_calibration(logits, later.clicked)
     if not calibration.is_usable():
         raise DataError("training found no order that holds on the last tenth of the impressions; expected more data")
-    measured = quality(logits, later.clicked, later.impression)
-    units = users_of(measured, later.impression, later.user)
-    return Fitted(network, calibration, summary(measured, seed, units))
+    return Fitted(network, calibration, _metrics(logits, later, seed))
 
 
-def split(x: FloatArray, clicked: ArrayLike, groups: ArrayLike, users: ArrayLike | None = None) -> tuple[Rows, Rows]:
-    """The first nine tenths of the impressions and the last one; DataError if either cannot be learned from."""
-    y, group = np.asarray(clicked, bool), np.asarray(groups)
-    check_rows(x, y, group)
-    rows = Rows.of_features(x, y, group)
-    return halves(rows if users is None else rows._replace(user=np.asarray(users, np.int64)))
+def fit_teacher(rows: Rows, seed: int, epochs: int, **running: Unpack[Running]) -> FittedTeacher:
+    """Fit a teacher; DataError for rows nothing can be learned from."""
+    earlier, later = halves(rows)
+    use_one_thread()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # initial weights
+        teacher = Teacher()
+    teacher.learn_standardisation(earlier.x)
+    learn(
+        teacher,
+        earlier,
+        later,
+        seed=seed,
+        epochs=epochs,
+        learning_rate=TEACHER_LEARNING_RATE,
+        listwise=TEACHER_LISTWISE,
+        **running,
+    )
+    teacher.to("cpu")
+    return FittedTeacher(teacher, _metrics(logits_of(teacher, later), later, seed))
+
+
+def _metrics(logits: FloatArray, rows: Rows, seed: int) -> dict[str, Interval]:
+    measured = quality(logits, rows.clicked, rows.impression)
+    return summary(measured, seed, users_of(measured, rows.impression, rows.user))
 
 
 def halves(rows: Rows) -> tuple[Rows, Rows]:
     """Rows to train on and rows to stop by, in time order; DataError if either cannot be learned from."""
-    check_rows(rows.x, rows.clicked, rows.impression)
+    check_rows(rows)
     held_out = last_impressions(rows.impression, HELD_OUT)
     check_classes(rows.clicked[~held_out], "the first nine tenths of the impressions")
     check_classes(rows.clicked[held_out], "the held-out last tenth of the impressions")

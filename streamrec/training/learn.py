@@ -15,20 +15,19 @@ import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypedDict, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..arrays import FloatArray, IntArray
 from ..errors import DataError
 from . import checkpoint
-from .checkpoint import Standing
-from .checks import check_classes, check_rows
+from .checkpoint import Standing, State
 from .loss import clicks_loss, distilled_loss
 from .model import forward, logits_of
-from .rows import Rows
+from .rows import Rows, check_classes, check_rows
 
 BATCH_ROWS = 512
 LEARNING_RATE = 5e-4
@@ -45,6 +44,15 @@ class Progress(NamedTuple):
     epoch: int
     loss: float  # mean over training rows
     held_out_loss: float
+
+
+class Running(TypedDict, total=False):
+    """What `learn` is told that decides nothing of its result."""
+
+    progress: Callable[[Progress], object]
+    device: str
+    save_to: Path | None
+    resume: bool
 
 
 class Plan(NamedTuple):
@@ -88,14 +96,14 @@ def learn(
     _check(rows, held_out, teacher_logits, plan)
     run = _Run(model.to(device), rows, held_out, teacher_logits, plan, after_step, device)
     identity = run.identity() if save_to else ""
-    standing = checkpoint.load(save_to, identity, run.models(), run.adam) if save_to and resume else None
-    standing = standing or run.start()
+    found = checkpoint.load(save_to, identity, run.adam) if save_to and resume else None
+    standing = run.resumed(*found) if found else run.start()
     while standing.epoch < epochs and standing.worse < patience:
         standing = run.epoch(standing)
         if save_to:
-            checkpoint.save(save_to, identity, standing, run.models(), run.adam)
+            checkpoint.save(save_to, identity, standing, run.states(), run.adam)
         progress(Progress(standing.epoch, standing.loss, standing.held_out_loss))
-    model.load_state_dict(standing.best)
+    model.load_state_dict(run.best)
     return model.eval()
 
 
@@ -115,14 +123,16 @@ class _Run:
         self.model, self.rows, self.held_out, self.plan, self.device = model, rows, held_out, plan, device
         self.after_step = after_step
         self.judged = copy.deepcopy(model) if plan.average else model
+        self.best = self._state()  # with the least held-out loss
         self.adam = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY)
         self.clicked = torch.from_numpy(rows.clicked.astype(np.float32))
         self.impression = torch.from_numpy(rows.impression)
         self.teacher = torch.from_numpy(teacher) if teacher is not None and plan.alpha else None
 
-    def models(self) -> dict[str, nn.Module]:
-        """The models whose weights a checkpoint has to hold, by name."""
-        return {"model": self.model} | ({"average": self.judged} if self.plan.average else {})
+    def states(self) -> dict[str, State]:
+        """The weights a checkpoint has to hold, by name."""
+        average = {"average": self.judged.state_dict()} if self.plan.average else {}
+        return {"model": self.model.state_dict(), "best": self.best} | average
 
     def identity(self) -> str:
         """Hash of all that decides this training's result, by which it knows its own checkpoints."""
@@ -133,7 +143,15 @@ class _Run:
     def start(self) -> Standing:
         """Where a training stands before its first step: epoch 0, with the held-out loss of the weights as given."""
         loss = self._held_out_loss()
-        return Standing(0, 0, self._state(), loss, 0, math.inf, loss)
+        return Standing(epoch=0, step=0, worse=0, best_loss=loss, loss=math.inf, held_out_loss=loss)
+
+    def resumed(self, standing: Standing, states: dict[str, State]) -> Standing:
+        """Where a checkpoint says it stands, with the weights put back."""
+        self.model.load_state_dict(states["model"])
+        self.best = states["best"]
+        if self.plan.average:
+            self.judged.load_state_dict(states["average"])
+        return standing
 
     def epoch(self, before: Standing) -> Standing:
         """One pass over the rows; its random numbers depend on the seed and the epoch alone."""
@@ -149,9 +167,10 @@ class _Run:
                 if self.plan.average:
                     _follow(self.judged, self.model, min(self.plan.average, step / (10 + step)))
         loss, held_out_loss = total / len(self.rows.x), self._held_out_loss()
-        if held_out_loss < before.best_loss:
-            return Standing(epoch, step, self._state(), held_out_loss, 0, loss, held_out_loss)
-        return Standing(epoch, step, before.best, before.best_loss, before.worse + 1, loss, held_out_loss)
+        worse, best_loss = before.worse + 1, before.best_loss
+        if held_out_loss < best_loss:
+            worse, best_loss, self.best = 0, held_out_loss, self._state()
+        return Standing(epoch, step, worse, best_loss, loss, held_out_loss)
 
     def _step(self, chosen: IntArray) -> float:
         self.adam.zero_grad()
@@ -184,7 +203,7 @@ class _Run:
         clicked = torch.from_numpy(self.held_out.clicked.astype(np.float32))
         return clicks_loss(logits, clicked, torch.from_numpy(self.held_out.impression), self.plan.listwise).item()
 
-    def _state(self) -> dict[str, Tensor]:
+    def _state(self) -> State:
         return {name: tensor.detach().clone() for name, tensor in self.judged.state_dict().items()}
 
 
@@ -208,7 +227,7 @@ def whole_impressions(impression: IntArray, size: int, rng: np.random.Generator)
 
 def _check(rows: Rows, held_out: Rows, teacher: FloatArray | None, plan: Plan) -> None:
     for part, name in ((rows, "training rows"), (held_out, "held-out rows")):
-        check_rows(part.x, part.clicked, part.impression)
+        check_rows(part)
         check_classes(part.clicked, name)
     if teacher is None and plan.alpha:
         raise DataError(f"alpha is {plan.alpha:g} without a teacher's logits; expected both, or alpha 0")

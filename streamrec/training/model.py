@@ -1,6 +1,6 @@
 """What a model is given, and the one function that gives it: features to a network, histories too to a teacher.
 
-    batches(rows, size, order) -> Batch, ...      for whatever wants all inputs
+    batch_of(rows, chosen) -> Batch               for whatever wants all inputs
     forward(model, rows, chosen) -> (n,) logits   with gradients, for training
     logits_of(model, rows) -> (N,) float32        in evaluation mode
 
@@ -8,7 +8,6 @@ A model that takes a Batch says so with `reads_history = True`; any other is cal
 Rows of one impression share a history, so a batch holds each history once: `user` says which one is a row's.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -30,13 +29,6 @@ class Batch(NamedTuple):
     history: Tensor  # (U, 30, 64), zero where nothing was read
     seen: Tensor  # (U, 30) bool, False = empty
     user: Tensor | None = None  # (n,) row of history for each candidate; None: U = n, one each in order
-
-
-def batches(rows: Rows, size: int, order: IntArray | None = None) -> Iterator[Batch]:
-    """Batches of at most `size` rows, in the order of the indices `order` (default: as they come)."""
-    order = np.arange(len(rows.x)) if order is None else order
-    for start in range(0, len(order), size):
-        yield batch_of(rows, order[start : start + size])
 
 
 def batch_of(rows: Rows, chosen: IntArray, device: str = "cpu") -> Batch:
@@ -64,7 +56,9 @@ def logits_of(model: nn.Module, rows: Rows, device: str = "cpu") -> FloatArray:
     """(N,) float32, dropout off; DataError if a logit is not a finite number."""
     was_training = model.training
     model.eval()
-    found = [forward(model, rows, part, device).cpu().numpy() for part in _parts(len(rows.x))]
+    starts = range(0, len(rows.x), ROWS_AT_ONCE)
+    parts = [np.arange(start, min(start + ROWS_AT_ONCE, len(rows.x))) for start in starts]
+    found = [forward(model, rows, part, device).cpu().numpy() for part in parts]
     model.train(was_training)
     logits = np.concatenate([np.empty(0, np.float32), *found]).astype(np.float32)
     if not np.isfinite(logits).all():
@@ -76,7 +70,3 @@ def check_device(name: str) -> None:
     """DataError where torch has no such device."""
     if name == "cuda" and not torch.cuda.is_available():
         raise DataError("the device is cuda, but torch finds none; expected a GPU and a build of torch for it: use cpu")
-
-
-def _parts(count: int) -> list[IntArray]:
-    return [np.arange(start, min(start + ROWS_AT_ONCE, count)) for start in range(0, count, ROWS_AT_ONCE)]

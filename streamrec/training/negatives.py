@@ -38,8 +38,6 @@ class WithNegatives:
 
     log: Log
     seed: int
-    per_click: int = PER_CLICK
-    hours: float = HOURS
 
     @cached_property
     def summary(self) -> Summary:
@@ -55,7 +53,7 @@ class WithNegatives:
         for step in self.log:
             if isinstance(step.record, UserEvent) and step.record.action == "click":
                 click = step.record
-                while recent and recent[0][0] < step.at_ms - self.hours * HOUR_MS:
+                while recent and recent[0][0] < step.at_ms - HOURS * HOUR_MS:
                     times[recent.popleft()[1]] -= 1
                 read = reads.setdefault(click.user_id, deque(maxlen=HISTORY))
                 if click.article_id not in read:
@@ -71,9 +69,9 @@ class WithNegatives:
         if not recent:
             return []
         found: dict[str, None] = {}  # in the order drawn, each once
-        for at in rng.integers(0, len(recent), TRIES * self.per_click).tolist():
+        for at in rng.integers(0, len(recent), TRIES * PER_CLICK).tolist():
             article_id = recent[at][1]
-            if article_id not in not_these and len(found) < self.per_click:
+            if article_id not in not_these and len(found) < PER_CLICK:
                 found[article_id] = None
         return list(found)
 

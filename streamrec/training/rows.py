@@ -22,6 +22,7 @@ from ..contracts.event import UserEvent
 from ..contracts.limits import VECTOR_DIMS
 from ..datasets.records import Impression, Step
 from ..engine.features.features import features
+from ..engine.scores import COLUMNS
 from ..errors import DataError
 from ..settings import Settings
 from .history import HISTORY
@@ -64,6 +65,28 @@ class Rows(NamedTuple):
         """These rows only, by mask or index; vectors and histories stay shared."""
         *columns, vectors, histories = self
         return Rows._make([*(column[chosen] for column in columns), vectors, histories])
+
+
+def check_rows(rows: Rows) -> None:
+    """Shapes agree, there is something, all numbers are finite: else DataError, before any training starts."""
+    x, clicked, impression = rows.x, rows.clicked, rows.impression
+    if x.ndim != 2 or x.shape[1] != COLUMNS or not len(x) == len(clicked) == len(impression):
+        raise DataError(
+            f"training rows have shape {x.shape} with {len(clicked)} clicks and {len(impression)} impression ids;"
+            f" expected (N, {COLUMNS}), N and N"
+        )
+    if not len(x):
+        raise DataError("there are no training rows; expected impressions with clicked and unclicked articles")
+    if not np.isfinite(x).all():
+        column = int((~np.isfinite(x)).any(axis=0).argmax())
+        raise DataError(f"training rows hold NaN or infinity in feature column {column}; expected finite numbers")
+
+
+def check_classes(clicked: BoolArray, part: str) -> None:
+    """Both clicked and unclicked articles are in this part of the rows; else DataError."""
+    if not clicked.any() or clicked.all():
+        held = "no rows" if not len(clicked) else "only clicks" if clicked.all() else "no click"
+        raise DataError(f"{part} hold {held}; expected both clicked and unclicked articles: give more impressions")
 
 
 def language_code(language: bytes) -> int:

@@ -17,9 +17,9 @@ from ..terminal.output_files import check_writable
 from ..terminal.progress import Bars
 from ..terminal.times import day, millis
 from .comparison import Table, compare, compare_teacher
-from .fit import fit
-from .fit_teacher import fit_teacher
+from .fit import fit, fit_teacher
 from .learn import Progress as Epoch
+from .learn import Running
 from .log_source import Played
 from .model import check_device
 from .rows import Rows
@@ -46,12 +46,16 @@ class Work(NamedTuple):
         """Beside the folder, which is replaced as a whole."""
         return self.out.with_name(f"{self.out.name}.checkpoint.safetensors")
 
+    def running(self, bar: "_Bar") -> Running:
+        """How the model that is asked for is trained; one beside it has no checkpoint."""
+        return Running(progress=bar, device=self.device, save_to=self.checkpoint, resume=self.resume)
+
 
 class Done(NamedTuple):
     """What a training has learned from, what it wrote, and how it compares with its baselines."""
 
-    earlier: Rows  # learned from
-    later: Rows  # compared on
+    trained_on: int  # impressions
+    tested_on: int
     version: str
     encoder: str
     table: Table
@@ -70,7 +74,8 @@ def run(work: Work, settings: Settings) -> Done:
         train = _teacher if work.teacher else _ranker
         version, table = train(work, earlier, later, cut_ms, encoder, settings, progress)
     work.checkpoint.unlink(missing_ok=True)
-    return Done(earlier, later, version, settings.encoder, table)
+    trained_on, tested_on = (len(np.unique(part.impression)) for part in (earlier, later))
+    return Done(trained_on, tested_on, version, settings.encoder, table)
 
 
 def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
@@ -89,10 +94,7 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
 def _ranker(
     work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
 ) -> tuple[str, Table]:
-    fitted = fit(
-        earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, _Bar(progress, "epochs", work.epochs),
-        work.device, work.checkpoint, work.resume, earlier.user,
-    )  # fmt: skip
+    fitted = fit(earlier, work.seed, work.epochs, **work.running(_Bar(progress, "epochs", work.epochs)))
     save(
         work.out,
         **fitted.parts(earlier.x),
@@ -114,22 +116,19 @@ def _teacher(
     work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
 ) -> tuple[str, Table]:
     bar = _Bar(progress, "epochs of the teacher", work.epochs)
-    fitted = fit_teacher(earlier, work.seed, work.epochs, bar, work.device, work.checkpoint, work.resume)
+    fitted = fit_teacher(earlier, work.seed, work.epochs, **work.running(bar))
     manifest = save_teacher(
         work.out,
         fitted.teacher,
         log=work.played.log,
         test_from_ms=cut_ms,
         seed=work.seed,
-        encoder=settings.encoder,
+        settings=settings,
         space_id=encoder.space_id,
-        fingerprint=fingerprint(),
         metrics=fitted.metrics,
-        created_at=now_iso(),
-        half_life_h=settings.interest_half_life_h,
     )
     beside = _Bar(progress, "epochs of the ranker beside it", work.epochs)
-    ranker = fit(earlier.x, earlier.clicked, earlier.impression, work.seed, work.epochs, beside, work.device)
+    ranker = fit(earlier, work.seed, work.epochs, progress=beside, device=work.device)
     return manifest.version, compare_teacher(later, fitted.teacher, ranker.network, work.seed)
 
 

@@ -17,10 +17,13 @@ import numpy as np
 import torch
 from safetensors.numpy import save as bytes_of
 
+from ..clock import now_iso
+from ..engine.features.fingerprint import fingerprint
 from ..engine.scores import Arrays
 from ..errors import ArtifactError
 from ..models.artifact import MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
 from ..models.manifest import Interval, Sealed, encode, unsealed
+from ..settings import Settings
 from .teacher import Teacher
 
 FORMAT = "teacher-1"
@@ -29,7 +32,7 @@ RETRAIN = "train the teacher again: streamrec train ... --teacher"
 
 
 class TeacherManifest(Sealed, frozen=True, omit_defaults=True):
-    """What a teacher says of itself."""
+    """manifest.json: what a teacher was trained on and with, by which it is known whether it fits a command."""
 
     format: str
     log: str  # what it was trained on
@@ -59,14 +62,14 @@ def save(
     log: str,
     test_from_ms: int,
     seed: int,
-    encoder: str,
+    settings: Settings,
     space_id: str,
-    fingerprint: str,
     metrics: Mapping[str, Interval],
-    created_at: str,
-    half_life_h: float | None = None,
 ) -> TeacherManifest:
-    """Write the folder, replacing one of that name; ArtifactError for numbers nobody can use."""
+    """Write the folder, replacing one of that name; ArtifactError for numbers nobody can use.
+
+    Of the settings the encoder and the half-life are recorded, by which its rows were made.
+    """
     weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in teacher.state_dict().items()}
     check_finite(weights, str(folder / WEIGHTS))
     raw = bytes_of(weights)
@@ -78,13 +81,13 @@ def save(
         seed=seed,
         width=teacher.width,
         heads=teacher.heads,
-        encoder=encoder,
+        encoder=settings.encoder,
         space_id=space_id,
-        feature_fingerprint=fingerprint,
+        feature_fingerprint=fingerprint(),
         metrics=dict(metrics),
         files={WEIGHTS: hashlib.sha256(raw).hexdigest()},
-        created_at=created_at,
-        half_life_h=None if half_life_h is None else float(half_life_h),  # as it is read back
+        created_at=now_iso(),
+        half_life_h=settings.interest_half_life_h,
     ).sealed()
     replace_folder(folder, {WEIGHTS: raw, MANIFEST: encode(manifest)})
     return manifest

@@ -14,6 +14,7 @@ from streamrec.datasets.simulated.log import START_MS
 from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.errors import ArtifactError, DataError, RecipeError
 from streamrec.models.artifact import WEIGHTS, load
+from streamrec.settings import Settings
 from streamrec.training.teacher_folder import save
 
 HOUR_MS = 3_600_000
@@ -27,12 +28,9 @@ def arguments(recipe: str, tmp_path: Path) -> list[str]:
         log="simulated",
         test_from_ms=START_MS + 48 * HOUR_MS,
         seed=1,
-        encoder="hashed",
+        settings=Settings(interest_half_life_h=168),
         space_id=HashedEncoder().space_id,
-        fingerprint=fingerprint(),
         metrics={},
-        created_at="2026-01-05T09:00:00Z",
-        half_life_h=168,
     )
     options = ["--log", "simulated", "--users", "60", "--epochs", "1", "--seed", "3"]
     return [

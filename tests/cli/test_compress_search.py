@@ -18,8 +18,8 @@ from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.compression.source import load_source
 from streamrec.content.encoders import encoder_of
 from streamrec.datasets.simulated.log import SimulatedLog
-from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.errors import ArtifactError, DataError, RecipeError
+from streamrec.settings import Settings
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import read_manifest, save
 
@@ -40,11 +40,9 @@ def teacher(tmp_path: Path) -> Path:
         log="simulated",
         test_from_ms=log.visits_from_ms + 30 * 3_600_000,
         seed=1,
-        encoder="hashed",
+        settings=Settings(),
         space_id=encoder_of("hashed").space_id,
-        fingerprint=fingerprint(),
         metrics={},
-        created_at="",
     )
     return tmp_path / "teacher"
 

@@ -8,9 +8,9 @@ from trained import publish_small
 
 from streamrec.compression.source import Source, check_log, judged_from, load_source
 from streamrec.content.encoder import HashedEncoder
-from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.errors import ArtifactError, DataError
 from streamrec.models.network import Network
+from streamrec.settings import Settings
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import save
 
@@ -23,12 +23,9 @@ def save_teacher(folder: Path, test_from_ms: int = 7, space_id: str = "") -> Non
         log="simulated",
         test_from_ms=test_from_ms,
         seed=1,
-        encoder="hashed",
+        settings=Settings(interest_half_life_h=24),
         space_id=space_id or HashedEncoder().space_id,
-        fingerprint=fingerprint(),
         metrics={},
-        created_at="2026-01-05T09:00:00Z",
-        half_life_h=24,
     )
 
 

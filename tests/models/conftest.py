@@ -10,6 +10,7 @@ from models.saved import FEATURES_HASH, SPACE, publish_fitted
 from streamrec.arrays import FloatArray
 from streamrec.models.artifact import Artifact, load
 from streamrec.training.fit import Fitted, fit
+from streamrec.training.rows import Rows
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def fitted(rows: FloatArray) -> Fitted:
     """A network trained for two epochs on clicks that depend on the rows."""
     chance = 1 / (1 + np.exp(-(rows[:, :16].sum(axis=1) / 2 - 1)))
     clicked = np.random.default_rng(8).random(len(rows)) < chance
-    return fit(rows, clicked, np.arange(len(rows)) // 10, seed=3, epochs=2)
+    return fit(Rows.of_features(rows, clicked, np.arange(len(rows)) // 10), seed=3, epochs=2)
 
 
 @pytest.fixture

@@ -8,15 +8,16 @@ from making_rows import TRAINING, small
 from streamrec.errors import DataError
 from streamrec.models.network import Network
 from streamrec.training.history import HISTORY
-from streamrec.training.model import Batch, batches, logits_of
+from streamrec.training.model import Batch, batch_of, logits_of
 from streamrec.training.teacher import Teacher
 
 
 def test_a_batch_holds_what_its_rows_say() -> None:
     """Features, candidate and history of each row, against the tables; empty places are zero and not seen."""
     order = np.random.default_rng(1).permutation(len(TRAINING.x))
-    at = 0
-    for batch in batches(TRAINING, 37, order):
+    count = 0
+    for at in range(0, len(order), 37):
+        batch = batch_of(TRAINING, order[at : at + 37])
         assert batch.user is not None
         history, seen = batch.history[batch.user].numpy(), batch.seen[batch.user].numpy()
         for i, row in enumerate(order[at : at + 37].tolist()):
@@ -26,8 +27,8 @@ def test_a_batch_holds_what_its_rows_say() -> None:
             assert not history[i][places < 0].any()
             assert (batch.x[i].numpy() == TRAINING.x[row]).all()
             assert (batch.candidate[i].numpy() == TRAINING.vectors[TRAINING.article[row]]).all()
-        at += len(batch.x)
-    assert at == len(TRAINING.x)
+        count += len(batch.x)
+    assert count == len(TRAINING.x)
 
 
 @pytest.mark.parametrize("teacher", [False, True])
@@ -58,7 +59,7 @@ def test_a_constant_column_changes_no_logit(*, teacher: bool) -> None:
 def test_histories_may_be_given_once_or_for_each_row() -> None:
     """Sharing them saves time and changes nothing."""
     teacher = small(teacher=True).eval()
-    (shared,) = batches(TRAINING, len(TRAINING.x))
+    shared = batch_of(TRAINING, np.arange(len(TRAINING.x)))
     each = Batch(shared.x, shared.candidate, shared.history[shared.user], shared.seen[shared.user])
     torch.testing.assert_close(teacher(each), teacher(shared), atol=1e-5, rtol=1e-5)
 
@@ -111,7 +112,7 @@ def test_gradients_reach_every_parameter() -> None:
     teacher = small(teacher=True)
     with torch.no_grad():
         teacher.get_parameter("scale").fill_(1.0)
-    (batch,) = batches(TRAINING, len(TRAINING.x))
+    batch = batch_of(TRAINING, np.arange(len(TRAINING.x)))
     teacher(batch).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in teacher.parameters())
 

@@ -12,13 +12,15 @@ import torch
 from making_rows import TRAINING, small
 from safetensors.numpy import load_file, save_file
 
+from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import load as load_ranker
+from streamrec.settings import Settings
 from streamrec.training.model import logits_of
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import TeacherManifest, load, read_manifest, save
 
-SPACE, FEATURES_HASH = "hashed64-test", "feedc0ffee00"
+SPACE = "hashed64-test"
 
 
 def saved(folder: Path, teacher: Teacher | None = None) -> TeacherManifest:
@@ -31,17 +33,15 @@ def saved(folder: Path, teacher: Teacher | None = None) -> TeacherManifest:
         log="simulated",
         test_from_ms=1_767_225_600_000,
         seed=1,
-        encoder="hashed",
+        settings=Settings(),
         space_id=SPACE,
-        fingerprint=FEATURES_HASH,
         metrics={},
-        created_at="2026-01-05T09:00:00Z",
     )
 
 
-def loaded(folder: Path, space_id: str = SPACE, fingerprint: str = FEATURES_HASH) -> Teacher:
+def loaded(folder: Path, space_id: str = SPACE, features: str = fingerprint()) -> Teacher:
     """The teacher of a folder."""
-    return load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint).teacher
+    return load(folder, expected_space_id=space_id, expected_fingerprint=features).teacher
 
 
 def test_a_teacher_comes_back(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_another_space_or_other_features_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"space_id .* another encoder's vectors \(hashed\)"):
         loaded(tmp_path / "teacher", space_id="sentence64-x")
     with pytest.raises(ArtifactError, match=r"feature_fingerprint .* changed since"):
-        loaded(tmp_path / "teacher", fingerprint="000000000000")
+        loaded(tmp_path / "teacher", features="000000000000")
 
 
 def test_a_teacher_that_diverged_is_not_saved(tmp_path: Path) -> None:
@@ -141,4 +141,4 @@ def test_a_worker_refuses_a_teacher(tmp_path: Path) -> None:
     """It is not a ranker, and says so by its format."""
     saved(tmp_path / "teacher")
     with pytest.raises(ArtifactError, match=r'format is "teacher-1", expected 2'):
-        load_ranker(tmp_path / "teacher", expected_space_id=SPACE, expected_fingerprint=FEATURES_HASH)
+        load_ranker(tmp_path / "teacher", expected_space_id=SPACE, expected_fingerprint=fingerprint())

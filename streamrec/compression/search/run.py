@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from rich.console import Console
 
-from ...clock import monotonic_s, now_iso
+from ...clock import monotonic_s
 from ...content.encoder import Encoder
 from ...content.encoders import encoder_of
 from ...engine.features.fingerprint import fingerprint
@@ -122,12 +122,9 @@ def _teacher(
             log=options.played.log,
             test_from_ms=int(cut.validation.at_ms.min()),
             seed=options.seed,
-            encoder=settings.encoder,
+            settings=settings,
             space_id=encoder.space_id,
-            fingerprint=fingerprint(),
             metrics=fitted.metrics,
-            created_at=now_iso(),
-            half_life_h=settings.interest_half_life_h,
         )
     return load(own, **checks), cut
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...clock import monotonic_s
-from ...training.fit_teacher import FittedTeacher, fit_teacher
+from ...training.fit import FittedTeacher, fit_teacher
 from ...training.learn import Progress
 from ...training.rows import Rows
 
@@ -41,7 +41,7 @@ def fit_within(
             raise _TimeIsUpError
 
     try:
-        fitted = fit_teacher(rows, seed, epochs, after, save_to=checkpoint)
+        fitted = fit_teacher(rows, seed, epochs, progress=after, save_to=checkpoint)
         stopped = None
     except _TimeIsUpError:
         fitted, stopped = fit_teacher(rows, seed, made, save_to=checkpoint, resume=True), made

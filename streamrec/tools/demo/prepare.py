@@ -46,15 +46,7 @@ def train(prepared: Prepared, settings: Settings, folder: Path, seed: int, told:
     rows = rows_of(
         prepared.history, settings, encoder, lambda done: told(f"features of the history: {done / total:.0%}")
     )
-    fitted = fit(
-        rows.x,
-        rows.clicked,
-        rows.impression,
-        seed,
-        EPOCHS,
-        lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}"),
-        users=rows.user,
-    )
+    fitted = fit(rows, seed, EPOCHS, progress=lambda at: told(f"training: epoch {at.epoch} of {EPOCHS}"))
     save(
         folder,
         **fitted.parts(rows.x),

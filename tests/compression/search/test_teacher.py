@@ -8,7 +8,7 @@ from compression.search.worlds import readers
 
 from streamrec.clock import simulated
 from streamrec.compression.search.teacher import fit_within
-from streamrec.training.fit_teacher import fit_teacher
+from streamrec.training.fit import fit_teacher
 
 ROWS = readers(60)
 
