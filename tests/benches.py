@@ -11,7 +11,7 @@ from streamrec.arrays import FloatArray
 from streamrec.compression.methods.method import Workbench
 from streamrec.engine.scores import COLUMNS
 from streamrec.models.network import Network, use_one_thread
-from streamrec.training.learn import learn
+from streamrec.training.loop import train
 from streamrec.training.model import logits_of
 from streamrec.training.rows import Rows
 from streamrec.training.teacher import Teacher
@@ -39,7 +39,7 @@ def trained_network() -> Network:
     torch.manual_seed(1)
     network = Network(SIZES)
     network.learn_standardisation(TRAINING.x)
-    learn(network, TRAINING, HELD_OUT, seed=1, epochs=30, learning_rate=5e-3)
+    train(network, TRAINING, HELD_OUT, seed=1, epochs=30, learning_rate=5e-3)
     network.learn_bounds(TRAINING.x)
     return network.requires_grad_(requires_grad=False)
 
@@ -51,7 +51,7 @@ def trained_teacher() -> Teacher:
     torch.manual_seed(1)
     teacher = Teacher(width=16, heads=2)
     teacher.learn_standardisation(TRAINING.x)
-    return learn(teacher, TRAINING, HELD_OUT, seed=1, epochs=1, learning_rate=2e-3).requires_grad_(requires_grad=False)
+    return train(teacher, TRAINING, HELD_OUT, seed=1, epochs=1, learning_rate=2e-3).requires_grad_(requires_grad=False)
 
 
 def bench(model: nn.Module, epochs: int = 0) -> Workbench:

@@ -5,7 +5,7 @@
 
 The file replaces the one before in a single rename, so an interrupted run finds a whole one. `identity` is a hash of
 data, model and plan: a checkpoint of another training is refused. Random numbers need no place in it, because every
-epoch draws its own from the seed. A hook's own state (learn.py, `after_step`) is not in it either.
+epoch draws its own from the seed. A hook's own state (loop.py, `after_step`) is not in it either.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Train the ranker's network, or the teacher, on impressions: rows in the order of time, clicked or not.
 
 The last tenth of the impressions is held out: it stops the training, fits the calibration and gives the metrics (so
-these are mildly optimistic; a later day tells the truth). The loop is learn.py's. Then each stage's bounds are set from
+these are mildly optimistic; a later day tells the truth). loop.py trains it. Then each stage's bounds are set from
 activations on training rows (network.py), before anything is calibrated or measured. The result depends on the seed
 alone.
 
@@ -25,7 +25,7 @@ from ..models.manifest import Interval
 from ..models.network import SIZES, Network, use_one_thread
 from ..models.parity import record_probe
 from .evaluate import quality, summary, users_of
-from .learn import Running, learn
+from .loop import Running, train
 from .model import logits_of
 from .rows import Rows, check_classes, check_rows
 from .teacher import Teacher
@@ -80,7 +80,7 @@ def fit(rows: Rows, seed: int, epochs: int = 20, **running: Unpack[Running]) -> 
         torch.manual_seed(seed)  # initial weights
         network = Network(SIZES)
     network.learn_standardisation(earlier.x)
-    learn(network, earlier, later, seed=seed, epochs=epochs, **running)
+    train(network, earlier, later, seed=seed, epochs=epochs, **running)
     network.to("cpu").requires_grad_(requires_grad=False)
     rng = np.random.default_rng(seed)
     network.learn_bounds(earlier.x[rng.choice(len(earlier.x), min(BOUND_ROWS, len(earlier.x)), replace=False)])
@@ -99,7 +99,7 @@ def fit_teacher(rows: Rows, seed: int, epochs: int, **running: Unpack[Running]) 
         torch.manual_seed(seed)  # initial weights
         teacher = Teacher()
     teacher.learn_standardisation(earlier.x)
-    learn(
+    train(
         teacher,
         earlier,
         later,

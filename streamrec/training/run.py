@@ -18,9 +18,9 @@ from ..terminal.progress import Bars
 from ..terminal.times import day, millis
 from .comparison import Table, compare, compare_teacher
 from .fit import fit, fit_teacher
-from .learn import Progress as Epoch
-from .learn import Running
 from .log_source import Played
+from .loop import Progress as Epoch
+from .loop import Running
 from .model import check_device
 from .rows import Rows
 from .teacher_folder import save as save_teacher

@@ -12,7 +12,7 @@ from streamrec.models.artifact import load
 from streamrec.models.engines import onnx_session
 from streamrec.models.network import SIZES, Network
 from streamrec.training.comparison import FP32, INT8, compare, compare_teacher, mean_cosine
-from streamrec.training.learn import learn
+from streamrec.training.loop import train
 from streamrec.training.teacher import Teacher
 
 
@@ -52,8 +52,8 @@ def test_a_teacher_sees_what_the_features_do_not_say() -> None:
     torch.manual_seed(1)
     rows = impressions(4000, 3)
     teacher, network = Teacher(width=32, heads=4), Network(SIZES)
-    learn(teacher, rows, HELD_OUT, seed=1, epochs=6, learning_rate=3e-3, batch_rows=128)
-    learn(network, rows, HELD_OUT, seed=1, epochs=6)
+    train(teacher, rows, HELD_OUT, seed=1, epochs=6, learning_rate=3e-3, batch_rows=128)
+    train(network, rows, HELD_OUT, seed=1, epochs=6)
     table = compare_teacher(impressions(2000, 4), teacher, network, seed=1)
     gain = table["teacher - ranker"]["auc"]
     assert gain.low > 0

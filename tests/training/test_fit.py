@@ -10,7 +10,7 @@ from streamrec.errors import DataError
 from streamrec.models.engines import engine_of
 from streamrec.training.evaluate import quality
 from streamrec.training.fit import fit, fit_teacher, last_impressions
-from streamrec.training.learn import Progress
+from streamrec.training.loop import Progress
 from streamrec.training.rows import Rows
 
 SLATE = 10

@@ -2,7 +2,7 @@
 
     loss = (1 - alpha) * BCE(logits, clicked) + alpha * T ** 2 * BCE(logits / T, sigmoid(teacher / T))
 
-(Hinton et al., 2015; training/learn.py.) How much pull is best depends on the teacher, so a search tries several. Loss
+(Hinton et al., 2015; training/loop.py.) How much pull is best depends on the teacher, so a search tries several. Loss
 of AUC of 32 units in int8, by alpha 0 / .3 / .7 / 1:
 
     MIND, 12 and 13 November (the teacher reads titles)      .8 / .6 / .3 / .3 %

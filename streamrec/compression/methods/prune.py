@@ -12,7 +12,7 @@ once.
 import torch
 from torch import Tensor, nn
 
-from ...training.learn import BATCH_ROWS
+from ...training.loop import BATCH_ROWS
 from .layers import copied, linears, raw_weight
 from .method import Method, Workbench
 from .pruning_importance import By, Share, gradient_importance, kept, magnitudes, share_at, weight_change
@@ -57,7 +57,7 @@ def drop(model: nn.Module, masks: dict[str, Tensor]) -> None:
 
 
 class _Schedule:
-    """Prunes while a model learns, and remembers it as it was last: `learn` itself gives back the best state, which is
+    """Prunes while a model learns, and remembers it as it was last: `train` itself gives back the best state, which is
     the least pruned one.
     """
 

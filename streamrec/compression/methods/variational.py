@@ -10,7 +10,7 @@ with the local reparametrisation: outputs are drawn from N(x w^T, x ** 2 (sigma 
 with log alpha > `threshold` (3: the noise is 4.5 times the weight) says nothing and becomes zero. So the share is not
 chosen: it follows from the evidence, and from `weight`, the lambda of the objective in method.py.
 
-`learn` knows one loss; the KL is added in the backward pass of each use of a layer (a teacher's article layers have two
+`train` knows one loss; the KL is added in the backward pass of each use of a layer (a teacher's article layers have two
 uses). log sigma ** 2 moves FASTER times as quickly as a weight, or it would not arrive within a few epochs.
 """
 
@@ -110,7 +110,7 @@ class Variational(Method, frozen=True, tag="variational"):
 
 
 class _Latest:
-    """The state as it was last: the best held-out one, which `learn` keeps, is the one least sure of its noise."""
+    """The state as it was last: the best held-out one, which `train` keeps, is the one least sure of its noise."""
 
     state: dict[str, Tensor]
 

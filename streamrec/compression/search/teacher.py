@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...clock import monotonic_s
 from ...training.fit import FittedTeacher, fit_teacher
-from ...training.learn import Progress
+from ...training.loop import Progress
 from ...training.rows import Rows
 
 EPOCHS = 6

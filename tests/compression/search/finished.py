@@ -14,7 +14,7 @@ from streamrec.compression.search.recipe_evaluator import RecipeEvaluator
 from streamrec.compression.search.search import search
 from streamrec.compression.search.splits import split_by_time
 from streamrec.compression.search.trial import Fidelity, Folder
-from streamrec.training.learn import learn
+from streamrec.training.loop import train
 from streamrec.training.teacher import Teacher
 
 RUNGS = (Rung(Fidelity(1, 0.5), 0.9, 10), Rung(Fidelity(4, 1.0), 0.95, 5))
@@ -36,7 +36,7 @@ def taught() -> RecipeEvaluator:
     torch.manual_seed(1)
     teacher = Teacher(width=16, heads=2)
     teacher.learn_standardisation(cut.train.x)
-    return RecipeEvaluator(learn(teacher, cut.train, cut.held_out, seed=1, epochs=6, learning_rate=3e-3), cut, seed=1)
+    return RecipeEvaluator(train(teacher, cut.train, cut.held_out, seed=1, epochs=6, learning_rate=3e-3), cut, seed=1)
 
 
 def found(path: Path, *, resume: bool) -> Outcome:

@@ -15,7 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from streamrec.arrays import FloatArray
 from streamrec.engine.scores import COLUMNS
 from streamrec.errors import DataError
-from streamrec.training.learn import Progress, learn, whole_impressions
+from streamrec.training.loop import Progress, train, whole_impressions
 from streamrec.training.loss import clicks_loss, distilled_loss
 from streamrec.training.model import logits_of
 from streamrec.training.rows import Rows
@@ -38,7 +38,7 @@ def test_the_seed_decides_everything(*, teacher: bool) -> None:
     """Same seed, same model; another seed, another; torch's own random state is left alone."""
     torch.manual_seed(99)
     before = torch.random.get_rng_state()
-    runs = [learn(small(teacher=teacher), TRAINING, HELD_OUT, seed=seed, epochs=2) for seed in (5, 5, 6)]
+    runs = [train(small(teacher=teacher), TRAINING, HELD_OUT, seed=seed, epochs=2) for seed in (5, 5, 6)]
     torch.manual_seed(99)
     assert torch.equal(before, torch.random.get_rng_state())
     assert same(runs[0], runs[1])
@@ -49,7 +49,7 @@ def test_the_seed_decides_everything(*, teacher: bool) -> None:
 def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, *, teacher: bool, average: float) -> None:
     """Stopped in the middle of the third epoch and resumed: the same epochs told, the same model to the last bit."""
     whole, parts = list[Progress](), list[Progress]()
-    learned = partial(learn, rows=TRAINING, held_out=HELD_OUT, seed=4, epochs=5, batch_rows=100, average=average)
+    learned = partial(train, rows=TRAINING, held_out=HELD_OUT, seed=4, epochs=5, batch_rows=100, average=average)
     steady = learned(small(teacher=teacher), progress=whole.append)
 
     def interrupt(_: nn.Module, step: int) -> None:
@@ -68,29 +68,29 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, *, tea
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     """Other data, another plan, or a broken file: none of them can be gone on from."""
     path = tmp_path / "checkpoint.safetensors"
-    learn(small(), TRAINING, HELD_OUT, seed=1, epochs=1, save_to=path)
+    train(small(), TRAINING, HELD_OUT, seed=1, epochs=1, save_to=path)
     with pytest.raises(DataError, match="another training"):
-        learn(small(), TRAINING, HELD_OUT, seed=2, epochs=1, save_to=path, resume=True)
+        train(small(), TRAINING, HELD_OUT, seed=2, epochs=1, save_to=path, resume=True)
     with pytest.raises(DataError, match="another training"):
-        learn(small(), impressions(600, 9), HELD_OUT, seed=1, epochs=1, save_to=path, resume=True)
+        train(small(), impressions(600, 9), HELD_OUT, seed=1, epochs=1, save_to=path, resume=True)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match=r"expected a checkpoint .* --resume"):
-        learn(small(), TRAINING, HELD_OUT, seed=1, epochs=1, save_to=path, resume=True)
+        train(small(), TRAINING, HELD_OUT, seed=1, epochs=1, save_to=path, resume=True)
 
 
 def test_resuming_without_a_checkpoint_starts(tmp_path: Path) -> None:
     """The same command line works before and after the first interruption."""
     path = tmp_path / "new" / "checkpoint.safetensors"
-    resumed = learn(small(), TRAINING, HELD_OUT, seed=1, epochs=1, save_to=path, resume=True)
-    assert same(resumed, learn(small(), TRAINING, HELD_OUT, seed=1, epochs=1))
+    resumed = train(small(), TRAINING, HELD_OUT, seed=1, epochs=1, save_to=path, resume=True)
+    assert same(resumed, train(small(), TRAINING, HELD_OUT, seed=1, epochs=1))
     assert path.exists()
 
 
 def test_no_step_is_better_than_a_worse_one() -> None:
     """A model that training only spoils comes back as it was."""
-    good = learn(small(), TRAINING, HELD_OUT, seed=1, epochs=20, learning_rate=1e-2)
+    good = train(small(), TRAINING, HELD_OUT, seed=1, epochs=20, learning_rate=1e-2)
     before = {name: tensor.clone() for name, tensor in good.state_dict().items()}
-    learn(good, TRAINING, HELD_OUT, seed=1, epochs=3, learning_rate=0.5)
+    train(good, TRAINING, HELD_OUT, seed=1, epochs=3, learning_rate=0.5)
     assert all(torch.equal(tensor, before[name]) for name, tensor in good.state_dict().items())
     assert not good.training
 
@@ -98,7 +98,7 @@ def test_no_step_is_better_than_a_worse_one() -> None:
 def test_the_best_epoch_is_kept() -> None:
     """What is returned has the least held-out loss of all epochs, and training ends soon after it."""
     told: list[Progress] = []
-    model = learn(small(), TRAINING, HELD_OUT, seed=1, epochs=60, learning_rate=3e-2, progress=told.append)
+    model = train(small(), TRAINING, HELD_OUT, seed=1, epochs=60, learning_rate=3e-2, progress=told.append)
     best = min(told, key=lambda progress: progress.held_out_loss)
     assert held_out_loss(model) == pytest.approx(best.held_out_loss, rel=1e-6)
     assert told[-1].epoch == best.epoch + 2 < 60
@@ -112,7 +112,7 @@ def test_the_average_is_what_is_kept() -> None:
         moved.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
 
     expected = {name: tensor.clone() for name, tensor in small().state_dict().items()}
-    made = learn(small(), TRAINING, HELD_OUT, seed=4, epochs=1, batch_rows=200, average=0.15, after_step=look)
+    made = train(small(), TRAINING, HELD_OUT, seed=4, epochs=1, batch_rows=200, average=0.15, after_step=look)
     for step, state in enumerate(moved, start=1):
         decay = min(0.15, step / (10 + step))
         expected = {name: decay * expected[name] + (1 - decay) * tensor for name, tensor in state.items()}
@@ -133,7 +133,7 @@ def test_a_hook_may_hold_weights_at_zero() -> None:
             pruned.get_parameter("stages.0.weight").mul_(mask)
 
     prune(model, 0)
-    learn(model, TRAINING, HELD_OUT, seed=1, epochs=2, after_step=prune)
+    train(model, TRAINING, HELD_OUT, seed=1, epochs=2, after_step=prune)
     assert steps == [0, 1, 2, 3, 4]  # 600 rows are two batches of 512
     assert (model.get_parameter("stages.0.weight")[mask == 0] == 0).all()
     assert (model.get_parameter("stages.0.weight")[mask == 1] != 0).any()
@@ -143,7 +143,7 @@ def test_a_student_learns_from_the_teacher_alone() -> None:
     """With alpha 1 the clicks do not count: the student follows a teacher that contradicts them."""
     teacher = (-3 * TRAINING.x[:, 0]).astype(np.float32)
     against = HELD_OUT._replace(clicked=HELD_OUT.x[:, 0] < 0)
-    student = learn(
+    student = train(
         small(), TRAINING, against, seed=1, epochs=15, learning_rate=1e-2, teacher_logits=teacher, alpha=1,
         temperature=2,
     )  # fmt: skip
@@ -200,7 +200,7 @@ def nan_rows() -> Rows:
 def test_rows_nothing_can_be_learned_from_are_refused(training: Rows, held_out: Rows, message: str) -> None:
     """Empty, one-class and NaN rows, each with what was expected."""
     with pytest.raises(DataError, match=message):
-        learn(small(), training, held_out, seed=1, epochs=1)
+        train(small(), training, held_out, seed=1, epochs=1)
 
 
 def test_a_diverging_training_ends_at_once() -> None:
@@ -211,7 +211,7 @@ def test_a_diverging_training_ends_at_once() -> None:
             model.get_parameter("stages.1.weight").fill_(torch.nan)
 
     with pytest.raises(DataError, match=r"loss is nan.*diverged; lower the learning rate"):
-        learn(small(), TRAINING, HELD_OUT, seed=1, epochs=1, after_step=spoil)
+        train(small(), TRAINING, HELD_OUT, seed=1, epochs=1, after_step=spoil)
 
 
 @pytest.mark.parametrize(
@@ -225,4 +225,4 @@ def test_a_diverging_training_ends_at_once() -> None:
 def test_a_teacher_that_does_not_fit_is_refused(teacher: FloatArray | None, message: str) -> None:
     """Logits are those of the training rows, all of them."""
     with pytest.raises(DataError, match=message):
-        learn(small(), TRAINING, HELD_OUT, seed=1, epochs=1, teacher_logits=teacher, alpha=0.5)
+        train(small(), TRAINING, HELD_OUT, seed=1, epochs=1, teacher_logits=teacher, alpha=0.5)

@@ -1,6 +1,6 @@
 """The one training loop: fits any model to clicks, with or without a teacher, and keeps the best held-out state.
 
-    learn(model, rows, held_out, seed=1, epochs=20, learning_rate=5e-4) -> the same model, in evaluation mode
+    train(model, rows, held_out, seed=1, epochs=20, learning_rate=5e-4) -> the same model, in evaluation mode
 
 The loss is loss.py's. The state before the first step is a candidate too: fine-tuning a compressed model must not
 make it worse. What is held out is judged by clicks alone. AdamW; training ends after PATIENCE epochs without a better
@@ -47,7 +47,7 @@ class Progress(NamedTuple):
 
 
 class Running(TypedDict, total=False):
-    """What `learn` is told that decides nothing of its result."""
+    """What `train` is told that decides nothing of its result."""
 
     progress: Callable[[Progress], object]
     device: str
@@ -67,7 +67,7 @@ class Plan(NamedTuple):
     average: float  # decay of the moving average a step; 0: none
 
 
-def learn(
+def train(
     model: Model,
     rows: Rows,
     held_out: Rows,
