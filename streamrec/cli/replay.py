@@ -99,17 +99,13 @@ def _direct(settings: "Settings", played: "Iterable[Group]", told: Any) -> dict[
     sent: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()
     dead = 0
-
-    def counted() -> "Iterable[Group]":
-        for group in played:
-            told(group)
-            sent.update(record.topic for record in group.records)
-            yield group
-
-    for changes in direct.play(counted()):
-        pushes += [push.value for push in changes.pushes]
-        suppressed.update(changes.suppressed)
-        dead += len(changes.dead_letters)
+    for group in played:
+        told(group)
+        sent.update(record.topic for record in group.records)
+        for changes in direct.play([group]):
+            pushes += [push.value for push in changes.pushes]
+            suppressed.update(changes.suppressed)
+            dead += len(changes.dead_letters)
     return _result(sent, pushes, dead, monotonic_s() - started_s, suppressed, {})
 
 

@@ -1,7 +1,7 @@
 """`streamrec train`: a ranker, or a teacher, from a log."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,20 +30,14 @@ if TYPE_CHECKING:
 def train(
     log: str,
     path: Path | None,
-    out: Path,
-    teacher: bool,
-    test_from: str | None,
-    epochs: int,
     seed: int,
-    device: str,
-    resume: bool,
     encoder: str | None,
-    min_score: float,
     limit: int | None,
     allow_rejected: float | None,
     since: str | None,
     until: str | None,
     brokers: str | None,
+    **options: Any,
 ) -> None:
     r"""Train a ranker, or its teacher, on what was shown and clicked, and compare it with what it has to beat.
 
@@ -66,27 +60,15 @@ def train(
     from ..settings import load
     from ..terminal.tables import show_json
     from ..training.log_source import Played
-    from ..training.run import Work, run
+    from ..training.run import Options, run
 
-    done = run(
-        Work(
-            played=Played(log, path, seed, limit=limit, since=since, until=until, allowed=allow_rejected),
-            out=out,
-            teacher=teacher,
-            test_from=test_from,
-            epochs=epochs,
-            seed=seed,
-            device=device,
-            resume=resume,
-            min_score=min_score,
-        ),
-        load(brokers=brokers, encoder=encoder),
-    )
+    played = Played(log, path, seed, limit=limit, since=since, until=until, allowed=allow_rejected)
+    done = run(Options(played, seed=seed, **options), load(brokers=brokers, encoder=encoder))
     _show(done.table)
     show_json(
         {
             "log": log,
-            "model": "teacher" if teacher else "ranker",
+            "model": "teacher" if options["teacher"] else "ranker",
             "encoder": done.encoder,
             "seed": seed,
             "trained_on": done.trained_on,

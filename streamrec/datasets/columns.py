@@ -41,13 +41,11 @@ class Events(NamedTuple):
     @staticmethod
     def join(parts: Sequence["Events"]) -> "Events":
         """The events of all parts, one part after the other."""
-        at_ms, user, article, action = (np.concatenate([part[n] for part in parts]).astype(np.int64) for n in range(4))
-        return Events(at_ms, user, article, action, np.concatenate([part.dwell_s for part in parts]))
+        return Events._make(np.concatenate(column) for column in zip(*parts, strict=True))
 
     def keep(self, rows: BoolArray) -> "Events":
         """The events where `rows` (E,) is True, in their order."""
-        at_ms, user, article, action, dwell_s = self
-        return Events(at_ms[rows], user[rows], article[rows], action[rows], dwell_s[rows])
+        return Events._make(column[rows] for column in self)
 
 
 def columns_of(rows: Sequence[tuple[int, int, int]]) -> tuple[IntArray, IntArray, IntArray]:

@@ -1,5 +1,6 @@
 """A log by its name, opened by path, with what of it could not be read said on stderr."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import DataError
@@ -12,12 +13,22 @@ from .records import Log
 from .simulated.log import SimulatedLog
 from .tally import check
 
+OF_FOLDERS: Mapping[str, Callable[[Path], Log]] = {"mind": load_mind, "ebnerd": load_ebnerd, "files": load_files}
+
 
 def open_log(
     name: str, path: Path | None, seed: int = 1, limit: int | None = None, allowed: float | None = None
 ) -> Log:
     """A log by name, as far as it can be read (see `report`); DataError without a path where one is needed."""
-    log = _opened(name, path, seed, limit)
+    log: Log
+    if name == "simulated":
+        log = SimulatedLog(seed)
+    elif path is None:
+        raise DataError(f"`{name}` needs the path of its data: a folder, or for globo a file")
+    elif name == "globo":
+        log = load_globo(path, limit)
+    else:
+        log = OF_FOLDERS[name](path)
     report(log, allowed)
     return log
 
@@ -27,19 +38,3 @@ def report(log: Log, allowed: float | None) -> None:
     for said in log.summary.tally.said():
         note(said)
     check(log.summary.tally, allowed)
-
-
-def _opened(name: str, path: Path | None, seed: int, limit: int | None) -> Log:
-    if name == "simulated":
-        return SimulatedLog(seed)
-    if path is None:
-        raise DataError(f"`{name}` needs the path of its data: a folder, or for globo a file")
-    match name:
-        case "mind":
-            return load_mind(path)
-        case "ebnerd":
-            return load_ebnerd(path)
-        case "files":
-            return load_files(path)
-        case _:
-            return load_globo(path, limit)

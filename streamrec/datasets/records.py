@@ -65,11 +65,6 @@ class Summary:
     tally: Tally  # what could not be read
 
     @property
-    def rejected(self) -> Mapping[str, int]:
-        """How many rows were left out, by reason."""
-        return self.tally.rejected
-
-    @property
     def steps(self) -> int:
         """How many steps the log has."""
         return self.articles + self.impressions + sum(self.events.values())

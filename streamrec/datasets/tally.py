@@ -73,8 +73,7 @@ class Named:
 
     count: int
     held: int
-    form: str  # of the first id that is not held
-    held_form: str  # of an article's
+    forms: str  # how the first id that is not held is written, and an article's
 
     @property
     def unmet(self) -> float:
@@ -93,16 +92,14 @@ class Tally:
         """The part of this name, made when first asked for."""
         return self.parts.setdefault(what, Part())
 
-    @property
-    def rejected(self) -> dict[str, int]:
-        """How many rows were left out for each reason, named after its part."""
-        return {f"{what}: {why}": count for what, part in self.parts.items() for why, count in part.reasons.items()}
-
     def names(self, where: str, articles: Mapping[str, int], held: Collection[str]) -> None:
         """Articles are named so many times in this place; `held` are those of the log."""
         missing = next((name for name in articles if name not in held), "")
         found = sum(count for name, count in articles.items() if name in held)
-        self.named[where] = Named(sum(articles.values()), found, form_of(missing), form_of(next(iter(held), "")))
+        theirs, ours = (form_of(name) or "nothing" for name in (missing, next(iter(held), "")))
+        self.named[where] = Named(
+            sum(articles.values()), found, f"they write ids like {theirs}, articles have ids like {ours}"
+        )
 
     def said(self) -> Iterator[str]:
         """Sentences for people; none where everything was read and met."""
@@ -111,11 +108,8 @@ class Tally:
                 yield f"{what}: {part.rejected:,} of {part.rows:,} rows not read: {part.why()}"
         for where, named in self.named.items():
             if named.held < named.count:
-                yield (
-                    f"{where}: {named.count - named.held:,} of {named.count:,} name an article the log does not hold;"
-                    f" they write ids like {named.form or 'nothing'}, articles have ids like"
-                    f" {named.held_form or 'nothing'}"
-                )
+                unmet = f"{named.count - named.held:,} of {named.count:,}"
+                yield f"{where}: {unmet} name an article the log does not hold; {named.forms}"
 
 
 def form_of(article_id: str) -> str:
@@ -136,8 +130,7 @@ def check(tally: Tally, allowed: float | None = None) -> None:
     for where, named in tally.named.items():
         if named.unmet > limit:
             raise DataError(
-                f"{where}: {named.unmet:.1%} name an article the log does not hold: they write ids like"
-                f" {named.form or 'nothing'}, articles have ids like {named.held_form or 'nothing'}; expected at most"
+                f"{where}: {named.unmet:.1%} name an article the log does not hold: {named.forms}; expected at most"
                 f" {limit:.1%}: write ids alike, or allow it with --allow-rejected {_above(named.unmet)}"
             )
 

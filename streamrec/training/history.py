@@ -20,8 +20,7 @@ class Histories:
 
     def __init__(self) -> None:
         self._reads: dict[str, deque[str]] = {}
-        self._written: dict[str, tuple[int, ...]] = {}  # user -> what stands in the table
-        self._row: dict[str, int] = {}
+        self._written: dict[str, tuple[tuple[int, ...], int]] = {}  # user -> what stands in the table, and its row
         self._table: list[IntArray] = []
 
     def after_read(self, user_id: str, article_id: str) -> None:
@@ -34,11 +33,12 @@ class Histories:
         """Row of the table that holds the user's history now; `version_of` an article is its row of vectors."""
         reads = self._reads.get(user_id, ())
         known = tuple(version_of[article_id] for article_id in reads if article_id in version_of)
-        if self._written.get(user_id) != known:
-            self._written[user_id] = known
-            self._row[user_id] = len(self._table)
+        written, row = self._written.get(user_id, (None, 0))
+        if written != known:
+            row = len(self._table)
+            self._written[user_id] = known, row
             self._table.append(np.array([-1] * (HISTORY - len(known)) + list(known), np.int64))
-        return self._row[user_id]
+        return row
 
     def table(self) -> IntArray:
         """All histories that rows refer to, (H, 30) article numbers, newest last, -1 = empty."""

@@ -32,9 +32,7 @@ class Player:
         self._queries = Queries(encoder)
         self._categories = Categories(settings.category_map)
         self._stories, self._encoder, self._eligible_h = RecentStories(), encoder, settings.eligible_h
-        self._events: list[
-            tuple[UserEvent, int]
-        ] = []  # with the time each was seen; learned together, up to the next article or impression
+        self._events: list[tuple[UserEvent, int]] = []  # with the time each was seen; learned together, when needed
         self._version: dict[str, int] = {}  # article -> row of vectors of its present version
         self._vectors: list[bytes] = []
 

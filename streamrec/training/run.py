@@ -28,7 +28,7 @@ from .teacher_folder import save as save_teacher
 TEST_SHARE = 0.2  # of the candidates, the last ones
 
 
-class Work(NamedTuple):
+class Options(NamedTuple):
     """The options of `streamrec train`."""
 
     played: Played
@@ -61,19 +61,19 @@ class Done(NamedTuple):
     table: Table
 
 
-def run(work: Work, settings: Settings) -> Done:
+def run(options: Options, settings: Settings) -> Done:
     """Train, compare and write a ranker or a teacher, with progress bars on stderr."""
-    check_device(work.device)
-    check_replaceable(work.out)
-    check_writable(work.out)
-    test_from_ms = millis("--test-from", work.test_from) if work.test_from else None
+    check_device(options.device)
+    check_replaceable(options.out)
+    check_writable(options.out)
+    test_from_ms = millis("--test-from", options.test_from) if options.test_from else None
     encoder = encoder_of(settings.encoder)
     with Bars() as progress:
-        rows = work.played.rows(settings, encoder, progress)
+        rows = options.played.rows(settings, encoder, progress)
         earlier, later, cut_ms = divide(rows, test_from_ms)
-        train = _teacher if work.teacher else _ranker
-        version, table = train(work, earlier, later, cut_ms, encoder, settings, progress)
-    work.checkpoint.unlink(missing_ok=True)
+        train = _teacher if options.teacher else _ranker
+        version, table = train(options, earlier, later, cut_ms, encoder, settings, progress)
+    options.checkpoint.unlink(missing_ok=True)
     trained_on, tested_on = (len(np.unique(part.impression)) for part in (earlier, later))
     return Done(trained_on, tested_on, version, settings.encoder, table)
 
@@ -92,44 +92,44 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
 
 
 def _ranker(
-    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
+    options: Options, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
 ) -> tuple[str, Table]:
-    fitted = fit(earlier, work.seed, work.epochs, **work.running(_Bar(progress, "epochs", work.epochs)))
+    fitted = fit(earlier, options.seed, options.epochs, **options.running(_Bar(progress, "epochs", options.epochs)))
     save(
-        work.out,
+        options.out,
         **fitted.parts(earlier.x),
-        name=f"{work.played.log}-ranker",
+        name=f"{options.played.log}-ranker",
         space_id=encoder.space_id,
         encoder=settings.encoder,
         fingerprint=fingerprint(),
-        min_score=work.min_score,
+        min_score=options.min_score,
         created_at=now_iso(),
-        log=work.played.log,
+        log=options.played.log,
         test_from_ms=cut_ms,
         half_life_h=settings.interest_half_life_h,
     )
-    artifact = load_artifact(work.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
-    return artifact.manifest.version, compare(later, artifact, work.seed)
+    artifact = load_artifact(options.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
+    return artifact.manifest.version, compare(later, artifact, options.seed)
 
 
 def _teacher(
-    work: Work, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
+    options: Options, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
 ) -> tuple[str, Table]:
-    bar = _Bar(progress, "epochs of the teacher", work.epochs)
-    fitted = fit_teacher(earlier, work.seed, work.epochs, **work.running(bar))
+    bar = _Bar(progress, "epochs of the teacher", options.epochs)
+    fitted = fit_teacher(earlier, options.seed, options.epochs, **options.running(bar))
     manifest = save_teacher(
-        work.out,
+        options.out,
         fitted.teacher,
-        log=work.played.log,
+        log=options.played.log,
         test_from_ms=cut_ms,
-        seed=work.seed,
+        seed=options.seed,
         settings=settings,
         space_id=encoder.space_id,
         metrics=fitted.metrics,
     )
-    beside = _Bar(progress, "epochs of the ranker beside it", work.epochs)
-    ranker = fit(earlier, work.seed, work.epochs, progress=beside, device=work.device)
-    return manifest.version, compare_teacher(later, fitted.teacher, ranker.network, work.seed)
+    beside = _Bar(progress, "epochs of the ranker beside it", options.epochs)
+    ranker = fit(earlier, options.seed, options.epochs, progress=beside, device=options.device)
+    return manifest.version, compare_teacher(later, fitted.teacher, ranker.network, options.seed)
 
 
 class _Bar:

@@ -107,7 +107,10 @@ def load(folder: Path, *, expected_space_id: str, expected_fingerprint: str) -> 
             f"{path}: feature_fingerprint is {manifest.feature_fingerprint!r}, expected {expected_fingerprint!r}; the"
             f" features have changed since: {RETRAIN}"
         )
-    return Saved(manifest, _teacher(manifest, _weights(folder / WEIGHTS, manifest), str(folder / WEIGHTS)))
+    path = folder / WEIGHTS
+    weights = tensors_in(_read(path), path, manifest.files, RETRAIN)
+    check_finite(weights, str(path))
+    return Saved(manifest, _teacher(manifest, weights, str(path)))
 
 
 def read_manifest(folder: Path) -> TeacherManifest:
@@ -124,12 +127,6 @@ def _read(path: Path) -> bytes:
             f"{path}: cannot be read ({error.strerror}); expected a teacher's folder holding {MANIFEST} and {WEIGHTS}:"
             f" {RETRAIN}"
         ) from None
-
-
-def _weights(path: Path, manifest: TeacherManifest) -> Arrays:
-    weights = tensors_in(_read(path), path, manifest.files, RETRAIN)
-    check_finite(weights, str(path))
-    return weights
 
 
 def _teacher(manifest: TeacherManifest, weights: Arrays, path: str) -> Teacher:

@@ -35,3 +35,9 @@ def check_log(log: Log) -> None:
                 assert known.issuperset(step.record.candidates)  # type: ignore[union-attr]
     assert count == log.summary.steps
     assert last[0] == log.summary.end_ms
+
+
+def rejected(log: Log) -> dict[str, int]:
+    """How many rows were left out for each reason, named after its part."""
+    parts = log.summary.tally.parts.items()
+    return {f"{what}: {why}": count for what, part in parts for why, count in part.reasons.items()}

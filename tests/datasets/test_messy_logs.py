@@ -10,6 +10,7 @@ import cramjam
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets.stored_logs import rejected
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,7 +77,7 @@ def test_a_file_is_read_whatever_it_is_wrapped_in(tmp_path: Path, form: Callable
     (tmp_path / "plain").mkdir()
     plain, log = mind(tmp_path / "plain", text), mind(tmp_path, form(text.encode()), form(NEWS.encode()))
     assert list(log) == list(plain)
-    assert log.summary.rejected == {}
+    assert rejected(log) == {}
 
 
 def test_packed_files_are_found_by_name(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_a_return_inside_a_title_is_a_blank(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_cost_their_line(tmp_path: Path) -> None:
     """Latin-1 in one line of many."""
     log = mind(tmp_path, news=NEWS.encode() + "N9\tx\ty\tBlåbær\t\t\t[]\t[]\n".encode("latin-1"))
-    assert log.summary.rejected == {"news: not UTF-8 text": 1}
+    assert rejected(log) == {"news: not UTF-8 text": 1}
 
 
 def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_readers_without_a_history_miss_nothing(tmp_path: Path) -> None:
 def test_ids_written_in_two_ways_are_an_error_that_shows_both(tmp_path: Path) -> None:
     """Every row is read and nothing meets: a model would learn from empty profiles, AUC .5000."""
     log = mind(tmp_path, news=NEWS.replace("N", ""))
-    assert log.summary.rejected == {}
+    assert rejected(log) == {}
     with pytest.raises(DataError, match=r"100\.0% name an article .* ids like N#, articles have ids like #"):
         check(log.summary.tally)
     check(log.summary.tally, 1.0)
@@ -229,14 +230,14 @@ def test_columns_of_other_types_are_the_same_log(tmp_path: Path, types: tuple[st
     pq.write_table(pa.table(CLICKS), tmp_path / "plain.parquet")
     log = load_globo(tmp_path / "clicks.parquet")
     assert list(log) == list(load_globo(tmp_path / "plain.parquet"))
-    assert log.summary.rejected == {}
+    assert rejected(log) == {}
 
 
 def test_a_broken_value_costs_its_row_and_not_the_file(tmp_path: Path) -> None:
     """Of text columns those that are numbers are read; where none is, the error shows how they are written."""
     path = tmp_path / "clicks.parquet"
     pq.write_table(pa.table({**CLICKS, "user_id": ["7", "N8", None]}), path)
-    assert load_globo(path).summary.rejected == {"clicks: no usable time, user or article": 2}
+    assert rejected(load_globo(path)) == {"clicks: no usable time, user or article": 2}
     pq.write_table(pa.table({**CLICKS, "user_id": ["N7", "N8", "N9"]}), path)
     with pytest.raises(DataError, match="expected whole numbers, got string like N#"):
         load_globo(path)
@@ -295,9 +296,9 @@ def test_impressions_of_other_types_are_the_same_log(tmp_path: Path, changed: di
 def test_lists_of_unequal_length_cost_their_reader(tmp_path: Path) -> None:
     """Which read belongs to which time nobody knows."""
     log = ebnerd(tmp_path, read_time_fixed=[[60.0, 1.0]])
-    assert log.summary.rejected == {"history: lists of unequal length": 1}
+    assert rejected(log) == {"history: lists of unequal length": 1}
     bad = ebnerd(tmp_path, article_ids_inview=["[11 x]", "[11]"])
-    assert bad.summary.rejected == {"behaviors: no user, time or articles": 1}
+    assert rejected(bad) == {"behaviors: no user, time or articles": 1}
 
 
 def test_a_table_of_other_articles_is_an_error(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from datasets.stored_logs import check_log, stored
+from datasets.stored_logs import check_log, rejected, stored
 
 from streamrec.contracts.article import ArticleEvent
 from streamrec.contracts.event import UserEvent
@@ -90,13 +90,13 @@ def test_a_garbled_row_is_counted_and_the_rest_is_read(tmp_path: Path, row: str)
     """One bad row costs that row only, and the summary says so."""
     log = load_mind(written(tmp_path, BEHAVIORS + row + "\n"))
     assert log.summary.impressions == 2
-    assert sum(log.summary.rejected.values()) == 1
+    assert sum(rejected(log).values()) == 1
 
 
 def test_articles_missing_from_the_news_file_are_left_out_and_counted(tmp_path: Path) -> None:
     """A candidate or history item without text cannot be ranked; it leaves a count, not an error."""
     log = load_mind(written(tmp_path, BEHAVIORS + "3\tU3\t11/9/2019 2:00:00 AM\tN77 N1\tN3-1 N88-0\n"))
-    assert log.summary.rejected == {}
+    assert rejected(log) == {}
     assert [(named.count, named.held) for named in log.summary.tally.named.values()] == [(7, 6), (5, 4)]
     check_log(log)
 
@@ -144,7 +144,7 @@ def test_a_truncated_archive_is_an_error(tmp_path: Path) -> None:
 def test_the_real_sample_is_read_whole() -> None:
     """Every row of the sample is understood, and its order rules hold."""
     log = load_mind(stored("mind_sample"))
-    assert (log.summary.impressions, log.summary.users, log.summary.rejected) == (5_630, 5_126, {})
+    assert (log.summary.impressions, log.summary.users, rejected(log)) == (5_630, 5_126, {})
     assert log.summary.events["impression"] == 208_726
     assert log.summary.end_ms - log.summary.start_ms < 7 * 86_400_000
     check_log(log)

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import numpy as np
 import pytest
+from datasets.stored_logs import rejected
 from making import HOUR, T0
 from making_rows import push
 from on_kafka import Sent, article, event, now_ms, send
@@ -63,7 +64,7 @@ def test_topics_of_a_real_broker_are_read(settings_for_test: Settings) -> None:
         found = {(s.record.user_id, s.record.clicked) for s in log if isinstance(s.record, Impression)}
         none = (False, False)
         assert found == {("ann", none), ("bob", (False, True)), ("cyd", none), ("ann", (False,))}
-        assert sum(log.summary.rejected.values()) == 4
+        assert sum(rejected(log).values()) == 4
         rows = rows_of(log, settings, HashedEncoder())
         assert (len(rows.x), rows.clicked.sum()) == (7, 1)
         with pytest.raises(DataError, match="nothing was shown"):

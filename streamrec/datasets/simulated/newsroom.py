@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from ...contracts.article import ArticleEvent
-from .vocabulary import LANGUAGES, Topic, title, vocabulary
+from .vocabulary import LANGUAGES, Topic, vocabulary
 
 HOUR_MS = 3_600_000
 LANGUAGE_SHARES = (0.55, 0.37, 0.08)  # of LANGUAGES
@@ -107,7 +107,9 @@ class Newsroom:
 
     def _title(self, topic: Topic, language: str, subject: str) -> str:
         verb, context = self._one_of(topic.verbs[language]), self._one_of(vocabulary().contexts[language])
-        return title(language, subject, verb, context)
+        if language == "zh":  # puts the context before the verb and needs no spaces
+            return f"{subject}{context}{verb}"
+        return f"{subject} {verb} {context}"
 
     def _keep(self, article: SimArticle) -> SimArticle:
         article_id = article.event.article_id

@@ -44,10 +44,5 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(topics, tuple(tables), contexts)
 
 
-def title(language: str, subject: str, verb: str, context: str) -> str:
-    """A headline. Chinese puts the context before the verb and needs no spaces."""
-    return f"{subject}{context}{verb}" if language == "zh" else f"{subject} {verb} {context}"
-
-
 def _words(table: dict[str, list[str]]) -> dict[str, Words]:
     return {language: tuple(table[language]) for language in LANGUAGES}
