@@ -132,14 +132,15 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
 
     A canary is compared with stable on its own users' articles while it serves, and rolled back by the workers if
     parity, latency, send rate or score distribution leave their limits (the STREAMREC_CANARY_ settings). A version of
-    another vector space is refused here: that is a migration (`streamrec migrate`).
+    another vector space is refused here: that is a migration (`streamrec migrate`). So is one of another interest
+    half-life than STREAMREC_INTEREST_HALF_LIFE_H says here.
     """
     from ..clock import now_iso
     from ..models import rollout as moves
     from ..settings import load
 
-    home = _store(store)
-    home.check_fit(version, load().model_public_key)
+    home, settings = _store(store), load()
+    home.check_fit(version, settings.model_public_key, settings.interest_half_life_h)
     at, why = now_iso(), reason or "promoted by hand"
     _told(
         home.change(

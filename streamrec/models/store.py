@@ -23,7 +23,7 @@ from ..errors import ArtifactError
 from . import rollout as moves
 from .artifact import MANIFEST, load
 from .install import brings_signature, coming, is_whole
-from .manifest import Manifest
+from .manifest import Manifest, check_half_life
 from .manifest import decode as decode_manifest
 from .rollout import Rollout
 from .signature import SIGNATURE
@@ -157,13 +157,16 @@ class ModelStore:
             check(scratch)
         return manifest
 
-    def check_fit(self, version: str, public_keys: Path | None = None) -> None:
-        """ArtifactError unless this version is whole and can follow the stable one in a running worker."""
+    def check_fit(self, version: str, public_keys: Path | None = None, half_life_h: float | None = None) -> None:
+        """ArtifactError unless this version is whole and can follow the stable one in a worker of this half-life."""
         folder, stable = self.path(version), self.rollout().stable
-        space_id = manifest_of(folder).space_id
+        manifest = manifest_of(folder)
+        space_id = manifest.space_id
         with suppress(ArtifactError):  # a stable version that is gone is what this one shall replace
             space_id = manifest_of(self.path(stable)).space_id
         load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint(), public_keys=public_keys)
+        if half_life_h is not None:
+            check_half_life(manifest.half_life_h, str(folder / MANIFEST), half_life_h)
 
     def roll_back(self, at: str, reason: str, public_keys: Path | None = None) -> Rollout:
         """Take the canary back, or go back to the version before; ArtifactError if that one could not serve."""

@@ -80,6 +80,22 @@ def test_a_damaged_version_cannot_be_promoted(store: Path) -> None:
     assert ModelStore(store).rollout().stable == ""
 
 
+def test_a_version_of_another_half_life_cannot_be_promoted(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every worker would refuse it: said here, with the setting that would fit; a rollback asks for none."""
+    first = next(iter(listed(store)))
+    version = publish_small(store.parent / "day", 3, half_life_h=24).version
+    run("add", store.parent / "day", "--store", store)
+    for options in ([], ["--canary", "5"]):
+        with pytest.raises(StreamrecError, match=r"half_life_h is 24, expected \d+.*INTEREST_HALF_LIFE_H=24"):
+            run("promote", version, *options, "--store", store)
+    monkeypatch.setenv("STREAMREC_INTEREST_HALF_LIFE_H", "24")
+    run("promote", version, "--store", store)
+    run("promote", first, "--store", store)  # does not say of what half-life it is
+    monkeypatch.delenv("STREAMREC_INTEREST_HALF_LIFE_H")
+    run("rollback", "--store", store)
+    assert listed(store)[version] == "stable"
+
+
 def test_one_unreadable_version_does_not_hide_the_others(store: Path) -> None:
     """Whoever has to roll back sees what there is."""
     broken, good = listed(store)
