@@ -10,8 +10,9 @@ letters, and function words of the query's language, unless a word stands alone.
 nothing. Where it is kept a word is a CRC-32: what a reader sees are words of the article.
 
 A cache answers what was asked before. Without it: 13,000 queries a second with the hashed encoder, 1,600 with the
-sentence encoder, whose weights are read at the first one (2.4 s and 190 MB; `prepare` does it aside). So a batch of
-1,000 searches, all of them new, takes its partition 0.6 s with the latter.
+sentence encoder, whose weights are read at the first one (2.4 s and 190 MB; `prepare` does it aside, and loads the
+dictionary of Chinese at the first query that needs it). So a batch of 1,000 searches, all of them new, takes its
+partition 0.6 s with the latter.
 """
 
 import functools
@@ -24,7 +25,7 @@ from ..arrays import FloatArray
 from ..contracts.ids import key_of
 from .encoder import Encoder, Text
 from .stop_words import stop_words_of
-from .words import as_written, is_han, plain, words
+from .words import as_written, is_han, load_dictionary, needs_no_dictionary, plain, words
 
 MOST_WORDS = 4  # as many as a profile row holds
 REMEMBERED = 10_000  # queries: 4 MB
@@ -50,14 +51,20 @@ class Queries:
 
     def __init__(self, encoder: Encoder) -> None:
         self.space_id = encoder.space_id
-        self.is_ready = False  # the weights are in memory
+        self._is_ready = False  # the weights are in memory
         self._encoder = encoder
         self._known = functools.lru_cache(maxsize=REMEMBERED)(self._read)
 
-    def prepare(self) -> None:
-        """Let the encoder read its weights, which may take seconds; any thread."""
+    def is_ready_for(self, raw: bytes) -> bool:
+        """Whether a query that stands in these bytes is understood at once."""
+        return self._is_ready and needs_no_dictionary(raw)
+
+    def prepare(self, raw: bytes) -> None:
+        """Read the encoder's weights, and the dictionary that these bytes need. May take seconds; any thread."""
         self._encoder.encode([Text("ready")])
-        self.is_ready = True
+        self._is_ready = True
+        if not needs_no_dictionary(raw):
+            load_dictionary()
 
     def understand(self, query: str) -> Query | None:
         """Words and vector of a query; None where it has no words."""
@@ -67,7 +74,7 @@ class Queries:
         found = sorted({key_of(word) for word in _telling(query)})
         if not found:
             return None
-        self.is_ready = True
+        self._is_ready = True
         (vector,) = self._encoder.encode([Text(query)])
         return Query((*found, *[0] * (MOST_WORDS - len(found))), vector)
 

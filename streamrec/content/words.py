@@ -28,6 +28,7 @@ _RUN = re.compile(f"[{HAN}]+|[{HIRAGANA}]+|[{KATAKANA}]+|[{SOUTH_EAST_ASIAN}]+")
 _SPELLING = {ord("\u2019"): "'", ord("\u200b"): " ", ord("_"): " ", 0x640: None} | dict.fromkeys(
     [*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, *range(0x64B, 0x660), 0x670]
 )  # typographic apostrophe, the invisible space of Khmer; Arabic stretching; Hebrew and Arabic points
+_HAN_BYTES = re.compile(rb"[\xe3-\xe9\xef]|\xf0[\xa0-\xb1]|\\u(?:[3-9fF]|[dD]8[4-8])")  # a little more than HAN
 UNSEEN = {"Cf", "Cs"}  # joiners and direction marks; halves of characters, which ICU refuses
 _ELISION = re.compile(r"\A(?:[cdjlmnst]|qu|lorsqu|jusqu|dell|nell|sull|dall|all)'(?=\w\w)", re.IGNORECASE)
 
@@ -95,6 +96,16 @@ def entities(text: str) -> frozenset[str]:
         for at, word in enumerate(found)
         if any(letter.isupper() for letter in word[1:]) or (sentence_case and at and word[0].isupper())
     )
+
+
+def needs_no_dictionary(raw: bytes) -> bool:
+    """Whether the words of these bytes, UTF-8 or JSON, can be told at once: no Chinese, or its dictionary is loaded."""
+    return bool(_chinese.cache_info().currsize) or not _HAN_BYTES.search(raw)
+
+
+def load_dictionary() -> None:
+    """Load the dictionary of Chinese, which takes half a second; any thread."""
+    _chinese()
 
 
 def _spaced(stretch: str) -> list[str]:

@@ -178,9 +178,9 @@ class Ownership:
 
     async def offer(self, topic: str, partition: int, batch: RecordBatch) -> None:
         """Give a batch to its partition; dropped if the partition is not ours any more (its next owner reads it)."""
-        is_new = not self._queries.is_ready and self._inputs[topic] != "catalog"
-        if is_new and any(map(_may_search, batch.records)):
-            await asyncio.to_thread(self._queries.prepare)  # aside: all partitions would stand still for seconds
+        for record in batch.records if self._inputs[topic] != "catalog" else ():
+            if _may_search(record) and not self._queries.is_ready_for(raw := record.value or b""):
+                await asyncio.to_thread(self._queries.prepare, raw)  # aside: all partitions would stand still
         writer = self.writers.get(partition)
         if writer is not None:
             await writer.offer(Batch(self._inputs[topic], batch.records, batch.next_offset), batch.start)

@@ -2,8 +2,10 @@
 
 import functools
 import hashlib
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder, Text
 from streamrec.content.encoders import encoder_of
 from streamrec.content.query import MOST_WORDS, Queries, words_shared
+from streamrec.content.words import _chinese as chinese_dictionary
 from streamrec.contracts.ids import key_of
 
 QUERIES = [
@@ -115,6 +118,24 @@ def test_the_longest_words_are_kept() -> None:
     """Of more than a row holds."""
     kept = {"grindavik", "eruption", "flights", "iceland"}
     assert words_of("lava grindavik eruption snow flights iceland ash") == set(map(key_of, kept))
+
+
+@pytest.mark.parametrize("write", [str.encode, json.dumps, lambda query: json.dumps(query, ensure_ascii=False)])
+@pytest.mark.parametrize("query", ["冰岛火山", "火山", "\U00020000\U00020001"])
+def test_the_dictionary_of_chinese_is_loaded_aside(query: str, write: Callable[[str], str | bytes]) -> None:
+    """When the first query that needs it comes, however it is written; no other waits for it, and none loads it."""
+    chinese_dictionary.cache_clear()
+    raw, queries = write(query), Queries(HashedEncoder())
+    raw = raw.encode() if isinstance(raw, str) else raw
+    plain = json.dumps("Brændende vulkan, 화산, Вулкан, ภูเขาไฟ \U0001f30b").encode()
+    assert not queries.is_ready_for(plain)
+    queries.prepare(plain)
+    assert queries.is_ready_for(plain)
+    assert not queries.is_ready_for(raw)
+    assert not chinese_dictionary.cache_info().currsize
+    queries.prepare(raw)
+    assert chinese_dictionary.cache_info().currsize
+    assert queries.is_ready_for(raw)
 
 
 @given(st.text(max_size=500))
