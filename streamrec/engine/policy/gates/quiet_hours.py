@@ -52,7 +52,10 @@ def _jitter_s(users: Users, window_s: IntArray, policy: Policy) -> IntArray:
 def _with_clocks_changed(
     users: Users, now_s: int, until: IntArray, quiet: BoolArray, offset: IntArray, policy: Policy
 ) -> IntArray:
-    """`until` moved where the zone changes to or from summer time before; an end that no clock shows is that change."""
+    """`until` moved where the zone changes to or from summer time before; an end that no clock shows is that change.
+
+    An hour that clocks show twice does not interrupt a window that began in it.
+    """
     if not quiet.any():
         return until
     slots, latest_s = users["zone_slot"], int(until[quiet].max())
