@@ -51,18 +51,18 @@ class Queries:
 
     def __init__(self, encoder: Encoder) -> None:
         self.space_id = encoder.space_id
-        self._is_ready = False  # the weights are in memory
+        self.is_ready = False  # the weights are in memory
         self._encoder = encoder
         self._known = functools.lru_cache(maxsize=REMEMBERED)(self._read)
 
     def is_ready_for(self, raw: bytes) -> bool:
         """Whether a query that stands in these bytes is understood at once."""
-        return self._is_ready and needs_no_dictionary(raw)
+        return self.is_ready and needs_no_dictionary(raw)
 
     def prepare(self, raw: bytes) -> None:
         """Read the encoder's weights, and the dictionary that these bytes need. May take seconds; any thread."""
         self._encoder.encode([Text("ready")])
-        self._is_ready = True
+        self.is_ready = True
         if not needs_no_dictionary(raw):
             load_dictionary()
 
@@ -74,7 +74,7 @@ class Queries:
         found = sorted({key_of(word) for word in _telling(query)})
         if not found:
             return None
-        self._is_ready = True
+        self.is_ready = True
         (vector,) = self._encoder.encode([Text(query)])
         return Query((*found, *[0] * (MOST_WORDS - len(found))), vector)
 
