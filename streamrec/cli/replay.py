@@ -102,10 +102,10 @@ def _direct(settings: "Settings", played: "Iterable[Group]", told: Any) -> dict[
     for group in played:
         told(group)
         sent.update(record.topic for record in group.records)
-        for changes in direct.play([group]):
-            pushes += [push.value for push in changes.pushes]
-            suppressed.update(changes.suppressed)
-            dead += len(changes.dead_letters)
+        changes = direct.apply(group)
+        pushes += [push.value for push in changes.pushes]
+        suppressed.update(changes.suppressed)
+        dead += len(changes.dead_letters)
     return _result(sent, pushes, dead, monotonic_s() - started_s, suppressed, {})
 
 

@@ -27,7 +27,7 @@ def played(span_ms: int) -> list[Group]:
 def direct(settings: Settings, span_ms: int) -> list[bytes]:
     """Pushes without a broker."""
     machine = Direct(settings, prior(), HashedEncoder())
-    return sorted(push.value for changes in machine.play(played(span_ms)) for push in changes.pushes)
+    return sorted(push.value for group in played(span_ms) for push in machine.apply(group).pushes)
 
 
 def by_event_time(**more: object) -> Settings:

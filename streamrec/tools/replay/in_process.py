@@ -1,6 +1,6 @@
 """Replay without a broker: the same records, the same content desk, the same partitions; so the same pushes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ...content.desk import Analysed, Desk
 from ...content.encoder import Encoder
@@ -28,15 +28,14 @@ class Direct:
         ]
         self._articles = 0  # next offset of `articles`
 
-    def play(self, groups: Iterable[Group]) -> Iterator[Changes]:
-        """Apply group after group and yield what each has changed."""
-        for group in groups:
-            analysed = self._analyse(group)
-            changes = Changes(dead_letters=list(analysed.dead_letters))
-            for partition, batch in self._batches(group, analysed):
-                for step in partition.apply(batch, 0):
-                    changes.merge(step)
-            yield changes
+    def apply(self, group: Group) -> Changes:
+        """Apply the next group; answers with what it has changed."""
+        analysed = self._analyse(group)
+        changes = Changes(dead_letters=list(analysed.dead_letters))
+        for partition, batch in self._batches(group, analysed):
+            for step in partition.apply(batch, 0):
+                changes.merge(step)
+        return changes
 
     def _analyse(self, group: Group) -> Analysed:
         articles = [_raw(sent) for sent in group.records if sent.topic == "articles"]
