@@ -1,8 +1,8 @@
 """The model artifact: a folder that can be trusted or refused before anything of it runs. Free of torch and of pickle.
 
-    ranker.safetensors   weights, float32, and `columns`, int64; of a compressed model in fewer bytes
-    (packed_tensors.py) probe.safetensors    rows (K, COLUMNS) and the fp32 logits (K,) recorded for them when the
-    folder was saved manifest.json        manifest.py
+    ranker.safetensors   weights, float32, and `columns`, int64; compressed ones packed (packed_tensors.py)
+    probe.safetensors    rows (K, COLUMNS) and the fp32 logits (K,) recorded for them when the folder was saved
+    manifest.json        manifest.py
 
 `save` writes a new folder beside the target and renames it; a reader never sees half of one. `load` checks existence,
 hashes, format, version, vector space, features and numbers, and raises ArtifactError with the file, what was expected

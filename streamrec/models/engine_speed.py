@@ -2,7 +2,7 @@
 
     speedups(engines, rows, batch_sizes) -> {engine: {rows per call: torch_fp32's time / its time}}
 
-CommitRounds are interleaved and the ratio is the median over the rounds of each round's own, so that other load on the
+Rounds are interleaved, and the ratio is the median over the rounds of each round's own, so that other load on the
 machine meets all engines alike. The first round warms up caches and allocators and is left out.
 """
 

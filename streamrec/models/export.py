@@ -6,11 +6,13 @@ Row i of `features` is one candidate; its columns are named, in order, in the fi
 them from JSON without this program. The metadata, all text:
 
     features             the names of all columns, JSON list: "product_0".."product_63", then the scalar features
-    feature_fingerprint  of the functions that compute them (engine/features/features.py): another one means other
-    numbers space_id, encoder    of the article vectors the products are made of name, version        of the artifact,
-    as pushes carry them precision            int8 (fixed scales) or fp32 calibration          {"a": .., "b": ..},
-    already applied in p_click min_score            the threshold suggested with the model recipe               how it
-    was compressed, JSON, or empty
+    feature_fingerprint  of the functions that compute them (engine/features/features.py): another: other numbers
+    space_id, encoder    of the article vectors the products are made of
+    name, version        of the artifact, as pushes carry them
+    precision            int8 (fixed scales) or fp32
+    calibration          {"a": .., "b": ..}, already applied in p_click
+    min_score            the threshold suggested with the model
+    recipe               how it was compressed, JSON, or empty
 
 Standard operators of opset 17 only. What is written has been run on the artifact's recorded rows and found within the
 tolerance of the admission check. ArtifactError where it is not, where the extra `onnx` is missing, or where the file

@@ -1,7 +1,7 @@
 """Train the ranker's network, or the teacher, on impressions: rows in the order of time, clicked or not.
 
 The last tenth of the impressions is held out: it stops the training, fits the calibration and gives the metrics (so
-these are mildly optimistic; a later day tells the truth). loop.py trains it. Then each stage's bounds are set from
+these are mildly optimistic; a later day tells the truth). After the training each stage's bounds are set from
 activations on training rows (network.py), before anything is calibrated or measured. The result depends on the seed
 alone.
 

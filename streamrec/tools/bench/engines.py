@@ -1,6 +1,6 @@
 """The engines side by side on one network: speed beside torch fp32 at each batch size, and how right each one is.
 
-CommitRounds are interleaved in one process, one thread (models/engine_speed.py). `max_delta` is in P(click), on rows
+Rounds are interleaved in one process, one thread (models/engine_speed.py). `max_delta` is in P(click), on rows
 the network was not shown; `batch_drift` is the largest change of a logit when the same rows are split otherwise, and
 must be 0.
 """
