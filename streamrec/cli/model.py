@@ -159,12 +159,14 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
 def rollback(reason: str, store: Path | None) -> None:
     """Take the canary back; where there is none, let the version before the stable one serve again.
 
-    That one is checked first, as `promote` does: workers that cannot load it would go on with the one to be rid of.
+    That one is checked first, as `promote` does, its interest half-life too: workers that refuse it would go on with
+    the one to be rid of.
     """
     from ..clock import now_iso
     from ..settings import load
 
-    _told(_store(store).roll_back(now_iso(), reason or "rolled back by hand", load().model_public_key))
+    home, settings, why = _store(store), load(), reason or "rolled back by hand"
+    _told(home.roll_back(now_iso(), why, settings.model_public_key, settings.interest_half_life_h))
 
 
 def _store(folder: Path | None, *, is_made: bool = False) -> "ModelStore":

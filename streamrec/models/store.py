@@ -168,25 +168,24 @@ class ModelStore:
         if half_life_h is not None:
             check_half_life(manifest.half_life_h, str(folder / MANIFEST), half_life_h)
 
-    def roll_back(self, at: str, reason: str, public_keys: Path | None = None) -> Rollout:
-        """Take the canary back, or go back to the version before; ArtifactError if that one could not serve."""
+    def roll_back(
+        self, at: str, reason: str, public_keys: Path | None = None, half_life_h: float | None = None
+    ) -> Rollout:
+        """Take the canary back, or go back to the version before; ArtifactError if `check_fit` refuses that one."""
 
         def checked(before: Rollout) -> Rollout:
             after = moves.roll_back(before, at, reason)
             if after.stable != before.stable:
-                self._check_target(after.stable, public_keys)
+                try:
+                    self.check_fit(after.stable, public_keys, half_life_h)
+                except ArtifactError as error:
+                    raise ArtifactError(
+                        f"the version before, {after.stable}, cannot serve, and nothing was rolled back: {error}; add"
+                        " it again (`streamrec model add`), or promote another one"
+                    ) from None
             return after
 
         return self.change(checked)
-
-    def _check_target(self, version: str, public_keys: Path | None) -> None:
-        try:
-            self.check_fit(version, public_keys)
-        except ArtifactError as error:
-            raise ArtifactError(
-                f"the version before, {version}, cannot serve, and nothing was rolled back: {error}; add it again"
-                " (`streamrec model add`), or promote another one"
-            ) from None
 
     def change(self, move: Callable[[Rollout], Rollout]) -> Rollout:
         """Apply a move to what the file says at this moment; ArtifactError of the move leaves it as it is."""

@@ -80,8 +80,8 @@ def test_a_damaged_version_cannot_be_promoted(store: Path) -> None:
     assert ModelStore(store).rollout().stable == ""
 
 
-def test_a_version_of_another_half_life_cannot_be_promoted(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every worker would refuse it: said here, with the setting that would fit; a rollback asks for none."""
+def test_a_version_of_another_half_life_cannot_begin_to_serve(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every worker would refuse it: said at promote and at rollback, with the setting that would fit."""
     first = next(iter(listed(store)))
     version = publish_small(store.parent / "day", 3, half_life_h=24).version
     run("add", store.parent / "day", "--store", store)
@@ -92,6 +92,10 @@ def test_a_version_of_another_half_life_cannot_be_promoted(store: Path, monkeypa
     run("promote", version, "--store", store)
     run("promote", first, "--store", store)  # does not say of what half-life it is
     monkeypatch.delenv("STREAMREC_INTEREST_HALF_LIFE_H")
+    with pytest.raises(StreamrecError, match=r"nothing was rolled back: .*INTEREST_HALF_LIFE_H=24"):
+        run("rollback", "--store", store)
+    assert listed(store)[first] == "stable"
+    monkeypatch.setenv("STREAMREC_INTEREST_HALF_LIFE_H", "24")
     run("rollback", "--store", store)
     assert listed(store)[version] == "stable"
 
