@@ -43,6 +43,10 @@ def _servers(text: str) -> str:
     return ",".join(servers)
 
 
+_SERVICE_VARIABLE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+
+
 @cache
 def _zones() -> set[str]:
     import zoneinfo  # noqa: PLC0415 - reads the zone database, which `--help` does not need
@@ -144,7 +148,6 @@ class Settings(BaseSettings):
     max_poison_per_hour: int = _s(20, "records", "records on which processing fails that a partition may set aside; more end the worker", ge=0)
 
     # development
-    data_dir: Path | None = _s(None, "folder", "real logs for tests and replay (never shipped)")
     kafka_cache: Path | None = _s(None, "folder", "where the embedded broker keeps its jars; none: the user's cache folder")
     # fmt: on
 
@@ -186,7 +189,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
     given: dict[str, Any] = {}
     for name, value in environ.items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and not _of_kubernetes(name, value):
             field = name.removeprefix(PREFIX).lower()
             if field not in Settings.model_fields:
                 near = difflib.get_close_matches(field, Settings.model_fields, n=1)
@@ -198,6 +201,15 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError(_sentence(error, given)) from None
+
+
+def _of_kubernetes(name: str, value: str) -> bool:
+    """Whether Kubernetes put this variable into the pod, for a Service whose name begins with ours.
+
+    It does so for each Service of the namespace unless the pod says `enableServiceLinks: false`, and a Service
+    `streamrec-web` even gives STREAMREC_WEB_PORT=tcp://10.0.0.11:6066.
+    """
+    return bool(_SERVICE_VARIABLE.search(name)) or (name.endswith("_PORT") and bool(_SERVICE_ADDRESS.match(value)))
 
 
 def to_environ(settings: Settings) -> dict[str, str]:

@@ -14,6 +14,9 @@ from streamrec.tools.local_kafka.local_kafka import brokers_or_local
 property_tests.register_profile("streamrec", deadline=None)  # machines are shared: a timed assertion is not a test
 property_tests.load_profile("streamrec")
 
+if "STREAMREC_DATA" in os.environ:  # for the tests alone: under its own name it would be a setting that is none
+    os.environ["REAL_LOGS"] = os.environ.pop("STREAMREC_DATA")
+
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:

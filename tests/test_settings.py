@@ -31,6 +31,26 @@ def test_a_wrong_variable_stops_the_start(environ: dict[str, str], words: list[s
         assert word in str(caught.value)
 
 
+def test_services_of_kubernetes_are_no_settings() -> None:
+    """Services `streamrec` and `streamrec-web` put these into every pod beside them."""
+    address = "tcp://10.0.0.11:6066"
+    variables = {
+        "SERVICE_HOST": "10.0.0.11", "SERVICE_PORT": "6066", "SERVICE_PORT_METRICS": "6066", "PORT": address,
+        "PORT_6066_TCP": address, "PORT_6066_TCP_PROTO": "tcp", "PORT_6066_TCP_PORT": "6066",
+        "PORT_6066_TCP_ADDR": "10.0.0.11",
+    }  # fmt: skip
+    injected = {f"STREAMREC_{of}{name}": value for name, value in variables.items() for of in ("", "WEB_")}
+    assert load(injected) == load({})
+    assert load(injected | {"STREAMREC_DAILY_CAP": "3"}).daily_cap == 3
+
+
+@pytest.mark.parametrize("name", ["STREAMREC_PORT", "STREAMREC_SERVICE", "STREAMREC_SERVICE_HOSTS"])
+def test_what_only_looks_like_a_service_is_misspelt(name: str) -> None:
+    """No address in it, or no name that Kubernetes gives."""
+    with pytest.raises(SettingsError, match=f"{name} is not a setting"):
+        load({name: "6066"})
+
+
 FOR_EVER: dict[str, Any] = {
     "min_interval_s": 315_360_000, "session_gap_s": 315_360_000, "late_event_s": 315_360_000, "cooldown_h": 87_600,
     "eligible_h": 87_600, "quiet_jitter_s": 315_360_000, "profile_days": 36_500, "interest_half_life_h": 876_000,

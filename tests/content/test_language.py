@@ -1,15 +1,14 @@
 """content/language.py."""
 
 import gzip
-from pathlib import Path
 
 import pytest
+from datasets.stored_logs import stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unrelated import HEADLINES
 
 from streamrec.content.language import LANGUAGES, guess_language, language_of
-from streamrec.settings import load
 
 DANISH = [
     "Regionen lukker tre sygehuse næste år",
@@ -21,15 +20,6 @@ DANISH = [
     "Fem kendte danskere skal med på ekspedition",
     "Elever klager over eksamen",
 ]
-
-
-def news_file() -> Path:
-    """The MIND sample, where the settings or the neighbouring folder have it; skips otherwise."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    for folder in (load().data_dir, beside):
-        if folder and (folder / "mind_sample" / "news.tsv.gz").exists():
-            return folder / "mind_sample" / "news.tsv.gz"
-    pytest.skip("no MIND sample: set STREAMREC_DATA_DIR")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +104,7 @@ def test_any_text_has_a_language_of_the_closed_set(text: str) -> None:
 @pytest.mark.parametrize(("column", "language"), [(3, "en"), (5, "zh")])
 def test_real_headlines(column: int, language: str) -> None:
     """At least 97 of 100 real headlines are recognised."""
-    with gzip.open(news_file(), "rt", encoding="utf-8") as lines:
+    with gzip.open(stored("mind_sample/news.tsv.gz"), "rt", encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines][1:]
     titles = [row[column] for row in rows if len(row) > column and row[column]][:1000]
     assert sum(guess_language(title) == language for title in titles) >= 0.97 * len(titles)

@@ -1,20 +1,20 @@
 """Where the real logs lie on this machine, and tests of rules that every log keeps."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from streamrec import settings
 from streamrec.datasets.records import Log, step_order
 
 BESIDE_THE_PROJECT = Path(__file__).parents[3] / "shared" / "data"
 
 
 def stored(name: str) -> Path:
-    """A real log's path; the test is skipped where there is none."""
-    path = (settings.load().data_dir or BESIDE_THE_PROJECT) / name
+    """A real log's path, below the folder STREAMREC_DATA or beside the project; skips the test where there is none."""
+    path = Path(os.environ.get("REAL_LOGS") or BESIDE_THE_PROJECT) / name
     if not path.exists():
-        pytest.skip(f"no real log at {path}; set STREAMREC_DATA_DIR")
+        pytest.skip(f"no real log at {path}; set STREAMREC_DATA")
     return path
 
 
