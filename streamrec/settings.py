@@ -63,6 +63,9 @@ Servers = Annotated[str, AfterValidator(_servers)]
 ClockTime = Annotated[str, AfterValidator(_minutes)]
 
 
+CONNECTION = {"brokers"}
+
+
 def _s(default: Any, unit: str, reason: str, **bounds: Any) -> Any:
     """One setting: default, unit, reason, bounds (pydantic's ge, gt, le, lt, pattern)."""
     return Field(default, description=reason, json_schema_extra={"unit": unit}, **bounds)
@@ -178,6 +181,10 @@ class Settings(BaseSettings):
     def group_id(self) -> str:
         """Of the consumer group, and at the head of transactional ids: as much a deployment's own as its changelog."""
         return f"{self.topic_prefix}{self.app_id}"
+
+    def connection(self) -> dict[str, Any]:
+        """What is set of the cluster and of how it is reached: for settings that share nothing else."""
+        return self.model_dump(exclude_unset=True, include=CONNECTION)
 
     def changed(self, **values: Any) -> "Settings":
         """These settings with some replaced, checked again."""

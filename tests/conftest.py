@@ -9,7 +9,7 @@ from hypothesis import settings as property_tests
 
 from streamrec.errors import KafkaError
 from streamrec.settings import Settings, load
-from streamrec.tools.local_kafka.local_kafka import brokers_or_local
+from streamrec.tools.local_kafka.local_kafka import cluster_or_local
 
 property_tests.register_profile("streamrec", deadline=None)  # machines are shared: a timed assertion is not a test
 property_tests.load_profile("streamrec")
@@ -22,8 +22,8 @@ if "STREAMREC_DATA" in os.environ:  # for the tests alone: under its own name it
 def kafka() -> Iterator[str]:
     """Bootstrap servers of a running broker; where none can be had: a failure in CI, a skip elsewhere."""
     try:
-        with brokers_or_local(load()) as bootstrap:
-            yield bootstrap
+        with cluster_or_local(load()) as cluster:
+            yield cluster.brokers
     except KafkaError as error:
         if os.environ.get("CI") == "true":
             raise

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from streamrec.contracts.decode import Origin, Typed, decode_catalog, decode_events
 from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.push import Push
 from streamrec.engine.profiles.layout import ROW
 from streamrec.engine.profiles.zones import is_zone
+from streamrec.kafka.clients import consumer, producer
 from streamrec.kafka.topics import changelog_topic
 from streamrec.partition.changelog_meta import Meta, split
 from streamrec.settings import Settings
@@ -60,44 +61,36 @@ def event(user_id: str, article_id: str, action: str = "click", **more: Any) -> 
 async def send(settings: Settings, records: Iterable[Sent], pause_s: float = 0.0) -> int:
     """Send in order, after every 100 records a pause; answers with how many."""
     count = 0
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, max_request_size=1_048_576)
-    await producer.start()
-    try:
+    async with producer(settings, max_request_size=1_048_576) as sending:
         for count, (topic, key, value, partition) in enumerate(records, 1):
-            await producer.send(settings.topic(topic), key=key, value=value, partition=partition)
+            await sending.send(settings.topic(topic), key=key, value=value, partition=partition)
             if pause_s and count % 100 == 0:
                 await asyncio.sleep(pause_s)
-        await producer.flush()
-    finally:
-        await producer.stop()
+        await sending.flush()
     return count
 
 
 async def read(settings: Settings, topic: str, partitions: int | None = None) -> list[Any]:
     """All committed records of a topic, by its full name; partitions None: as many as the settings say."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed")
-    await consumer.start()
-    try:
+    async with consumer(settings, isolation_level="read_committed") as reading:
         tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
-        consumer.assign(tps)
-        await consumer.seek_to_beginning(*tps)
-        ends = await consumer.end_offsets(tps)
+        reading.assign(tps)
+        await reading.seek_to_beginning(*tps)
+        ends = await reading.end_offsets(tps)
         records: list[Any] = []
-        while any([await consumer.position(tp) < ends[tp] for tp in tps]):
-            for fetched in (await consumer.getmany(timeout_ms=200)).values():
+        while any([await reading.position(tp) < ends[tp] for tp in tps]):
+            for fetched in (await reading.getmany(timeout_ms=200)).values():
                 records += fetched
         return records
-    finally:
-        await consumer.stop()
 
 
 async def undecided(settings: Settings, topic: str, partitions: int | None = None) -> bool:
     """Whether a transaction is open in this topic, by its full name: what is committed ends before what is there."""
     ends = []
     for isolation in ("read_committed", "read_uncommitted"):
-        async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level=isolation) as consumer:
+        async with consumer(settings, isolation_level=isolation) as reading:
             tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
-            ends.append(await consumer.end_offsets(tps))
+            ends.append(await reading.end_offsets(tps))
     return bool(ends[0] != ends[1])
 
 

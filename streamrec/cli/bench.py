@@ -40,18 +40,17 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.memory import bytes_per_user
     from ..tools.bench.pipeline import NAMES, Measured, measure, medians
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
 
-    settings = load(brokers=brokers)
     console = PlainConsole(stderr=True)
     measured: dict[str, list[Measured]] = {name: [] for name in NAMES}
-    with brokers_or_local(settings) as bootstrap:
-        asyncio.run(reachable(settings.changed(brokers=bootstrap)))
+    with cluster_or_local(load(brokers=brokers)) as cluster:
+        asyncio.run(reachable(cluster))
         for number in range(rounds):
             for name in NAMES:
                 share = 3 if name == "stock faust" else 1
                 console.print(f"round {number + 1} of {rounds}: {name}")
-                measured[name].append(asyncio.run(measure(name, bootstrap, events // share, pace_s, model)))
+                measured[name].append(asyncio.run(measure(name, cluster, events // share, pace_s, model)))
     result = {name: medians(found) for name, found in measured.items()}
     table = grid("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes")
     for name, at in result.items():
@@ -84,10 +83,10 @@ def article(users: int, per_s: float, model: str | None, brokers: str | None) ->
     from ..settings import load
     from ..terminal.tables import grid, show
     from ..tools.bench.article import measure
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
 
-    with brokers_or_local(load(brokers=brokers)) as bootstrap:
-        met = asyncio.run(measure(bootstrap, users, per_s, model))
+    with cluster_or_local(load(brokers=brokers)) as cluster:
+        met = asyncio.run(measure(cluster, users, per_s, model))
     table = grid("users", "pushes", "first ms", "50,000 s", "all s", "pushes/s")
     times = (f"{met.first_ms:.0f}", f"{met.fifty_thousand_s:.1f}", f"{met.all_s:.1f}", f"{met.pushes / met.all_s:,.0f}")
     table.add_row(f"{met.users:,}", f"{met.pushes:,}", *times)
@@ -114,15 +113,15 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.recovery import measure_ours, measure_stock
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
 
     console = PlainConsole(stderr=True)
     ours, theirs = [], []
-    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+    with cluster_or_local(load(brokers=brokers)) as cluster:
         for number in range(rounds):
             console.print(f"round {number + 1} of {rounds}")
-            theirs.append(asyncio.run(measure_stock(bootstrap, stock // 4, stock - stock // 4)))
-            ours.append(asyncio.run(measure_ours(bootstrap, users, dirty)))
+            theirs.append(asyncio.run(measure_stock(cluster, stock // 4, stock - stock // 4)))
+            ours.append(asyncio.run(measure_ours(cluster, users, dirty)))
     table = grid("recovery", "users", "records", "seconds", "us/record", "CPU s", "peak MB")
     for name, found in (("stock faust", theirs), ("streamrec", ours)):
         for at in found:
@@ -171,11 +170,11 @@ def reload(per_s: float, seconds: float, rounds: int, brokers: str | None) -> di
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.reload import PHASES, measure, summary
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
 
     console = PlainConsole(stderr=True)
-    with brokers_or_local(load(brokers=brokers)) as bootstrap:
-        found = asyncio.run(measure(bootstrap, per_s, seconds, rounds, console.print))
+    with cluster_or_local(load(brokers=brokers)) as cluster:
+        found = asyncio.run(measure(cluster, per_s, seconds, rounds, console.print))
     table = grid("phase", "p50 ms", "p99 ms", "pushes", "reloads")
     for phase in PHASES:
         for at in found[phase]:

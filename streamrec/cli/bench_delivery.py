@@ -22,16 +22,16 @@ def rebalance(wanted: tuple[str, ...], brokers: str | None) -> dict[str, object]
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.rebalance import SCENES, measure
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
 
     table = grid("scene", "moved s", "kept s", "exit s", "exit code")
     scenes = {}
-    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+    with cluster_or_local(load(brokers=brokers)) as cluster:
         for name in SCENES:
             if wanted and not any(part in name for part in wanted):
                 continue
             PlainConsole(stderr=True).print(name)
-            at = scenes[name] = asyncio.run(measure(name, bootstrap))
+            at = scenes[name] = asyncio.run(measure(name, cluster))
             ended = ("", "") if at.exit_s is None else (f"{at.exit_s:.1f}", str(at.exit_code))
             table.add_row(name, f"{at.moved_s:.1f}", "" if at.kept_s is None else f"{at.kept_s:.1f}", *ended)
     show(table)
@@ -58,7 +58,7 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
     from ..tools.bench.pipeline import PACE_CAP, measure, medians
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
 
     names = ("streamrec", "streamrec plain")
     measured: dict[str, list[Measured]] = {name: [] for name in names}
@@ -69,11 +69,11 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
         steady = steady or min(events_per_s / 3, PACE_CAP)
         return steady
 
-    with brokers_or_local(load(brokers=brokers)) as bootstrap:
+    with cluster_or_local(load(brokers=brokers)) as cluster:
         for number in range(rounds):
             for name in names if number % 2 == 0 else reversed(names):
                 PlainConsole(stderr=True).print(f"round {number + 1} of {rounds}: {name}")
-                measured[name].append(asyncio.run(measure(name, bootstrap, events, pace_s, None, the_same)))
+                measured[name].append(asyncio.run(measure(name, cluster, events, pace_s, None, the_same)))
     table = grid("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms")
     result = {name: medians(found) for name, found in measured.items()}
     for name, label in zip(names, ("transactions", "plain"), strict=True):

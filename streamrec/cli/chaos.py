@@ -118,7 +118,7 @@ def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Pat
 
     from ..terminal.output_files import folder_if_needed
     from ..tools.chaos.cluster_run import cluster_run
-    from ..tools.local_kafka.local_kafka import local_kafka
+    from ..tools.local_kafka.local_kafka import at_local, local_kafka
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what we are here for
     with ExitStack() as stack:
@@ -126,7 +126,7 @@ def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Pat
         kafka = None
         if "brokers" not in settings.model_fields_set:
             kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S))
-            settings = settings.changed(brokers=kafka.bootstrap)
+            settings = at_local(settings, kafka)
         for seed in seeds:
             with tempfile.TemporaryDirectory(prefix="streamrec-chaos-") as folder:
                 outcome = asyncio.run(cluster_run(settings, kafka, seed, Path(folder), events))

@@ -145,16 +145,15 @@ def _taken_by(topic: str) -> Callable[[bytes], tuple[bytes | None, str]]:
 
 
 async def _send(settings: "Settings", topic: str, lines: Iterator[Line], reject: Reject) -> int:
-    from aiokafka import AIOKafkaProducer
-
+    from ..kafka.clients import producer
     from ..kafka.topics import require
 
     await require(settings, topic)
     sent, waiting = 0, []
     # the client's own limit is off: what is too large is for the topic to say
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5, max_request_size=2**30) as producer:
+    async with producer(settings, linger_ms=5, max_request_size=2**30) as sending:
         for number, key, value in lines:
-            waiting.append((number, await producer.send(settings.topic(topic), key=key, value=value)))
+            waiting.append((number, await sending.send(settings.topic(topic), key=key, value=value)))
             if len(waiting) == IN_FLIGHT:
                 sent += await _acknowledged(waiting, reject)
         sent += await _acknowledged(waiting, reject)

@@ -113,12 +113,11 @@ def _kafka(settings: "Settings", played: "Iterable[Group]", speed: float | None,
     from collections import Counter
 
     from ..kafka.topics import create
-    from ..settings import load
-    from ..tools.local_kafka.local_kafka import brokers_or_local
+    from ..tools.local_kafka.local_kafka import cluster_or_local
     from ..tools.replay.through_kafka import replay as through_kafka
 
-    with brokers_or_local(settings) as bootstrap:
-        ours = load({}, **{**settings.model_dump(exclude_unset=True), "brokers": bootstrap, "web_port": 0})
+    with cluster_or_local(settings) as cluster:
+        ours = cluster.changed(web_port=0)
         asyncio.run(create(ours))
         outcome = asyncio.run(through_kafka(played, ours, speed, told))
     suppressed: Counter[str] = Counter()

@@ -35,20 +35,20 @@ async def _watch(settings: "Settings", from_beginning: bool, as_json: bool, limi
     from ..contracts.framing import UNDECODABLE
     from ..contracts.push import Push
     from ..contracts.push_sentence import sentence
-    from ..kafka.consumer import AIOKafkaConsumer
+    from ..kafka.clients import consumer
     from ..kafka.topics import require
     from ..terminal.printable import printable_json
 
     await require(settings, "push")
-    consumer = AIOKafkaConsumer(
+    pushes = consumer(
+        settings,
         settings.topic("push"),
-        bootstrap_servers=settings.brokers,
         isolation_level="read_committed",
         auto_offset_reset="earliest" if from_beginning else "latest",
     )
     shown = 0
-    async with consumer:
-        async for record in consumer:
+    async with pushes:
+        async for record in pushes:
             try:
                 push = msgspec.json.decode(record.value or b"", type=Push)
             except UNDECODABLE:

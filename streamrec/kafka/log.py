@@ -15,7 +15,7 @@ from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import Record
 from ..errors import KafkaError
 from ..settings import Settings
-from .consumer import AIOKafkaConsumer
+from .clients import AIOKafkaConsumer, consumer, producer
 
 UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort every 10 s
 
@@ -90,8 +90,8 @@ class KafkaLog:
 
     def producer(self, transactional_id: str) -> AIOKafkaProducer:
         """A producer of this transactional id, not started yet."""
-        return AIOKafkaProducer(
-            bootstrap_servers=self._settings.brokers,
+        return producer(
+            self._settings,
             transactional_id=transactional_id,
             transaction_timeout_ms=round(self._settings.transaction_timeout_s * 1000),
             max_batch_size=BATCH_BYTES,
@@ -102,27 +102,27 @@ class KafkaLog:
     @asynccontextmanager
     async def reader(self) -> AsyncIterator["KafkaReader"]:
         """A reader of committed records while the block lasts; it yields whole fetches."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.brokers,
+        reading = consumer(
+            self._settings,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 * 1024 * 1024,
             fetch_max_wait_ms=50,
         )
-        await consumer.start()
+        await reading.start()
         await asyncio.sleep(0)  # its tasks have to begin: stopped before, it raises as if we had been cancelled
         try:
-            yield KafkaReader(consumer, self._settings)
+            yield KafkaReader(reading, self._settings)
         finally:
-            await consumer.stop()
+            await reading.stop()
 
 
 class KafkaReader:
     """Reads committed records with a consumer of its own that joins no group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
-        self._consumer, self._brokers = consumer, settings.brokers
+        self._consumer, self._settings = consumer, settings
         self._patience_s = settings.transaction_timeout_s + UNDECIDED_S
 
     async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
@@ -133,7 +133,7 @@ class KafkaReader:
     async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
         """As Reader says; a consumer that reads committed records is told of the end of these only."""
         tps = [TopicPartition(topic, partition) for topic in topics]
-        async with AIOKafkaConsumer(bootstrap_servers=self._brokers) as uncommitted:
+        async with consumer(self._settings) as uncommitted:
             return {tp.topic: offset for tp, offset in (await uncommitted.end_offsets(tps)).items()}
 
     async def read(

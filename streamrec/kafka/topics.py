@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.conn import collect_hosts
@@ -34,6 +34,7 @@ from ..clock import monotonic_s
 from ..contracts.records import TOPICS
 from ..errors import KafkaError
 from ..settings import Settings
+from .clients import admin_client, consumer
 from .topic_drift import Drift, altered, in_sync, missing, partitions, too_few_replicas
 
 DAY_MS = 86_400_000
@@ -144,8 +145,8 @@ async def _usable(admin: AIOKafkaAdminClient, names: set[str], settings: Setting
 async def _served(described: list[dict[str, Any]], settings: Settings) -> None:
     """Wait until the leaders answer for their partitions: they hear of it after the metadata is out."""
     made = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]
-    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers) as consumer:
-        await consumer.end_offsets(made)  # asks again while the answer is "not the leader"
+    async with consumer(settings) as asking:
+        await asking.end_offsets(made)  # asks again while the answer is "not the leader"
 
 
 async def _coordinated(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -224,7 +225,7 @@ async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A client; KafkaError when the cluster stays unreachable for `broker_wait_s`."""
     deadline = monotonic_s() + settings.broker_wait_s
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+        admin = admin_client(settings)
         try:
             await _someone_listens(settings.brokers)  # aiokafka logs an error for each attempt of its own
             await admin.start()

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from ..clock import monotonic_s
 from ..contracts.records import Record
 from ..errors import KafkaError
-from ..kafka.consumer import AIOKafkaConsumer
+from ..kafka.clients import AIOKafkaConsumer, consumer
 from ..settings import Settings
 
 MOST_RECORDS = 20_000  # of one piece
@@ -75,14 +75,14 @@ async def committed_records(settings: Settings) -> AsyncIterator[CommittedRecord
 
 
 async def _started(stack: AsyncExitStack, settings: Settings, level: str) -> AIOKafkaConsumer:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.brokers,
+    reading = consumer(
+        settings,
         isolation_level=level,
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # retention may pass us while we read
         max_partition_fetch_bytes=8 * 1024 * 1024,
         fetch_max_wait_ms=50,
     )
-    stack.push_async_callback(consumer.stop)  # also closes one whose start failed
-    await consumer.start()
-    return consumer
+    stack.push_async_callback(reading.stop)  # also closes one whose start failed
+    await reading.start()
+    return reading

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from ..clock import monotonic_s
 from ..contracts.article import ArticleEvent
@@ -22,6 +22,7 @@ from ..datasets.own_files import articles_of, events_of
 from ..datasets.raw_files import NAMES, FileTopic, raw_records
 from ..datasets.tally import Tally
 from ..errors import DataError, KafkaError
+from ..kafka.clients import AIOKafkaConsumer, consumer, producer
 from ..kafka.log import KafkaLog
 from ..kafka.topics import require
 from ..settings import Settings
@@ -86,11 +87,11 @@ async def _send(
 ) -> None:
     waiting: list[asyncio.Future[object]] = []
     sent = 0
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, enable_idempotence=True, linger_ms=5) as producer:
+    async with producer(settings, enable_idempotence=True, linger_ms=5) as sending:
         for record in records:
             key = record.article_id if isinstance(record, ArticleEvent) else record.user_id
             value = msgspec.json.encode(record)
-            waiting.append(await producer.send(settings.topic(topic), key=key.encode(), value=value))
+            waiting.append(await sending.send(settings.topic(topic), key=key.encode(), value=value))
             if len(waiting) == IN_FLIGHT:
                 await asyncio.gather(*waiting)
                 sent += len(waiting)
@@ -105,8 +106,8 @@ async def _taken_in(settings: Settings, progress: Bars) -> None:
     waiting = progress.add_task("workers take the articles in", total=None)
     for topic, partitions in (("articles", 1), ("catalog", settings.partitions)):
         tps = [TopicPartition(settings.topic(topic), number) for number in range(partitions)]
-        async with AIOKafkaConsumer(
-            bootstrap_servers=settings.brokers,
+        async with consumer(
+            settings,
             group_id=settings.group_id,
             enable_auto_commit=False,
             isolation_level="read_committed",

@@ -23,6 +23,7 @@ from ..kafka.log import Log
 from ..kafka.topics import changelog_topic
 from ..observability.metrics import Metrics
 from ..settings import Settings
+from .connection import faust_connection
 from .content_agent import ContentAgent
 from .counting import Counting
 from .ownership import Ownership
@@ -133,7 +134,7 @@ def _add_watch(app: WorkerApp, strays: Strays) -> None:
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
     return {
-        "broker": [f"kafka://{server}" for server in settings.brokers.split(",")],
+        **faust_connection(settings),
         "store": "memory://",
         "topic_partitions": settings.partitions,
         "topic_allow_declare": False,  # `streamrec topics create` owns the topics

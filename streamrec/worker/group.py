@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from ..errors import KafkaError
-from ..kafka.consumer import AIOKafkaConsumer
+from ..kafka.clients import AIOKafkaConsumer, admin, consumer
 from ..settings import Settings
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -41,10 +41,5 @@ class Group:
 @asynccontextmanager
 async def asking(settings: Settings, isolation: Isolation) -> AsyncIterator[Group]:
     """Ask about the group while the block lasts, with connections of its own that join no group."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    try:
-        await admin.start()
-        async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level=isolation) as consumer:
-            yield Group(settings, consumer, admin)
-    finally:
-        await admin.close()
+    async with admin(settings) as administering, consumer(settings, isolation_level=isolation) as reading:
+        yield Group(settings, reading, administering)

@@ -15,7 +15,7 @@ from streamrec.errors import KafkaError
 from streamrec.settings import load
 from streamrec.tools.local_kafka import jars as kafka_jars
 from streamrec.tools.local_kafka.jars import jar_path, locked, resolve_jars
-from streamrec.tools.local_kafka.local_kafka import brokers_or_local, local_kafka
+from streamrec.tools.local_kafka.local_kafka import at_local, cluster_or_local, local_kafka
 from streamrec.tools.local_kafka.process import LocalKafka, answers
 from streamrec.tools.ports import HOST, free_port
 
@@ -221,8 +221,17 @@ def test_every_jar_is_pinned_by_hash() -> None:
 
 def test_the_users_cluster_is_used_if_named(no_network: None) -> None:
     """STREAMREC_BROKERS set: nothing is fetched or started."""
-    with brokers_or_local(load({"STREAMREC_BROKERS": "kafka.example:9092"})) as bootstrap:
-        assert bootstrap == "kafka.example:9092"
+    settings = load({"STREAMREC_BROKERS": "kafka.example:9092"})
+    with cluster_or_local(settings) as cluster:
+        assert cluster is settings
+
+
+@pytest.mark.kafka
+def test_an_embedded_broker_is_reached_by_the_settings_that_come_with_it(jars: Path) -> None:
+    """All others stay as they are given."""
+    given = load({}, brokers="kafka.example:9092", partitions=3)
+    with local_kafka(jars) as broker:
+        assert at_local(given, broker) == load({}, brokers=broker.bootstrap, partitions=3)
 
 
 def test_only_a_kafka_broker_counts_as_an_answer() -> None:

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from ...clock import monotonic_s
 from ...contracts.records import Record
 from ...errors import SettingsError
-from ...kafka.consumer import AIOKafkaConsumer
+from ...kafka.clients import AIOKafkaConsumer, admin, consumer
 from ...kafka.log import KafkaLog
 from ...kafka.transactions import Transactions
 from ...settings import Settings
@@ -29,13 +28,13 @@ async def records_from(
 ) -> AsyncIterator[list[Record]]:
     """From `start`, or the first that still exists, up to `before`, or the present end."""
     tp = TopicPartition(topic, partition)
-    async with _consumer(settings) as consumer:
-        consumer.assign([tp])
-        end = (await consumer.end_offsets([tp]))[tp]
+    async with _consumer(settings) as reading:
+        reading.assign([tp])
+        end = (await reading.end_offsets([tp]))[tp]
         end = end if before is None else min(end, before)
-        consumer.seek(tp, max(start, (await consumer.beginning_offsets([tp]))[tp]))
-        while await consumer.position(tp) < end:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
+        reading.seek(tp, max(start, (await reading.beginning_offsets([tp]))[tp]))
+        while await reading.position(tp) < end:
+            for records in (await reading.getmany(timeout_ms=200)).values():
                 yield [record for record in records if record.offset < end]
 
 
@@ -75,13 +74,11 @@ async def stopped(settings: Settings, why: str) -> None:
 
 
 async def _members(settings: Settings) -> int:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
     deadline = monotonic_s() + settings.broker_wait_s
-    try:
+    async with admin(settings) as asking:
         while True:
             try:
-                (answer,) = await admin.describe_consumer_groups([settings.group_id])
+                (answer,) = await asking.describe_consumer_groups([settings.group_id])
             except GroupCoordinatorNotAvailableError:  # a cluster that had no group yet makes their topic now
                 if monotonic_s() > deadline:
                     raise
@@ -89,27 +86,25 @@ async def _members(settings: Settings) -> int:
                 continue
             (group,) = answer.groups
             return len(group[MEMBERS])
-    finally:
-        await admin.close()
 
 
 async def articles_done(settings: Settings) -> int:
     """Where the deployment's content agent goes on in `articles`; 0 if it never was."""
-    async with _consumer(settings, group_id=settings.group_id) as consumer:
-        return int(await consumer.committed(TopicPartition(settings.topic("articles"), 0)) or 0)
+    async with _consumer(settings, group_id=settings.group_id) as group:
+        return int(await group.committed(TopicPartition(settings.topic("articles"), 0)) or 0)
 
 
 async def set_articles_done(settings: Settings, offset: int) -> None:
     """Let it go on there; for a deployment without workers."""
     tp = TopicPartition(settings.topic("articles"), 0)
-    async with _consumer(settings, group_id=settings.group_id) as consumer:
-        consumer.assign([tp])
-        await consumer.commit({tp: offset})
+    async with _consumer(settings, group_id=settings.group_id) as group:
+        group.assign([tp])
+        await group.commit({tp: offset})
 
 
 def _consumer(settings: Settings, group_id: str | None = None) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        bootstrap_servers=settings.brokers,
+    return consumer(
+        settings,
         group_id=group_id,
         isolation_level="read_committed",
         enable_auto_commit=False,

@@ -10,10 +10,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
 from ...errors import StateError
+from ...kafka.clients import consumer, producer
 from ...kafka.topics import DAY_MS, create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
@@ -71,21 +72,21 @@ class _Gateway:
         return monotonic_s() - max(since_s, self.arrived[-1][0]) if self.arrived else 0.0
 
 
-async def measure(brokers: str, users: int, per_s: float, model: str | None) -> Met:
+async def measure(cluster: Settings, users: int, per_s: float, model: str | None) -> Met:
     """A worker with `users` of state in one partition, `per_s` clicks/s, one article."""
-    settings = bench_settings(brokers, model).changed(partitions=1)
+    settings = bench_settings(cluster, model).changed(partitions=1)
     await create(settings)
     await know_articles(settings)  # there are no users yet
     await fill(settings, users, 0)
     with started("streamrec", settings) as contestant:
         assert contestant.worker is not None
-        async with AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed") as consumer:
-            consumer.assign([TopicPartition(settings.topic("push"), 0)])
-            await consumer.seek_to_end()
+        async with consumer(settings, isolation_level="read_committed") as pushes:
+            pushes.assign([TopicPartition(settings.topic("push"), 0)])
+            await pushes.seek_to_end()
             gateway = _Gateway()
             tasks = [
                 asyncio.create_task(send_paced(settings, per_s, BEFORE_S + PATIENCE_S, "p")),
-                asyncio.create_task(gateway.read(consumer)),
+                asyncio.create_task(gateway.read(pushes)),
             ]
             try:
                 return await _meet(settings, gateway, users, contestant.worker)
@@ -105,12 +106,12 @@ def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
 
 
 async def _meet(settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess) -> Met:
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
-        await publish(producer, settings, "yesterday", "yesterday has a title", now_ms() - 2 * DAY_MS)
+    async with producer(settings) as sending:
+        await publish(sending, settings, "yesterday", "yesterday has a title", now_ms() - 2 * DAY_MS)
         await asyncio.sleep(BEFORE_S)
         before = len(gateway.clicks)
         published_s = monotonic_s()
-        await publish(producer, settings, ARTICLE, f"{ARTICLE} has a title", now_ms())
+        await publish(sending, settings, ARTICLE, f"{ARTICLE} has a title", now_ms())
     while gateway.quiet_s(published_s) < QUIET_S:
         if monotonic_s() - published_s > PATIENCE_S:
             raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s: {_so_far(gateway, worker)}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ...settings import Settings
+from ...settings import Settings, environ_of_others, to_environ
 from ..worker_process import WorkerProcess, value
 
 OURS = {
@@ -62,9 +62,10 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
                 worker.stop()
             return
         module, _ = BASELINES[name]
-        command = [sys.executable, "-m", f"streamrec.tools.bench.{module}", settings.brokers, settings.topic_prefix]
+        command = [sys.executable, "-m", f"streamrec.tools.bench.{module}"]
+        environ = {**environ_of_others(), **to_environ(settings)}
         with log_path.open("wb") as log:
-            process = subprocess.Popen([*command, str(settings.partitions)], stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
         try:
             yield Contestant(name, process.pid, None)
         finally:

@@ -11,10 +11,11 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.partitioner import partitions_of
+from ...kafka.clients import admin, producer
 from ...settings import Settings, load
 
 ARTICLES = 100
@@ -23,20 +24,16 @@ SPREAD_USERS = 250  # new users between two clicks of one
 PACED_BATCH = 200  # clicks sent together at most
 
 
-def own_topics(brokers: str, **others: Any) -> Settings:
-    """Settings with topics of this run's own."""
+def own_topics(cluster: Settings, **others: Any) -> Settings:
+    """Settings with topics of this run's own; of what is given the cluster, and nothing else."""
     run = f"bench-{uuid.uuid4().hex[:8]}"
-    return load({}, brokers=brokers, topic_prefix=f"{run}.", app_id=run, web_port=0, **others)
+    return load({}, **cluster.connection(), topic_prefix=f"{run}.", app_id=run, web_port=0, **others)
 
 
 async def make_topics(settings: Settings, *names: str, config: dict[str, str] | None = None) -> None:
     """Make topics that are none of the worker's, or such as it would not make."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, settings.partitions, 1, topic_configs=config) for name in names])
-    finally:
-        await admin.close()
+    async with admin(settings) as making:
+        await making.create_topics([NewTopic(name, settings.partitions, 1, topic_configs=config) for name in names])
 
 
 def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
@@ -50,21 +47,19 @@ def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:
 
 async def send_backlog(settings: Settings, events: int) -> None:
     """Send `events` clicks as fast as they go."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=20, max_batch_size=262_144) as producer:
+    async with producer(settings, linger_ms=20, max_batch_size=262_144) as sending:
         for number in range(events):
             key, value = click(number, now_ms(), "b")
-            await producer.send(settings.topic("events"), key=key, value=value)
+            await sending.send(settings.topic("events"), key=key, value=value)
 
 
 async def send_paced(settings: Settings, per_s: float, seconds: float, kind: str) -> int:
     """Clicks at an even rate, those of a few milliseconds in one batch a partition; how many."""
-    async with AIOKafkaProducer(
-        bootstrap_servers=settings.brokers, linger_ms=0, max_batch_size=PACED_BATCH * 1000
-    ) as producer:
+    async with producer(settings, linger_ms=0, max_batch_size=PACED_BATCH * 1000) as sending:
         sent, started_s = 0, monotonic_s()
         while (elapsed_s := monotonic_s() - started_s) < seconds:
             due = min(round(elapsed_s * per_s), sent + PACED_BATCH)
-            await _send_together(producer, settings, [click(number, now_ms(), kind) for number in range(sent, due)])
+            await _send_together(sending, settings, [click(number, now_ms(), kind) for number in range(sent, due)])
             sent = due
             await asyncio.sleep(0.004)
     return sent
@@ -82,10 +77,10 @@ async def _send_together(producer: AIOKafkaProducer, settings: Settings, records
 
 async def send_articles(settings: Settings) -> None:
     """Publish all articles of the load; titles have no word in common, so each is a story of its own."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
+    async with producer(settings) as sending:
         for number in range(ARTICLES):
             category = ("science", "sports", "politics", "health")[number % 4]
-            await publish(producer, settings, f"a{number}", f"w{number}x v{number}y z{number}q", now_ms(), category)
+            await publish(sending, settings, f"a{number}", f"w{number}x v{number}y z{number}q", now_ms(), category)
 
 
 async def publish(

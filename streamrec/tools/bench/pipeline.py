@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
 from ...errors import StateError
+from ...kafka.clients import consumer, producer
 from ...kafka.topics import DAY_MS, create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
@@ -51,14 +52,14 @@ class _Pushed(msgspec.Struct):
 
 async def measure(
     name: str,
-    brokers: str,
+    cluster: Settings,
     events: int,
     pace_s: float,
     model: str | None,
     load: Callable[[float], float] = half_load,
 ) -> Measured:
     """One round of one contestant; latency at the clicks/s that `load` says for what it can do."""
-    settings = bench_settings(brokers, model)
+    settings = bench_settings(cluster, model)
     await create(settings)
     written_by_baselines = ("rows", "stock-rows-changelog", "stock-__assignor-__leader")  # instead of our changelog
     await make_topics(settings, *map(settings.topic, written_by_baselines))
@@ -66,9 +67,9 @@ async def measure(
         await know_articles(settings)
     await send_backlog(settings, events)
     group = group_of(name, settings)
-    async with AIOKafkaConsumer(bootstrap_servers=brokers, group_id=group, enable_auto_commit=False) as consumer:
+    async with consumer(settings, group_id=group, enable_auto_commit=False) as asking:
         with started(name, settings) as contestant:
-            done_per_s, cpu_us = await _work_off(contestant, settings, consumer, events)
+            done_per_s, cpu_us = await _work_off(contestant, settings, asking, events)
             latency = await paced(settings, load(done_per_s), pace_s)
     return Measured(done_per_s, cpu_us, quantile(latency, 0.5), quantile(latency, 0.99), len(latency))
 
@@ -79,10 +80,10 @@ def quantile(latency: Sequence[float], share: float) -> float:
     return ordered[int(share * len(ordered))]
 
 
-def bench_settings(brokers: str, model: str | None) -> Settings:
+def bench_settings(cluster: Settings, model: str | None) -> Settings:
     """Topics of this run's own, nothing suppressed by the time of day."""
     return own_topics(
-        brokers,
+        cluster,
         partitions=4,
         model_dir=model,
         session_gap_s=0.0,
@@ -103,8 +104,8 @@ async def know_articles(settings: Settings) -> None:
     with started("streamrec", settings) as contestant:
         assert contestant.worker is not None
         await _known(contestant.worker, ARTICLES)
-        async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
-            await publish(producer, settings, "last_week", "nobody is told of this", now_ms() - 2 * DAY_MS)
+        async with producer(settings) as sending:
+            await publish(sending, settings, "last_week", "nobody is told of this", now_ms() - 2 * DAY_MS)
         await _known(contestant.worker, ARTICLES + 1)
         await asyncio.sleep(1.0)
 
@@ -150,13 +151,13 @@ async def _work_off(
 async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p") -> list[float]:
     """Milliseconds from click to push, as a gateway sees it; the users of this phase bear its `kind`."""
     latency: list[float] = []
-    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed") as consumer:
-        consumer.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
-        await consumer.seek_to_end()
+    async with consumer(settings, isolation_level="read_committed") as pushes:
+        pushes.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
+        await pushes.seek_to_end()
         sending = asyncio.create_task(send_paced(settings, per_s, seconds, kind))
         quiet_since = monotonic_s()
         while not sending.done() or monotonic_s() - quiet_since < 2.0:
-            for records in (await consumer.getmany(timeout_ms=20)).values():
+            for records in (await pushes.getmany(timeout_ms=20)).values():
                 at_ms, quiet_since = now_ms(), monotonic_s()
                 pushed = (msgspec.json.decode(record.value, type=_Pushed) for record in records)
                 latency += [at_ms - push.event_at_ms for push in pushed if push.user_id.startswith(kind)]

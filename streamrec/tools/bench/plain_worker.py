@@ -6,9 +6,8 @@ Same batches, same records, acks=all; but a crash between two of them leaves sta
 from asyncio import Future
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-
 from ...contracts.limits import BATCH_BYTES
+from ...kafka.clients import producer
 from ...kafka.log import KafkaLog
 from ...settings import Settings, load
 from ...worker.run import run_worker
@@ -18,10 +17,9 @@ class PlainProducer:
     """A producer with the interface of a transactional one, which commits every batch by itself."""
 
     def __init__(self, settings: Settings) -> None:
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.brokers, acks="all", max_batch_size=BATCH_BYTES,
-            max_request_size=BATCH_BYTES + 100_000,
-        )  # fmt: skip
+        self._producer = producer(
+            settings, acks="all", max_batch_size=BATCH_BYTES, max_request_size=BATCH_BYTES + 100_000
+        )
 
     async def start(self) -> None:
         await self._producer.start()

@@ -1,10 +1,10 @@
 """Baseline: aiokafka alone, as fast as it can be made: getmany, a dict, batch builders, acks, a commit per batch.
 
-The same work, guaranteed at least once only. `python -m streamrec.tools.bench.raw_aiokafka BROKERS PREFIX PARTITIONS`.
+The same work, guaranteed at least once only. `python -m streamrec.tools.bench.raw_aiokafka`, with
+settings in the environment. Its clients are aiokafka's own, without ours beside it.
 """
 
 import asyncio
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,28 +13,30 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from ...engine.profiles.layout import ROW
+from ...kafka.connection import connection
+from ...settings import Settings, load
 
 BATCH = 1000
 
 
-async def run(brokers: str, prefix: str) -> None:
+async def run(settings: Settings) -> None:
     """Do the work of the benchmark on `events` until the process is killed."""
-    consumer = AIOKafkaConsumer(
-        f"{prefix}events",
-        bootstrap_servers=brokers,
-        group_id=f"{prefix}raw",
+    reading = AIOKafkaConsumer(
+        settings.topic("events"),
+        **connection(settings),
+        group_id=settings.topic("raw"),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_poll_records=BATCH,
     )
-    producer = AIOKafkaProducer(bootstrap_servers=brokers, max_batch_size=900_000, max_request_size=1_000_000)
-    await consumer.start()
-    await producer.start()
+    sending = AIOKafkaProducer(**connection(settings), max_batch_size=900_000, max_request_size=1_000_000)
+    await reading.start()
+    await sending.start()
     known: set[bytes] = set()
     row = bytes(ROW.itemsize)
     while True:
         waiting: list[Any] = []
-        for tp, records in (await consumer.getmany(timeout_ms=100)).items():
+        for tp, records in (await reading.getmany(timeout_ms=100)).items():
             rows: dict[bytes, bytes] = {}
             pushes = []
             for record in records:
@@ -44,11 +46,11 @@ async def run(brokers: str, prefix: str) -> None:
                     value = orjson.dumps({"user_id": click["user_id"], "event_at_ms": click["at_ms"]})
                     pushes.append((record.key, value))
                 rows[record.key] = row
-            waiting += await _send(producer, f"{prefix}rows", tp.partition, rows.items())
-            waiting += await _send(producer, f"{prefix}push", tp.partition, pushes)
+            waiting += await _send(sending, settings.topic("rows"), tp.partition, rows.items())
+            waiting += await _send(sending, settings.topic("push"), tp.partition, pushes)
         await asyncio.gather(*waiting)
         if waiting:
-            await consumer.commit()
+            await reading.commit()
 
 
 async def _send(
@@ -66,9 +68,9 @@ async def _send(
 
 
 def main() -> None:
-    """The contestant as a process: arguments are brokers and topic prefix; it runs until it is killed."""
+    """The contestant as a process; it runs until it is killed."""
     uvloop.install()
-    asyncio.run(run(sys.argv[1], sys.argv[2]))
+    asyncio.run(run(load()))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
-from aiokafka import AIOKafkaProducer
 
 from ...clock import monotonic_s, now_ms
 from ...errors import StateError
+from ...kafka.clients import producer
 from ...kafka.log import KafkaLog, read_all
 from ...kafka.topics import changelog_topic, create
 from ...partition.changelog_meta import CURSOR_KEY
@@ -121,9 +121,9 @@ SCENES: Mapping[str, Scene] = {
 }
 
 
-async def measure(name: str, brokers: str) -> Gaps:
+async def measure(name: str, cluster: Settings) -> Gaps:
     """Play one scene on topics of its own."""
-    scene, settings = SCENES[name], own_topics(brokers, partitions=PARTITIONS, session_timeout_s=SESSION_S)
+    scene, settings = SCENES[name], own_topics(cluster, partitions=PARTITIONS, session_timeout_s=SESSION_S)
     await create(settings)
     with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
         stage = Stage(settings, Path(folder), scene.static, [])
@@ -169,13 +169,13 @@ async def _settled(stage: Stage, owners: int, wait_s: float = 60.0) -> None:
 
 
 async def _load(settings: Settings) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5) as producer:
+    async with producer(settings, linger_ms=5) as sending:
         number, started_s = 0, monotonic_s()
         while True:
             while number < (monotonic_s() - started_s) * PER_S:
                 user = f"u{number % USERS}"
                 value = orjson.dumps({"user_id": user, "article_id": "a", "action": "click", "at_ms": now_ms()})
-                await producer.send(settings.topic("events"), key=user.encode(), value=value)
+                await sending.send(settings.topic("events"), key=user.encode(), value=value)
                 number += 1
             await asyncio.sleep(0.01)
 

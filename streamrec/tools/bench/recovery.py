@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from aiokafka import AIOKafkaProducer
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.limits import BATCH_BYTES
 from ...engine.profiles.layout import DEFAULTS, READ, ROW
 from ...errors import StateError
+from ...kafka.clients import producer
 from ...kafka.log import KafkaLog
 from ...kafka.topics import DAY_MS, changelog_topic, create, specs
 from ...kafka.transactions import Message, Transactions
@@ -72,9 +72,9 @@ async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> No
     await transactions.stop()
 
 
-async def measure_ours(brokers: str, users: int, dirty: int) -> Measured:
+async def measure_ours(cluster: Settings, users: int, dirty: int) -> Measured:
     """A changelog of ours, recovered in a new process."""
-    settings = own_topics(brokers, partitions=1)
+    settings = own_topics(cluster, partitions=1)
     await _uncompacted(settings)
     await create(settings)
     await fill(settings, users, dirty, Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record()))
@@ -92,20 +92,20 @@ async def _uncompacted(settings: Settings) -> None:
     await asyncio.sleep(1.0)  # until the broker's metadata has it
 
 
-async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:
+async def measure_stock(cluster: Settings, users: int, dirty: int) -> Measured:
     """Recover as many rows from the changelog of a stock Faust table, in a new process."""
-    settings = own_topics(brokers, partitions=1)
+    settings = own_topics(cluster, partitions=1)
     changelog = settings.topic("stock-rows-changelog")
     await make_topics(settings, settings.topic("events"), changelog, settings.topic("stock-__assignor-__leader"))
     await asyncio.sleep(1.0)
     written = 0
-    async with AIOKafkaProducer(bootstrap_servers=brokers, max_batch_size=BATCH_BYTES) as producer:
+    async with producer(settings, max_batch_size=BATCH_BYTES) as sending:
         for messages in rows(users, dirty):
             for message in messages:
-                await producer.send(changelog, key=message.key, value=message.value, partition=0)
+                await sending.send(changelog, key=message.key, value=message.value, partition=0)
             written += len(messages)
     before_s = monotonic_s()
-    done = await _process(settings, "stock_recovery", brokers, settings.topic_prefix, timeout_s=600)
+    done = await _process(settings, "stock_recovery", timeout_s=600)
     if done.returncode or not done.stdout.strip():
         raise StateError(f"stock Faust did not recover in {monotonic_s() - before_s:.0f} s: {done.stderr[-500:]}")
     found, seconds = done.stdout.splitlines()[-1].split()
@@ -113,9 +113,9 @@ async def measure_stock(brokers: str, users: int, dirty: int) -> Measured:
 
 
 async def _process(
-    settings: Settings, module: str, *arguments: str, timeout_s: float | None = None
+    settings: Settings, module: str, timeout_s: float | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", f"streamrec.tools.bench.{module}", *arguments]
+    command = [sys.executable, "-m", f"streamrec.tools.bench.{module}"]
     environ = {**environ_of_others(), **to_environ(settings)}
     return await asyncio.to_thread(
         subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=timeout_s

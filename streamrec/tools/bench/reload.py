@@ -39,14 +39,14 @@ class Phase(NamedTuple):
 
 
 async def measure(
-    brokers: str, per_s: float, seconds: float, rounds: int, told: Callable[[str], object]
+    cluster: Settings, per_s: float, seconds: float, rounds: int, told: Callable[[str], object]
 ) -> dict[str, list[Phase]]:
     """`rounds` phases of each kind, alternating."""
     with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
         store = ModelStore(Path(folder) / "store")
         versions = [store.add(_drawn(Path(folder) / str(seed), seed)).version for seed in (1, 2)]
         store.change(lambda rollout: promote(rollout, versions[0], "", "bench"))
-        settings = bench_settings(brokers, str(store.folder)).changed(model_poll_s=0.1)
+        settings = bench_settings(cluster, str(store.folder)).changed(model_poll_s=0.1)
         await create(settings)
         await know_articles(settings)
         found: dict[str, list[Phase]] = {phase: [] for phase in PHASES}

@@ -1,10 +1,9 @@
 """Baseline: Faust as it comes, tuned by its documented settings, doing the same work an event at a time.
 
 Parse, one table write of a row as large as ours, a decision (the user's first click), a push. Run as
-`python -m streamrec.tools.bench.stock_faust BROKERS PREFIX PARTITIONS`.
+`python -m streamrec.tools.bench.stock_faust`, with settings in the environment.
 """
 
-import sys
 import tempfile
 from typing import Any
 
@@ -12,15 +11,17 @@ import faust
 import orjson
 
 from ...engine.profiles.layout import ROW
+from ...settings import Settings, load
+from ...worker.connection import faust_connection
 
 
-def stock_app(brokers: str, prefix: str, partitions: int, **others: Any) -> faust.App:
+def stock_app(settings: Settings, **others: Any) -> faust.App:
     """An app of stock Faust as both benches use it: tables in memory, nothing replicated, large polls."""
     return faust.App(
-        f"{prefix}stock",
-        broker=[f"kafka://{server}" for server in brokers.split(",")],
+        settings.topic("stock"),
+        **faust_connection(settings),
         store="memory://",
-        topic_partitions=partitions,
+        topic_partitions=settings.partitions,
         topic_disable_leader=True,
         table_standby_replicas=0,
         broker_max_poll_records=4000,
@@ -30,15 +31,15 @@ def stock_app(brokers: str, prefix: str, partitions: int, **others: Any) -> faus
     )
 
 
-def build(brokers: str, prefix: str, partitions: int) -> faust.App:
+def build(settings: Settings) -> faust.App:
     """The app; producer_linger and batch size are the levers that help (30 %)."""
     app = stock_app(
-        brokers, prefix, partitions, producer_linger=0.05, producer_max_batch_size=262_144,
+        settings, producer_linger=0.05, producer_max_batch_size=262_144,
         broker_commit_interval=0.2, consumer_auto_offset_reset="earliest",
     )  # fmt: skip
-    events = app.topic(f"{prefix}events", key_serializer="raw", value_serializer="raw")
-    push = app.topic(f"{prefix}push", key_serializer="raw", value_serializer="raw")
-    table = app.Table("rows", partitions=partitions, key_type=bytes, value_type=bytes)
+    events = app.topic(settings.topic("events"), key_serializer="raw", value_serializer="raw")
+    push = app.topic(settings.topic("push"), key_serializer="raw", value_serializer="raw")
+    table = app.Table("rows", partitions=settings.partitions, key_type=bytes, value_type=bytes)
     row = bytes(ROW.itemsize)
 
     @app.agent(events)
@@ -57,9 +58,8 @@ def build(brokers: str, prefix: str, partitions: int) -> faust.App:
 
 
 def main() -> None:
-    """The contestant as a process: arguments are brokers, topic prefix and partitions; it runs until it is killed."""
-    brokers, prefix, partitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    worker = build(brokers, prefix, partitions).Worker(loglevel="INFO", redirect_stdouts=False)
+    """The contestant as a process; it runs until it is killed."""
+    worker = build(load()).Worker(loglevel="INFO", redirect_stdouts=False)
     worker.execute_from_commandline()
 
 

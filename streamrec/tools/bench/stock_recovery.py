@@ -1,7 +1,7 @@
 """Baseline of `bench recovery`: a stock Faust table is read back from its changelog.
 
 Prints its number of rows and the seconds Faust was in recovery, then ends. Run as
-`python -m streamrec.tools.bench.stock_recovery BROKERS PREFIX`.
+`python -m streamrec.tools.bench.stock_recovery`, with settings in the environment.
 """
 
 import os
@@ -12,16 +12,17 @@ import time
 import faust
 
 from ...clock import monotonic_s
+from ...settings import Settings, load
 from .stock_faust import stock_app
 
 
-def build(brokers: str, prefix: str) -> faust.App:
+def build(settings: Settings) -> faust.App:
     """The app; it owns one partition of one table and has nothing else to do."""
-    app = stock_app(brokers, prefix, 1, stream_recovery_delay=0.0)
+    app = stock_app(settings, stream_recovery_delay=0.0)
     raw = {"key_serializer": "raw", "value_serializer": "raw"}
     table = app.Table("rows", partitions=1, key_type=bytes, value_type=bytes)
 
-    @app.agent(app.topic(f"{prefix}events", **raw))
+    @app.agent(app.topic(settings.topic("events"), **raw))
     async def rows(stream: faust.Stream) -> None:
         async for key, value in stream.items():
             table[key] = value
@@ -46,4 +47,4 @@ def _watch(app: faust.App, table: faust.Table) -> None:
 
 
 if __name__ == "__main__":
-    build(sys.argv[1], sys.argv[2]).Worker(loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
+    build(load()).Worker(loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from ...clock import now_ms
 from ...engine.profiles.layout import SEEN
+from ...kafka.clients import producer
 from ...settings import Settings
 
 ARTICLES, USERS, CAP = 30, 400, 4
@@ -23,11 +24,9 @@ QUERIES = ("volcano iceland", "the volcano", "", "quantum chip record")
 ZONES = ("", "", "Europe/Copenhagen", "Asia/Shanghai")
 
 
-def producer(settings: Settings) -> AIOKafkaProducer:
+def patient_producer(settings: Settings) -> AIOKafkaProducer:
     """Survives a broker that is away for a while, and writes nothing twice."""
-    return AIOKafkaProducer(
-        bootstrap_servers=settings.brokers, enable_idempotence=True, request_timeout_ms=60_000, linger_ms=5
-    )
+    return producer(settings, enable_idempotence=True, request_timeout_ms=60_000, linger_ms=5)
 
 
 async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str, version: int = 0) -> None:
@@ -41,7 +40,7 @@ async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str, ver
 
 async def publish_first(settings: Settings) -> None:
     """Publish the articles that will be clicked, before any click."""
-    async with producer(settings) as to:
+    async with patient_producer(settings) as to:
         for number in range(ARTICLES):
             await publish(to, settings, f"a{number}")
 
@@ -50,7 +49,7 @@ async def send_events(settings: Settings, rng: np.random.Generator, events: int,
     """Events of all kinds, one in a hundred unreadable; every second a new article, an older version of it that comes
     late, and one that cannot be read.
     """
-    async with producer(settings) as to:
+    async with patient_producer(settings) as to:
         for number in range(events):
             reader = int(rng.integers(USERS))
             user, among = f"u{reader}", FEW if reader % 2 else ARTICLES

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 from ...clock import monotonic_s
 from ...errors import StateError
+from ...kafka.clients import consumer
 from ...settings import Settings
 from ..replay.producer_records import groups
 from ..replay.publish import publish
@@ -71,8 +72,8 @@ class Performance:
         past = groups((step for step in self._prepared.history if worth_sending(step)), span_ms=3_600_000)
         sent = await publish(past, self._settings, speed=None)
         await self._learned(sent["events"])
-        topic, brokers = self._settings.topic("push"), self._settings.brokers
-        async with AIOKafkaConsumer(topic, bootstrap_servers=brokers, isolation_level="read_committed") as pushes:
+        topic = self._settings.topic("push")
+        async with consumer(self._settings, topic, isolation_level="read_committed") as pushes:
             await pushes.seek_to_end()  # what left before, for the history, is not shown
             if seconds is not None:
                 self._ends_s = monotonic_s() + seconds

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ...kafka.topics import create
 from ...settings import Settings, load
-from ..local_kafka.local_kafka import brokers_or_local
+from ..local_kafka.local_kafka import cluster_or_local
 from ..simulation.live import Rate
 from ..worker_process import worker_process
 from .lines import loosened
@@ -49,9 +49,9 @@ def _run(given: Settings, wishes: Wishes, folder: Path, screen: Screen) -> None:
         screen.doing(f"making topics at {given.brokers}")
     else:
         screen.doing("starting Apache Kafka (the first time its jars are fetched: 43 MB)")
-    with brokers_or_local(given) as brokers:
-        settings = demo_settings(given, brokers, folder)
-        screen.fact("Apache Kafka", f"runs at {brokers}")
+    with cluster_or_local(given) as cluster:
+        settings = demo_settings(cluster, folder)
+        screen.fact("Apache Kafka", f"runs at {settings.brokers}")
         asyncio.run(create(settings))
         screen.doing("simulating two days of history")
         prepared = history(wishes.users, wishes.seed)
@@ -68,7 +68,7 @@ def _run(given: Settings, wishes: Wishes, folder: Path, screen: Screen) -> None:
             screen.doing("stopping the worker" if theirs else "stopping the worker and Kafka")
 
 
-def demo_settings(given: Settings, brokers: str, folder: Path) -> Settings:
+def demo_settings(given: Settings, folder: Path) -> Settings:
     """Short times, so that a minute shows something; what the user has set stands."""
     short = {
         "app_id": f"demo-{os.getpid()}",
@@ -83,7 +83,7 @@ def demo_settings(given: Settings, brokers: str, folder: Path) -> Settings:
         "session_timeout_s": 3.0,
         "web_port": 0,  # any free one: a worker may already run here
     }
-    ours = {"brokers": brokers, "log_format": "text", "log_level": "INFO"}  # the worker's log is read here
+    ours = {"log_format": "text", "log_level": "INFO"}  # the worker's log is read here
     return load({}, **{**short, **given.model_dump(exclude_unset=True), **ours})
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import KafkaError
-from ...settings import Settings
+from ...settings import CONNECTION, Settings, load
 from ..ports import free_port, is_free
 from .config import CONFIG, port_taken
 from .jars import DEMO_EXTRA_MISSING, resolve_jars
@@ -94,10 +94,16 @@ def java_binary() -> Path:
 
 
 @contextmanager
-def brokers_or_local(settings: Settings) -> Iterator[str]:
-    """Bootstrap servers: the user's cluster if STREAMREC_BROKERS names one, else an embedded broker."""
+def cluster_or_local(settings: Settings) -> Iterator[Settings]:
+    """These settings: at the user's cluster if STREAMREC_BROKERS names one, else at an embedded broker."""
     if "brokers" in settings.model_fields_set:
-        yield settings.brokers
+        yield settings
         return
     with local_kafka(settings.kafka_cache) as kafka:
-        yield kafka.bootstrap
+        yield at_local(settings, kafka)
+
+
+def at_local(settings: Settings, kafka: LocalKafka) -> Settings:
+    """These settings at this broker, however the user's own cluster is reached."""
+    others = {name: value for name, value in settings.model_dump(exclude_unset=True).items() if name not in CONNECTION}
+    return load({}, **others, brokers=kafka.bootstrap)

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from ...clock import monotonic_s
 from ...contracts.records import watermark_headers
+from ...kafka.clients import producer
 from ...settings import Settings
 from .producer_records import Group
 
@@ -19,21 +20,17 @@ async def publish(
     progress: Callable[[Group], object] = lambda _: None,
 ) -> Counter[str]:
     """Send all groups; `speed` is log time over wall time, None = as fast as Kafka takes them. Counts by topic."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5, max_batch_size=262_144)
-    await producer.start()
     sent: Counter[str] = Counter()
-    try:
+    async with producer(settings, linger_ms=5, max_batch_size=262_144) as sending:
         started_s, first_ms = monotonic_s(), 0
         for group in groups:
             first_ms = first_ms or group.watermark_ms
             if speed is not None:
                 due_s = (group.watermark_ms - first_ms) / 1000 / speed
                 await asyncio.sleep(max(0.0, started_s + due_s - monotonic_s()))
-            await _send(producer, group, settings)
+            await _send(sending, group, settings)
             sent.update(record.topic for record in group.records)
             progress(group)
-    finally:
-        await producer.stop()
     return sent
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from ...clock import monotonic_s
 from ...contracts.records import TOPICS
 from ...errors import KafkaError
+from ...kafka.clients import consumer
 from ...kafka.log import KafkaLog, read_all
 from ...settings import Settings
 from ..worker_process import WorkerProcess, worker_process
@@ -56,22 +57,16 @@ async def replay(
 async def _applied(settings: Settings, worker: WorkerProcess) -> None:
     """Until the cursors of all partitions, as the group's offsets show them, have reached the end of `events`."""
     tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.brokers, group_id=settings.group_id, enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        consumer.assign(tps)
-        ends = await consumer.end_offsets(tps)
+    async with consumer(settings, group_id=settings.group_id, enable_auto_commit=False) as group:
+        group.assign(tps)
+        ends = await group.end_offsets(tps)
         deadline = monotonic_s() + WAIT_S
-        while any([(await consumer.committed(tp) or 0) < ends[tp] for tp in tps]):
+        while any([(await group.committed(tp) or 0) < ends[tp] for tp in tps]):
             if worker.exit_code() is not None:
                 raise KafkaError(f"the worker ended during the replay: {worker.last_line()}")
             if monotonic_s() > deadline:
                 raise KafkaError(f"the worker did not finish the replay within {WAIT_S} s")
             await asyncio.sleep(0.3)
-    finally:
-        await consumer.stop()
 
 
 async def _values(settings: Settings, topic: str, partitions: int) -> list[bytes]:

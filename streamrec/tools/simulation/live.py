@@ -15,6 +15,7 @@ from ...contracts.event import UserEvent
 from ...datasets.simulated.newsroom import Newsroom
 from ...datasets.simulated.readers import Readers
 from ...datasets.simulated.visits import visit
+from ...kafka.clients import producer
 from ...settings import Settings
 
 BEAT_S = 0.05
@@ -39,26 +40,22 @@ async def publish_live(
 ) -> None:
     """Write articles and visits until told to stop; `sent` counts records by topic."""
     rng = np.random.default_rng(seed)
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=2)
-    await producer.start()
-    try:
+    async with producer(settings, linger_ms=2) as sending:
         started_s, visits, articles = monotonic_s(), 0, 0
         while not until():
             elapsed_s = monotonic_s() - started_s
             while articles <= elapsed_s * rate.articles_per_min / 60:
                 articles += 1
-                await _send(producer, settings, newsroom.publish(now_ms()).event, sent)
+                await _send(sending, settings, newsroom.publish(now_ms()).event, sent)
             at_ms = now_ms()
             fresh = newsroom.fresh(at_ms)
             while visits < elapsed_s * rate.visits_per_s:
                 visits += 1
                 for event in visit(readers, fresh, at_ms, rng).events if fresh else ():
-                    await _send(producer, settings, event, sent)
+                    await _send(sending, settings, event, sent)
                     if event.action == "click" and rng.random() < SEARCHES:
-                        await _send(producer, settings, search_after(event, newsroom), sent)
+                        await _send(sending, settings, search_after(event, newsroom), sent)
             await asyncio.sleep(BEAT_S)
-    finally:
-        await producer.stop()
 
 
 def search_after(click: UserEvent, newsroom: Newsroom) -> UserEvent:

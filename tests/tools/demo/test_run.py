@@ -36,8 +36,8 @@ def test_the_demo_ends_by_itself(kafka: str, tmp_path: Path) -> None:
 
 
 def test_what_the_user_has_set_stands(tmp_path: Path) -> None:
-    """The demo's short times give way to a variable; only where the broker and the log are is the demo's to say."""
-    given = load({}, min_interval_s=77.0, log_format="json")
-    settings = demo_settings(given, "127.0.0.1:1", tmp_path)
+    """The demo's short times give way to a variable; only where the log is, is the demo's to say."""
+    given = load({}, brokers="127.0.0.1:1", min_interval_s=77.0, log_format="json")
+    settings = demo_settings(given, tmp_path)
     assert (settings.min_interval_s, settings.session_gap_s) == (77.0, 0.0)
     assert (settings.brokers, settings.log_format) == ("127.0.0.1:1", "text")
