@@ -33,8 +33,7 @@ import numpy as np
 from ..arrays import DoubleArray, FloatArray, IntArray
 from ..contracts.ids import CATEGORIES
 from ..contracts.limits import VECTOR_DIMS
-from .category import canonical, topics
-from .lexicon import TEXT
+from .category import CATEGORY_WORDS, canonical, topics
 from .stop_words import BY_LANGUAGE, stop_words_of
 from .words import entities, is_han, is_hiragana, is_south_east_asian, pieces
 
@@ -154,7 +153,7 @@ def _fingerprint(seed: int) -> str:
     parts = [
         VERSION, seed, VECTOR_DIMS, CATEGORY_WEIGHT, TOPIC_WEIGHT, WORD_WEIGHT, TITLE_COUNTS, ABSTRACT_COUNTS,
         ABSTRACT_CHARS, LENGTH_WEIGHTS, LONG_WORD, STEM, HAN_PAIR, LETTERS, NAME, STEM_CHARS, LETTERS_CHARS,
-        [[name, sorted(words.split())] for name, words in TEXT.items()], CATEGORIES,
+        [[name, sorted(words)] for name, words in CATEGORY_WORDS.items()], CATEGORIES,
         [[language, sorted(words)] for language, words in BY_LANGUAGE.items()],
     ]  # fmt: skip
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=6).hexdigest()

@@ -12,7 +12,7 @@ Why so. AUC of the mean cosine with the last 30 clicks, MIND sample, 2019-11-13,
     hashed encoder                            .601      its category half alone                            .600
     sentence, 512 dims as they come           .604      512 dims, mean of the headlines taken off          .626
     64 axes: random, mean taken off           .598      64 axes: PCA of the encoder's vocabulary           .603
-    64 axes: PCA of lexicon words             .605      64 axes: PCA of the simulated newsroom's titles    .605
+    64 axes: PCA of category words            .605      64 axes: PCA of the simulated newsroom's titles    .605
     64 axes: PCA of 211 written headlines     .628      40 axes of these, no category                      .627
     24 category + 40 axes, weight .4/.5/.6/.7/.8: .633/.634/.634/.636/.634       with half the headlines   .631
 
@@ -41,9 +41,8 @@ from ..arrays import FloatArray
 from ..contracts.ids import CATEGORIES
 from ..contracts.limits import VECTOR_DIMS
 from . import sentence_files, sentence_space
-from .category import canonical, topics
+from .category import CATEGORY_WORDS, canonical, topics
 from .encoder import ABSTRACT_COUNTS, TITLE_COUNTS, Text
-from .lexicon import TEXT
 from .sentence_model import SentenceModel
 from .words import pieces
 
@@ -111,7 +110,7 @@ def _unit(vector: FloatArray) -> FloatArray:
 def _fingerprint(precision: str) -> str:
     parts = [
         VERSION, precision, VECTOR_DIMS, CATEGORY_WEIGHT, TOPIC_WEIGHT, TITLE_COUNTS, ABSTRACT_COUNTS, TITLE_CHARS,
-        ABSTRACT_CHARS, CATEGORIES, [[name, sorted(words.split())] for name, words in TEXT.items()],
+        ABSTRACT_CHARS, CATEGORIES, [[name, sorted(words)] for name, words in CATEGORY_WORDS.items()],
         sorted(sentence_files.SHA256.items()), sentence_space.digest(),
     ]  # fmt: skip
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=6).hexdigest()

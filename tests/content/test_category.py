@@ -1,4 +1,4 @@
-"""content/category.py and content/lexicon.py."""
+"""content/category.py and its word list."""
 
 from collections import Counter
 
@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unrelated import HEADLINES
 
-from streamrec.content.category import CLAIMED, LONGEST_HAN, canonical, category_of, guess_category
+from streamrec.content.category import CATEGORY_WORDS, CLAIMED, LONGEST_HAN, canonical, category_of, guess_category
 from streamrec.content.language import LANGUAGES, guess_language
-from streamrec.content.lexicon import TEXT
 from streamrec.content.stop_words import BY_LANGUAGE
 from streamrec.content.words import is_han, pieces
 from streamrec.contracts.ids import CATEGORIES
@@ -61,7 +60,7 @@ def test_words_speak_for_a_category(title: str, expected: str) -> None:
 def test_a_category_is_guessed_in_the_languages_claimed_and_in_no_other(
     language: str, title: str, expected: str
 ) -> None:
-    """A word means something else in another language, so nothing is said of those without a lexicon."""
+    """A word means something else in another language, so nothing is said of those without a word list."""
     assert (guess_category(language, title), guess_language(title)) == (expected, language)
 
 
@@ -84,14 +83,14 @@ def test_the_given_category_wins_in_lower_case() -> None:
     assert category_of("", "en", "Quarterback beats Patriots") == "sports"
 
 
-def test_the_lexicon_names_each_word_once_and_in_a_form_that_can_match() -> None:
+def test_the_word_list_names_each_word_once_and_in_a_form_that_can_match() -> None:
     """A word in two categories, a stop word, or one the tokeniser would split could never speak for a category."""
-    found = Counter(word for text in TEXT.values() for word in text.split())
+    found = Counter(word for words in CATEGORY_WORDS.values() for word in words)
     assert [word for word, times in found.items() if times > 1] == []
     assert [word for word in found if pieces(word) != [word]] == []
     assert [word for word in found if is_han(word) and not 1 < len(word) <= LONGEST_HAN] == []
     assert set(found) & frozenset().union(*(BY_LANGUAGE[language] for language in CLAIMED)) == set()
-    assert set(TEXT) == set(CATEGORIES)
+    assert set(CATEGORY_WORDS) == set(CATEGORIES)
 
 
 @pytest.mark.parametrize("category", [*CATEGORIES, "finance", "NEWS", "foodanddrink", "krimi", "my own desk", ""])
