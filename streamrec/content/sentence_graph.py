@@ -14,18 +14,18 @@ AVX2 without VNNI adds two products in 16 bits and clips: 2 * 255 * 127 is above
 run takes one text, so the activation scale of a text does not depend on its neighbours.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import AnyArray, FloatArray
+from ..onnx_models import Graph
 
 LEVELS = 63
 ORDERS = ((2, 0), (3, 1), (5, 2))  # n of the n-gram, tokens to the left
 BRANCH_DIMS = 256
-OPSET, IR_VERSION = 17, 9
 END = np.iinfo(np.int64).max
 
 
@@ -37,64 +37,39 @@ def quantized(weight: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
 
 def graph_of(weights: Mapping[str, AnyArray], precision: Literal["int8", "fp32"]) -> bytes:
     """The sentence encoder's network with these weights, as the bytes of an ONNX file."""
-    graph = _Graph(int8=precision == "int8")
+    graph = _Layers(int8=precision == "int8")
     last = _dense(graph, _tokens(graph, weights), weights)
-    return graph.to_bytes(last)
+    return bytes(graph.model("sentence", {"rows": ["T", 512], "tokens": [1]}, {last: [1, 512]}).SerializeToString())
 
 
-def session_of(graph: bytes) -> Any:
-    """Ready to run, on one thread: one core is a worker's share, and a second one spins."""
-    import onnxruntime  # noqa: PLC0415 - of the extra
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-class _Graph:
-    """Nodes and constants so far; a value is known by its name."""
+class _Layers(Graph):
+    """A graph that grows by the layers of this network."""
 
     def __init__(self, *, int8: bool) -> None:
+        super().__init__()
         self._int8 = int8
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
-
-    def constant(self, value: Any) -> str:
-        from onnx import numpy_helper  # noqa: PLC0415 - of the extra
-
-        name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
 
     def ints(self, *values: int) -> str:
-        return self.constant(np.array(values, np.int64))
+        return self.constant(values, np.int64)
 
-    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Name of its output; a list where it has several."""
-        from onnx import helper  # noqa: PLC0415 - of the extra
-
-        names = [f"n{len(self._nodes)}_{i}" for i in range(outputs)]
-        self._nodes.append(helper.make_node(kind, inputs, names, **attributes))
-        return names if outputs > 1 else names[0]
-
-    def times(self, x: str, weight: AnyArray) -> str:
+    def times(self, x: str, weight: FloatArray) -> str:
         """Name of the product x @ weight; in int8, x is quantized by its range at run time."""
         if not self._int8:
-            return str(self.node("MatMul", x, self.constant(weight)))
+            return self.node("MatMul", x, self.constant(weight))
         q, scale = quantized(weight)
-        x_q, x_scale, x_zero = self.node("DynamicQuantizeLinear", x, outputs=3)
-        product = self.node("MatMulInteger", x_q, self.constant(q), x_zero)
-        both = self.node("Mul", x_scale, self.constant(scale))
-        return str(self.node("Mul", self.node("Cast", product, to=1), both))
+        steps = self.node("DynamicQuantizeLinear", x, outputs=3)  # and their scale and zero
+        product = self.node("MatMulInteger", steps, self.constant(q, np.int8), f"{steps}.2")
+        both = self.node("Mul", f"{steps}.1", self.constant(scale))
+        return self.node("Mul", self.node("Cast", product, to=1), both)
 
     def affine(self, x: str, weight: AnyArray, bias: AnyArray) -> str:
-        return str(self.node("Add", self.times(x, weight), self.constant(bias)))
+        return self.node("Add", self.times(x, weight), self.constant(bias))
 
     def norm(self, x: str, gain: AnyArray, bias: AnyArray, epsilon: float) -> str:
-        return str(self.node("LayerNormalization", x, self.constant(gain), self.constant(bias), epsilon=epsilon))
+        return self.node("LayerNormalization", x, self.constant(gain), self.constant(bias), epsilon=epsilon)
 
     def columns(self, x: str, start: int, end: int) -> str:
-        return str(self.node("Slice", x, self.ints(start), self.ints(end), self.ints(1)))
+        return self.node("Slice", x, self.ints(start), self.ints(end), self.ints(1))
 
     def windows(self, x: str, n: int, left: int) -> str:
         """(T, D) -> (T, n * D): each token with its neighbours, zeros beyond the ends."""
@@ -103,23 +78,10 @@ class _Graph:
         parts = [
             self.node("Slice", padded, self.ints(start), self.ints(end), self.ints(0)) for start, end in enumerate(ends)
         ]
-        return str(self.node("Concat", *parts, axis=1))
-
-    def to_bytes(self, last: str) -> bytes:
-        from onnx import TensorProto, helper  # noqa: PLC0415 - of the extra
-
-        floats = TensorProto.FLOAT
-        inputs = [
-            helper.make_tensor_value_info("rows", floats, ["T", 512]),
-            helper.make_tensor_value_info("tokens", floats, [1]),
-        ]
-        outputs = [helper.make_tensor_value_info(last, floats, [1, 512])]
-        graph = helper.make_graph(self._nodes, "sentence", inputs, outputs, self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        return bytes(model.SerializeToString())
+        return self.node("Concat", *parts, axis=1)
 
 
-def _tokens(graph: _Graph, weights: Mapping[str, AnyArray]) -> str:
+def _tokens(graph: _Layers, weights: Mapping[str, AnyArray]) -> str:
     """(T, 512) rows -> (1, 1280) sum over tokens of rows and n-gram features."""
 
     def all_orders(name: str) -> AnyArray:
@@ -136,16 +98,14 @@ def _tokens(graph: _Graph, weights: Mapping[str, AnyArray]) -> str:
             x = graph.node("Add", graph.node("Relu", graph.affine(graph.windows(x, n, left), weight, bias)), x)
         features.append(x)
     normed = graph.norm(graph.node("Concat", *features, axis=1), weights["ln_g"], weights["ln_b"], epsilon)
-    return str(graph.node("ReduceSum", normed, graph.ints(0), keepdims=1))
+    return graph.node("ReduceSum", normed, graph.ints(0), keepdims=1)
 
 
-def _dense(graph: _Graph, total: str, weights: Mapping[str, AnyArray]) -> str:
-    def summed(parts: Sequence[str]) -> str:
-        return str(graph.node("Add", *parts))
-
+def _dense(graph: _Layers, total: str, weights: Mapping[str, AnyArray]) -> str:
     bias = graph.node("Mul", "tokens", graph.constant(weights["cnn_b"]))
-    mean = graph.node("Div", summed([graph.times(total, weights["cnn_W"]), bias]), graph.node("Sqrt", "tokens"))
+    summed = graph.node("Add", graph.times(total, weights["cnn_W"]), bias)
+    mean = graph.node("Div", summed, graph.node("Sqrt", "tokens"))
     y0 = graph.node("Relu", graph.times(mean, weights["d0"]))
-    y1 = graph.node("Relu", summed([graph.times(mean, weights["p1"]), graph.times(y0, weights["d1"])]))
+    y1 = graph.node("Relu", graph.node("Add", graph.times(mean, weights["p1"]), graph.times(y0, weights["d1"])))
     y2 = graph.node("Relu", graph.times(y1, weights["d2"]))
-    return str(graph.node("Tanh", summed([graph.times(y1, weights["p3"]), graph.times(y2, weights["d3"])])))
+    return graph.node("Tanh", graph.node("Add", graph.times(y1, weights["p3"]), graph.times(y2, weights["d3"])))

@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..arrays import ByteArray, FloatArray
+from ..onnx_models import session_of
 from . import sentence_files
-from .sentence_graph import graph_of, session_of
+from .sentence_graph import graph_of
 
 
 class SentenceModel:

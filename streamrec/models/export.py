@@ -27,12 +27,12 @@ import numpy as np
 from ..contracts.limits import VECTOR_DIMS
 from ..engine.features.features import FEATURES
 from ..errors import ArtifactError
+from ..onnx_models import missing, session_of
 from .artifact import Artifact
-from .engines import onnx_session
 from .manifest import Manifest
 from .network import network_of
 from .onnx_graph import FEATURES as FEATURES_INPUT
-from .onnx_graph import LOGIT, graph_of
+from .onnx_graph import INPUTS, LOGIT, graph_of
 from .parity import FP32_TOLERANCE, tolerance_of
 
 P_CLICK = "p_click"
@@ -40,14 +40,14 @@ P_CLICK = "p_click"
 
 def export(artifact: Artifact, file: Path, *, int8: bool) -> dict[str, str]:
     """Write the file; answers the metadata that stands in it."""
-    if reason := onnx_session.missing():
+    if reason := missing():
         raise ArtifactError(f"an ONNX file cannot be written: {reason}")
     manifest = artifact.manifest
     graph = graph_of(network_of(manifest.sizes, artifact.weights), int8=int8)
-    scaled = graph.node("Mul", LOGIT, graph.constant("a", manifest.calibration.a), to="scaled_logit")
-    shifted = graph.node("Add", scaled, graph.constant("b", manifest.calibration.b), to="shifted_logit")
-    graph.node("Sigmoid", shifted, to=P_CLICK)
-    model = graph.model((P_CLICK, LOGIT))
+    scaled = graph.node("Mul", LOGIT, graph.constant(manifest.calibration.a, name="a"), out="scaled_logit")
+    shifted = graph.node("Add", scaled, graph.constant(manifest.calibration.b, name="b"), out="shifted_logit")
+    graph.node("Sigmoid", shifted, out=P_CLICK)
+    model = graph.model("ranker", INPUTS, {P_CLICK: ["N"], LOGIT: ["N"]})
     told = contract(manifest, int8=int8)
     for key, value in told.items():
         model.metadata_props.add(key=key, value=value)
@@ -61,11 +61,8 @@ def export(artifact: Artifact, file: Path, *, int8: bool) -> dict[str, str]:
 
 
 def _check(raw: bytes, artifact: Artifact, *, int8: bool) -> None:
-    import onnxruntime  # noqa: PLC0415 - an extra
-
     probe, calibration = artifact.probe, artifact.manifest.calibration
-    session = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
-    (p_click,) = session.run([P_CLICK], {FEATURES_INPUT: probe.rows})
+    (p_click,) = session_of(raw).run([P_CLICK], {FEATURES_INPUT: probe.rows})
     delta = float(np.abs(p_click - calibration.probability(probe.logits)).max())
     limit = tolerance_of(probe) if int8 else FP32_TOLERANCE
     if not delta <= limit:

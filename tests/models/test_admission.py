@@ -8,12 +8,13 @@ import pytest
 import torch
 from saturating import Saturating
 
+from streamrec import onnx_models
 from streamrec.arrays import FloatArray
 from streamrec.errors import ArtifactError
 from streamrec.models.admission import Build, admit
 from streamrec.models.artifact import Artifact
 from streamrec.models.engine_speed import Pace, Speedups
-from streamrec.models.engines import ENGINES, engine_of, onnx_session
+from streamrec.models.engines import ENGINES, engine_of
 from streamrec.models.engines.contract import Engine, EngineName, precision_of
 from streamrec.models.network import INPUT_RANGE, Network, network_of
 from streamrec.models.parity import compare, record_probe
@@ -169,7 +170,7 @@ def without_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which no int8 engine can be built."""
     monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    monkeypatch.setattr(onnx_session, "EXTRA", ("no_such_package",))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))
 
 
 def test_a_machine_without_int8_serves_fp32(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:

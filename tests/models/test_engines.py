@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
+from streamrec import onnx_models
 from streamrec.arrays import FloatArray
 from streamrec.compression.methods.prune_structured import reading
 from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
-from streamrec.models.engines import ENGINES, available, engine_of, int8_name, onnx_session
+from streamrec.models.engines import ENGINES, available, engine_of, int8_name
 from streamrec.models.engines.contract import BLOCK_ROWS, Engine, EngineName, precision_of
 from streamrec.models.engines.torch_int8 import TorchInt8
 from streamrec.models.network import Network
@@ -209,7 +210,7 @@ def test_int8_survives_the_removal_of_quantize_dynamic(fitted: Fitted, monkeypat
 
 def test_a_missing_extra_is_a_reason(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without ONNX Runtime its engines say what to install, and nothing else changes."""
-    monkeypatch.setattr(onnx_session, "EXTRA", ("onnx", "no_such_package"))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("onnx", "no_such_package"))
     assert available()["ort_int8"] == "no_such_package not installed: pip install 'streamrec[onnx]'"
     with pytest.raises(ArtifactError, match=r"engine ort_fp32 cannot run here: no_such_package not installed"):
         engine_of("ort_fp32", fitted.network)
@@ -221,7 +222,7 @@ def test_a_package_that_cannot_be_imported_is_a_reason(
     """As one made for another C library: its engines say so, and the others are there as ever."""
     (tmp_path / "broken_runtime.py").write_text("raise ImportError('GLIBCXX_3.4.32 not found\\nand more')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(onnx_session, "EXTRA", ("onnx", "broken_runtime"))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("onnx", "broken_runtime"))
     found = available()
     reason = "broken_runtime is installed but cannot be imported (ImportError: GLIBCXX_3.4.32 not found)"
     assert found["ort_int8"].startswith(reason)
@@ -244,7 +245,7 @@ def test_no_int8_at_all_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each one's reason stands in the message, and the cure."""
     monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    monkeypatch.setattr(onnx_session, "EXTRA", ("no_such_package",))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))
     with pytest.raises(ArtifactError, match=r"no int8 engine.*torch_int8: .*onednn_int8: .*ort_int8: .*=fp32"):
         int8_name()
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from trained import publish_small
 
+from streamrec import onnx_models
 from streamrec.__main__ import cli
 from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
@@ -20,11 +21,10 @@ from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import load
-from streamrec.models.engines import onnx_session
 from streamrec.models.export import column_names
 from streamrec.models.export import export as write
-from streamrec.models.onnx_graph import OPSET
 from streamrec.models.ranker import Ranker, load_ranker
+from streamrec.onnx_models import OPSET
 
 PRECISIONS = ("fp32", "int8")
 
@@ -131,6 +131,6 @@ def test_a_missing_extra_and_a_bad_path_are_named(folder: Path, monkeypatch: pyt
     arguments = ["model", "export", "--onnx", str(folder / "no" / "such.onnx"), str(folder)]
     with pytest.raises(ArtifactError, match=r"such.onnx: cannot be written \(No such file"):
         CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    monkeypatch.setattr(onnx_session, "EXTRA", ("no_such_package",))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))
     with pytest.raises(ArtifactError, match=r"no_such_package not installed: pip install 'streamrec\[onnx\]'"):
         CliRunner().invoke(cli, arguments, catch_exceptions=False)

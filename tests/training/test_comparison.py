@@ -8,8 +8,8 @@ import torch
 from making_rows import HELD_OUT, TRAINING, impressions
 from trained import publish_small
 
+from streamrec import onnx_models
 from streamrec.models.artifact import load
-from streamrec.models.engines import onnx_session
 from streamrec.models.network import SIZES, Network
 from streamrec.training.comparison import FP32, INT8, compare, compare_teacher, mean_cosine
 from streamrec.training.loop import train
@@ -41,7 +41,7 @@ def test_int8_is_compared_where_there_is_one(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
     assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    monkeypatch.setattr(onnx_session, "EXTRA", ("no_such_package",))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))
     without = compare(HELD_OUT, artifact, seed=1).keys()
     assert {FP32, "affinity"} < without
     assert not {INT8, "int8 - fp32"} & without

@@ -9,14 +9,14 @@ Speed beside torch_fp32: `streamrec bench engines`.
 
 from collections.abc import Callable, Mapping
 
+from ... import onnx_models
 from ...errors import ArtifactError
 from ..network import Network
-from . import onednn_int8, onnx_session, torch_int8
+from . import onednn_int8, torch_int8
 from .contract import Engine, EngineName, precision_of
 from .numpy_fp32 import NumpyFp32
 from .onednn_int8 import OnednnInt8
-from .ort_fp32 import OrtFp32
-from .ort_int8 import OrtInt8
+from .ort import OrtFp32, OrtInt8
 from .torch_fp32 import TorchFp32
 from .torch_int8 import TorchInt8
 
@@ -32,8 +32,8 @@ ENGINES: Mapping[EngineName, Callable[[Network], Engine]] = {
 _MISSING: Mapping[EngineName, Callable[[], str]] = {
     "torch_int8": torch_int8.missing,
     "onednn_int8": onednn_int8.missing,
-    "ort_int8": onnx_session.missing,
-    "ort_fp32": onnx_session.missing,
+    "ort_int8": onnx_models.missing,
+    "ort_fp32": onnx_models.missing,
 }
 
 

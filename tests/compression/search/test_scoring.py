@@ -7,10 +7,11 @@ import pytest
 import torch
 from compression.search.finished import taught
 
+from streamrec import onnx_models
 from streamrec.compression.search import scoring
 from streamrec.compression.search.scoring import TEACHER_BLOCK, head, scorers
 from streamrec.compression.search.trial import Fidelity
-from streamrec.models.engines import ENGINES, onnx_session
+from streamrec.models.engines import ENGINES
 from streamrec.training.model import logits_of
 from streamrec.training.teacher import Teacher
 
@@ -49,7 +50,7 @@ def test_any_number_of_rows_can_be_timed(count: int) -> None:
 @pytest.fixture
 def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which the extra is not installed: it is neither found nor imported."""
-    monkeypatch.setattr(onnx_session, "EXTRA", ("onnx_that_is_not_installed",))
+    monkeypatch.setattr(onnx_models, "EXTRA", ("onnx_that_is_not_installed",))
     for name in ("onnx", "onnxruntime"):
         monkeypatch.setitem(sys.modules, name, None)
 
