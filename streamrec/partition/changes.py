@@ -35,6 +35,7 @@ class Changes:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     strays: list[Stray] = field(default_factory=list)
     cursor: dict[str, int] = field(default_factory=dict)  # topic -> next offset
+    all_met: bool = False  # no article waits any more: a mark to be committed, also where nobody got a push
     appended_ms: list[int] = field(default_factory=list)  # append times of the records applied
     kib: int = 0  # of the records it came from: they are in memory until it is committed
     # facts
@@ -52,6 +53,7 @@ class Changes:
         self.dead_letters += other.dead_letters
         self.strays += other.strays
         self.cursor |= other.cursor
+        self.all_met |= other.all_met
         self.appended_ms += other.appended_ms
         self.kib += other.kib
         if other.events:
@@ -77,7 +79,7 @@ class Changes:
         return np.unique(np.concatenate(self.rows)) if self.rows else NO_ROWS
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.pushes or self.dead_letters or self.strays or self.cursor)
+        return bool(self.rows or self.pushes or self.dead_letters or self.strays or self.cursor or self.all_met)
 
 
 def _kib(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> int:

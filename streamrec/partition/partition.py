@@ -233,7 +233,7 @@ class Partition:
 
     def meet(self, meeting: Meeting) -> Changes:
         """Each model decides for its own users; what one user gets does not depend on the others."""
-        changes = Changes()
+        changes = Changes(all_met=meeting.trigger == "article" and not self.queue and not self.at_once)
         for scores, mine in meeting.lineup.shares(meeting.users):
             changes.merge(self._decide_with(scores, meeting._replace(users=mine)))
         return changes

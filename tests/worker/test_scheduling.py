@@ -17,6 +17,7 @@ from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.worker import scheduling as turns
+from streamrec.worker.recovery import recover
 
 
 class Watched(Partition):
@@ -120,3 +121,26 @@ async def test_looks_go_on_though_the_clock_is_put_back(monkeypatch: pytest.Monk
     await until(lambda: partition.looks > before + 2, wait_s=10)
     await writer.stop()
     assert not errors
+
+
+async def test_an_article_that_nobody_got_is_not_met_again() -> None:
+    """That all have met it is committed once the queue is empty, though it changed nobody's row."""
+    log, errors = SlowLog(), list[BaseException]()
+    context = PartitionContext(0, policy(min_score=1), AffinityScores(), chunk_users=2)
+    writer = writer_on(log, Partition(context), load({}), errors)
+    await writer.start()
+    await offer_clicks(writer, ["u0", "u1", "u2"])
+    await until(lambda: writer.committed.get("events") == 3)
+    fresh = article("fresh", published_at_ms=now_ms(), known_at_ms=now_ms(), expires_at_ms=now_ms() + 3_600_000)
+    record = RawRecord(0, now_ms(), None, msgspec.json.encode(fresh))
+    log.broker.append("catalog", 0, record, "committed")
+    await writer.offer(Batch("catalog", [record], 1), 0)
+    await until(lambda: writer.committed.get("catalog") == 1 and not writer.partition.queue and not writer._pending)
+    await until(lambda: not writer.uncommitted_s())
+    successor = Partition(context)
+    await recover(successor, log, "changelog", 24)
+    assert successor.cursor["catalog"] == 1
+    assert not successor.queue
+    await writer.stop()
+    assert not errors
+    assert not log.broker.committed("push", 0)
