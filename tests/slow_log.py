@@ -15,8 +15,8 @@ from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition
 from streamrec.settings import Settings
 from streamrec.tools.chaos.memory_log import MemoryLog, ProcessLog
-from streamrec.worker.catching_up import Others
-from streamrec.worker.counting import Counting
+from streamrec.worker.catch_up import OtherPartitions
+from streamrec.worker.metrics_recorder import MetricsRecorder
 from streamrec.worker.transaction import Names
 from streamrec.worker.writer import PartitionWriter
 
@@ -36,18 +36,18 @@ class SlowLog(ProcessLog):
         await self.answers.wait()
 
 
-def counting(settings: Settings) -> Counting:
+def recorder(settings: Settings) -> MetricsRecorder:
     """Into series of its own."""
-    return Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings)
+    return MetricsRecorder(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), settings)
 
 
 def writer_on(
     log: ProcessLog, partition: Partition, settings: Settings, errors: list[BaseException],
-    others: Others | None = None,
+    others: OtherPartitions | None = None,
 ) -> PartitionWriter:  # fmt: skip
     """Not started; what would end its process goes into `errors`."""
     names = Names("changelog", "push", "rerouted")
-    return PartitionWriter(partition, settings, log, names, counting(settings), errors.append, others=others)
+    return PartitionWriter(partition, settings, log, names, recorder(settings), errors.append, others=others)
 
 
 async def offer_clicks(writer: PartitionWriter, users: Iterable[str]) -> None:

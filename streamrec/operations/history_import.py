@@ -27,7 +27,7 @@ from ..kafka.log import KafkaLog
 from ..kafka.topics import require
 from ..settings import Settings
 from ..terminal.progress import Bars
-from ..worker.catching_up import after_last
+from ..worker.catch_up import readable_end
 
 IN_FLIGHT = 1000
 STILL_S = 60.0  # without any article taken in: nobody is there to do it
@@ -113,17 +113,17 @@ async def _taken_in(settings: Settings, progress: Bars) -> None:
             isolation_level="read_committed",
         ) as group:
             group.assign(tps)
-            await _passed(group, await after_last_of(settings, group, tps), lambda: progress.update(waiting))
+            await _passed(group, await readable_ends(settings, group, tps), lambda: progress.update(waiting))
     progress.update(waiting, total=1, completed=1)
 
 
-async def after_last_of(
+async def readable_ends(
     settings: Settings, group: AIOKafkaConsumer, tps: Sequence[TopicPartition]
 ) -> dict[TopicPartition, int]:
     """The offset a worker that has read everything stands at: markers of transactions are no records."""
     async with KafkaLog(settings).reader() as reader:
         return {
-            tp: await after_last(
+            tp: await readable_end(
                 reader,
                 tp.topic,
                 tp.partition,

@@ -25,7 +25,7 @@ from ..observability.metrics import Metrics
 from ..settings import Settings
 from .connection import faust_connection
 from .content_agent import ContentAgent
-from .counting import Counting
+from .metrics_recorder import MetricsRecorder
 from .ownership import Ownership
 from .profile_table import declare_profiles
 from .strays import Strays
@@ -45,13 +45,13 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     app.metrics = metrics
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics, kafka)
     changelog = changelog_topic(settings)
-    counting = Counting(metrics, settings)
+    recorder = MetricsRecorder(metrics, settings)
     strays = Strays(settings, kafka)
     queries = Queries(encoder)
-    app.positions = Ownership(settings, ranker, counting, app.fail, changelog, kafka, queries, strays)
+    app.ownership = Ownership(settings, ranker, recorder, app.fail, changelog, kafka, queries, strays)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
-    _add_timers(app, settings, counting)
+    _add_timers(app, settings, recorder)
     _add_watch(app, strays)
     add_pages(app, settings)
     metrics.partitions.set(settings.partitions)
@@ -67,12 +67,12 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
         async for event in stream.events():
             with _ends(app):
                 await app.content.analyse(event.value, event.message.generation_id)
-                app.positions.articles_done = app.content.done
+                app.ownership.articles_done = app.content.done
 
     async def offered(stream: Any) -> None:
         async for event in stream.events():
             with _ends(app):
-                await app.positions.offer(event.message.topic, event.message.partition, event.value)
+                await app.ownership.offer(event.message.topic, event.message.partition, event.value)
 
     for name in TOPICS:
         app.agent(topic(name), name=name)(offered)
@@ -80,8 +80,8 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
     @app.on_partitions_revoked.connect
     async def revoked(_: Any, tps: Any, **__: Any) -> None:
         app.metrics.ready.set(0)
-        await asyncio.gather(app.positions.pause(), app.content.release())
-        app.positions.articles_done = None
+        await asyncio.gather(app.ownership.pause(), app.content.release())
+        app.ownership.articles_done = None
 
 
 class _ends:  # noqa: N801 - reads as a word in a with statement
@@ -98,15 +98,15 @@ class _ends:  # noqa: N801 - reads as a word in a with statement
             self._app.fail(error)
 
 
-def _add_timers(app: WorkerApp, settings: Settings, counting: Counting) -> None:
+def _add_timers(app: WorkerApp, settings: Settings, recorder: MetricsRecorder) -> None:
     @app.timer(1.0)
-    async def look_for_undelivered() -> None:
+    async def ask_fetch_progress() -> None:
         try:
             progress = await app.consumer.progress()
         except KafkaError as error:  # no answer is no evidence; a write that hangs ends the process below
             log.warning("the ends of the inputs are not known: %r", error)
             return
-        app.note_undelivered(progress, settings.topic("articles"))
+        app.note_fetch_progress(progress, settings.topic("articles"))
 
     @app.timer(1.0)
     async def renew_slots() -> None:
@@ -115,10 +115,10 @@ def _add_timers(app: WorkerApp, settings: Settings, counting: Counting) -> None:
 
     @app.timer(1.0)
     async def observe() -> None:
-        app.positions.observe()
+        app.ownership.observe()
         app.content.observe()
-        counting.decided.tell(monotonic_s())
-        age_s = max(app.positions.oldest_uncommitted_s(), app.content.stalled_s())
+        recorder.decided.tell(monotonic_s())
+        age_s = max(app.ownership.oldest_uncommitted_s(), app.content.stalled_s())
         if age_s > settings.max_commit_age_s:
             app.fail(
                 TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {settings.max_commit_age_s:.0f} s")

@@ -25,9 +25,9 @@ from ..observability.metrics import Metrics
 from ..partition.changelog_meta import OWNER_KEY
 from ..settings import Settings
 from .article_analysis import analysed
-from .counting import SetAside
-from .fetch_lag import Undelivered
+from .fetch_lag import FetchLag
 from .field_notes import FieldNotes
+from .metrics_recorder import SetAside
 from .transaction import barrier, to_the_end
 from .transport import RecordBatch
 
@@ -53,7 +53,7 @@ class ContentAgent:
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
         self._renewed_s = -inf  # when what must not be forgotten was last written: monotonic time may begin at 0
-        self.undelivered = Undelivered()
+        self.fetch_lag = FetchLag()
         self.done: int | None = None  # next offset of `articles`
 
     # --- rebalances ---------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ class ContentAgent:
     def lag_s(self, at_ms: int) -> float:
         """Age of the oldest article not analysed yet, or how long one has waited to be handed over; in seconds."""
         at_hand_s = (at_ms - self._at_hand.records[0].timestamp) / 1000 if self._at_hand else 0.0
-        return max(0.0, at_hand_s, self.undelivered.seconds(0, monotonic_s()))
+        return max(0.0, at_hand_s, self.fetch_lag.seconds(0, monotonic_s()))
 
     def observe(self) -> None:
         """Set the gauge of how long the oldest article has waited to be analysed, in seconds."""
@@ -98,7 +98,7 @@ class ContentAgent:
 
     def stuck_s(self) -> float:
         """Seconds without a commit, or without being handed what there is."""
-        return max(self.stalled_s(), self.undelivered.seconds(0, monotonic_s()))
+        return max(self.stalled_s(), self.fetch_lag.seconds(0, monotonic_s()))
 
     def stalled_s(self) -> float:
         """Seconds since the batch at hand came nearer to its commit; 0 when there is none.

@@ -11,21 +11,21 @@ from typing import NamedTuple
 MOST_ENDS = 256  # of an input partition
 
 
-class Progress(NamedTuple):
+class FetchProgress(NamedTuple):
     """How far the consumer is in one input partition: two offsets, whose distance has not been handed over."""
 
     delivered: int  # everything before was handed over
     end: int  # of what is committed
 
 
-class Undelivered:
+class FetchLag:
     """How long each input partition has been waiting to be handed over."""
 
     def __init__(self) -> None:
         self._ends: dict[tuple[str, int], deque[tuple[float, int]]] = {}
         self._noted_s: float | None = None
 
-    def note(self, topic: str, partition: int, progress: Progress, at_s: float) -> None:
+    def note(self, topic: str, partition: int, progress: FetchProgress, at_s: float) -> None:
         """Take in what was seen at the monotonic time `at_s`."""
         self._noted_s = at_s
         ends = self._ends.setdefault((topic, partition), deque())

@@ -36,7 +36,7 @@ STORE = Attempt("", "", "")  # to read rollout.json, in place of a version
 T = TypeVar("T")
 
 
-class Models:
+class ModelLoader:
     """What this worker serves, and what it has refused."""
 
     def __init__(self, settings: Settings, space_id: str, metrics: Metrics) -> None:

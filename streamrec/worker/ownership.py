@@ -17,11 +17,11 @@ from ..kafka.log import Log
 from ..partition.intake import Batch
 from ..partition.partition import Partition, PartitionContext
 from ..settings import Settings
-from .catching_up import Others
+from .catch_up import OtherPartitions
 from .commit_rounds import CommitRounds
-from .counting import Counting
-from .fetch_lag import Undelivered
-from .held import Held
+from .fetch_lag import FetchLag
+from .hold_log import HoldLog
+from .metrics_recorder import MetricsRecorder
 from .transaction import Names
 from .transport import RecordBatch
 from .writer import PartitionWriter
@@ -38,19 +38,19 @@ class Ownership:
         self,
         settings: Settings,
         ranker: Scores,
-        counting: Counting,
+        recorder: MetricsRecorder,
         fail: Callable[[BaseException], None],
         changelog: str,
         kafka: Log,
         queries: Queries,
-        others: Others | None = None,
+        others: OtherPartitions | None = None,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
-        self.undelivered, self._held = Undelivered(), Held()
+        self.fetch_lag, self._hold_log = FetchLag(), HoldLog()
         # what partitions that were let go had committed: the last group offsets follow it
         self._left: dict[int, dict[str, int]] = {}
         self.articles_done: int | None = None  # next offset of `articles`, which is not a partition's input
-        self._settings, self._ranker, self._counting, self._fail = settings, ranker, counting, fail
+        self._settings, self._ranker, self._recorder, self._fail = settings, ranker, recorder, fail
         self._queries, self._others = queries, others
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
@@ -80,11 +80,11 @@ class Ownership:
 
         Nobody can bring these records back, and standing still would lose more of them.
         """
-        self._counting.lost(topic, partition, offsets)
+        self._recorder.lost(topic, partition, offsets)
 
     def sized(self, topic: str, partitions: int) -> None:
         """Tell where an input has more partitions than the deployment; ending would leave the others unread, too."""
-        self._counting.sized(topic, partitions)
+        self._recorder.sized(topic, partitions)
 
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
@@ -100,7 +100,7 @@ class Ownership:
 
     async def assigned(self, partitions: set[int]) -> None:
         """The group has settled: let go of what moved, and go on with the rest as it is."""
-        self._counting.metrics.rebalances.inc()
+        self._recorder.metrics.rebalances.inc()
         moved = [number for number in self.writers if number not in partitions]
         await asyncio.gather(*(self.writers[number].stop() for number in moved))
         self._forget(moved)
@@ -120,7 +120,7 @@ class Ownership:
         if any(outcomes):
             await self._group_settled.wait()  # or Faust goes on as if all were acquired
             return
-        self._counting.metrics.ready.set(bool(self.writers))  # as /ready says
+        self._recorder.metrics.ready.set(bool(self.writers))  # as /ready says
         if new:
             recovered = [done for number in new if (done := self.writers[number].recovered) is not None]
             facts = {"rows": sum(done.rows for done in recovered), "records": sum(done.records for done in recovered)}
@@ -135,13 +135,13 @@ class Ownership:
         async with self._at_once:
             partition = Partition(self._context(number))
             writer = PartitionWriter(
-                partition, self._settings, self._log, self._names, self._counting, self._fail, self._rounds,
+                partition, self._settings, self._log, self._names, self._recorder, self._fail, self._rounds,
                 self._others,
             )  # fmt: skip
             recovered = await writer.start()
             self.writers[number] = writer
             self._left.pop(number, None)
-        metrics = self._counting.metrics
+        metrics = self._recorder.metrics
         metrics.recovery_rows.labels(str(number)).set(recovered.records)
         metrics.recovery.labels(str(number)).set(recovered.seconds)
         facts = {
@@ -172,7 +172,7 @@ class Ownership:
             writer = self.writers.pop(number, None)
             if writer is not None:
                 self._left[number] = writer.committed
-            self._counting.metrics.forget_partition(number)
+            self._recorder.metrics.forget_partition(number)
 
     # --- input --------------------------------------------------------------------------------------------------------
 
@@ -187,16 +187,16 @@ class Ownership:
 
     def observe(self) -> None:
         """Set the gauges of every owned partition: lag and waiting in seconds, readers, and what holds pushes back."""
-        metrics, at_ms = self._counting.metrics, now_ms()
+        metrics, at_ms = self._recorder.metrics, now_ms()
         for number, writer in self.writers.items():
-            waited_s = self.undelivered.seconds(number, monotonic_s())
-            writer.catching_up.undelivered_s = waited_s
-            writer.catching_up.silence_s = self.undelivered.silence_s(monotonic_s())
-            metrics.hold(number, writer.catching_up.held)
+            waited_s = self.fetch_lag.seconds(number, monotonic_s())
+            writer.catch_up.undelivered_s = waited_s
+            writer.catch_up.silence_s = self.fetch_lag.silence_s(monotonic_s())
+            metrics.hold(number, writer.catch_up.held)
             metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
             metrics.users.labels(str(number)).set(writer.partition.profiles.count())
-        self._held.note(
-            {number: writer.catching_up.why(writer.partition.cursor) for number, writer in self.writers.items()},
+        self._hold_log.note(
+            {number: writer.catch_up.why(writer.partition.cursor) for number, writer in self.writers.items()},
             monotonic_s(),
         )
         metrics.oldest_uncommitted.set(self.oldest_uncommitted_s())
@@ -207,7 +207,7 @@ class Ownership:
     def stuck_s(self, over_s: float) -> dict[int, float]:
         """Partitions with work in which nothing was committed, or handed over, for longer than `over_s`: how long."""
         waited = {
-            number: max(writer.stalled_s(), self.undelivered.seconds(number, monotonic_s()))
+            number: max(writer.stalled_s(), self.fetch_lag.seconds(number, monotonic_s()))
             for number, writer in self.writers.items()
         }
         return {number: seconds for number, seconds in waited.items() if seconds > over_s}
@@ -218,7 +218,7 @@ class Ownership:
 
     def _context(self, number: int) -> PartitionContext:
         settings = self._settings
-        return PartitionContext.of(settings, number, self._ranker, self._counting.stage, self._queries)
+        return PartitionContext.of(settings, number, self._ranker, self._recorder.stage, self._queries)
 
 
 def _may_search(record: Record) -> bool:

@@ -6,7 +6,7 @@ from ..errors import SettingsError
 from ..settings import Settings
 
 
-def why_not(host: str, port: int) -> str:
+def bind_error(host: str, port: int) -> str:
     """The system's reason why nobody can listen there now; empty if somebody can."""
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -18,13 +18,13 @@ def why_not(host: str, port: int) -> str:
     return ""
 
 
-def check_web(settings: Settings) -> None:
+def check_web_port(settings: Settings) -> None:
     """SettingsError where the worker's pages cannot be served, most often because another worker here has the port."""
-    if settings.web_port and (reason := why_not(settings.web_host, settings.web_port)):
-        raise no_pages(settings, reason)
+    if settings.web_port and (reason := bind_error(settings.web_host, settings.web_port)):
+        raise web_port_error(settings, reason)
 
 
-def no_pages(settings: Settings, reason: str) -> SettingsError:
+def web_port_error(settings: Settings, reason: str) -> SettingsError:
     """The error of a worker whose web port is taken or forbidden, with `reason` and what to set instead."""
     return SettingsError(
         f"STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen on {settings.web_host} ({reason}); "

@@ -25,7 +25,7 @@ class ProfileRows(SerializedStore):  # type: ignore[misc]
 
     @property
     def _ownership(self) -> Ownership:
-        ownership: Ownership = self.app.positions
+        ownership: Ownership = self.app.ownership
         return ownership
 
     async def on_rebalance(

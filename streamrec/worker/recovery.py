@@ -20,7 +20,7 @@ from ..kafka.log import Log, Reader, read_all
 from ..partition.changelog_meta import Logged, Meta
 from ..partition.context import PartitionContext
 from ..partition.partition import Partition
-from .dead_letter_ids import Letters
+from .dead_letter_index import DeadLetterIndex
 from .rewind import beyond_the_end
 
 
@@ -84,7 +84,7 @@ def rows_of(logged: Logged, context: PartitionContext, articles: Sequence[Item[A
 
 async def set_aside_offsets(reader: Reader, topic: str, number: int, records: Sequence[Record]) -> set[int]:
     """Offsets of those of these records on which processing failed; other dead letters say nothing."""
-    found = Letters()
+    found = DeadLetterIndex()
     async for letters in reader.read(f"{topic}.dlq", number):
         for letter in letters:
             said = first_headers(letter)

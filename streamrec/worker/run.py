@@ -19,8 +19,8 @@ from ..observability.metrics import Metrics, process_registry
 from ..settings import Settings
 from . import model_mirror
 from .app import build_app
-from .model_loader import Models
-from .port_check import check_web
+from .model_loader import ModelLoader
+from .port_check import check_web_port
 from .worker_app import WorkerApp
 
 log = logging.getLogger(__name__)
@@ -47,12 +47,12 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     uvloop.install()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    check_web(settings)
+    check_web_port(settings)
     loop.run_until_complete(_check_topics(settings))
     encoder = encoder or encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
     model_mirror.start(settings, encoder.space_id, metrics)
-    models = Models(settings, encoder.space_id, metrics)
+    models = ModelLoader(settings, encoder.space_id, metrics)
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)
     _faust_worker(app, loop).execute_from_commandline()

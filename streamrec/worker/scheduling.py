@@ -2,7 +2,7 @@
 
 Articles are taken in as soon as they come, and meet users a chunk at a time; between two chunks events have their turn,
 and users who are due with them. So a click never waits for an article that meets a million users, nor an article for
-the one before it to be known. Nobody meets anything while the partition is behind its inputs (catching_up.py).
+the one before it to be known. Nobody meets anything while the partition is behind its inputs (catch_up.py).
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from ..contracts.records import Topic
 from ..partition.changes import Changes
 from ..partition.partition import Meeting, Partition
 from ..settings import Settings
-from .catching_up import CatchingUp
+from .catch_up import CatchUp
 from .lanes import Lanes
 from .uncommitted import Uncommitted
 
@@ -21,9 +21,9 @@ class Scheduler:
     """Takes a partition's next step between commits: articles in, events applied, or users meet articles."""
 
     def __init__(
-        self, partition: Partition, settings: Settings, lanes: Lanes, uncommitted: Uncommitted, catching_up: CatchingUp
+        self, partition: Partition, settings: Settings, lanes: Lanes, uncommitted: Uncommitted, catch_up: CatchUp
     ) -> None:
-        self._settings, self._lanes, self._uncommitted, self._catching_up = settings, lanes, uncommitted, catching_up
+        self._settings, self._lanes, self._uncommitted, self._catch_up = settings, lanes, uncommitted, catch_up
         self._next_look_s = 0.0  # monotonic: users who are due do not wait for a clock that was put back
         self._articles_turn = False
         self.begin(partition)
@@ -60,7 +60,7 @@ class Scheduler:
     def _hold(self, at_ms: int) -> None:
         heads = self._lanes.oldest_ms()
         waiting_s = (at_ms - min(heads)) / 1000 if heads else 0.0
-        self._partition.holds = self._catching_up.is_behind(self._partition.cursor, waiting_s)
+        self._partition.holds = self._catch_up.is_behind(self._partition.cursor, waiting_s)
 
     def _in_its_order(self) -> Changes | None:
         if (changes := self._step()) is not None:

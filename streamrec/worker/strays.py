@@ -33,9 +33,9 @@ from ..errors import KafkaError
 from ..kafka.log import Log
 from ..observability.metrics import HoldReason
 from ..settings import Settings
-from .catching_up import after_last
-from .fetch_lag import Progress, Undelivered
-from .group import Group, asking
+from .catch_up import readable_end
+from .fetch_lag import FetchLag, FetchProgress
+from .group_progress import GroupProgress, group_progress
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Late(NamedTuple):
 
 
 class Strays:
-    """Asks how far a deployment has read what may be strays; one in each process. Implements catching_up.Others."""
+    """Asks how far a deployment has read what may be strays; one in each process. Implements catch_up.Others."""
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self._settings, self._log = settings, log
@@ -68,7 +68,7 @@ class Strays:
         self._left: list[Late] = []  # whom a takeover waits for
         self._late: list[Late] = []  # who is further behind than pushes allow
         self._heard_s: float | None = None  # when that was known last
-        self._unapplied: Undelivered | None = None
+        self._unapplied: FetchLag | None = None
         self._nothing_until: dict[int, int] = {}  # of `events`: only markers stand between what is applied and this
         self._something_at: dict[int, int] = {}  # of `events`: a record stands before this
 
@@ -95,12 +95,12 @@ class Strays:
                 self._answered = answers
 
     async def _sent_on(self) -> None:
-        async with asking(self._settings, "read_uncommitted") as group:
-            if not any((await group.ends("rerouted")).values()):
+        async with group_progress(self._settings, "read_uncommitted") as group:
+            if not any((await group.end_offsets("rerouted")).values()):
                 return
             self._exist = True
-            until = await self._readable(await group.ends("events"), await group.applied("events"))
-            while left := _behind(until, await group.applied("events")):
+            until = await self._readable(await group.end_offsets("events"), await group.committed_offsets("events"))
+            while left := _behind(until, await group.committed_offsets("events")):
                 self._left = left
                 await asyncio.sleep(WAIT_S)
 
@@ -109,7 +109,7 @@ class Strays:
         topic = self._settings.topic("events")
         async with self._log.reader() as reader:
             return {
-                late.partition: await after_last(
+                late.partition: await readable_end(
                     reader, topic, late.partition, applied[late.partition], ends[late.partition]
                 )
                 for late in _behind(ends, applied)
@@ -131,7 +131,7 @@ class Strays:
         self._heard_s, told = monotonic_s(), False
         while True:
             try:
-                async with asking(self._settings, "read_committed") as group:
+                async with group_progress(self._settings, "read_committed") as group:
                     while True:
                         await self._look(group)
                         self._heard_s, told = monotonic_s(), False
@@ -142,18 +142,18 @@ class Strays:
                 told = True
                 await asyncio.sleep(LOOK_S)
 
-    async def _look(self, group: Group) -> None:
-        if self._unapplied is None and not any((await group.ends("rerouted")).values()):
+    async def _look(self, group: GroupProgress) -> None:
+        if self._unapplied is None and not any((await group.end_offsets("rerouted")).values()):
             return
         self._exist = True
-        ends, applied, at_s = await group.ends("events"), await group.applied("events"), monotonic_s()
+        ends, applied, at_s = await group.end_offsets("events"), await group.committed_offsets("events"), monotonic_s()
         noted_s = at_s
         if self._unapplied is None:  # what stood there before the first look has waited nobody knows how long
-            self._unapplied, noted_s = Undelivered(), at_s - self._most_s - LOOK_S
+            self._unapplied, noted_s = FetchLag(), at_s - self._most_s - LOOK_S
         late = []
         for number, end in ends.items():
             done = max(applied[number], self._nothing_until.get(number, 0))
-            self._unapplied.note("events", number, Progress(done, end), noted_s)
+            self._unapplied.note("events", number, FetchProgress(done, end), noted_s)
             seconds = self._unapplied.seconds(number, at_s)
             if seconds > self._most_s and await self._is_something(number, applied[number]):
                 late.append(Late(number, end - applied[number], seconds))
@@ -166,7 +166,7 @@ class Strays:
             return True
         end = self._unapplied.oldest("events", number)
         async with self._log.reader() as reader:
-            last = await after_last(reader, self._settings.topic("events"), number, applied, end)
+            last = await readable_end(reader, self._settings.topic("events"), number, applied, end)
         if last > applied:
             self._something_at[number] = last
         else:

@@ -24,7 +24,7 @@ from faust.types import TP, ConsumerMessage
 
 from ..contracts.records import Record
 from ..errors import StateError
-from .fetch_lag import Progress
+from .fetch_lag import FetchProgress
 from .fetcher import BatchConsumerThread, Fetched
 
 
@@ -66,8 +66,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     @property
     def _positions(self) -> Positions:
-        positions: Positions = self.app.positions
-        return positions
+        ownership: Positions = self.app.ownership
+        return ownership
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -95,14 +95,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         ends = await super().highwaters(*inputs) if inputs else {}
         return {tp: ends.get(tp) for tp in partitions}
 
-    async def progress(self) -> dict[TP, Progress]:
+    async def progress(self) -> dict[TP, FetchProgress]:
         """How far each input was handed over; nothing while partitions move or recover. KafkaError as above."""
         if not self.flow_active or self.app.rebalancing:
             return {}
-        found: dict[TP, Progress] = {}
+        found: dict[TP, FetchProgress] = {}
         for tp, (position, end) in (await self._thread.progress(self._expected.keys() & self.assignment())).items():
             handed_over = self._expected[tp] >= self._thread.positions.get(tp, 0)  # all that was fetched
-            found[tp] = Progress(position if handed_over else self._expected[tp], end)
+            found[tp] = FetchProgress(position if handed_over else self._expected[tp], end)
         for topic, size in (await self._thread.sizes({tp.topic for tp in found})).items():
             self._positions.sized(topic, size)
         return found
@@ -209,7 +209,7 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
 class BatchApp(faust.App):  # type: ignore[misc]
     """A Faust app on the batch transport; `positions` and `batch_events` are set by build_app."""
 
-    positions: Positions
+    ownership: Positions
     batch_events: int
 
     def fail(self, error: BaseException) -> None:

@@ -11,7 +11,7 @@ from faust.web.drivers.aiohttp import Web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..settings import Settings
-from .port_check import no_pages, why_not
+from .port_check import bind_error, web_port_error
 from .worker_app import WorkerApp
 
 
@@ -28,8 +28,8 @@ class Pages(Web):  # type: ignore[misc]
             await super().start_server()
         except OSError as error:
             settings = self.settings
-            reason = why_not(settings.web_host, settings.web_port) or error.strerror or type(error).__name__
-            self.app.fail(no_pages(settings, reason))
+            reason = bind_error(settings.web_host, settings.web_port) or error.strerror or type(error).__name__
+            self.app.fail(web_port_error(settings, reason))
 
 
 def add_pages(app: WorkerApp, settings: Settings) -> None:
@@ -39,7 +39,7 @@ def add_pages(app: WorkerApp, settings: Settings) -> None:
 
     @app.page("/metrics")
     async def metrics(self: Any, request: Any) -> Any:
-        app.positions.observe()
+        app.ownership.observe()
         app.content.observe()
         # as a header: aiohttp refuses a charset in content_type
         return self.bytes(generate_latest(app.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -47,13 +47,13 @@ def add_pages(app: WorkerApp, settings: Settings) -> None:
     @app.page("/live")
     async def live(self: Any, request: Any) -> Any:
         limit_s = settings.max_commit_age_s
-        stuck: dict[int | str, float] = {number: round(s, 1) for number, s in app.positions.stuck_s(limit_s).items()}
+        stuck: dict[int | str, float] = {number: round(s, 1) for number, s in app.ownership.stuck_s(limit_s).items()}
         if (articles_s := app.content.stuck_s()) > limit_s:
             stuck["articles"] = round(articles_s, 1)
         return self.json({"live": not stuck, "stalled_s": stuck}, status=503 if stuck else 200)
 
     @app.page("/ready")
     async def ready(self: Any, request: Any) -> Any:
-        owned = sorted(app.positions.writers)
+        owned = sorted(app.ownership.writers)
         is_ready = bool(owned) and not app.rebalancing
         return self.json({"ready": is_ready, "partitions": owned}, status=200 if is_ready else 503)

@@ -10,7 +10,7 @@ from ..clock import monotonic_s
 from ..errors import SettingsError
 from ..observability.metrics import Metrics
 from .content_agent import ContentAgent
-from .fetch_lag import Progress
+from .fetch_lag import FetchProgress
 from .ownership import Ownership
 from .transport import BatchApp
 
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 class WorkerApp(BatchApp):
     """Faust's app with what pages, timers and agents have to reach: writers, content agent, models, metrics."""
 
-    positions: Ownership
+    ownership: Ownership
     content: ContentAgent
     metrics: Metrics
 
-    def note_undelivered(self, progress: Mapping[TP, Progress], articles: str) -> None:
+    def note_fetch_progress(self, progress: Mapping[TP, FetchProgress], articles: str) -> None:
         """Take in how far each input was handed over; nothing: partitions move or recover."""
         if not progress:
-            self.positions.undelivered.forget()
-            self.content.undelivered.forget()
+            self.ownership.fetch_lag.forget()
+            self.content.fetch_lag.forget()
         for tp, seen in progress.items():
-            ours = self.content if tp.topic == articles else self.positions  # it has a partition 0 as well
-            ours.undelivered.note(tp.topic, tp.partition, seen, monotonic_s())
+            ours = self.content if tp.topic == articles else self.ownership  # it has a partition 0 as well
+            ours.fetch_lag.note(tp.topic, tp.partition, seen, monotonic_s())
 
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.

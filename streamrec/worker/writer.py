@@ -24,10 +24,10 @@ from ..partition.changes import Changes
 from ..partition.intake import Batch
 from ..partition.partition import Partition
 from ..settings import Settings
-from .catching_up import CatchingUp, Others
+from .catch_up import CatchUp, OtherPartitions
 from .commit_rounds import PATIENCE_S, CommitRounds
-from .counting import Counting
 from .lanes import Lanes
+from .metrics_recorder import MetricsRecorder
 from .poison import Found, without_poison
 from .recovery import Recovered, recover
 from .scheduling import Scheduler
@@ -42,21 +42,22 @@ class PartitionWriter:
     """Applies what one partition is offered and commits what that changed, a transaction at a time."""
 
     def __init__(
-        self, partition: Partition, settings: Settings, log: Log, names: Names, counting: Counting,
-        fail: Callable[[BaseException], None], rounds: CommitRounds | None = None, others: Others | None = None,
+        self, partition: Partition, settings: Settings, log: Log, names: Names, recorder: MetricsRecorder,
+        fail: Callable[[BaseException], None], rounds: CommitRounds | None = None,
+        others: OtherPartitions | None = None,
     ) -> None:  # fmt: skip
         self.partition = partition
         self.number = partition.context.number
         self.committed: dict[str, int] = {}
         self.recovered: Recovered | None = None
-        self._settings, self._log, self._names, self._counting, self._fail = settings, log, names, counting, fail
+        self._settings, self._log, self._names, self._recorder, self._fail = settings, log, names, recorder, fail
         self._transactions = Transactions(f"{settings.group_id}-{self.number}", log)
         self._committing = asyncio.Lock()
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or CommitRounds()
         self._pending, self._uncommitted = Pending(), Uncommitted()
-        self.catching_up = CatchingUp(log, self.number, partition.context.topics, settings.max_push_lag_s, others)
+        self.catch_up = CatchUp(log, self.number, partition.context.topics, settings.max_push_lag_s, others)
         self._asking: asyncio.Task[None] | None = None  # where the inputs end
-        self._scheduler = Scheduler(partition, settings, self._lanes, self._uncommitted, self.catching_up)
+        self._scheduler = Scheduler(partition, settings, self._lanes, self._uncommitted, self.catch_up)
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
         self._closing = self._leaving = False
@@ -80,29 +81,29 @@ class PartitionWriter:
         except asyncio.CancelledError:
             await self._transactions.stop()
             raise
-        self._catch_up()
+        self._begin_catch_up()
         self._tasks = [asyncio.create_task(guarded(run, self._fail)) for run in (self._apply_all, self._commit_all)]
         return self.recovered
 
-    def _catch_up(self) -> None:
+    def _begin_catch_up(self) -> None:
         """Hold pushes back until the inputs are applied up to where they end now; a replay pushes as it goes."""
         if self._asking is not None:
             self._asking.cancel()
         if not self.partition.context.tick_ms:
-            self.catching_up.forget()
+            self.catch_up.forget()
             self._asking = asyncio.create_task(guarded(self._ask, self._fail))
 
     async def _ask(self) -> None:
         others = True
         while others:
-            await self.catching_up.ask(self.committed)
+            await self.catch_up.ask(self.committed)
             self._work.set()
-            others = await self.catching_up.others_are_late()
+            others = await self.catch_up.others_are_late()
 
     async def _recover(self, partition: Partition) -> Recovered:
         changelog, partitions = self._names.changelog, self._settings.partitions
         through = await barrier(self._transactions, changelog, self.number)  # even our own last commit may appear late
-        progress = self._counting.recovering(self.number)
+        progress = self._recorder.recovering(self.number)
         return await recover(partition, self._log, changelog, partitions, progress, through, self._poison)
 
     async def stop(self) -> None:
@@ -133,7 +134,7 @@ class PartitionWriter:
 
     def resume(self) -> None:
         """Go on: the partition is still ours. Records may have come meanwhile."""
-        self._catch_up()
+        self._begin_catch_up()
         self._running.set()
 
     # --- input --------------------------------------------------------------------------------------------------------
@@ -180,7 +181,7 @@ class PartitionWriter:
             self._pending.add(changes)
             if changes:
                 self._dirty.set()
-            self._counting.applied(self.number, changes)
+            self._recorder.applied(self.number, changes)
             await asyncio.sleep(0)
             while self._pending and self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
@@ -230,7 +231,7 @@ class PartitionWriter:
             self._scheduler.begin(self.partition)
             self._uncommitted.uncovered.clear()
             self._lanes.put_back(found.batches)
-            self._catch_up()
+            self._begin_catch_up()
 
     async def _restored(self) -> Partition:
         partition = type(self.partition)(self.partition.context)
@@ -279,4 +280,4 @@ class PartitionWriter:
         self.committed = ready.cursor
         self._committed.set()
         self._work.set()
-        self._counting.committed(self.number, ready.changes, len(ready.rows), monotonic_s() - started_s, now_ms())
+        self._recorder.committed(self.number, ready.changes, len(ready.rows), monotonic_s() - started_s, now_ms())

@@ -13,7 +13,7 @@ from streamrec.cli.produce import produce
 from streamrec.engine.profiles.layout import SEEN
 from streamrec.errors import DataError
 from streamrec.kafka.topics import create
-from streamrec.operations.history_import import after_last_of
+from streamrec.operations.history_import import readable_ends
 from streamrec.settings import Settings
 from streamrec.tools.worker_process import worker_process
 
@@ -111,6 +111,6 @@ async def test_the_last_article_is_waited_for_and_no_marker_is(settings_for_test
         bootstrap_servers=settings.brokers, group_id=settings.group_id, enable_auto_commit=False
     ) as group:
         group.assign(tps)
-        assert await after_last_of(settings, group, tps) == {tps[0]: 3, tps[1]: 1}
+        assert await readable_ends(settings, group, tps) == {tps[0]: 3, tps[1]: 1}
         await group.commit({tps[0]: 2})
-        assert await after_last_of(settings, group, tps) == {tps[0]: 3, tps[1]: 1}
+        assert await readable_ends(settings, group, tps) == {tps[0]: 3, tps[1]: 1}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from on_kafka import Sent, article, event, logged, read, rows_by_user, send, until
-from slow_log import counting
+from slow_log import recorder
 
 from streamrec.contracts.partitioner import partition_of
 from streamrec.engine.profiles.layout import SEEN
@@ -32,7 +32,7 @@ def writer(settings: Settings, errors: list[BaseException]) -> PartitionWriter:
     names = Names(changelog_topic(settings), settings.topic("push"), settings.topic("rerouted"))
     context = PartitionContext.of(settings, 0, prior())._replace(partitions=None)
     return PartitionWriter(
-        FragilePartition(context), settings, KafkaLog(settings), names, counting(settings), errors.append
+        FragilePartition(context), settings, KafkaLog(settings), names, recorder(settings), errors.append
     )
 
 

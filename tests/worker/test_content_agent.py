@@ -22,7 +22,7 @@ from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 from streamrec.tools.chaos.memory_log import ProcessLog
 from streamrec.worker.content_agent import ContentAgent, renewal_s
-from streamrec.worker.fetch_lag import Progress
+from streamrec.worker.fetch_lag import FetchProgress
 from streamrec.worker.transport import RecordBatch
 
 SETTINGS = load({}, partitions=2, max_poison_per_hour=2)
@@ -300,7 +300,7 @@ def test_articles_nobody_hands_over_are_seen() -> None:
     """They are not booked on a partition, which may be another worker's."""
     one, ahead_s = agent(SlowLog()), [0.0]
     with simulated(lambda: time.time_ns() + round(ahead_s[0] * 1e9)):
-        one.undelivered.note("articles", 0, Progress(3, 5), time.time_ns() / 1e9)
+        one.fetch_lag.note("articles", 0, FetchProgress(3, 5), time.time_ns() / 1e9)
         ahead_s[0] = 40.0
         assert 40 <= one.stuck_s() < 100
         assert one.stalled_s() == 0.0

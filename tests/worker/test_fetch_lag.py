@@ -12,44 +12,44 @@ from streamrec.models.load import prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 from streamrec.worker.app import build_app
-from streamrec.worker.fetch_lag import MOST_ENDS, Progress, Undelivered
+from streamrec.worker.fetch_lag import MOST_ENDS, FetchLag, FetchProgress
 
 
 def test_records_nobody_hands_over_grow_old() -> None:
     """An end that was seen and is not reached says how long its records wait, and only until it is reached."""
-    waiting = Undelivered()
-    waiting.note("events", 3, Progress(10, 10), 100.0)
+    waiting = FetchLag()
+    waiting.note("events", 3, FetchProgress(10, 10), 100.0)
     assert waiting.seconds(3, 100.0) == 0.0
-    waiting.note("events", 3, Progress(10, 15), 101.0)
-    waiting.note("events", 3, Progress(10, 20), 102.0)
+    waiting.note("events", 3, FetchProgress(10, 15), 101.0)
+    waiting.note("events", 3, FetchProgress(10, 20), 102.0)
     assert waiting.seconds(3, 103.0) == 2.0
     assert waiting.seconds(4, 103.0) == 0.0
-    waiting.note("events", 3, Progress(15, 20), 103.0)
+    waiting.note("events", 3, FetchProgress(15, 20), 103.0)
     assert waiting.seconds(3, 103.0) == 1.0
-    waiting.note("events", 3, Progress(20, 20), 104.0)
+    waiting.note("events", 3, FetchProgress(20, 20), 104.0)
     assert waiting.seconds(3, 104.0) == 0.0
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
 def test_a_partition_that_keeps_up_never_looks_stuck(arrivals: list[int]) -> None:
     """Under steady load, what was seen at one look is delivered by the next: the wait stays below one interval."""
-    waiting, end = Undelivered(), 0
+    waiting, end = FetchLag(), 0
     for second, arrived in enumerate(arrivals):
         delivered, end = end, end + arrived
-        waiting.note("events", 0, Progress(delivered, end), float(second))
+        waiting.note("events", 0, FetchProgress(delivered, end), float(second))
         assert waiting.seconds(0, float(second)) == 0.0
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=600, max_size=700))
 def test_a_long_wait_is_remembered_in_little_room(steps: list[tuple[int, int]]) -> None:
     """Hours of ends are kept as few; what waits never seems younger than it is, and the first not much older."""
-    waiting, delivered, end = Undelivered(), 0, 0
+    waiting, delivered, end = FetchLag(), 0, 0
     seen_s: list[float] = []  # when each offset was first below an end
     for second, (arrived, handed_over) in enumerate(steps):
         end, at_s = end + arrived, float(second)
         seen_s += [at_s] * arrived
         delivered = min(end, delivered + handed_over // 2)
-        waiting.note("events", 0, Progress(delivered, end), at_s)
+        waiting.note("events", 0, FetchProgress(delivered, end), at_s)
         assert len(waiting._ends["events", 0]) <= MOST_ENDS
         if delivered < end:
             real_s = at_s - seen_s[delivered]
@@ -59,8 +59,8 @@ def test_a_long_wait_is_remembered_in_little_room(steps: list[tuple[int, int]]) 
 
 def test_a_rebalance_starts_the_count_anew() -> None:
     """Records wait for a recovery on purpose."""
-    waiting = Undelivered()
-    waiting.note("events", 0, Progress(0, 5), 1.0)
+    waiting = FetchLag()
+    waiting.note("events", 0, FetchProgress(0, 5), 1.0)
     waiting.forget()
     assert waiting.seconds(0, 100.0) == 0.0
 
@@ -69,8 +69,8 @@ def test_articles_are_not_booked_on_partition_0() -> None:
     """Which waits for nothing, or is another worker's."""
     metrics = Metrics(CollectorRegistry(), SUPPRESSION_REASONS)
     app = build_app(load({}), prior(), HashedEncoder(), metrics, SlowLog())
-    app.note_undelivered({TP("articles", 0): Progress(3, 5), TP("events", 0): Progress(5, 5)}, "articles")
-    assert app.positions.undelivered.seconds(0, 1e12) == 0.0
-    assert app.content.undelivered.seconds(0, 1e12) > 0.0
-    app.note_undelivered({}, "articles")
-    assert app.content.undelivered.seconds(0, 1e12) == 0.0
+    app.note_fetch_progress({TP("articles", 0): FetchProgress(3, 5), TP("events", 0): FetchProgress(5, 5)}, "articles")
+    assert app.ownership.fetch_lag.seconds(0, 1e12) == 0.0
+    assert app.content.fetch_lag.seconds(0, 1e12) > 0.0
+    app.note_fetch_progress({}, "articles")
+    assert app.content.fetch_lag.seconds(0, 1e12) == 0.0

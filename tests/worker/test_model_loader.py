@@ -21,12 +21,12 @@ from streamrec.models.ranker import Ranker
 from streamrec.models.store import LOCK, VERSIONS, ModelStore
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import Settings, load
-from streamrec.worker.model_loader import Models
+from streamrec.worker.model_loader import ModelLoader
 
 SPACE = HashedEncoder().space_id
 
 
-def let_the_canary_score(models: Models) -> None:
+def let_the_canary_score(models: ModelLoader) -> None:
     """As many rows as a judgement needs."""
     canary = models.serving.lineup.canary
     assert canary is not None
@@ -34,7 +34,7 @@ def let_the_canary_score(models: Models) -> None:
         canary.probability(rows(seed))
 
 
-async def try_out(models: Models, store: ModelStore, canary: str, percent: int) -> None:
+async def try_out(models: ModelLoader, store: ModelStore, canary: str, percent: int) -> None:
     """Promote it for some users; the worker takes it over and scores enough for a judgement."""
     promote(store, canary, percent)
     await models.look(store.folder)
@@ -80,18 +80,18 @@ def settings(store: Path, **more: object) -> Settings:
     return load({}, **({"model_dir": store, "engine": "fp32"} | more))
 
 
-def models_of(store: ModelStore, **more: object) -> Models:
+def models_of(store: ModelStore, **more: object) -> ModelLoader:
     """A worker's."""
-    return Models(settings(store.folder, **more), SPACE, Metrics(CollectorRegistry(), SUPPRESSION_REASONS))
+    return ModelLoader(settings(store.folder, **more), SPACE, Metrics(CollectorRegistry(), SUPPRESSION_REASONS))
 
 
-def served(models: Models) -> tuple[str, str | None, int]:
+def served(models: ModelLoader) -> tuple[str, str | None, int]:
     """Versions of stable and canary, and the canary's share."""
     lineup = models.serving.lineup
     return lineup.stable.stamp.version, lineup.canary.stamp.version if lineup.canary else None, lineup.percent
 
 
-def reloads(models: Models, outcome: str) -> float:
+def reloads(models: ModelLoader, outcome: str) -> float:
     """How often."""
     return models._metrics.registry.get_sample_value("streamrec_model_reloads_total", {"outcome": outcome}) or 0
 
@@ -177,7 +177,7 @@ async def test_a_volume_that_is_away_for_a_moment_changes_nothing(
 ) -> None:
     """A stale file handle is no reason to end workers; when it is back, what was promoted meanwhile is taken."""
     folder = store.folder if is_store else artifacts["one"]
-    models = Models(settings(folder), SPACE, Metrics(CollectorRegistry(), SUPPRESSION_REASONS))
+    models = ModelLoader(settings(folder), SPACE, Metrics(CollectorRegistry(), SUPPRESSION_REASONS))
     ask = os.stat
 
     def stale(path: str | Path, *args: Any, **more: Any) -> os.stat_result:

@@ -19,7 +19,7 @@ from streamrec.models.mirror import Mirror
 from streamrec.models.store import ModelStore
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import Settings, load
-from streamrec.worker.model_loader import Models
+from streamrec.worker.model_loader import ModelLoader
 from streamrec.worker.model_mirror import ModelMirror, start
 
 SPACE = HashedEncoder().space_id
@@ -66,7 +66,7 @@ async def test_a_worker_follows_its_source_through_an_outage(
     with serving(source.folder) as server:
         mirroring = ModelMirror(Mirror(server.uri, here, SPACE), counted, 0)
         mirroring.look()
-        models = Models(settings(server.uri, here), SPACE, counted)
+        models = ModelLoader(settings(server.uri, here), SPACE, counted)
         source.change(lambda now: moves.promote(now, two, "2026-01-05T10:00:00Z", ""))
         for fault in ("broken", "cut"):
             server.broken, server.cut = fault == "broken", {WEIGHTS}
@@ -97,7 +97,7 @@ def test_a_worker_starts_again_on_what_it_has(source: ModelStore, tmp_path: Path
         start(settings(uri, here), SPACE, metrics())
     start(settings(uri, here), SPACE, counted := metrics())
     assert fetches(counted) == {"unreachable": 1}
-    assert Models(settings(uri, here), SPACE, counted).serving.stamp.version == versions(source)[0]
+    assert ModelLoader(settings(uri, here), SPACE, counted).serving.stamp.version == versions(source)[0]
     with pytest.raises(ArtifactError, match="no model could be fetched"):
         start(settings(uri, tmp_path / "elsewhere"), SPACE, metrics())
 

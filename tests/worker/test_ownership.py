@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from making import AffinityScores
 from on_kafka import event, until
-from slow_log import SlowLog, counting
+from slow_log import SlowLog, recorder
 
 from streamrec.clock import now_ms
 from streamrec.content.encoder import HashedEncoder
@@ -26,7 +26,7 @@ class Process:
     def __init__(self, log: ProcessLog) -> None:
         self.errors: list[BaseException] = []
         settings = load({}, partitions=2)
-        counted = counting(settings)
+        counted = recorder(settings)
         self.metrics = counted.metrics
         self.owned = Ownership(
             settings, AffinityScores(), counted, self.errors.append, "changelog", log, Queries(HashedEncoder())

@@ -17,7 +17,7 @@ from streamrec.settings import load
 from streamrec.tools.chaos import memory_log
 from streamrec.tools.chaos.faulty_partition import POISON, FragilePartition
 from streamrec.tools.chaos.memory_log import MemoryLog
-from streamrec.worker.catching_up import CatchingUp
+from streamrec.worker.catch_up import CatchUp
 from streamrec.worker.writer import PartitionWriter
 
 USERS = ["u", *(f"{POISON}{n}" for n in range(6)), "u"]
@@ -185,7 +185,7 @@ async def test_a_stop_ends_though_the_asker_loses_a_cancelling() -> None:
     """A worker that was told to stop while it asked waited for it until the process was ended with code 1."""
     log, errors, others = SlowLog(), list[BaseException](), OnceDeaf()
     writer = writer_of(log, errors)
-    writer.catching_up = CatchingUp(log, 0, writer.partition.context.topics, 60.0, others)
+    writer.catch_up = CatchUp(log, 0, writer.partition.context.topics, 60.0, others)
     await writer.start()
     await asyncio.sleep(0.05)
     async with asyncio.timeout(6):

@@ -16,7 +16,7 @@ from streamrec.models.load import prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 from streamrec.worker.app import build_app
-from streamrec.worker.port_check import check_web, why_not
+from streamrec.worker.port_check import bind_error, check_web_port
 
 
 def test_a_second_worker_of_a_host_is_told() -> None:
@@ -41,20 +41,20 @@ def test_an_address_that_is_not_ours_is_told() -> None:
     """192.0.2.1 is nobody's; a name may be unknown."""
     for host in ("192.0.2.1", "nobody.invalid"):
         with pytest.raises(SettingsError, match=f"STREAMREC_WEB_PORT is 6066, where nothing can listen on {host} \\("):
-            check_web(load({}, web_host=host, web_port=6066))
+            check_web_port(load({}, web_host=host, web_port=6066))
 
 
 def test_no_pages_need_no_port() -> None:
     """0 switches them off, wherever they would have been."""
-    check_web(load({}, web_host="192.0.2.1", web_port=0))
+    check_web_port(load({}, web_host="192.0.2.1", web_port=0))
 
 
 def test_a_port_is_free_again_when_its_server_is_gone() -> None:
     """As a server restarts: connections that still die away do not count."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert why_not("127.0.0.1", port)
-    assert why_not("127.0.0.1", port) == ""
+        assert bind_error("127.0.0.1", port)
+    assert bind_error("127.0.0.1", port) == ""
 
 
 async def test_a_port_that_was_free_a_moment_ago_is_told(
@@ -71,6 +71,6 @@ async def test_a_port_that_was_free_a_moment_ago_is_told(
         await app.web.start_server()
         await app.web.stop_server()
     assert exits == [1]
-    (said,) = caplog.records
+    (said,) = (line for line in caplog.records if line.name == "streamrec.worker.worker_app")
     assert said.getMessage().startswith(f"ending: STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen")
     assert said.exc_info is None

@@ -19,7 +19,7 @@ from ...contracts.ids import key_of
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import REROUTED_HEADER, Record, first_headers, header_number
 from ...engine.profiles.zones import is_zone
-from ...worker.dead_letter_ids import Letters
+from ...worker.dead_letter_index import DeadLetterIndex
 from .pushes import Pushes
 
 CONSENTING = frozenset({"subscribe", "unsubscribe"})
@@ -49,7 +49,7 @@ class Events:
         self.zone_at: IntArray = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
         self.moved: BoolArray = np.zeros(users, np.bool_)  # more than one zone was seen
         self._partitions, self._index = partitions, pushes.index
-        self._set_aside = defaultdict[int, Letters](Letters)  # by partition
+        self._set_aside = defaultdict[int, DeadLetterIndex](DeadLetterIndex)  # by partition
         self._set_aside_at_home: set[tuple[int, int]] = set()  # by where it came from
         self._pairs = np.sort(pairs(pushes.table["user"], pushes.table["article"]))
 

@@ -15,11 +15,11 @@ from ...kafka.clients import AIOKafkaConsumer, admin, consumer
 from ...kafka.log import KafkaLog
 from ...kafka.transactions import Transactions
 from ...settings import Settings
-from ...worker.dead_letter_ids import Letters
+from ...worker.dead_letter_index import DeadLetterIndex
 from ..dlq.letters import Letter
 from ..dlq.reading import read
 
-Poison = defaultdict[tuple[str, int], Letters]  # by topic and partition
+Poison = defaultdict[tuple[str, int], DeadLetterIndex]  # by topic and partition
 MEMBERS = 5  # error, group, state, protocol type, protocol, members: DescribeGroups' answer
 
 
@@ -40,7 +40,7 @@ async def records_from(
 
 async def poison_of(settings: Settings, topics: Collection[str]) -> Poison:
     """The records of these topics (names without prefix) that were set aside as poison: it would fail here as well."""
-    found = Poison(Letters)
+    found = Poison(DeadLetterIndex)
 
     def noted(letter: Letter) -> bool:
         if letter.reason == "processing_error":

@@ -17,7 +17,7 @@ LOOK_S = 2.0
 
 
 class MemoryStrays:
-    """Implements worker.catching_up.Others for all partitions of a run."""
+    """Implements worker.catch_up.OtherPartitions for all partitions of a run."""
 
     def __init__(self, broker: MemoryLog, partitions: int, max_lag_s: float) -> None:
         self._broker, self._partitions, self._max_lag_ms = broker, range(partitions), max_lag_s * 1000
@@ -25,7 +25,7 @@ class MemoryStrays:
         self._applied = dict.fromkeys(self._partitions, 0)
 
     async def sent_on(self) -> None:
-        """Wait until all that strayed before this moment is sent on (worker.catching_up.Others)."""
+        """Wait until all that strayed before this moment is sent on (worker.catch_up.OtherPartitions)."""
         if not self._anything_strayed():
             return
         ends = {number: len(self._broker.partitions["events", number]) for number in self._partitions}
@@ -33,7 +33,7 @@ class MemoryStrays:
             await asyncio.sleep(LOOK_S)
 
     async def too_late(self) -> HoldReason:
-        """Wait until something that strayed has waited too long (worker.catching_up.Others)."""
+        """Wait until something that strayed has waited too long (worker.catch_up.OtherPartitions)."""
         while (in_s := self._late_in_s()) > 0:  # noqa: ASYNC110 - nothing can be late before
             await asyncio.sleep(in_s)
         return "strays"

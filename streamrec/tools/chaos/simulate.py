@@ -22,7 +22,7 @@ from ...observability.metrics import Metrics
 from ...partition.intake import Batch
 from ...partition.partition import PartitionContext
 from ...settings import load
-from ...worker.counting import Counting
+from ...worker.metrics_recorder import MetricsRecorder
 from ...worker.transaction import Names
 from ...worker.writer import PartitionWriter
 from .faulty_partition import FragilePartition
@@ -40,7 +40,7 @@ OUTAGES, OUTAGE_S = 0.3, (3.0, 60.0, 1800.0)  # of successions; what comes meanw
 BETWEEN_S = (0.0, 0.001, 0.02, 1.0)  # two deliveries
 NAMES = Names("changelog", "push", "rerouted")
 UNDERSTAND = Queries(ENCODER).understand
-COUNTING = Counting(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), load({}))
+RECORDER = MetricsRecorder(Metrics(CollectorRegistry(), SUPPRESSION_REASONS), load({}))
 LONGEST_S = 2 * 86_400.0  # what comes in takes less than a day
 
 
@@ -107,7 +107,7 @@ async def _own(world: _World, number: int) -> None:
         process = Process(world.rng, world.time, world.faults)
         context = PartitionContext.of(settings, number, Everyone())._replace(understand=UNDERSTAND)
         writer = PartitionWriter(
-            FragilePartition(context), settings, ProcessLog(world.broker, process.step), NAMES, COUNTING,
+            FragilePartition(context), settings, ProcessLog(world.broker, process.step), NAMES, RECORDER,
             process.end, others=world.strays,
         )  # fmt: skip
         world.owners += 1
@@ -173,7 +173,7 @@ async def _deliver(world: _World, writer: PartitionWriter) -> bool:
         heads = {topic: world.broker.committed(topic, number, next_offset[topic])[:1] for topic in TOPICS}
         ready = [topic for topic, head in heads.items() if head]
         since_ms = min((head[0].timestamp for head in heads.values() if head), default=now_ms())
-        writer.catching_up.undelivered_s = (now_ms() - since_ms) / 1000  # as the worker finds out from the ends
+        writer.catch_up.undelivered_s = (now_ms() - since_ms) / 1000  # as the worker finds out from the ends
         if not ready:
             if _all_committed(world, writer):
                 world.ended.add(number)

@@ -24,7 +24,7 @@ from streamrec.tools.chaos.memory_strays import MemoryStrays
 from streamrec.tools.chaos.simulate import quietly, simulate
 from streamrec.tools.chaos.verdict import Verdict
 from streamrec.worker import writer
-from streamrec.worker.catching_up import CatchingUp
+from streamrec.worker.catch_up import CatchUp
 from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.supervision import guarded
 from streamrec.worker.transaction import write
@@ -61,7 +61,7 @@ async def recovery_before_the_fence(self: PartitionWriter) -> Recovered:
     self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
     layout = [layout_record(self._settings.partitions)]
     await write(self._transactions, self._names, self.number, layout, Changes())
-    self._catch_up()
+    self._begin_catch_up()
     self._tasks = [asyncio.create_task(guarded(run, self._fail)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
@@ -71,7 +71,7 @@ async def recovery_without_a_barrier(self: PartitionWriter) -> Recovered:
     await self._transactions.start()
     self.recovered = await recover(self.partition, self._log, "changelog", self._settings.partitions)
     self.committed, self._lanes.expected = dict(self.partition.cursor), dict(self.partition.cursor)
-    self._catch_up()
+    self._begin_catch_up()
     self._tasks = [asyncio.create_task(guarded(run, self._fail)) for run in (self._apply_all, self._commit_all)]
     return self.recovered
 
@@ -109,7 +109,7 @@ def test_a_broken_protocol_is_found(name: str, broken: Callable[..., object], mo
 
 def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the rule that first all is read, somebody who left in an outage gets a push after it."""
-    monkeypatch.setattr(CatchingUp, "is_behind", lambda *_: False)
+    monkeypatch.setattr(CatchUp, "is_behind", lambda *_: False)
     found = [what for seed in range(200) for what in quietly(seed).found]
     assert any(what.startswith("opt_out") for what in found)
     assert any(what.startswith("already_read") for what in found)

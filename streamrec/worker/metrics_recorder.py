@@ -45,7 +45,7 @@ class SetAside:
         log.warning("set aside", extra={name: getattr(letter, name) for name in names} | {"left_out": left_out})
 
 
-class Counting:
+class MetricsRecorder:
     """Counts what partitions did, in this process's series."""
 
     def __init__(self, metrics: Metrics, settings: Settings) -> None:

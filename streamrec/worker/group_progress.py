@@ -16,17 +16,17 @@ from ..settings import Settings
 Isolation = Literal["read_committed", "read_uncommitted"]
 
 
-class Group:
+class GroupProgress:
     """Of a deployment. Numbers are partitions of a topic, named without prefix."""
 
     def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
         self._settings, self._consumer, self._admin = settings, consumer, admin
 
-    async def ends(self, topic: str) -> dict[int, int]:
+    async def end_offsets(self, topic: str) -> dict[int, int]:
         """The next offset of each partition; with read_committed, before the first open transaction."""
         return {tp.partition: end for tp, end in (await self._consumer.end_offsets(self._all(topic))).items()}
 
-    async def applied(self, topic: str) -> dict[int, int]:
+    async def committed_offsets(self, topic: str) -> dict[int, int]:
         """The offset of the group in each partition, 0 where it has none. KafkaError if some is not told."""
         tps = self._all(topic)
         told = await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=tps)
@@ -39,7 +39,7 @@ class Group:
 
 
 @asynccontextmanager
-async def asking(settings: Settings, isolation: Isolation) -> AsyncIterator[Group]:
+async def group_progress(settings: Settings, isolation: Isolation) -> AsyncIterator[GroupProgress]:
     """Ask about the group while the block lasts, with connections of its own that join no group."""
     async with admin(settings) as administering, consumer(settings, isolation_level=isolation) as reading:
-        yield Group(settings, reading, administering)
+        yield GroupProgress(settings, reading, administering)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slow_log import counting
+from slow_log import recorder
 
 from streamrec.contracts.records import DeadLetter, RejectReason
 from streamrec.partition.changes import Changes
 from streamrec.settings import load
-from streamrec.worker.counting import SetAside
+from streamrec.worker.metrics_recorder import SetAside
 
 
 def letter(offset: int, topic: str = "events", reason: RejectReason = "invalid") -> DeadLetter:
@@ -45,7 +45,7 @@ def test_a_bad_producer_does_not_fill_the_disk(caplog: pytest.LogCaptureFixture)
 @given(st.lists(st.floats(0, 30), max_size=60).map(sorted))
 def test_every_dead_letter_is_told_of_or_counted_in_a_later_line(moments: list[float]) -> None:
     """Lines, what they left out, and what the next one will say make all of them; lines are a second apart."""
-    lines, seen, log = SetAside(), list[logging.LogRecord](), logging.getLogger("streamrec.worker.counting")
+    lines, seen, log = SetAside(), list[logging.LogRecord](), logging.getLogger("streamrec.worker.metrics_recorder")
     handler = logging.Handler()
     handler.emit = seen.append  # type: ignore[method-assign, assignment]
     log.addHandler(handler)
@@ -63,7 +63,7 @@ def test_every_dead_letter_is_told_of_or_counted_in_a_later_line(moments: list[f
 
 def test_all_dead_letters_are_counted_though_few_are_told(caplog: pytest.LogCaptureFixture) -> None:
     """The series has every one."""
-    counted = counting(load({}))
+    counted = recorder(load({}))
     counted.committed(0, Changes(dead_letters=[letter(n) for n in range(500)]), 0, 0.1, 0)
     assert counted.metrics.dead_letters["events", "invalid"]._value.get() == 500
     assert 1 <= len(caplog.records) < 5
@@ -82,7 +82,7 @@ def test_all_dead_letters_are_counted_though_few_are_told(caplog: pytest.LogCapt
 )
 def test_a_transactions_marker_is_no_lost_record(topic: str, offsets: int, lost: int) -> None:
     """A quiet topic of ours that retention emptied has only the marker of its last, applied transaction to lose."""
-    counted = counting(load({}, topic_prefix="p."))
+    counted = recorder(load({}, topic_prefix="p."))
     counted.lost(f"p.{topic}", 0, offsets)
     counters = {name: counter._value.get() for name, counter in counted.metrics.lost_records.items()}
     assert counters == dict.fromkeys(counters, 0) | {topic: lost}
@@ -90,7 +90,7 @@ def test_a_transactions_marker_is_no_lost_record(topic: str, offsets: int, lost:
 
 def test_an_enlarged_topic_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
     """It is looked at every second; `articles` has one partition, and not known yet is not too many."""
-    counted = counting(load({}, partitions=24))
+    counted = recorder(load({}, partitions=24))
     for _ in range(3):
         for topic, partitions in (("events", 30), ("catalog", 24), ("articles", 1), ("rerouted", 0)):
             counted.sized(topic, partitions)

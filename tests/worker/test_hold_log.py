@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from streamrec.worker.held import TOLD_S, Held, Why
+from streamrec.worker.hold_log import TOLD_S, Hold, HoldLog
 
-FREE = Why(None, "")
-LATE = Why("strays", "events-3 is behind by 12 records")
+FREE = Hold(None, "")
+LATE = Hold("strays", "events-3 is behind by 12 records")
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -20,7 +20,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 def test_partitions_that_wait_together_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
     """Once it has lasted, with what is waited for; and once when it is over."""
     caplog.set_level(logging.INFO)
-    held = Held()
+    held = HoldLog()
     held.note({0: FREE, 1: LATE, 2: LATE}, 100.0)
     held.note({0: FREE, 1: LATE, 2: LATE}, 100.0 + TOLD_S - 0.1)
     assert lines(caplog) == []
@@ -35,8 +35,8 @@ def test_partitions_that_wait_together_are_one_line(caplog: pytest.LogCaptureFix
 def test_a_moment_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
     """A takeover that finds nothing to read."""
     caplog.set_level(logging.INFO)
-    held = Held()
-    for at_s, why in ((0.0, Why("taking_over", "")), (1.0, FREE), (4.0, LATE), (8.0, LATE), (8.5, FREE)):
+    held = HoldLog()
+    for at_s, why in ((0.0, Hold("taking_over", "")), (1.0, FREE), (4.0, LATE), (8.0, LATE), (8.5, FREE)):
         held.note({0: why}, at_s)
     assert lines(caplog) == []
 
@@ -44,10 +44,10 @@ def test_a_moment_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
 def test_another_reason_is_told_and_a_partition_that_moved_is_not(caplog: pytest.LogCaptureFixture) -> None:
     """What helps is another thing; and nobody's pushes leave again because somebody else holds them back."""
     caplog.set_level(logging.INFO)
-    held = Held()
+    held = HoldLog()
     held.note({0: LATE}, 0.0)
     held.note({0: LATE}, 6.0)
-    held.note({0: Why("own_lag", "a record has waited")}, 7.0)
+    held.note({0: Hold("own_lag", "a record has waited")}, 7.0)
     assert lines(caplog) == [
         (f"pushes are held back: {LATE.words}", "0"),
         ("pushes are held back: a record has waited", "0"),

@@ -17,7 +17,7 @@ from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
-from streamrec.worker.catching_up import CatchingUp, after_last
+from streamrec.worker.catch_up import CatchUp, readable_end
 from streamrec.worker.writer import PartitionWriter
 
 
@@ -102,7 +102,7 @@ async def test_nobody_gets_a_push_before_the_backlog_is_applied() -> None:
 
 async def test_with_the_rule_switched_off_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail."""
-    monkeypatch.setattr(CatchingUp, "is_behind", lambda *_: False)
+    monkeypatch.setattr(CatchUp, "is_behind", lambda *_: False)
     log, errors = SlowLog(), list[BaseException]()
     writer = await takeover(log, errors)
     assert decided(writer) == 2
@@ -148,12 +148,12 @@ async def test_none_leaves_while_the_partition_lags() -> None:
     writer = writer_on(log, partition(), load({}, due_scan_s=0.01, max_push_lag_s=5), errors)
     await writer.start()
     await until(lambda: not writer.partition.holds)
-    writer.catching_up.undelivered_s = 5.1
+    writer.catch_up.undelivered_s = 5.1
     append(log, "catalog", fresh("a1", breaking=2))
     await deliver(writer, log, "catalog")
     await asyncio.sleep(0.1)
     assert decided(writer) == 0
-    writer.catching_up.undelivered_s = 4.9
+    writer.catch_up.undelivered_s = 4.9
     await until(lambda: len(pushed(log)) == 2)
     await writer.stop()
     assert not errors
@@ -230,13 +230,13 @@ async def test_pushes_wait_for_others_who_fall_behind_while_live() -> None:
     others = Elsewhere(all_sent_on, late)
     writer = writer_on(log, partition(), load({}, due_scan_s=0.01), errors, others)
     await writer.start()
-    await until(lambda: writer.catching_up.held is None)
+    await until(lambda: writer.catch_up.held is None)
     all_sent_on.clear()
     late.set()
-    await until(lambda: writer.catching_up.held == "strays")
+    await until(lambda: writer.catch_up.held == "strays")
     late.clear()
     others.behind = "events-1 is behind by 7 records"
-    assert writer.catching_up.why({}) == ("strays", others.behind)
+    assert writer.catch_up.why({}) == ("strays", others.behind)
     append(log, "catalog", fresh("a1", breaking=2))
     await deliver(writer, log, "catalog")
     await asyncio.sleep(0.1)
@@ -245,7 +245,7 @@ async def test_pushes_wait_for_others_who_fall_behind_while_live() -> None:
     others.behind = ""
     all_sent_on.set()
     await asyncio.sleep(0.1)
-    assert writer.catching_up.why(writer.partition.cursor) == (
+    assert writer.catch_up.why(writer.partition.cursor) == (
         "strays",
         "1 offsets of its inputs are to be applied first",
     )
@@ -310,6 +310,6 @@ async def test_an_end_behind_markers_and_what_was_aborted_is_reached() -> None:
     for _ in range(300):
         log.broker.append("events", 0, RawRecord(0, now_ms(), None, b"2"), "committed").state = "aborted"
     async with log.reader() as reader:
-        assert await after_last(reader, "events", 0, 0, 301) == 1
-        assert await after_last(reader, "events", 0, 1, 301) == 1
-        assert await after_last(reader, "events", 0, 301, 301) == 301
+        assert await readable_end(reader, "events", 0, 0, 301) == 1
+        assert await readable_end(reader, "events", 0, 1, 301) == 1
+        assert await readable_end(reader, "events", 0, 301, 301) == 301

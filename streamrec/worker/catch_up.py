@@ -27,14 +27,14 @@ from ..contracts.records import Topic
 from ..errors import KafkaError
 from ..kafka.log import Log, Reader, read_all
 from ..observability.metrics import HoldReason
-from .held import Why
+from .hold_log import Hold
 
 log = logging.getLogger(__name__)
 
 TAIL = 50  # offsets before the end, in which the last record is looked for first
 
 
-class Others(Protocol):
+class OtherPartitions(Protocol):
     """The other partitions, in whose events our readers may have said something (strays.py)."""
 
     async def sent_on(self) -> None:
@@ -49,11 +49,16 @@ class Others(Protocol):
         ...
 
 
-class CatchingUp:
+class CatchUp:
     """Holds one partition's pushes back while what was heard of the ends of its inputs says so."""
 
     def __init__(
-        self, log: Log, number: int, topics: Mapping[Topic, str], max_lag_s: float, others: Others | None = None
+        self,
+        log: Log,
+        number: int,
+        topics: Mapping[Topic, str],
+        max_lag_s: float,
+        others: OtherPartitions | None = None,
     ) -> None:
         self.undelivered_s = 0.0  # how long a record has not been handed over, at least
         self.silence_s = 0.0  # since when nothing was heard of where the inputs end
@@ -92,7 +97,7 @@ class CatchingUp:
         async with self._log.reader() as reader:
             ends = await reader.ends(list(self._topics.values()), self._number)
             until = {
-                name: await after_last(reader, topic, self._number, cursor.get(name, 0), ends[topic])
+                name: await readable_end(reader, topic, self._number, cursor.get(name, 0), ends[topic])
                 for name, topic in self._topics.items()
             }
         self._until = until
@@ -118,9 +123,9 @@ class CatchingUp:
         """How many offsets lie between the cursor and the ends that a takeover waits for, all inputs together."""
         return sum(max(0, offset - cursor.get(name, 0)) for name, offset in (self._until or {}).items())
 
-    def why(self, cursor: Mapping[str, int]) -> Why:
+    def why(self, cursor: Mapping[str, int]) -> Hold:
         """Why one partition's pushes are held back at this cursor (topic -> next offset), and in words."""
-        return Why(self.held, self._words(cursor))
+        return Hold(self.held, self._words(cursor))
 
     def _words(self, cursor: Mapping[str, int]) -> str:
         if self.held == "strays" and self._others is not None and (late := self._others.why()):
@@ -132,7 +137,7 @@ class CatchingUp:
         return "where the inputs end is not known"
 
 
-async def after_last(reader: Reader, topic: str, number: int, start: int, end: int) -> int:
+async def readable_end(reader: Reader, topic: str, number: int, start: int, end: int) -> int:
     """The offset after the last readable record in [start, end), once all there is decided; `start`: there is none."""
     back = TAIL
     while start < end:

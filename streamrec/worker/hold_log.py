@@ -15,21 +15,21 @@ log = logging.getLogger(__name__)
 TOLD_S = 5.0
 
 
-class Why(NamedTuple):
+class Hold(NamedTuple):
     """Whether a partition's pushes are held back: the reason by which that is counted, and the words for the log."""
 
     reason: HoldReason | None  # None: they leave
     words: str
 
 
-class Held:
+class HoldLog:
     """Logs which partitions of a process hold their pushes back: each once it has lasted, and once when it is over."""
 
     def __init__(self) -> None:
         self._since_s: dict[int, float] = {}
         self._told: dict[int, HoldReason] = {}
 
-    def note(self, seen: Mapping[int, Why], at_s: float) -> None:
+    def note(self, seen: Mapping[int, Hold], at_s: float) -> None:
         """Take in what is so at the monotonic time `at_s`; partitions that are not named are not ours any more."""
         held = {number: why.reason for number, why in seen.items() if why.reason is not None}
         over = [number for number in self._told if number not in held]
@@ -42,7 +42,7 @@ class Held:
         for reason in sorted(set(held.values())):
             self._tell(reason, seen, at_s)
 
-    def _tell(self, reason: HoldReason, seen: Mapping[int, Why], at_s: float) -> None:
+    def _tell(self, reason: HoldReason, seen: Mapping[int, Hold], at_s: float) -> None:
         new = [
             number
             for number, since_s in self._since_s.items()

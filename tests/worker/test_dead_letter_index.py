@@ -6,15 +6,15 @@ from hypothesis import strategies as st
 from streamrec.contracts.decode import Origin, dead_letter
 from streamrec.contracts.records import RawRecord
 from streamrec.kafka.transactions import LETTER_BYTES, set_aside
-from streamrec.worker.dead_letter_ids import Letters
+from streamrec.worker.dead_letter_index import DeadLetterIndex
 
 LONG = 3_000_000
 texts = st.none() | st.sampled_from([b"", b"0", b"null "]) | st.binary(max_size=4)
 
 
-def letters_of(record: RawRecord) -> Letters:
+def letters_of(record: RawRecord) -> DeadLetterIndex:
     """Its dead letter, as it is written and read back."""
-    letters = Letters()
+    letters = DeadLetterIndex()
     letters.add(record.offset, set_aside(dead_letter(record, Origin("events", 0), "processing_error", "")))
     return letters
 

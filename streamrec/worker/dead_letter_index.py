@@ -25,7 +25,7 @@ class Keyed(Protocol):
     def value(self) -> bytes | None: ...
 
 
-class Letters:
+class DeadLetterIndex:
     """The dead letters of one input partition by the offset they name, to tell which of its records were set aside."""
 
     def __init__(self) -> None:
