@@ -68,10 +68,12 @@ class CatchUp:
         self._until: dict[Topic, int] | None = None  # of each input: to be applied up to; None: not known
         self._because: HoldReason = "taking_over"  # of waiting for that
         self._waited_s = 0.0
+        self._times_forgotten = 0  # an answer to a question asked before the last one counts for nothing
 
     def forget(self, because: HoldReason = "taking_over") -> None:
         """Hold pushes back until it was asked anew where the inputs end, as after a rebalance."""
         self._until, self._because, self.held = None, because, because
+        self._times_forgotten += 1
 
     async def others_are_late(self) -> bool:
         """Wait until what strayed may have waited too long, and hold pushes back from then on. False: it never will."""
@@ -92,6 +94,7 @@ class CatchUp:
                 return
 
     async def _ask(self, cursor: Mapping[str, int]) -> None:
+        asked = self._times_forgotten
         if self._others is not None:
             await self._others.sent_on()
         async with self._log.reader() as reader:
@@ -100,7 +103,8 @@ class CatchUp:
                 name: await readable_end(reader, topic, self._number, cursor.get(name, 0), ends[topic])
                 for name, topic in self._topics.items()
             }
-        self._until = until
+        if asked == self._times_forgotten:
+            self._until = until
 
     def is_behind(self, cursor: Mapping[str, int], waiting_s: float) -> bool:
         """Whether pushes are held back. `waiting_s`: age of the oldest record that was handed over, and not applied."""

@@ -1,7 +1,14 @@
-"""guarded(run, fail): a task nobody waits for must not end in silence."""
+"""Tasks of the worker's own: how one ends that nobody waits for, and one that is cancelled.
+
+guarded(run, fail)     what ends it is told, for a task nobody waits for must not end in silence
+cancel_and_wait(tasks) they have ended, whatever becomes of a cancelling
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+CANCEL_AGAIN_S = 1.0  # cleaning up takes less
 
 
 async def guarded(run: Callable[[], Awaitable[None]], fail: Callable[[BaseException], None]) -> None:
@@ -18,3 +25,15 @@ async def guarded(run: Callable[[], Awaitable[None]], fail: Callable[[BaseExcept
         fail(error)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the process must not go on
         fail(error)
+
+
+async def cancel_and_wait(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until all of them have ended; what they ended with is left to them.
+
+    One that has not ended after a second is cancelled again: wait_for loses a cancelling that comes as its future ends
+    (Python 3.11).
+    """
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)

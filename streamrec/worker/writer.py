@@ -14,7 +14,8 @@ was not committed never happened.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 
 from ..clock import monotonic_s, now_ms
 from ..kafka.log import Log
@@ -31,11 +32,9 @@ from .metrics_recorder import MetricsRecorder
 from .poison import Found, without_poison
 from .recovery import Recovered, recover
 from .scheduling import Scheduler
-from .supervision import guarded
+from .supervision import cancel_and_wait, guarded
 from .transaction import MARK, Names, barrier, to_the_end, write
 from .uncommitted import Pending, Ready, Uncommitted
-
-CANCEL_AGAIN_S = 1.0  # cleaning up takes less
 
 
 class PartitionWriter:
@@ -56,7 +55,9 @@ class PartitionWriter:
         self._lanes, self._rounds = Lanes(self.number, settings.batch_events), rounds or CommitRounds()
         self._pending, self._uncommitted = Pending(), Uncommitted()
         self.catch_up = CatchUp(log, self.number, partition.context.topics, settings.max_push_lag_s, others)
-        self._asking: asyncio.Task[None] | None = None  # where the inputs end
+        self._askers: set[asyncio.Task[None]] = (
+            set()
+        )  # of where the inputs end: one at work, and those on their way out
         self._scheduler = Scheduler(partition, settings, self._lanes, self._uncommitted, self.catch_up)
         self._in_flight_since_s: float | None = None
         self._progress_s = 0.0
@@ -87,13 +88,14 @@ class PartitionWriter:
 
     def _begin_catch_up(self) -> None:
         """Hold pushes back until the inputs are applied up to where they end now; a replay pushes as it goes."""
-        if self._asking is not None:
-            self._asking.cancel()
         if not self.partition.context.tick_ms:
             self.catch_up.forget()
-            self._asking = asyncio.create_task(guarded(self._ask, self._fail))
+            asking = asyncio.create_task(guarded(partial(self._ask, [*self._askers]), self._fail))
+            self._askers.add(asking)
+            asking.add_done_callback(self._askers.discard)
 
-    async def _ask(self) -> None:
+    async def _ask(self, earlier: Collection[asyncio.Task[None]]) -> None:
+        await cancel_and_wait(earlier)  # or one that is slow to end would answer for the ends of a moment ago
         others = True
         while others:
             await self.catch_up.ask(self.committed)
@@ -114,9 +116,7 @@ class PartitionWriter:
         self._lanes.close()
         self._work.set()
         await asyncio.gather(*self._tasks)
-        while self._asking is not None and not self._asking.done():
-            self._asking.cancel()  # again where it was lost: wait_for drops one that comes as its future ends (3.11)
-            await asyncio.wait([self._asking], timeout=CANCEL_AGAIN_S)
+        await cancel_and_wait([*self._askers])
         await self._transactions.stop()
 
     async def pause(self) -> None:

@@ -192,3 +192,55 @@ async def test_a_stop_ends_though_the_asker_loses_a_cancelling() -> None:
         await writer.stop()
     assert others.was_cancelled
     assert not errors
+
+
+class SlowToEnd(OnceDeaf):
+    """The other partitions, asked through a client that takes a moment to end; counts who asks at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asking = self.most = self.asked = 0
+
+    async def sent_on(self) -> None:
+        """For ever, until it is cancelled and has cleaned up."""
+        self.asking, self.asked = self.asking + 1, self.asked + 1
+        self.most = max(self.most, self.asking)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.02)
+            self.asking -= 1
+
+
+async def goes_on(log: SlowLog, others: OnceDeaf, times: int, errors: list[BaseException]) -> PartitionWriter:
+    """A writer that is asking, after so many rebalances that left it its partition."""
+    writer = writer_of(log, errors)
+    writer.catch_up = CatchUp(log, 0, writer.partition.context.topics, 60.0, others)
+    await writer.start()
+    await asyncio.sleep(0.01)
+    for _ in range(times):
+        await writer.pause()
+        writer.resume()
+    return writer
+
+
+async def test_who_asked_before_has_ended_before_the_next_one_asks() -> None:
+    """Two at once hold two connections, and the earlier could answer last."""
+    log, errors, others = SlowLog(), list[BaseException](), SlowToEnd()
+    writer = await goes_on(log, others, 2, errors)
+    await until(lambda: others.asked == 2)
+    assert others.most == 1
+    await writer.stop()
+    assert others.asking == 0
+    assert not errors
+
+
+async def test_an_answer_from_before_the_pause_counts_for_nothing() -> None:
+    """Who lost the cancelling goes on and finds where the inputs ended then; what came since would be passed over."""
+    log, errors, others = SlowLog(), list[BaseException](), OnceDeaf()
+    writer = await goes_on(log, others, 1, errors)
+    await until(lambda: others.was_cancelled)
+    await asyncio.sleep(0.05)
+    assert writer.catch_up.is_behind({}, 0.0)
+    await writer.stop()
+    assert not errors
