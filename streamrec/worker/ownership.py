@@ -7,7 +7,7 @@ owner's.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from ..clock import monotonic_s, now_ms
 from ..content.query import Queries
@@ -28,6 +28,8 @@ from .writer import PartitionWriter
 
 log = logging.getLogger(__name__)
 
+SEARCH = b"earch"  # part of the action, with a capital or without
+CHINESE = "中".encode()  # whoever understands it needs to load nothing more
 STOP_S = 8.0  # at most, to let go and to end, Faust's part of it included
 
 
@@ -178,12 +180,23 @@ class Ownership:
 
     async def offer(self, topic: str, partition: int, batch: RecordBatch) -> None:
         """Give a batch to its partition; dropped if the partition is not ours any more (its next owner reads it)."""
-        for record in batch.records if self._inputs[topic] != "catalog" else ():
-            if _may_search(record) and not self._queries.is_ready_for(raw := record.value or b""):
-                await asyncio.to_thread(self._queries.prepare, raw)  # aside: all partitions would stand still
+        if self._inputs[topic] != "catalog" and not self._queries.is_ready_for(CHINESE):
+            await self._prepare_for(batch.records)
         writer = self.writers.get(partition)
         if writer is not None:
             await writer.offer(Batch(self._inputs[topic], batch.records, batch.next_offset), batch.start)
+
+    async def _prepare_for(self, records: Sequence[Record]) -> None:
+        """Load what searches among these records need, aside: all partitions would stand still.
+
+        Bytes are looked at, for decoding comes later. An action written in another way loads what it needs itself.
+        """
+        values = [record.value or b"" for record in records]
+        if SEARCH not in b"".join(values):  # looked for in all of them at once: that costs a third
+            return
+        for raw in values:
+            if SEARCH in raw and not self._queries.is_ready_for(raw):
+                await asyncio.to_thread(self._queries.prepare, raw)
 
     def observe(self) -> None:
         """Set the gauges of every owned partition: lag and waiting in seconds, readers, and what holds pushes back."""
@@ -219,7 +232,3 @@ class Ownership:
     def _context(self, number: int) -> PartitionContext:
         settings = self._settings
         return PartitionContext.of(settings, number, self._ranker, self._recorder.stage, self._queries)
-
-
-def _may_search(record: Record) -> bool:
-    return b"earch" in (record.value or b"")  # with a capital, too; written otherwise, it loads what it needs itself

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+import msgspec
 import numpy as np
 import pytest
 from making import AffinityScores
@@ -10,6 +11,7 @@ from on_kafka import event, until
 from slow_log import SlowLog, recorder
 
 from streamrec.clock import now_ms
+from streamrec.content import query
 from streamrec.content.encoder import HashedEncoder
 from streamrec.content.query import Queries
 from streamrec.contracts.records import RawRecord, Record
@@ -131,3 +133,58 @@ async def test_a_worker_without_partitions_is_not_ready() -> None:
     process = Process(SlowLog())
     await process.owned.acquire([])
     assert not process.ready()
+
+
+class NeverLookedAt:
+    """A record whose value nobody may read."""
+
+    offset, timestamp, key, headers = 0, 0, b"u", ()
+
+    @property
+    def value(self) -> bytes | None:
+        """Not here."""
+        raise AssertionError("the bytes of an event were looked at")
+
+
+class Slowly(Queries):
+    """Notes what is prepared."""
+
+    def __init__(self) -> None:
+        super().__init__(HashedEncoder())
+        self.prepared: list[bytes] = []
+
+    def prepare(self, raw: bytes) -> None:
+        """As ever."""
+        self.prepared.append(raw)
+        super().prepare(raw)
+
+
+def search(words: str) -> bytes:
+    """As a producer sends it."""
+    return msgspec.json.encode({"user_id": "u", "action": "search", "query": words, "at_ms": now_ms()})
+
+
+async def test_searches_are_prepared_for_and_nothing_is_looked_at_once_all_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only a search loads, each thing once: the encoder's weights, then the dictionary. Then events pass untouched."""
+    loaded = list[str]()
+    monkeypatch.setattr(query, "load_dictionary", lambda: loaded.append("dictionary"))
+    monkeypatch.setattr(query, "needs_no_dictionary", lambda raw: bool(loaded) or "中".encode() not in raw)
+    process, queries = Process(SlowLog()), Slowly()
+    process.owned._queries = queries
+
+    async def offer(*values: bytes) -> None:
+        records: list[Record] = [RawRecord(n, now_ms(), b"u", value) for n, value in enumerate(values)]
+        await process.owned.offer("events", 0, RecordBatch(0, records, len(records)))
+
+    plain, chinese = search("volcano"), search("中国")
+    await offer(event("u", "a").value)
+    assert queries.prepared == []
+    await offer(event("u", "a").value, plain, plain)
+    assert queries.prepared == [plain]
+    with pytest.raises(AssertionError, match="looked at"):
+        await process.owned.offer("events", 0, RecordBatch(0, [NeverLookedAt()], 1))
+    await offer(chinese, chinese)
+    assert queries.prepared == [plain, chinese]
+    await process.owned.offer("events", 0, RecordBatch(0, [NeverLookedAt()], 1))
