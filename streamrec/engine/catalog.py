@@ -78,6 +78,10 @@ class Catalog:
         kept_s = np.uint32(self.keep_ms // 1000)
         return np.maximum(np.where(now_s > kept_s, now_s - kept_s, np.uint32(0)), np.uint32(self._forgotten_s))
 
+    def after_set_aside(self, known_ms: int) -> None:
+        """Articles known since `known_ms` or longer were left out, though rows may name them."""
+        self._forgotten_s = max(self._forgotten_s, -(-known_ms // 1000))
+
     def apply(self, article: AnalysedArticle, now_ms: int) -> Change:
         """Take over one article version; idempotent. Articles out of the window at `now_ms` leave."""
         slot = self._slot_of_id.get(article.article_id)

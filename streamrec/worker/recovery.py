@@ -1,7 +1,8 @@
 """State of a partition from its log: the changelog in bulk, then the part of `catalog` before the cursor.
 
 Articles that were set aside as poison stand there, too. They are left out, as they were then: users who are due would
-meet them again, and each owner in turn would end.
+meet them again, and each owner in turn would end. Some users may have got them, so the catalog is told since when they
+were known: a row that forgets one then has a floor above it, and its next version is not pushed to them again.
 
 Called by a new owner after it has fenced the old one and written its barrier, so what it reads is final. Rows become
 columns in bulk (np.frombuffer).
@@ -65,6 +66,9 @@ async def recover(
         cursor, lost = await _cursor(reader, meta, topics, number)
         known = await read_all(reader, topics["catalog"], number, before=cursor["catalog"])
         gone = {*poison, *await set_aside_offsets(reader, topics["catalog"], number, known)}
+        # known before it was written; and not decoded, for that may be what fails
+        known_ms = max((record.timestamp for record in known if record.offset in gone), default=0)
+        partition.catalog.after_set_aside(known_ms)
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
         rows = rows_of(logged, partition.context, articles)

@@ -4,14 +4,16 @@ import json
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from making import AffinityScores, article, policy
 from on_kafka import until
 from slow_log import SlowLog, offer_clicks, writer_on
 
 from streamrec.clock import now_ms
-from streamrec.contracts.records import DeadLetter, RawRecord, first_headers
+from streamrec.contracts.records import DeadLetter, RawRecord, Topic, first_headers
 from streamrec.decide import Decision
+from streamrec.engine.profiles.layout import SEEN
 from streamrec.engine.scores import Scores
 from streamrec.partition.changelog_meta import Meta
 from streamrec.partition.changes import PushRecord
@@ -184,3 +186,47 @@ async def test_who_is_due_comes_before_articles_that_came_since() -> None:
     found = await find_poison([Batch("catalog", records[1:], 2)], restored, log, at_most=1)
     assert found is not None
     assert [letter.offset for letter in found.letters] == [0]
+
+
+def fresh(name: str, **changed: object) -> bytes:
+    """An article like all others that may be pushed for an hour, known for a minute."""
+    now = now_ms()
+    made: dict[str, Any] = {"topic": "one", "published_at_ms": now - 60_000, "known_at_ms": now - 60_000}
+    made["expires_at_ms"] = now + 3_600_000
+    return msgspec.json.encode(article(name, **made | changed))
+
+
+def apply(state: Partition, topic: Topic, *values: bytes) -> list[tuple[str, str]]:
+    """Give it these records; users and articles of the pushes."""
+    start = state.cursor.get(topic, 0)
+    records = [RawRecord(start + n, now_ms(), b"u1", value) for n, value in enumerate(values)]
+    steps = [*state.apply(Batch(topic, records, start + len(records)), now_ms())]
+    return [(push.user_id, json.loads(push.value)["article_id"]) for step in steps for push in step.pushes]
+
+
+async def test_who_had_read_it_before_it_was_set_aside_gets_no_later_version() -> None:
+    """Its reader's row is full, and the article that is in no catalog leaves first: the floor stands for it."""
+    log, names = SlowLog(), [*(f"a{number}" for number in range(SEEN)), LATE]
+    click = msgspec.json.decode(CLICK) | {"user_id": "u1"}
+    catalog = [fresh(name, known_at_ms=now_ms() - 3_600_000) for name in names[:-1]] + [fresh(LATE)]
+    *reads, last = [msgspec.json.encode(click | {"article_id": name}) for name in reversed(names)]
+    rules = policy(min_affinity=0, min_score=0, session_gap_s=0, min_interval_s=0)
+    first = FragilePartition(PartitionContext(0, rules, AffinityScores()))
+    apply(first, "catalog", *catalog)
+    apply(first, "events", *reads)
+
+    given: list[tuple[Topic, list[bytes]]] = [("catalog", catalog), ("events", reads)]
+    for topic, values in given:
+        for value in values:
+            log.broker.append(topic, 0, RawRecord(0, now_ms(), b"u1", value), "committed")
+    for row in first.encode(np.arange(1)):
+        log.broker.append("changelog", 0, RawRecord(0, now_ms(), *row), "committed")
+    letter = DeadLetter("catalog", 0, SEEN, "processing_error", "", b"u1", catalog[SEEN])
+    log.broker.append("catalog.dlq", 0, RawRecord(0, now_ms(), b"u1", catalog[SEEN], letter.headers()), "committed")
+    second = FragilePartition(first.context)
+    await recover(second, log, "changelog", 24)
+
+    apply(second, "events", last)
+    corrected = fresh(LATE, version=2, known_at_ms=now_ms(), first_known_at_ms=now_ms() - 60_000)
+    assert apply(second, "catalog", corrected) == []
+    assert apply(second, "catalog", fresh("news", known_at_ms=now_ms() + 2_000)) == [("u1", "news")]

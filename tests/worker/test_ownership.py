@@ -174,7 +174,7 @@ async def test_searches_are_prepared_for_and_nothing_is_looked_at_once_all_is_lo
     process, queries = Process(SlowLog()), Slowly()
     process.owned._queries = queries
 
-    async def offer(*values: bytes) -> None:
+    async def offer(*values: bytes | None) -> None:
         records: list[Record] = [RawRecord(n, now_ms(), b"u", value) for n, value in enumerate(values)]
         await process.owned.offer("events", 0, RecordBatch(0, records, len(records)))
 

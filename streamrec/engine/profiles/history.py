@@ -5,7 +5,8 @@ Seen     The row remembers 18 articles by key, with what happened to each: read,
          article known since then or longer counts as seen. So what was read or pushed is never pushed (again), however
          many articles there are and whatever their updates say of expiry or publication; the price is that somebody
          who reads much is not offered what is older than the floor. An article the catalog no longer holds leaves
-         first: the floor rises to where the catalog's memory ends, which costs nobody anything.
+         first: the floor rises to where the catalog's memory ends, which costs nobody anything. While an article that
+         was set aside as poison stands in the log, that is when it became known: it may have been pushed before.
 Bounds   A read of an article not yet known holds among the four last ones of these. An event counts once an article
          and action (a share delivered twice, or sent twice, is one share) while the article is among the 18.
          A story counts as told for the last 8 pushes.

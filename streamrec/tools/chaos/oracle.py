@@ -17,7 +17,7 @@ from ...contracts.push import ModelStamp
 from ...contracts.records import TOPICS, RawRecord
 from ...partition.intake import Batch
 from ...settings import Settings
-from .faulty_partition import POISON, Encoding, FragilePartition, at_once
+from .faulty_partition import Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
 from .reference_reading import Arrived, Compared, PlainReading
 from .row_check import row_differences
@@ -59,7 +59,7 @@ class Oracle:
         for effect in effects:
             self._state.take(effect)
         for push in map(push_in, pushes):
-            self._state.push(push.user_id, push.article_id, lasts=not push.article_id.startswith(POISON))
+            self._state.push(push.user_id, push.article_id)
         self.wrong += self._opinion.refuse(effects, pushes)
         self._given, self._effects = encoding.given, encoding.effects
         for topic, at in encoding.cursor.items():

@@ -174,15 +174,14 @@ class PlainReading:
         since_s = (article.first_known_at_ms or article.known_at_ms) // 1000
         self.known_s[key(article.article_id)] = min(since_s, self.known_s.get(key(article.article_id), since_s))
 
-    def push(self, user_id: str, article_id: str, lasts: bool = True) -> None:
+    def push(self, user_id: str, article_id: str) -> None:
         """Takes a place among the articles a row remembers; in any order with events, but after a user's first.
 
-        `lasts`: not an article that may be set aside later: then it is as if it had never been, and no floor covers it.
+        Also an article that is set aside later: a floor covers it as it does any other.
         """
         reader = self.readers.setdefault(user_id, Reader())  # a row too many is seen in the comparison
         reader.pushed.add(key(article_id))
-        if lasts:
-            reader.held.add(key(article_id))
+        reader.held.add(key(article_id))
 
     def compared(self) -> Compared:
         """How many readers row_check.py can compare to the last bit."""
