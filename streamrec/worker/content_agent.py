@@ -26,10 +26,10 @@ from ..partition.changelog_meta import OWNER_KEY
 from ..settings import Settings
 from .article_analysis import analysed
 from .fetch_lag import FetchLag
+from .fetcher import RecordBatch
 from .field_notes import FieldNotes
 from .metrics_recorder import SetAside
 from .transaction import barrier, to_the_end
-from .transport import RecordBatch
 
 OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
 RENEWED_S = 3600.0

@@ -28,6 +28,14 @@ class Fetched(NamedTuple):
     records: list[Record]
 
 
+class RecordBatch(NamedTuple):
+    """The value of a message: consecutive records of one partition."""
+
+    start: int  # where the consumer stood before them
+    records: list[Record]
+    next_offset: int
+
+
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that talks to Kafka; knows its positions at every step."""
 

@@ -20,10 +20,10 @@ from ..settings import Settings
 from .catch_up import OtherPartitions
 from .commit_rounds import CommitRounds
 from .fetch_lag import FetchLag
+from .fetcher import RecordBatch
 from .hold_log import HoldLog
 from .metrics_recorder import MetricsRecorder
 from .transaction import Names
-from .transport import RecordBatch
 from .writer import PartitionWriter
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ STOP_S = 8.0  # at most, to let go and to end, Faust's part of it included
 
 
 class Ownership:
-    """The partitions of this process. Implements transport.Positions."""
+    """The partitions of this process, acquired and released as the group says; they know where reading goes on."""
 
     def __init__(
         self,
@@ -64,13 +64,13 @@ class Ownership:
     # --- positions ----------------------------------------------------------------------------------------------------
 
     def position(self, topic: str, partition: int) -> int | None:
-        """Offset of an input topic at which the partition goes on; None: it is not ours, or has no cursor there yet."""
+        """Offset to read next; None: as the group says, for the partition is not ours or has no cursor there."""
         writer = self.writers.get(partition)
         name = self._inputs.get(topic)
         return writer.partition.cursor.get(name) if writer and name else None
 
     def committed(self, topic: str, partition: int) -> int | None:
-        """How far this input is in committed transactions."""
+        """Offset up to which all of this input is in committed transactions; None: nothing is yet."""
         name = self._inputs.get(topic)
         if name is None:
             return self.articles_done

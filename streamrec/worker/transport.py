@@ -1,6 +1,6 @@
 """Batch transport: Faust's consumer hands an agent one message that holds up to N raw records of one partition.
 
-Every private name of faust, mode and aiokafka the project touches stands in this file and in fetcher.py; the versions
+Every private name of faust, mode and aiokafka the project touches stands in this file, in fetcher.py, and in worker_app.py; the versions
 are pinned and tests/worker/test_private_names.py names each of them. Stock Faust spends four futures a message; this
 spends them a batch. What it changes besides:
 
@@ -8,52 +8,24 @@ spends them a batch. What it changes besides:
   committed offsets only follow it. Each batch carries where the consumer stood before it, so records dropped by a
   rebalance are noticed and fetched again, never passed over.
 * Isolation. `catalog` is written in transactions, so the consumer reads committed records only.
-* Commits. Offsets are taken from the cursors (`Positions.committed`), not from acknowledged messages.
+* Commits. Offsets are taken from the cursors (`Ownership.committed`), not from acknowledged messages.
 * Positions that are not in the log any more. aiokafka would go to the beginning and tell nobody. Where retention was
   faster than we, that is right, and the records are counted as lost; a position beyond the end ends the process.
 """
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import faust
 from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from ..contracts.records import Record
 from ..errors import StateError
 from .fetch_lag import FetchProgress
-from .fetcher import BatchConsumerThread, Fetched
-
-
-class RecordBatch(NamedTuple):
-    """The value of a message: consecutive records of one partition."""
-
-    start: int  # where the consumer stood before them
-    records: list[Record]
-    next_offset: int
-
-
-class Positions(Protocol):
-    """Whoever knows at which offset each input partition goes on: the content agent and the owned partitions."""
-
-    def position(self, topic: str, partition: int) -> int | None:
-        """Offset to read next; None = as the consumer group says, or the beginning."""
-        ...
-
-    def committed(self, topic: str, partition: int) -> int | None:
-        """Offset up to which everything is in a committed transaction; None = nothing yet."""
-        ...
-
-    def lost(self, topic: str, partition: int, offsets: int) -> None:
-        """Told that so many offsets of a partition were deleted before they were read."""
-        ...
-
-    def sized(self, topic: str, partitions: int) -> None:
-        """Told how many partitions an input has; those beyond the deployment's are read by nobody."""
-        ...
+from .fetcher import BatchConsumerThread, Fetched, RecordBatch
+from .ownership import Ownership
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
@@ -65,8 +37,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._dropped: set[TP] = set()
 
     @property
-    def _positions(self) -> Positions:
-        ownership: Positions = self.app.ownership
+    def _ownership(self) -> Ownership:
+        ownership: Ownership = self.app.ownership
         return ownership
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -77,7 +49,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         changelogs = {tp for tp in self.assignment() if self._is_changelog_tp(tp)}
         await self._thread.leave_alone(changelogs)
         inputs = self.assignment() - changelogs
-        known = {tp: self._positions.position(tp.topic, tp.partition) for tp in inputs}
+        known = {tp: self._ownership.position(tp.topic, tp.partition) for tp in inputs}
         targets = await self._thread.group_positions(tp for tp, offset in known.items() if offset is None)
         targets |= {tp: offset for tp, offset in known.items() if offset is not None}
         await self._thread.seek_wait(targets)
@@ -104,14 +76,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             handed_over = self._expected[tp] >= self._thread.positions.get(tp, 0)  # all that was fetched
             found[tp] = FetchProgress(position if handed_over else self._expected[tp], end)
         for topic, size in (await self._thread.sizes({tp.topic for tp in found})).items():
-            self._positions.sized(topic, size)
+            self._ownership.sized(topic, size)
         return found
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not (topics and tp not in topics))
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        done = {tp: self._positions.committed(tp.topic, tp.partition) for tp in tps}
+        done = {tp: self._ownership.committed(tp.topic, tp.partition) for tp in tps}
         return {
             tp: offset
             for tp, offset in done.items()
@@ -153,7 +125,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self.app.fail(error)
             return
         for tp, offsets in passed.items():
-            self._positions.lost(tp.topic, tp.partition, offsets)
+            self._ownership.lost(tp.topic, tp.partition, offsets)
 
     async def _fetch_dropped_again(self) -> None:
         again = {tp: self._expected[tp] for tp in self._dropped & self._expected.keys() & self.assignment()}
@@ -204,17 +176,3 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
     """Faust's aiokafka transport with the consumer above."""
 
     Consumer = BatchConsumer
-
-
-class BatchApp(faust.App):  # type: ignore[misc]
-    """A Faust app on the batch transport; `positions` and `batch_events` are set by build_app."""
-
-    ownership: Positions
-    batch_events: int
-
-    def fail(self, error: BaseException) -> None:
-        """End the process with this error, so that the next owner goes on from what is committed."""
-        raise NotImplementedError
-
-    def _new_transport(self) -> BatchTransport:
-        return BatchTransport(self.conf.broker_consumer, self)

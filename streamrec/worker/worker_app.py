@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 
+import faust
 from faust.types import TP
 
 from ..clock import monotonic_s
@@ -12,17 +13,21 @@ from ..observability.metrics import Metrics
 from .content_agent import ContentAgent
 from .fetch_lag import FetchProgress
 from .ownership import Ownership
-from .transport import BatchApp
+from .transport import BatchTransport
 
 log = logging.getLogger(__name__)
 
 
-class WorkerApp(BatchApp):
-    """Faust's app with what pages, timers and agents have to reach: writers, content agent, models, metrics."""
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """Faust's app on the batch transport; build_app sets what pages, timers, agents and the transport have to reach."""
 
+    batch_events: int
     ownership: Ownership
     content: ContentAgent
     metrics: Metrics
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
 
     def note_fetch_progress(self, progress: Mapping[TP, FetchProgress], articles: str) -> None:
         """Take in how far each input was handed over; nothing: partitions move or recover."""

@@ -23,7 +23,7 @@ from streamrec.settings import load
 from streamrec.tools.chaos.memory_log import ProcessLog
 from streamrec.worker.content_agent import ContentAgent, renewal_s
 from streamrec.worker.fetch_lag import FetchProgress
-from streamrec.worker.transport import RecordBatch
+from streamrec.worker.fetcher import RecordBatch
 
 SETTINGS = load({}, partitions=2, max_poison_per_hour=2)
 

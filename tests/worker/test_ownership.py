@@ -18,8 +18,8 @@ from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
 from streamrec.tools.chaos.memory_log import MemoryLog, ProcessLog
 from streamrec.worker import ownership
+from streamrec.worker.fetcher import RecordBatch
 from streamrec.worker.ownership import Ownership
-from streamrec.worker.transport import RecordBatch
 
 
 class Process:

@@ -10,14 +10,15 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.stores import STORES
-from faust.stores.base import SerializedStore
+from faust.stores.memory import Store
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from streamrec.kafka import consumer
 from streamrec.worker.fetcher import BatchConsumerThread
-from streamrec.worker.profile_table import ProfileRows
-from streamrec.worker.transport import BatchApp, BatchConsumer, BatchTransport
+from streamrec.worker.profile_table import RebalanceHooks
+from streamrec.worker.transport import BatchConsumer, BatchTransport
+from streamrec.worker.worker_app import WorkerApp
 
 PINNED = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
@@ -44,26 +45,14 @@ OVERRIDDEN: list[tuple[type, type, dict[str, list[str]]]] = [
             "_drain_messages": ["self", "fetcher"],
         },
     ),
-    (BatchApp, faust.App, {"_new_transport": ["self"]}),
+    (WorkerApp, faust.App, {"_new_transport": ["self"]}),
     (
-        ProfileRows,
-        SerializedStore,
+        RebalanceHooks,
+        Store,
         {
             "on_rebalance": ["self", "assigned", "revoked", "newly_assigned", "generation_id"],
             "on_recovery_completed": ["self", "active_tps", "standby_tps"],
             "on_stop": ["self"],
-            "persisted_offset": ["self", "tp"],
-            "apply_changelog_batch": ["self", "batch", "to_key", "to_value"],
-            "reset_state": ["self"],
-            "_get": ["self", "key"],
-            "_set": ["self", "key", "value"],
-            "_del": ["self", "key"],
-            "_clear": ["self"],
-            "_iterkeys": ["self"],
-            "_itervalues": ["self"],
-            "_iteritems": ["self"],
-            "_size": ["self"],
-            "_contains": ["self", "key"],
         },
     ),
 ]
@@ -148,7 +137,7 @@ def test_attributes_of_app_and_transport() -> None:
     assert isinstance(app.consumer_generation_id, int)
     assert BatchTransport.Consumer is BatchConsumer
     assert driver.Transport.Consumer is driver.Consumer
-    assert STORES.by_name("streamrec") is ProfileRows
+    assert STORES.by_name("streamrec") is RebalanceHooks
 
 
 def test_a_message_is_made_by_position() -> None:
