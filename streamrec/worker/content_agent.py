@@ -27,8 +27,7 @@ from ..settings import Settings
 from .article_analysis import analysed
 from .fetch_lag import FetchLag
 from .fetcher import RecordBatch
-from .field_notes import FieldNotes
-from .metrics_recorder import SetAside
+from .rejects import Rejects
 from .transaction import barrier, to_the_end
 
 OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
@@ -49,7 +48,7 @@ class ContentAgent:
         self._transactions: Transactions | None = None
         self._generation: int | None = None  # of the group, in which we are at work; None: a rebalance is on
         self._taking_over: asyncio.Task[Transactions] | None = None
-        self._busy, self._set_aside, self._field_notes = asyncio.Lock(), SetAside(), FieldNotes(metrics)
+        self._busy, self._rejects = asyncio.Lock(), Rejects(metrics)
         self._at_hand: RecordBatch | None = None
         self._progress_s = 0.0
         self._renewed_s = -inf  # when what must not be forgotten was last written: monotonic time may begin at 0
@@ -179,7 +178,6 @@ class ContentAgent:
     def _count(self, done: Analysed) -> None:
         for outcome in done.outcomes:
             self._metrics.articles[outcome].inc()
-        self._field_notes.take(Counter(("articles", note) for note in done.notes), monotonic_s())
+        self._rejects.dropped(Counter(("articles", note) for note in done.notes), monotonic_s())
         for letter in done.dead_letters:
-            self._metrics.dead_letters["articles", letter.reason].inc()
-            self._set_aside.tell(letter, monotonic_s())
+            self._rejects.set_aside("articles", letter, monotonic_s())

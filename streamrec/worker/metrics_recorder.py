@@ -1,7 +1,6 @@
 """From facts to metrics: pure stages return facts, here they are counted."""
 
 import logging
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -10,39 +9,16 @@ import numpy as np
 
 from ..clock import monotonic_s
 from ..contracts.push import Trigger
-from ..contracts.records import DeadLetter, RejectReason
 from ..observability.metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
 from ..partition.changes import Changes
 from ..settings import Settings
 from .decision_log import DecisionLog
-from .field_notes import FieldNotes
+from .rejects import Rejects
 
 log = logging.getLogger(__name__)
 
 RECOVERY_TOLD_S = 5.0
-TOLD_EVERY_S = 1.0
 MARKED: tuple[InputTopic, ...] = ("catalog", "rerouted")
-
-
-class SetAside:
-    """Log lines about dead letters: one a second of each topic and reason, or a bad producer would fill the disk.
-
-    A line says how many came since the one before and are not in the log; all are in the dead letter topic.
-    """
-
-    def __init__(self) -> None:
-        self._told: dict[tuple[str, RejectReason], tuple[float, int]] = {}
-
-    def tell(self, letter: DeadLetter, at_s: float) -> None:
-        """Or leave it for the next line; `at_s` is monotonic."""
-        kind = letter.topic, letter.reason
-        told_s, left_out = self._told.get(kind, (-math.inf, 0))
-        if at_s - told_s < TOLD_EVERY_S:
-            self._told[kind] = told_s, left_out + 1
-            return
-        self._told[kind] = at_s, 0
-        names = ("topic", "partition", "offset", "reason", "detail")
-        log.warning("set aside", extra={name: getattr(letter, name) for name in names} | {"left_out": left_out})
 
 
 class MetricsRecorder:
@@ -51,7 +27,7 @@ class MetricsRecorder:
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self.metrics = metrics
         self._inputs = {settings.topic(topic): topic for topic in INPUT_TOPICS}
-        self._set_aside, self._field_notes, self.decided = SetAside(), FieldNotes(metrics), DecisionLog()
+        self._rejects, self.decided = Rejects(metrics), DecisionLog()
         self._partitions, self._unread = settings.partitions, dict.fromkeys(INPUT_TOPICS, 0)
 
     @contextmanager
@@ -100,13 +76,13 @@ class MetricsRecorder:
         self._unread[name] = unread
         self.metrics.unread_partitions[name].set(unread)
 
-    def applied(self, partition: int, changes: Changes) -> None:
-        """Count what a step of a partition's work has changed, before it is committed."""
+    def applied(self, changes: Changes) -> None:
+        """Observe the batch of a step, before it is committed."""
         if changes.appended_ms:
             self.metrics.batch_events.observe_many(np.array([len(changes.appended_ms)]))
 
-    def committed(self, partition: int, changes: Changes, rows: int, seconds: float, at_ms: int) -> None:
-        """A transaction is committed; only now do its pushes and events count."""
+    def committed(self, changes: Changes, seconds: float, at_ms: int) -> None:
+        """Count what a transaction of `seconds` committed at `at_ms`; only now do its events and pushes count."""
         metrics = self.metrics
         metrics.transactions.inc()
         metrics.transaction.observe_many(np.array([seconds]))
@@ -123,10 +99,9 @@ class MetricsRecorder:
         if changes.appended_ms:
             metrics.append_to_commit.observe_many(_seconds_since(changes.appended_ms, at_ms))
         self._pushes(changes, at_ms)
-        self._field_notes.take(changes.notes, monotonic_s())
+        self._rejects.dropped(changes.notes, monotonic_s())
         for letter in changes.dead_letters:
-            metrics.dead_letters[self._inputs[letter.topic], letter.reason].inc()
-            self._set_aside.tell(letter, monotonic_s())
+            self._rejects.set_aside(self._inputs[letter.topic], letter, monotonic_s())
 
     def _pushes(self, changes: Changes, at_ms: int) -> None:
         by_trigger: dict[Trigger, list[int]] = {}

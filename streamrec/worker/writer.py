@@ -181,7 +181,7 @@ class PartitionWriter:
             self._pending.add(changes)
             if changes:
                 self._dirty.set()
-            self._recorder.applied(self.number, changes)
+            self._recorder.applied(changes)
             await asyncio.sleep(0)
             while self._pending and self._pending.size >= self._settings.commit_window_events:
                 self._clean.clear()
@@ -280,4 +280,4 @@ class PartitionWriter:
         self.committed = ready.cursor
         self._committed.set()
         self._work.set()
-        self._recorder.committed(self.number, ready.changes, len(ready.rows), monotonic_s() - started_s, now_ms())
+        self._recorder.committed(ready.changes, monotonic_s() - started_s, now_ms())
