@@ -7,6 +7,8 @@ import asyncio
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +44,15 @@ def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Met
     Policy.of(settings)  # a policy that cannot be is said now, not when partitions come
     app = WorkerApp(settings.group_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events
-    app.metrics = metrics
+    app.metrics, app.recorder = metrics, MetricsRecorder(metrics, settings)
     app.content = ContentAgent(settings, Desk(settings, encoder), metrics, kafka)
     changelog = changelog_topic(settings)
-    recorder = MetricsRecorder(metrics, settings)
     strays = Strays(settings, kafka)
     queries = Queries(encoder)
-    app.ownership = Ownership(settings, ranker, recorder, app.fail, changelog, kafka, queries, strays)
+    app.ownership = Ownership(settings, ranker, app.recorder, app.fail, changelog, kafka, queries, strays)
     declare_profiles(app, changelog, settings.partitions)
     _add_agents(app, settings)
-    _add_timers(app, settings, recorder)
-    _add_watch(app, strays)
+    _add_tasks(app, settings, strays)
     add_pages(app, settings)
     metrics.partitions.set(settings.partitions)
     return app
@@ -84,21 +84,21 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
         app.ownership.articles_done = None
 
 
-class _ends:  # noqa: N801 - reads as a word in a with statement
+@contextmanager
+def _ends(app: WorkerApp) -> Iterator[None]:
     """Whatever is raised inside ends the process: Faust would acknowledge the record and go on."""
-
-    def __init__(self, app: WorkerApp) -> None:
-        self._app = app
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception):
-            self._app.fail(error)
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        app.fail(error)
 
 
-def _add_timers(app: WorkerApp, settings: Settings, recorder: MetricsRecorder) -> None:
+def _add_tasks(app: WorkerApp, settings: Settings, strays: Strays) -> None:
+    @app.task
+    async def watch_strays() -> None:
+        with _ends(app):
+            await strays.watch()
+
     @app.timer(1.0)
     async def ask_fetch_progress() -> None:
         try:
@@ -117,19 +117,12 @@ def _add_timers(app: WorkerApp, settings: Settings, recorder: MetricsRecorder) -
     async def observe() -> None:
         app.ownership.observe()
         app.content.observe()
-        recorder.decided.tell(monotonic_s())
+        app.recorder.decided.tell(monotonic_s())
         age_s = max(app.ownership.oldest_uncommitted_s(), app.content.stalled_s())
         if age_s > settings.max_commit_age_s:
             app.fail(
                 TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {settings.max_commit_age_s:.0f} s")
             )
-
-
-def _add_watch(app: WorkerApp, strays: Strays) -> None:
-    @app.task
-    async def watch_strays() -> None:
-        with _ends(app):
-            await strays.watch()
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from ..kafka.transactions import Message, Transactions, Writes, set_aside
 from ..observability.metrics import Metrics
 from ..partition.changelog_meta import OWNER_KEY
 from ..settings import Settings
-from .article_analysis import analysed
 from .fetch_lag import FetchLag
 from .fetcher import RecordBatch
+from .poison_limit import analysed
 from .rejects import Rejects
 from .transaction import barrier, to_the_end
 

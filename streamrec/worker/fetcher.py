@@ -4,7 +4,7 @@ It knows a position that is not in the log any more from one that is: aiokafka i
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import aiokafka
@@ -37,7 +37,10 @@ class RecordBatch(NamedTuple):
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that talks to Kafka; knows its positions at every step."""
+    """The thread that talks to Kafka; knows its positions at every step.
+
+    Public methods run in it: others call them through `call_thread`.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,50 +73,35 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self.positions.update(partitions)
         await super()._seek_wait(consumer, partitions)
 
-    async def leave_alone(self, tps: Iterable[TP]) -> None:
+    async def leave_alone(self, tps: Collection[TP]) -> None:
         """Do not fetch these partitions: the changelog is ours to write, and is read in bulk elsewhere."""
-        await self.call_thread(self._leave_alone, list(tps))
-
-    async def _leave_alone(self, tps: list[TP]) -> None:
         consumer = self._ensure_consumer()
         for tp in tps:
             consumer.seek(tp, 0)  # without a position aiokafka keeps asking for one, and fetches nothing meanwhile
         consumer.pause(*(aiokafka.TopicPartition(tp.topic, tp.partition) for tp in tps))
 
-    async def group_positions(self, tps: Iterable[TP]) -> dict[TP, int]:
+    async def group_positions(self, tps: Collection[TP]) -> dict[TP, int]:
         """The group's committed offsets, or the beginning where there is none."""
-        return dict(await self.call_thread(self._group_positions, list(tps)))
-
-    async def _group_positions(self, tps: list[TP]) -> dict[TP, int]:
         consumer = self._ensure_consumer()
         beginnings = await consumer.beginning_offsets(tps) if tps else {}
         return {tp: await consumer.committed(tp) or beginnings[tp] for tp in tps}
 
-    async def progress(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
+    async def progress(self, tps: Collection[TP]) -> dict[TP, tuple[int, int]]:
         """Where each partition stands and where it ends. KafkaError if the broker does not say."""
-        return dict(await self.call_thread(self._progress, list(tps)))
-
-    async def _progress(self, tps: list[TP]) -> dict[TP, tuple[int, int]]:
         consumer = self._ensure_consumer()
         ends = await consumer.end_offsets(tps) if tps else {}
         return {tp: (await consumer.position(tp), ends[tp]) for tp in tps}
 
-    async def sizes(self, topics: Iterable[str]) -> dict[str, int]:
+    async def partition_counts(self, topics: Collection[str]) -> dict[str, int]:
         """How many partitions each of these topics has, as far as is known."""
-        return dict(await self.call_thread(self._sizes, list(topics)))
-
-    async def _sizes(self, topics: list[str]) -> dict[str, int]:
         consumer = self._ensure_consumer()
         return {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in topics}
 
-    async def go_on(self, positions: Mapping[TP, int]) -> dict[TP, int]:
+    async def skip_deleted(self, positions: Mapping[TP, int]) -> dict[TP, int]:
         """Go to the beginning where retention deleted what was to be read next; how many offsets that passes over.
 
         StateError where the log ends before the position: what is written up to there would never be read.
         """
-        return dict(await self.call_thread(self._go_on, positions))
-
-    async def _go_on(self, positions: Mapping[TP, int]) -> dict[TP, int]:
         consumer = self._ensure_consumer()
         beginnings = await consumer.beginning_offsets(positions)
         ends = await consumer.end_offsets(positions)

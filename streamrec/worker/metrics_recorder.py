@@ -53,7 +53,8 @@ class MetricsRecorder:
     def lost(self, topic: str, partition: int, offsets: int) -> None:
         """So many offsets of an input were deleted before they were read; the topic by its full name.
 
-        In what we write in transactions the first of them is the marker of one that was read: it is no record.
+        In what we write in transactions the first of them is the marker of one that was read: it is no record. Work
+        goes on, for nobody can bring records back, and standing still would lose more of them.
         """
         name = self._inputs[topic]
         records = offsets - (name in MARKED)
@@ -63,7 +64,10 @@ class MetricsRecorder:
             log.error("%d records were deleted by retention before they were read", records, extra=where)
 
     def sized(self, topic: str, partitions: int) -> None:
-        """An input has so many partitions. Those beyond the deployment's are read by nobody; told once."""
+        """An input has so many partitions. Those beyond the deployment's are read by nobody; told once.
+
+        The worker goes on: if it ended, the others would be unread, too.
+        """
         name = self._inputs[topic]
         unread = max(0, partitions - (1 if name == "articles" else self._partitions))
         if unread > self._unread[name]:

@@ -77,17 +77,6 @@ class Ownership:
         writer = self.writers.get(partition)
         return (writer.committed if writer else self._left.get(partition, {})).get(name)
 
-    def lost(self, topic: str, partition: int, offsets: int) -> None:
-        """Retention was faster than we: it is counted, and work goes on.
-
-        Nobody can bring these records back, and standing still would lose more of them.
-        """
-        self._recorder.lost(topic, partition, offsets)
-
-    def sized(self, topic: str, partitions: int) -> None:
-        """Tell where an input has more partitions than the deployment; ending would leave the others unread, too."""
-        self._recorder.sized(topic, partitions)
-
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     async def pause(self) -> None:
@@ -135,7 +124,8 @@ class Ownership:
 
     async def _acquire(self, number: int) -> None:
         async with self._at_once:
-            partition = Partition(self._context(number))
+            context = PartitionContext.of(self._settings, number, self._ranker, self._recorder.stage, self._queries)
+            partition = Partition(context)
             writer = PartitionWriter(
                 partition, self._settings, self._log, self._names, self._recorder, self._fail, self._rounds,
                 self._others,
@@ -154,7 +144,7 @@ class Ownership:
         }
         log.debug("partition recovered in %.2f s", recovered.seconds, extra=facts)
         for name, count in recovered.lost.items():
-            self.lost(self._settings.topic(name), number, count)
+            self._recorder.lost(self._settings.topic(name), number, count)
 
     async def release(self) -> None:
         """The worker stops: commit what was applied, and let the partitions go.
@@ -228,7 +218,3 @@ class Ownership:
     def oldest_uncommitted_s(self) -> float:
         """Age of the oldest change no transaction has committed, in seconds."""
         return max((writer.uncommitted_s() for writer in self.writers.values()), default=0.0)
-
-    def _context(self, number: int) -> PartitionContext:
-        settings = self._settings
-        return PartitionContext.of(settings, number, self._ranker, self._recorder.stage, self._queries)

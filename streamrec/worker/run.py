@@ -5,7 +5,6 @@ import logging
 from typing import Any
 
 import uvloop
-from prometheus_client import CollectorRegistry
 
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
@@ -68,6 +67,3 @@ def _faust_worker(app: WorkerApp, loop: asyncio.AbstractEventLoop) -> Any:
     worker = app.Worker(loop=loop, override_logging=False, redirect_stdouts=False, quiet=True, loglevel="INFO")
     worker.spinner = None
     return worker
-
-
-__all__ = ["CollectorRegistry", "run_worker"]

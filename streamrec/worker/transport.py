@@ -14,8 +14,8 @@ futures a message; this spends them a batch. What it changes besides:
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import faust
 from aiokafka.errors import OffsetOutOfRangeError
@@ -26,6 +26,9 @@ from ..errors import StateError
 from .fetch_lag import FetchProgress
 from .fetcher import BatchConsumerThread, Fetched, RecordBatch
 from .ownership import Ownership
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
@@ -44,13 +47,19 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    async def _in_thread(self, ask: Callable[[A], Coroutine[Any, Any, R]], about: A) -> R:
+        answer: R = await self._thread.call_thread(ask, about)
+        return answer
+
     async def perform_seek(self) -> None:
         """Go to the cursor of each assigned partition; where there is none, to the group's offset or the beginning."""
         changelogs = {tp for tp in self.assignment() if self._is_changelog_tp(tp)}
-        await self._thread.leave_alone(changelogs)
+        await self._in_thread(self._thread.leave_alone, changelogs)
         inputs = self.assignment() - changelogs
         known = {tp: self._ownership.position(tp.topic, tp.partition) for tp in inputs}
-        targets = await self._thread.group_positions(tp for tp, offset in known.items() if offset is None)
+        targets = await self._in_thread(
+            self._thread.group_positions, [tp for tp, offset in known.items() if offset is None]
+        )
         targets |= {tp: offset for tp, offset in known.items() if offset is not None}
         await self._thread.seek_wait(targets)
         self._expected.update(targets)
@@ -72,11 +81,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active or self.app.rebalancing:
             return {}
         found: dict[TP, FetchProgress] = {}
-        for tp, (position, end) in (await self._thread.progress(self._expected.keys() & self.assignment())).items():
+        inputs = self._expected.keys() & self.assignment()
+        for tp, (position, end) in (await self._in_thread(self._thread.progress, inputs)).items():
             handed_over = self._expected[tp] >= self._thread.positions.get(tp, 0)  # all that was fetched
             found[tp] = FetchProgress(position if handed_over else self._expected[tp], end)
-        for topic, size in (await self._thread.sizes({tp.topic for tp in found})).items():
-            self._ownership.sized(topic, size)
+        for topic, size in (await self._in_thread(self._thread.partition_counts, {tp.topic for tp in found})).items():
+            self.app.recorder.sized(topic, size)
         return found
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
@@ -103,7 +113,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             try:
                 records, _ = await self._wait_next_records(1.0)
             except OffsetOutOfRangeError as error:
-                await self._go_on(error.args[0])
+                await self._skip_deleted(error.args[0])
                 continue
             if self.should_stop or fetcher.should_stop:
                 return
@@ -115,17 +125,19 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             for tp, fetched in (records or {}).items():
                 await self._deliver(tp, fetched)
 
-    async def _go_on(self, positions: Mapping[TP, int]) -> None:
+    async def _skip_deleted(self, positions: Mapping[TP, int]) -> None:
         if not self.flow_active or self.app.rebalancing:
             return  # if they are still ours after it, they are fetched again, and this comes again
         ours = self.assignment()
         try:
-            passed = await self._thread.go_on({TP(*tp): at for tp, at in positions.items() if TP(*tp) in ours})
+            passed = await self._in_thread(
+                self._thread.skip_deleted, {TP(*tp): at for tp, at in positions.items() if TP(*tp) in ours}
+            )
         except StateError as error:
             self.app.fail(error)
             return
         for tp, offsets in passed.items():
-            self._ownership.lost(tp.topic, tp.partition, offsets)
+            self.app.recorder.lost(tp.topic, tp.partition, offsets)
 
     async def _fetch_dropped_again(self) -> None:
         again = {tp: self._expected[tp] for tp in self._dropped & self._expected.keys() & self.assignment()}
@@ -154,21 +166,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
 
 def _message(tp: TP, batch: RecordBatch, app: faust.App) -> ConsumerMessage:
-    last = batch.records[-1]
+    last, generation_id = batch.records[-1], app.consumer_generation_id
     return ConsumerMessage(
-        tp.topic,
-        tp.partition,
-        last.offset,
-        last.timestamp / 1000.0,
-        0,
-        [],
-        None,
-        batch,
-        None,
-        0,
-        0,
-        tp,
-        generation_id=app.consumer_generation_id,
+        *tp, last.offset, last.timestamp / 1000, 0, [], None, batch, None, 0, 0, tp, generation_id=generation_id
     )
 
 

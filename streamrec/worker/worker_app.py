@@ -12,6 +12,7 @@ from ..errors import SettingsError
 from ..observability.metrics import Metrics
 from .content_agent import ContentAgent
 from .fetch_lag import FetchProgress
+from .metrics_recorder import MetricsRecorder
 from .ownership import Ownership
 from .transport import BatchTransport
 
@@ -25,6 +26,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     ownership: Ownership
     content: ContentAgent
     metrics: Metrics
+    recorder: MetricsRecorder
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -9,8 +9,8 @@ commit), until that is as large as it may be: its rows, pushes, strays and dead 
 step is the most it can be larger. Rows and cursor are encoded in the moment a transaction is put together: they always
 agree.
 
-A record on which `apply` raises is found and set aside (poison.py). Any other failure ends the process (`fail`); what
-was not committed never happened.
+A record on which `apply` raises is found and set aside (poison_search.py). Any other failure ends the process (`fail`);
+what was not committed never happened.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from .catch_up import CatchUp, OtherPartitions
 from .commit_rounds import PATIENCE_S, CommitRounds
 from .lanes import Lanes
 from .metrics_recorder import MetricsRecorder
-from .poison import Found, without_poison
+from .poison_search import Found, without_poison
 from .recovery import Recovered, recover
 from .scheduling import Scheduler
 from .supervision import cancel_and_wait, guarded

@@ -9,7 +9,7 @@ from streamrec.contracts.decode import Typed
 from streamrec.errors import SettingsError, StateError
 from streamrec.partition.changelog_meta import FIRST_SPACE, SPACE_KEY, Logged, Meta, NoArticles, owner_records, split
 from streamrec.partition.partition import Partition, PartitionContext
-from streamrec.worker.poison import without_poison
+from streamrec.worker.poison_search import without_poison
 
 CURE = "set STREAMREC_ENCODER, or the release, back, or move to the new space with `streamrec migrate`"
 

@@ -21,7 +21,7 @@ from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.tools.chaos.faulty_partition import FragilePartition
-from streamrec.worker.poison import failing_article, find_poison
+from streamrec.worker.poison_search import failing_article, find_poison
 from streamrec.worker.recovery import recover, set_aside_offsets
 from streamrec.worker.writer import PartitionWriter
 

@@ -12,7 +12,7 @@ letter of its own, which recovery knows it by.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -20,16 +20,16 @@ import numpy as np
 
 from ..clock import now_ms
 from ..contracts.decode import Origin, Typed, dead_letter, decode_catalog
-from ..contracts.records import DeadLetter, Record, Topic, first_headers
-from ..errors import SettingsError, StateError
+from ..contracts.records import DeadLetter, Record, Topic
+from ..errors import SettingsError
 from ..kafka.log import Log, read_all
 from ..partition.intake import Batch
 from ..partition.partition import Meeting, Partition
+from .poison_limit import bad_release, recent_poison
 from .recovery import set_aside_offsets
 
 logger = logging.getLogger(__name__)
 
-HOUR_MS = 3_600_000
 SUSPECTS = 8  # articles that all fail: then it is their readers, or the release
 
 
@@ -155,30 +155,6 @@ def _failing_half(partition: Partition, meeting: Meeting) -> Meeting:
     half = len(meeting.slots) // 2
     first = meeting._replace(slots=meeting.slots[:half])
     return first if partition.fails(first) else meeting._replace(slots=meeting.slots[half:])
-
-
-def bad_release(too_many: str) -> StateError:
-    """What a worker ends with where it is not the input that is at fault."""
-    return StateError(
-        f"{too_many} than STREAMREC_MAX_POISON_PER_HOUR allows; nothing more is set aside: correct or roll back the"
-        " release, then `streamrec dlq redrive --reason processing_error`"
-    )
-
-
-async def recent_poison(log: Log, topics: Iterable[str], partition: int, enough: int) -> int:
-    """How many records of this partition were set aside as poison within the last hour, by earlier owners included.
-
-    Counted as they are read, up to `enough` or a few more: an hour of dead letters need not fit into memory.
-    """
-    since_ms, found = now_ms() - HOUR_MS, 0
-    async with log.reader() as reader:
-        for topic in topics:
-            async for letters in reader.read(f"{topic}.dlq", partition, None, since_ms):
-                reasons = (first_headers(letter).get("streamrec-reason") for letter in letters)
-                found += sum(reason == b"processing_error" for reason in reasons)
-                if found >= enough:
-                    return found
-    return found
 
 
 def _marked(batch: Batch, topic: Topic, offset: int) -> Batch:
