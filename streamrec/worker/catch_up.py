@@ -38,14 +38,14 @@ class OtherPartitions(Protocol):
     """The other partitions, in whose events our readers may have said something (strays.py)."""
 
     async def sent_on(self) -> None:
-        """Wait until all of that, as it is now, stands where the readers live; raises where brokers are away."""
+        """Wait until every event that strayed so far was sent on to its reader; raises where brokers are away."""
 
     async def too_late(self) -> HoldReason:
-        """Wait until some of it may have stood there for too long."""
+        """Wait until an event that strayed may have waited longer than pushes allow; why they are held back then."""
         ...
 
     def why(self) -> str:
-        """Who is behind, in words; nothing: nobody is known to be."""
+        """Which partition is behind, in words; "" if none is known to be."""
         ...
 
 

@@ -74,7 +74,10 @@ class ContentAgent:
     # --- input --------------------------------------------------------------------------------------------------------
 
     async def analyse(self, batch: RecordBatch, generation: int | None) -> None:
-        """Write what the desk makes of these records; counted when committed."""
+        """Commit what the desk makes of these records, and count it; dropped if they are of another generation.
+
+        StateError where records before them were passed over.
+        """
         async with self._busy:
             if generation is None or generation != self._generation:
                 return

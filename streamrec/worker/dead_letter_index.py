@@ -32,7 +32,7 @@ class DeadLetterIndex:
         self._at = defaultdict[int, set[bytes]](set)  # offset a letter names -> digests of what it had there
 
     def add(self, offset: int, letter: Keyed) -> None:
-        """A letter that names this place; nobody's if that is none."""
+        """Add a letter that names this offset; one that no record has is harmless."""
         self._at[offset].add(_digest(letter))
 
     def named(self, records: Iterable[Record]) -> set[int]:

@@ -17,7 +17,7 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 
 
 class GroupProgress:
-    """Of a deployment. Numbers are partitions of a topic, named without prefix."""
+    """Where the inputs of a deployment end and how far its group is, by partition; topics are named without prefix."""
 
     def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
         self._settings, self._consumer, self._admin = settings, consumer, admin

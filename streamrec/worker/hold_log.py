@@ -30,7 +30,7 @@ class HoldLog:
         self._told: dict[int, HoldReason] = {}
 
     def note(self, seen: Mapping[int, Hold], at_s: float) -> None:
-        """Take in what is so at the monotonic time `at_s`; partitions that are not named are not ours any more."""
+        """Take in what holds back each partition of this process at the monotonic time `at_s`; others have left it."""
         held = {number: why.reason for number, why in seen.items() if why.reason is not None}
         over = [number for number in self._told if number not in held]
         if gone_on := [number for number in over if number in seen]:

@@ -104,12 +104,12 @@ class Lanes:
         return _joined(batches) if len(batches) > 1 else batches[0]
 
     def has(self, topic: Topic, at_least: int = 0) -> bool:
-        """Whether a batch waits, and at least so many records, or as many as may."""
+        """Whether a batch of the topic waits, and with it `at_least` records, or as many as there is room for."""
         lane = self._lanes[topic]
         return bool(lane) and (lane.full() or lane.records >= at_least)
 
     def oldest_ms(self) -> list[int]:
-        """Append time of the first record in each lane that has one."""
+        """When the first record of each lane was appended, in ms since 1970; empty lanes have none."""
         heads = [lane.batches[0].records for lane in self._lanes.values() if lane]
         return [records[0].timestamp for records in heads if records]
 

@@ -31,15 +31,15 @@ class Scheduler:
     def begin(self, partition: Partition) -> None:
         """Go on with this partition's state, and forget what was on its way."""
         self._partition = partition
-        self._in_order = partition.context.tick_ms > 0
-        partition.at_once = partition.at_once and self._in_order
+        self._is_replay = partition.context.tick_ms > 0
+        partition.at_once = partition.at_once and self._is_replay
         self._steps: Iterator[Changes] | None = None  # of a batch
         self._due: Iterator[Meeting] | None = None  # users who are due
 
     def next(self, in_round: bool, closing: bool) -> Changes | None:
         """The next piece of work; None if there is nothing to do. In a replay everything goes in order."""
-        if self._in_order:
-            return self._in_its_order()
+        if self._is_replay:
+            return self._next_of_replay()
         at_ms = now_ms()
         self._hold(at_ms)
         articles = self._steps is not None or (self._partition.queue and not self._partition.holds)
@@ -54,15 +54,15 @@ class Scheduler:
         return None if closing else self._look(at_ms)
 
     def wait_s(self) -> float:
-        """How long there is nothing to do if nothing comes."""
-        return 1.0 if self._in_order else max(0.001, self._next_look_s - monotonic_s())
+        """Seconds until there may be something to do again, if nothing comes."""
+        return 1.0 if self._is_replay else max(0.001, self._next_look_s - monotonic_s())
 
     def _hold(self, at_ms: int) -> None:
         heads = self._lanes.oldest_ms()
         waiting_s = (at_ms - min(heads)) / 1000 if heads else 0.0
         self._partition.holds = self._catch_up.is_behind(self._partition.cursor, waiting_s)
 
-    def _in_its_order(self) -> Changes | None:
+    def _next_of_replay(self) -> Changes | None:
         if (changes := self._step()) is not None:
             return changes
         events = self._events_to_apply(only_full=False)

@@ -140,7 +140,10 @@ class PartitionWriter:
     # --- input --------------------------------------------------------------------------------------------------------
 
     async def offer(self, batch: Batch, start: int) -> None:
-        """Hand over a batch, as Lanes.put says. What was applied before is skipped."""
+        """Take a batch in for later, once there is room; what was applied before is skipped.
+
+        `start` is where the consumer stood before the batch. StateError where records between the two are missing.
+        """
         was_idle = not self._lanes and not self._pending
         if await self._lanes.put(batch, start):
             if was_idle:
