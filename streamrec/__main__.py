@@ -6,6 +6,7 @@ import importlib
 import sys
 import traceback
 from types import TracebackType
+from typing import NoReturn
 
 import click
 
@@ -83,8 +84,21 @@ def main() -> None:
     try:
         cli(prog_name="streamrec")
     except StreamrecError as error:
-        click.echo(printable_lines(f"{type(error).__name__}: {error}"), err=True)
-        sys.exit(2)
+        _end(f"{type(error).__name__}: {error}")
+    except Exception as error:
+        if type(error).__module__ != "aiokafka.errors":  # loaded long ago, if one is raised
+            raise
+        from .kafka.refusals import forbidden  # noqa: PLC0415
+
+        told = forbidden(error)
+        if told is None:
+            raise
+        _end(f"KafkaError: {told}")
+
+
+def _end(said: str) -> NoReturn:
+    click.echo(printable_lines(said), err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .connection_rules import CONNECTION, MECHANISMS, contradiction, extensions
 from .errors import SettingsError
 
 PREFIX = "STREAMREC_"
@@ -47,6 +48,17 @@ _SERVICE_VARIABLE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_[0-9]+_(TCP|
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
+def _mechanism(name: str) -> str:
+    if name not in {"", *MECHANISMS}:
+        raise ValueError(f"expected one of {', '.join(MECHANISMS)}")
+    return name
+
+
+def _extensions(text: str) -> str:
+    extensions(text)
+    return text
+
+
 @cache
 def _zones() -> set[str]:
     import zoneinfo  # noqa: PLC0415 - reads the zone database, which `--help` does not need
@@ -60,10 +72,9 @@ EngineChoice = Literal[
 EncoderName = Literal["hashed", "sentence", "sentence-fp32"]
 ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
 Servers = Annotated[str, AfterValidator(_servers)]
+Mechanism = Annotated[str, AfterValidator(_mechanism)]
+Extensions = Annotated[str, AfterValidator(_extensions)]
 ClockTime = Annotated[str, AfterValidator(_minutes)]
-
-
-CONNECTION = {"brokers"}
 
 
 def _s(default: Any, unit: str, reason: str, **bounds: Any) -> Any:
@@ -88,6 +99,23 @@ class Settings(BaseSettings):
     session_timeout_s: float = _s(10.0, "s", "a dead worker's partitions move after this long", gt=0.5, le=60)
     transaction_timeout_s: float = _s(15.0, "s", "an open transaction of a dead worker blocks readers at most this long", gt=1, le=900)
     broker_wait_s: float = _s(30.0, "s", "how long the start waits for an unreachable broker before it exits non-zero", ge=0)
+
+    # security of Kafka
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _s("PLAINTEXT", "", "how brokers are reached; SSL: TLS; SASL: with a password or a token")
+    sasl_mechanism: Mechanism = _s("", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", "how a client proves who it is, where the protocol is SASL_...")
+    sasl_username: str = _s("", "name", "of PLAIN and SCRAM")
+    sasl_password_file: Path | None = _s(None, "file", "holds the password of PLAIN and SCRAM, and nothing else")
+    sasl_oauthbearer_token_endpoint_url: str = _s("", "URL", "tokens are fetched here by client credentials (OAuth 2.0), and again before they end", pattern=r"^(https?://[^\s?#@]+)?$")
+    sasl_oauthbearer_client_id: str = _s("", "name", "the client at the token endpoint")
+    sasl_oauthbearer_client_secret_file: Path | None = _s(None, "file", "holds the client's secret, and nothing else")
+    sasl_oauthbearer_scope: str = _s("", "scopes", "that a token is asked for, blanks between them")
+    sasl_oauthbearer_extensions: Extensions = _s("", "name=value,...", "SASL extensions sent with a token, where a cluster asks for them")
+    sasl_oauthbearer_ca_file: Path | None = _s(None, "PEM file", "authorities that the token endpoint's certificate may come from; none: the system's")
+    ssl_ca_file: Path | None = _s(None, "PEM file", "authorities that the brokers' certificates may come from; none: the system's")
+    ssl_certificate_file: Path | None = _s(None, "PEM file", "this client's certificate and those between it and its authority, for mutual TLS")
+    ssl_key_file: Path | None = _s(None, "PEM file", "its private key; none: it stands in the certificate's file")
+    ssl_key_password_file: Path | None = _s(None, "file", "holds the password of an encrypted key, and nothing else")
+    ssl_endpoint_identification_algorithm: Literal["https", "none"] = _s("https", "", "https: a broker's certificate must name its host; none: any certificate of the authorities will do")
 
     # batches and transactions
     batch_events: int = _s(1000, "records", "records of one partition handed over together", ge=1, le=10_000)
@@ -160,6 +188,12 @@ class Settings(BaseSettings):
             raise ValueError(f"default_zone: expected an IANA zone like Europe/Copenhagen, got '{self.default_zone}'")
         return self
 
+    @model_validator(mode="after")
+    def _connection_is_possible(self) -> "Settings":
+        if told := contradiction(self, lambda name: f"{PREFIX}{name.upper()}"):
+            raise ValueError(told)
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -178,13 +212,22 @@ class Settings(BaseSettings):
         return f"{self.topic_prefix}{self.catalog_topic if head == 'catalog' else head}{dot}{tail}"
 
     @property
+    def principal(self) -> str:
+        """Who we are to the cluster, in words for people."""
+        if self.sasl_mechanism == "OAUTHBEARER":
+            return f"client '{self.sasl_oauthbearer_client_id}'"
+        if self.sasl_mechanism:
+            return f"user '{self.sasl_username}'"
+        return f"who has {self.ssl_certificate_file}" if self.ssl_certificate_file else "a client without a name"
+
+    @property
     def group_id(self) -> str:
         """Of the consumer group, and at the head of transactional ids: as much a deployment's own as its changelog."""
         return f"{self.topic_prefix}{self.app_id}"
 
     def connection(self) -> dict[str, Any]:
         """What is set of the cluster and of how it is reached: for settings that share nothing else."""
-        return self.model_dump(exclude_unset=True, include=CONNECTION)
+        return self.model_dump(exclude_unset=True, include=set(CONNECTION))
 
     def changed(self, **values: Any) -> "Settings":
         """These settings with some replaced, checked again."""

@@ -146,8 +146,10 @@ def _taken_by(topic: str) -> Callable[[bytes], tuple[bytes | None, str]]:
 
 async def _send(settings: "Settings", topic: str, lines: Iterator[Line], reject: Reject) -> int:
     from ..kafka.clients import producer
+    from ..kafka.permissions import Need, permitted
     from ..kafka.topics import require
 
+    await permitted(settings, "producer", [Need("Write", "topic", settings.topic(topic))])
     await require(settings, topic)
     sent, waiting = 0, []
     # the client's own limit is off: what is too large is for the topic to say

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ..worker.rewind import Place
 
 
+ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "admin")
+
+
 @click.group()
 def topics() -> None:
     """Create, check and list the Kafka topics, and move cursors where a topic was made anew.
@@ -66,6 +69,44 @@ def rewind(topic: "Topic", to: "Place", brokers: str | None) -> None:
     moved = asyncio.run(move(load(brokers=brokers), topic, to))
     lines = [f"{topic}-{one.partition}: from {one.was} to {one.now}" for one in moved]
     click.echo("\n".join(lines) or "no cursor is beyond the end")
+
+
+@topics.command()
+@click.argument("role", type=click.Choice(ROLES), required=False)
+@click.option("--principal", help="Who gets them (default: User:ROLE).")
+@click.option("--group", default="gateways", show_default=True, help="Consumer group of your gateways.")
+@click.option("--prefixed", is_flag=True, help="One ACL an operation for all topics under STREAMREC_TOPIC_PREFIX.")
+@brokers_option
+def acl(role: str | None, principal: str | None, group: str, prefixed: bool, brokers: str | None) -> None:
+    r"""Print the ACLs that ROLE needs, of all roles without one, as kafka-acls commands; it asks no cluster.
+
+    \b
+    worker    runs `streamrec worker`, content agent included
+    producer  your CMS and your site
+    importer  `streamrec produce --history`
+    gateway   your gateways, and `streamrec watch`
+    auditor   `streamrec audit`
+    operator  `streamrec dlq`
+    trainer   `streamrec train --log topics`
+    admin     `streamrec topics create` and `check`
+    """
+    from ..kafka.permissions import Need, commands, needs, under_prefix
+    from ..settings import load
+
+    settings = load(brokers=brokers)
+    if prefixed and not settings.topic_prefix:
+        raise click.UsageError("--prefixed needs a STREAMREC_TOPIC_PREFIX that no other deployment's begins with")
+    connect = f"--bootstrap-server {settings.brokers}"
+    if settings.security_protocol != "PLAINTEXT":
+        connect += " --command-config admin.properties"
+    for name in [role] if role else ROLES:
+        wanted = needs(settings, name)
+        if name == "gateway":
+            wanted.append(Need("Read", "group", group))
+        if prefixed:
+            wanted = under_prefix(wanted, settings.topic_prefix)
+        click.echo(f"# {name}")
+        click.echo("\n".join(commands(wanted, principal or f"User:{name}", connect)))
 
 
 @topics.command("list")

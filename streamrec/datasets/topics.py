@@ -25,6 +25,7 @@ from ..contracts.records import Record
 from ..engine.profiles.zones import is_zone
 from ..errors import DataError, KafkaError
 from ..kafka.log import KafkaLog, Reader, read_all
+from ..kafka.permissions import Need, permitted
 from ..kafka.topics import list_topics
 from ..settings import Settings
 from .impressions import Seen, labelled
@@ -81,6 +82,7 @@ async def _found(settings: Settings, progress: Progress) -> _Found:
     for name in names:
         if not counts.get(name):
             raise KafkaError(f"there is no topic {name} at {settings.brokers}; run `streamrec topics create`")
+    await permitted(settings, "trainer", [Need("Read", "topic", name) for name in names])
     parts = [(name, number) for name in names for number in range(counts[name] or 0)]
     found, replay = _Found([], [], [], Tally()), settings.policy_time == "event"
     async with KafkaLog(settings).reader() as reader:

@@ -11,19 +11,18 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.conn import collect_hosts
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
-    KafkaConnectionError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     UnknownTopicOrPartitionError,
     for_code,
@@ -34,15 +33,23 @@ from ..clock import monotonic_s
 from ..contracts.records import TOPICS
 from ..errors import KafkaError
 from ..settings import Settings
-from .clients import admin_client, consumer
+from .clients import consumer
+from .reaching import reached
 from .topic_drift import Drift, altered, in_sync, missing, partitions, too_few_replicas
 
 DAY_MS = 86_400_000
-CONNECT_S = 5.0
 GROUPS, TRANSACTIONS = 0, 1  # kinds of coordinators, as the protocol counts them
 
+SHOWN = 3  # topics that a sentence names
+ACL_CURE = "`streamrec topics acl` prints the commands that add what is needed"
 APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
 SURVIVES_A_BROKER = {"min.insync.replicas": "2"}  # of three replicas: what is acknowledged is on two
+
+
+def named(what: Sequence[object], most: int) -> str:
+    """So many of them by name, and how many more there are."""
+    more = f" and {len(what) - most} more" if len(what) > most else ""
+    return ", ".join(map(str, what[:most])) + more
 
 
 class TopicSpec(NamedTuple):
@@ -92,9 +99,9 @@ def specs(settings: Settings) -> list[TopicSpec]:
 
 async def create(settings: Settings) -> list[str]:
     """Make the topics that are missing; answers with their names. Existing ones are left as they are."""
-    async with _admin(settings) as admin:
-        existing = set(await admin.list_topics())
-        missing = [spec for spec in specs(settings) if spec.name not in existing]
+    async with reached(settings) as admin:
+        found = await _described(admin, [spec.name for spec in specs(settings)], settings)
+        missing = [spec for spec in specs(settings) if found[spec.name]["error_code"]]
         if missing:
             await _create(admin, missing, settings)
         return [spec.name for spec in missing]
@@ -103,7 +110,7 @@ async def create(settings: Settings) -> list[str]:
 async def delete(settings: Settings) -> None:
     """All of them, and what is in them: for runs on topics of their own. KafkaError if the cluster keeps any."""
     try:
-        async with _admin(settings) as admin:
+        async with reached(settings) as admin:
             answer = await admin.delete_topics([spec.name for spec in specs(settings)])
     except ClientError as error:
         raise KafkaError(f"topics could not be deleted: {type(error).__name__} {error}") from error
@@ -118,6 +125,8 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings
     answer = await admin.create_topics(wanted, timeout_ms=30_000)
     for topic, code, *message in answer.topic_errors:
         error = for_code(code)
+        if error is TopicAuthorizationFailedError:
+            raise KafkaError(f"{settings.principal} may not make topic {topic}: the ACL Create is missing; {ACL_CURE}")
         if code and error is not TopicAlreadyExistsError:
             raise KafkaError(f"topic {topic} could not be made: {error.__name__} {' '.join(map(str, message))}")
     await _usable(admin, {spec.name for spec in missing}, settings)
@@ -173,8 +182,8 @@ async def _is_coordinated(admin: AIOKafkaAdminClient, name: str, kind: int) -> b
 async def check(settings: Settings) -> list[Drift]:
     """Everything that is not as `specs` says; empty if all is well."""
     wanted = specs(settings)
-    async with _admin(settings) as admin:
-        found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
+    async with reached(settings) as admin:
+        found = await _described(admin, [spec.name for spec in wanted], settings)
         present = [spec for spec in wanted if not found.get(spec.name, {"error_code": 3})["error_code"]]
         drift = [missing(spec.name) for spec in wanted if spec not in present]
         for spec, values in zip(present, await _configs(admin, present), strict=True):
@@ -190,23 +199,35 @@ async def check(settings: Settings) -> list[Drift]:
 async def list_topics(settings: Settings) -> list[tuple[TopicSpec, int | None]]:
     """Every topic of ours and how many partitions it has on the cluster, None if it is missing."""
     wanted = specs(settings)
-    async with _admin(settings) as admin:
-        found = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in wanted])}
+    async with reached(settings) as admin:
+        found = await _described(admin, [spec.name for spec in wanted], settings)
     return [(spec, None if found[spec.name]["error_code"] else len(found[spec.name]["partitions"])) for spec in wanted]
 
 
 async def reachable(settings: Settings) -> None:
     """KafkaError, with the cure, if no broker answers."""
-    async with _admin(settings):
+    async with reached(settings):
         pass
 
 
 async def require(settings: Settings, name: str) -> None:
     """KafkaError, with the cure, if no broker answers or the topic is not there (clients would wait for it)."""
     topic = settings.topic(name)
-    async with _admin(settings) as admin:
-        if topic not in await admin.list_topics():
+    async with reached(settings) as admin:
+        if (await _described(admin, [topic], settings))[topic]["error_code"]:
             raise KafkaError(f"there is no topic {topic} at {settings.brokers}; run `streamrec topics create`")
+
+
+async def _described(admin: AIOKafkaAdminClient, names: list[str], settings: Settings) -> dict[str, Any]:
+    """What the cluster says of these topics, by name. KafkaError where it may not say it: that is no missing topic."""
+    found = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
+    hidden = [name for name in names if for_code(found[name]["error_code"]) is TopicAuthorizationFailedError]
+    if hidden:
+        raise KafkaError(
+            f"{settings.principal} may not see whether there is a topic {named(hidden, SHOWN)}: the ACL Describe is"
+            f" missing; {ACL_CURE}"
+        )
+    return found
 
 
 async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[dict[str, str]]:
@@ -215,45 +236,10 @@ async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[
         return []
     values: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
-        for _, _, _, name, entries in answer.resources:
+        for code, _, _, name, entries in answer.resources:
+            if for_code(code) is TopicAuthorizationFailedError:
+                raise KafkaError(
+                    f"settings of topic {name} are not told: the ACL DescribeConfigs is missing; {ACL_CURE}"
+                )
             values[name] = {entry[0]: entry[1] for entry in entries}
     return [values.get(spec.name, {}) for spec in wanted]
-
-
-@asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client; KafkaError when the cluster stays unreachable for `broker_wait_s`."""
-    deadline = monotonic_s() + settings.broker_wait_s
-    while True:
-        admin = admin_client(settings)
-        try:
-            await _someone_listens(settings.brokers)  # aiokafka logs an error for each attempt of its own
-            await admin.start()
-            break
-        except (KafkaConnectionError, ClientError, OSError) as error:
-            await admin.close()
-            if monotonic_s() >= deadline:
-                raise KafkaError(
-                    f"no broker answers at {settings.brokers} (waited {settings.broker_wait_s:.0f} s); "
-                    "start it, or set STREAMREC_BROKERS to one that runs"
-                ) from error
-            await asyncio.sleep(0.5)
-    try:
-        yield admin
-    finally:
-        await admin.close()
-
-
-async def _someone_listens(brokers: str) -> None:
-    """OSError if none of the addresses takes a connection."""
-    failure = OSError("no address")
-    for host, port, _ in collect_hosts(brokers, randomize=False):
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                _, writer = await asyncio.open_connection(host, port)
-        except OSError as error:  # TimeoutError is one
-            failure = error
-        else:
-            writer.close()
-            return
-    raise failure

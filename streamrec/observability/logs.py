@@ -19,6 +19,7 @@ from ..terminal.printable import encoded, printable, printable_json
 
 PERSONAL_FIELDS = frozenset({"user", "user_id", "key", "value", "event", "record", "profile", "tz", "title", "payload"})
 CLIENT = "aiokafka"
+CONNECTION = "aiokafka.conn"
 REPEAT_S = 10.0
 MOST_KINDS = 1000  # of lines that are remembered
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
@@ -30,6 +31,8 @@ def configure(log_format: Literal["text", "json"], log_level: str, stream: TextI
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     handler.addFilter(Repeats())
     logging.basicConfig(handlers=[handler], level=log_level, force=True)
+    # what goes through a connection, passwords and tokens with it, is logged there as DEBUG
+    logging.getLogger(CONNECTION).setLevel(logging.INFO if log_level == "DEBUG" else logging.NOTSET)
     logging.captureWarnings(capture=True)
 
 

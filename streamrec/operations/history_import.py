@@ -24,6 +24,7 @@ from ..datasets.tally import Tally
 from ..errors import DataError, KafkaError
 from ..kafka.clients import AIOKafkaConsumer, consumer, producer
 from ..kafka.log import KafkaLog
+from ..kafka.permissions import permitted
 from ..kafka.topics import require
 from ..settings import Settings
 from ..terminal.progress import Bars
@@ -73,6 +74,7 @@ async def send_history(
     settings: Settings, sources: Sequence[Source], counts: dict[FileTopic, int], progress: Bars
 ) -> None:
     """Send all of it; KafkaError where no worker takes the articles in."""
+    await permitted(settings, "importer")
     for topic in TOPICS:
         await require(settings, topic)
         sending = progress.add_task(topic, total=counts[topic])

@@ -22,6 +22,7 @@ from ..contracts.records import TOPICS
 from ..engine.policy.config import Policy
 from ..engine.scores import Scores
 from ..kafka.log import Log
+from ..kafka.reaching import still_let_in
 from ..kafka.topics import changelog_topic
 from ..observability.metrics import Metrics
 from ..settings import Settings
@@ -105,6 +106,8 @@ def _add_tasks(app: WorkerApp, settings: Settings, strays: Strays) -> None:
             progress = await app.consumer.progress()
         except KafkaError as error:  # no answer is no evidence; a write that hangs ends the process below
             log.warning("the ends of the inputs are not known: %r", error)
+            with _ends(app):
+                await still_let_in(settings)
             return
         app.note_fetch_progress(progress, settings.topic("articles"))
 

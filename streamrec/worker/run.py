@@ -11,6 +11,7 @@ from ..content.encoders import encoder_of
 from ..engine.policy.reasons import SUPPRESSION_REASONS
 from ..errors import KafkaError
 from ..kafka.log import KafkaLog, Log
+from ..kafka.permissions import permitted
 from ..kafka.topic_drift import summary
 from ..kafka.topics import check
 from ..observability.logs import configure
@@ -58,6 +59,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
 
 
 async def _check_topics(settings: Settings) -> None:
+    await permitted(settings, "worker")
     drift = await check(settings)
     if drift:
         raise KafkaError("; ".join(summary(drift)))

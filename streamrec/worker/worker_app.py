@@ -8,7 +8,8 @@ import faust
 from faust.types import TP
 
 from ..clock import monotonic_s
-from ..errors import SettingsError
+from ..errors import KafkaError, SettingsError
+from ..kafka.refusals import forbidden
 from ..observability.metrics import Metrics
 from .content_agent import ContentAgent
 from .fetch_lag import FetchProgress
@@ -43,9 +44,12 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
 
-        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. A setting is told in a
-        sentence: where in the program it was noticed says nothing to whoever has to change it.
+        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. What a
+        setting or the cluster is to blame for is told in a sentence: where in the program it was noticed says nothing
+        to whoever has to change it.
         """
-        log.critical("ending: %s", error, exc_info=None if isinstance(error, SettingsError) else error)
+        told = forbidden(error)
+        is_theirs = told or isinstance(error, SettingsError | KafkaError)
+        log.critical("ending: %s", told or error, exc_info=None if is_theirs else error)
         logging.shutdown()
         os._exit(1)

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError as ClientError
 
 from ...contracts.records import Record
 from ...errors import KafkaError
+from ...kafka.permissions import permitted
 from ...kafka.topics import changelog_topic, list_topics
 from ...settings import Settings
 from ..committed_records import CommittedRecords, committed_records
@@ -22,6 +23,7 @@ Progress = Callable[[str, int, int], None]  # topic, offsets done, offsets in al
 async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progress: Progress = lambda *_: None) -> Facts:
     """Read a live cluster into facts; KafkaError where it cannot be read or is not as the settings say."""
     counts = {spec.name: partitions for spec, partitions in await list_topics(settings)}
+    await permitted(settings, "auditor")
     changelog, push, events = changelog_topic(settings), settings.topic("push"), settings.topic("events")
     for topic in (push, changelog, events):
         _as_settings_say(topic, counts[topic], settings)

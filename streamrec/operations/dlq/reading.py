@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError as ClientError
 
 from ...errors import KafkaError
+from ...kafka.permissions import Need, permitted
 from ...kafka.topics import list_topics
 from ...settings import Settings
 from ..committed_records import committed_records
@@ -72,4 +73,6 @@ async def _partitions(settings: Settings, topics: Collection[str]) -> list[Topic
                 cure = "set STREAMREC_PARTITIONS to what the topics were made with"
                 raise KafkaError(f"topic {name} has {found} partitions, expected {expected}; {cure}")
         tps += [TopicPartition(f"{full}.dlq", number) for number in range(counts[f"{full}.dlq"][0])]
+    letters = dict.fromkeys(tp.topic for tp in tps)
+    await permitted(settings, "operator", [Need("Read", "topic", name) for name in letters])
     return tps

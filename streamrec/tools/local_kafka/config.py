@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...errors import KafkaError
 from ..ports import HOST
+from .secured import Secured, listeners
 
 FIXED: Mapping[str, str | int] = {
     "process.roles": "broker,controller",
@@ -60,12 +61,16 @@ Configuration:
 """
 
 
-def write_config(folder: Path, port: int, controller_port: int) -> Path:
-    """Write both files into `folder`; returns the path of server.properties."""
+def write_config(
+    folder: Path, port: int, controller_port: int, secured: Secured | None = None, more_ports: Mapping[str, int] = {}
+) -> Path:
+    """Write both files into `folder`; returns the path of server.properties. `more_ports`: of secured listeners."""
+    ports = {"PLAINTEXT": port, **more_ports}
     settings = {
         **FIXED,
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        **(secured.config() if secured else {}),
+        "listeners": listeners(ports | {"CONTROLLER": controller_port}),
+        "advertised.listeners": listeners(ports),
         "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
         "log.dirs": str(folder / "data"),
     }

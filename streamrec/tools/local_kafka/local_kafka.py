@@ -16,23 +16,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...connection_rules import CONNECTION
 from ...errors import KafkaError
-from ...settings import CONNECTION, Settings, load
+from ...settings import Settings, load
 from ..ports import free_port, is_free
 from .config import CONFIG, port_taken
 from .jars import DEMO_EXTRA_MISSING, resolve_jars
 from .process import LocalKafka
+from .secured import Secured
 
 PORT_TRIES = 3
 
 
 @contextmanager
 def local_kafka(
-    cache: Path | None = None, port: int = 0, wait_s: float = 60, data: Path | None = None
+    cache: Path | None = None,
+    port: int = 0,
+    wait_s: float = 60,
+    data: Path | None = None,
+    secured: Secured | None = None,
 ) -> Iterator[LocalKafka]:
     """Start a broker on `port` (0: a free one), yield it answering, stop it and remove its data, whatever happens.
 
-    `data`: a folder to keep them in instead.
+    `data`: a folder to keep them in instead. `secured`: listeners with TLS and SASL, and ACLs.
     """
     if port and not is_free(port):
         raise port_taken(port)
@@ -40,7 +46,7 @@ def local_kafka(
     folder = _kept(data) if data else Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
     kafka = None
     try:
-        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None)
+        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None, secured=secured)
         yield kafka
     finally:
         if kafka is not None:
@@ -61,13 +67,15 @@ def _kept(folder: Path) -> Path:
     return folder.absolute()
 
 
-def _started(java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool) -> LocalKafka:
+def _started(
+    java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool, secured: Secured | None
+) -> LocalKafka:
     """A broker that answers. A free port can be taken by somebody before Java has it: then others are tried."""
     for attempt in range(1, PORT_TRIES + 1):
         own = folder if is_kept else folder / str(attempt)
         own.mkdir(exist_ok=True)
         client_port = port or free_port()
-        kafka = LocalKafka(java, jars, own, (client_port, free_port()), wait_s, is_kept=is_kept)
+        kafka = LocalKafka(java, jars, own, (client_port, free_port()), wait_s, is_kept=is_kept, secured=secured)
         try:
             kafka.start()
         except BaseException as error:

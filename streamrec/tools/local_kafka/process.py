@@ -21,8 +21,9 @@ from pathlib import Path
 
 from ...clock import monotonic_s
 from ...errors import KafkaError
-from ..ports import HOST, is_free
+from ..ports import HOST, free_port, is_free
 from .config import port_taken, write_config
+from .secured import Secured
 
 JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 WATCHDOG = """exec 3<&0; folder=$1; shift
@@ -46,7 +47,10 @@ class LocalKafka:
         wait_s: float,
         *,
         is_kept: bool = False,
+        secured: Secured | None = None,
     ) -> None:
+        self.ports = {name: free_port() for name in secured.listeners} if secured else {}  # of secured listeners
+        self._secured = secured
         self.port, self.controller_port = ports
         self.bootstrap = f"{HOST}:{self.port}"
         self.folder = folder
@@ -54,8 +58,12 @@ class LocalKafka:
         self._wait_s, self._removed = wait_s, "" if is_kept else str(folder)  # by the watchdog, when we are gone
         self._java = [str(java), *JVM, f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}"]
         self._java += ["-cp", os.pathsep.join(map(str, jars))]
-        self._config = write_config(folder, self.port, self.controller_port)
+        self._config = write_config(folder, self.port, self.controller_port, secured, self.ports)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def address(self, listener: str) -> str:
+        """Bootstrap server of one of the secured listeners."""
+        return f"{HOST}:{self.ports[listener]}"
 
     @property
     def pid(self) -> int:
@@ -68,6 +76,7 @@ class LocalKafka:
         # StorageTool takes the id as an option's value: one that begins with "-" would be read as an option
         cluster = "A" + cluster[1:]
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config), "--standalone"]
+        tool += self._secured.scram() if self._secured else []
         with self.log_path.open("ab") as log:
             self._spawn(tool, log.fileno())
             self._wait_exit(self._wait_s)

@@ -1,0 +1,82 @@
+"""contradiction(settings): what the settings that say how Kafka is reached ask for and cannot have together.
+
+Their names are Kafka's own (`security.protocol`, `sasl.mechanism`), those of files librdkafka's (`ssl.ca.location`).
+A secret is never a setting: settings name the files that hold them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+BY_PASSWORD = MECHANISMS[:3]
+CONNECTION = frozenset(
+    {
+        "brokers", "security_protocol", "sasl_mechanism", "sasl_username", "sasl_password_file",
+        "sasl_oauthbearer_token_endpoint_url", "sasl_oauthbearer_client_id", "sasl_oauthbearer_client_secret_file",
+        "sasl_oauthbearer_scope", "sasl_oauthbearer_extensions", "sasl_oauthbearer_ca_file", "ssl_ca_file",
+        "ssl_certificate_file", "ssl_key_file", "ssl_key_password_file", "ssl_endpoint_identification_algorithm",
+    }
+)  # fmt: skip
+OF_A_KEY = {"ssl_key_file", "ssl_key_password_file"}
+Variable = Callable[[str], str]
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def contradiction(settings: Any, variable: Variable) -> str:
+    """The first of them as a sentence, empty if there is none; `variable` names the variable of a setting."""
+    return next(_contradictions(settings, variable), "")
+
+
+def _contradictions(settings: Any, variable: Variable) -> Iterator[str]:
+    protocol, mechanism = settings.security_protocol, settings.sasl_mechanism
+    given = {name for name in CONNECTION & settings.model_fields_set if getattr(settings, name)}
+    for name in sorted(given):
+        for other, right in _belongs_to(name):
+            if getattr(settings, other) not in right:
+                yield (
+                    f"{variable(name)} is set, but {variable(other)} is {getattr(settings, other) or 'not'};"
+                    f" set that to {' or '.join(right)}, or unset the other"
+                )
+        if name in OF_A_KEY and "ssl_certificate_file" not in given:
+            yield f"{variable(name)} is set without a certificate; set {variable('ssl_certificate_file')}"
+    if "SASL" in protocol and not mechanism:
+        name = variable("sasl_mechanism")
+        yield f"{variable('security_protocol')} is {protocol}; set {name} to {' or '.join(MECHANISMS)}"
+    for name in _needed(mechanism):
+        if name not in given:
+            yield f"{variable('sasl_mechanism')} is {mechanism}; set {variable(name)}"
+    if _is_cleartext(settings.sasl_oauthbearer_token_endpoint_url):
+        name = variable("sasl_oauthbearer_token_endpoint_url")
+        yield f"{name} begins with http://; expected https://, since the client secret is sent there"
+
+
+def _belongs_to(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Settings, and the values they must have where this one is set."""
+    if name.startswith("ssl_"):
+        yield "security_protocol", ("SSL", "SASL_SSL")
+    if name.startswith("sasl_"):
+        yield "security_protocol", ("SASL_SSL", "SASL_PLAINTEXT")
+    if name.startswith("sasl_oauthbearer_"):
+        yield "sasl_mechanism", ("OAUTHBEARER",)
+    if name in {"sasl_username", "sasl_password_file"}:
+        yield "sasl_mechanism", BY_PASSWORD
+
+
+def _needed(mechanism: str) -> tuple[str, ...]:
+    if mechanism == "OAUTHBEARER":
+        return tuple(f"sasl_oauthbearer_{name}" for name in ("token_endpoint_url", "client_id", "client_secret_file"))
+    return ("sasl_username", "sasl_password_file") if mechanism else ()
+
+
+def _is_cleartext(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in LOCAL
+
+
+def extensions(text: str) -> dict[str, str]:
+    """SASL extensions written `name=value,name=value`; ValueError where they are not."""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair]
+    if not all(name.strip().isalpha() and value.strip() for name, _, value in pairs):
+        raise ValueError("expected name=value,... with letters in names (logicalCluster=lkc-1,identityPoolId=pool-1)")
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,127 @@
+"""The ACLs that `streamrec topics acl` prints are enough for each role, and of those that are missing we are told."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from on_kafka import article, event, now_ms, read, until
+from secured_commands import streamrec, told
+from secured_kafka import SecuredKafka
+
+from streamrec.__main__ import cli
+from streamrec.cli.topics import ROLES
+from streamrec.errors import KafkaError
+from streamrec.kafka import permissions
+from streamrec.kafka.topics import create
+from streamrec.settings import Settings, to_environ
+from streamrec.tools.worker_process import worker_process
+
+pytestmark = pytest.mark.kafka
+NONE_LEFT_OUT = {"min_score": 0.0, "min_affinity": 0.0}
+
+
+def acls(settings: Settings, *arguments: str) -> str:
+    """What the command prints."""
+    done = CliRunner().invoke(cli, ["topics", "acl", *arguments], env=to_environ(settings))
+    assert done.exit_code == 0, done.output
+    return str(done.output)
+
+
+async def allowed(kafka: SecuredKafka, settings: Settings, role: str, printed: str) -> None:
+    """Add these ACLs, and wait until the broker goes by them."""
+    await kafka.allow(printed)
+
+    async def is_allowed() -> bool:
+        try:
+            await permissions.permitted(settings, role)
+        except KafkaError:
+            return False
+        return True
+
+    await until(is_allowed, 20)
+
+
+def test_the_command_knows_every_role() -> None:
+    """Its list is written out, since --help imports no Kafka client."""
+    assert set(permissions.ROLES) == set(ROLES)
+
+
+@pytest.mark.parametrize("prefixed", [(), ("--prefixed",)])
+async def test_each_role_gets_along_with_its_acls(
+    prefixed: tuple[str, ...], secured: SecuredKafka, names: dict[str, str], tmp_path: Path
+) -> None:
+    """Exactly those that are printed, literal or under the prefix, with the authorizer on."""
+    of = {role: secured.settings_of(role, **names, **NONE_LEFT_OUT) for role in ROLES}
+
+    async def run(role: str, *arguments: str, given: bytes = b"") -> str:
+        done = await asyncio.to_thread(streamrec, of[role], *arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return told(done.stdout, done.stderr)
+
+    for role, settings in of.items():
+        await allowed(secured, settings, role, acls(settings, role, *prefixed))
+    assert "made" in await run("admin", "topics", "create")
+    assert "as they should be" in await run("admin", "topics", "check")
+    past = {"user_id": "u0", "article_id": "h1", "action": "click", "at_ms": now_ms() - 10**8}
+    await asyncio.to_thread((tmp_path / "events.jsonl").write_text, json.dumps(past))
+    await asyncio.to_thread((tmp_path / "articles.jsonl").write_bytes, article("h1").value or b"")
+    with worker_process(of["worker"], tmp_path / "worker.log") as worker:
+        await asyncio.to_thread(worker.wait_ready)
+        await run("importer", "produce", "--history", str(tmp_path))
+        for sent in (article("a1"), event("u1", "a1"), article("a2")):
+            await run("producer", "produce", sent.topic, given=sent.value or b"")
+        await run("producer", "produce", "events", "--raw", given=b"{")
+        admin = secured.settings("SSL", **names)
+
+        async def is_done() -> bool:
+            letters = await read(admin, admin.topic("events.dlq"))
+            return bool(letters) and bool(await read(admin, admin.topic("push")))
+
+        await until(is_done)
+        assert "u1" in await run("gateway", "watch", "--from-beginning", "--limit", "1")
+        await run("auditor", "audit")
+        assert "events" in await run("operator", "dlq", "list")
+        await run("operator", "dlq", "redrive", "--topic", "events", "--yes")
+
+
+MISSING = {
+    "Read on group": "--group",
+    "Write on transactional-id": "--transactional-id",
+    "Read on topic {prefix}events": "--topic '{prefix}events'",
+}
+
+
+@pytest.mark.parametrize("said", MISSING)
+async def test_a_worker_names_the_acl_it_lacks(said: str, secured: SecuredKafka, names: dict[str, str]) -> None:
+    """It ends instead of standing there unready, or of taking a topic for missing."""
+    settings = secured.settings_of("worker", **names)
+    await create(secured.settings("SSL", **names))
+    without = MISSING[said].format(prefix=settings.topic_prefix)
+    lines = [line for line in acls(settings, "worker").splitlines() if without not in line]
+    await secured.allow("\n".join(lines))
+    wanted = said.format(prefix=settings.topic_prefix)
+
+    async def is_named() -> bool:
+        done = await asyncio.to_thread(streamrec, settings, "worker")
+        last = told(done.stderr).splitlines()[-1]
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        return last.startswith("KafkaError: user 'worker' lacks ") and wanted in last and " 30 " not in last
+
+    await until(is_named, 30)
+
+
+async def test_no_acl_at_all_is_no_missing_topic(secured: SecuredKafka, names: dict[str, str]) -> None:
+    """What cannot be seen may be there."""
+    await create(secured.settings("SSL", **names))
+    settings = secured.settings_of("trainer", **names)
+    checked = await asyncio.to_thread(streamrec, settings, "topics", "check")
+    assert "may not see whether there is a topic" in told(checked.stderr)
+    assert "topics create" not in checked.stderr
+    produced = await asyncio.to_thread(streamrec, settings, "produce", "events", given=event("u", "a").value or b"")
+    assert f"user 'trainer' lacks 1 ACL: Write on topic {settings.topic('events')}" in told(produced.stderr)
+    watched = await asyncio.to_thread(streamrec, settings, "watch")
+    assert f"user 'trainer' lacks 1 ACL: Read on topic {settings.topic('push')}" in told(watched.stderr)
+    assert {checked.returncode, produced.returncode, watched.returncode} == {2}
