@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 MISSING = "missing"
+RETENTION, FOR_EVER = "retention.ms", -1
+AT_LEAST = (RETENTION, "min.insync.replicas")
 
 
 class Drift(NamedTuple):
@@ -62,13 +64,19 @@ def in_sync(topic: str, values: Mapping[str, str], replicas: int) -> list[Drift]
 
 
 def altered(topic: str, values: Mapping[str, str], wanted: Mapping[str, str]) -> list[Drift]:
-    """Settings that are not as they were made."""
+    """Settings that are not as they were made; longer retention and more copies are more than was asked for."""
     cure = "alter it with kafka-configs, or delete the topic"
     return [
-        Drift(topic, name, value, values.get(name, "not set"), cure)
+        Drift(topic, name, f"at least {value}" if name in AT_LEAST else value, values.get(name, "not set"), cure)
         for name, value in wanted.items()
-        if values.get(name) != value
+        if not _suffices(name, values.get(name), value)
     ]
+
+
+def _suffices(name: str, got: str | None, wanted: str) -> bool:
+    if name not in AT_LEAST or got is None:
+        return got == wanted
+    return int(got) >= int(wanted) or (name == RETENTION and int(got) == FOR_EVER)
 
 
 def summary(drift: Iterable[Drift]) -> list[str]:
