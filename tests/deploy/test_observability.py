@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ GROUPS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/alerts.
 ALERTS: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
 ALERT_TESTS: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/alerts_test.yml").read_text())
 PANELS: list[dict[str, Any]] = json.loads((ROOT / "deploy/grafana/dashboards/streamrec.json").read_text())["panels"]
+RUNBOOK = "{{ $externalLabels.runbook }}"
 EXPRESSIONS = [rule["expr"] for rule in ALERTS] + [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are Prometheus's own
@@ -44,7 +47,7 @@ LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are 
     "topic": set(INPUT_TOPICS),
     "field": {field for fields in FIELDS.values() for field in fields},
     "stage": set(STAGES),
-    "job": {config["job_name"] for config in SCRAPE["scrape_configs"]},
+    "job": {"streamrec", "streamrec.*", "$job"},
     "partition": None,
     "instance": None,
     "le": None,
@@ -79,7 +82,8 @@ def test_each_alert_has_its_runbook_heading(rule: dict[str, Any]) -> None:
     """Who is woken finds the page."""
     text = (ROOT / "deploy/RUNBOOK.md").read_text()
     assert f"## {rule['alert']}\n" in text
-    assert rule["annotations"]["runbook"] == f"deploy/RUNBOOK.md#{rule['alert'].lower()}"
+    assert rule["annotations"]["runbook_url"] == f"{RUNBOOK}#{rule['alert'].lower()}"
+    assert "runbook" in SCRAPE["global"]["external_labels"]
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
@@ -95,8 +99,30 @@ def test_each_alert_has_a_case_for_firing_and_one_for_silence(rule: dict[str, An
     assert fired
     assert any(not check["exp_alerts"] for check in cases)
     for alert in fired:
-        assert alert["exp_annotations"] == rule["annotations"]
+        linked = rule["annotations"]["runbook_url"].replace(RUNBOOK, "https://runbooks.test/RUNBOOK.md")
+        assert alert["exp_annotations"] == rule["annotations"] | {"runbook_url": linked}
         assert alert["exp_labels"]["severity"] == rule["labels"]["severity"]
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_no_alert_mixes_deployments(rule: dict[str, Any]) -> None:
+    """What is summed up is summed by job: the sound half of a Prometheus would hide the other, or be paged for it."""
+    grouped = re.findall(r"\b(?:sum|max|min|count|avg)\b\s*(by\s*\([^)]*\))?", rule["expr"])
+    assert all(re.match(r"by\s*\(job\b", group) for group in grouped)
+    assert "on ()" not in rule["expr"]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (of Debian's package prometheus)")
+def test_alerts_fire_and_are_silent_as_their_cases_say() -> None:
+    """Prometheus's own evaluation of them."""
+    ended = subprocess.run(
+        ["promtool", "test", "rules", "alerts_test.yml"],
+        check=False,
+        cwd=ROOT / "deploy/prometheus",
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
@@ -114,6 +140,20 @@ def test_runbook_has_no_orphans() -> None:
     """A heading without an alert is a page nobody is sent to."""
     headings = re.findall(r"^## (\w+)$", (ROOT / "deploy/RUNBOOK.md").read_text(), re.MULTILINE)
     assert sorted(headings) == sorted(rule["alert"] for rule in ALERTS)
+
+
+def test_pages_and_tickets_have_a_receiver() -> None:
+    """Alertmanager's example tells apart the severities there are, and holds back only alerts that exist."""
+    example: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/alertmanager.yml").read_text())
+    assert {rule["labels"]["severity"] for rule in ALERTS} == {"page", "ticket"}
+    receivers = {receiver["name"] for receiver in example["receivers"]}
+    assert {example["route"]["receiver"], *(route["receiver"] for route in example["route"]["routes"])} == receivers
+    matchers = [rule[side] for rule in example["inhibit_rules"] for side in ("source_matchers", "target_matchers")]
+    named = {name for (text,) in matchers for name in text.partition('"')[2].rstrip('"').split("|")}
+    assert named <= {rule["alert"] for rule in ALERTS}
+    targets = SCRAPE["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert all(target.partition(":")[0] in services for target in targets)
 
 
 def test_prometheus_scrapes_the_worker_and_loads_the_alerts() -> None:
