@@ -14,6 +14,7 @@ import pytest
 from streamrec.errors import KafkaError
 from streamrec.settings import load
 from streamrec.tools.local_kafka import jars as kafka_jars
+from streamrec.tools.local_kafka.config import CONFIG
 from streamrec.tools.local_kafka.jars import jar_path, locked, resolve_jars
 from streamrec.tools.local_kafka.local_kafka import at_local, cluster_or_local, local_kafka
 from streamrec.tools.local_kafka.process import LocalKafka, answers
@@ -246,11 +247,13 @@ def test_a_named_folder_keeps_its_data(jars: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with local_kafka(jars, data=data) as broker:
         identity = (broker.folder / "data" / "meta.properties").read_text()
+        config = (broker.folder / CONFIG).read_text()
         with (
             pytest.raises(KafkaError, match=rf"another Kafka runs on the data in {data}"),
             local_kafka(jars, data=data),
         ):
             pass
+        assert (broker.folder / CONFIG).read_text() == config  # of the running one, with its ports
     with local_kafka(jars, data=data) as broker:
         assert (broker.folder / "data" / "meta.properties").read_text() == identity
         assert answers(broker.port)

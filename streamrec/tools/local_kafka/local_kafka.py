@@ -9,6 +9,7 @@ goes on where this one stopped. The log in it is quoted in every error. Raises K
 cannot be had, the port is taken, the demo extra is missing, the folder is somebody else's, or Java dies.
 """
 
+import fcntl
 import importlib.util
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ from .process import LocalKafka
 from .secured import Secured
 
 PORT_TRIES = 3
+IN_USE = "in-use.lock"
 
 
 @contextmanager
@@ -43,28 +45,45 @@ def local_kafka(
     if port and not is_free(port):
         raise port_taken(port)
     java, jars = java_binary(), resolve_jars(cache)
-    folder = _kept(data) if data else Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
-    kafka = None
-    try:
+    with _kept(data) if data else _temporary() as folder:
         kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None, secured=secured)
-        yield kafka
-    finally:
-        if kafka is not None:
+        try:
+            yield kafka
+        finally:
             kafka.stop()
-        if data is None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _kept(folder: Path) -> Path:
-    """The folder, there and either empty or a broker's."""
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="streamrec-kafka-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[Path]:
+    """The folder, there and either empty or a broker's, and nobody else's meanwhile.
+
+    Kafka locks it as well, but only after it has written there: the running one can then read a torn log, and end.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        is_strange = any(folder.iterdir()) and not (folder / CONFIG).exists()
+        is_strange = any(path.name != IN_USE for path in folder.iterdir()) and not (folder / CONFIG).exists()
+        if not is_strange:
+            (folder / IN_USE).touch()
     except OSError as error:
         raise KafkaError(f"{folder} cannot hold Kafka's data ({error.strerror}); choose another --data") from None
     if is_strange:
         raise KafkaError(f"{folder} is not empty and holds no data of an embedded Kafka; choose another --data")
-    return folder.absolute()
+    with (folder / IN_USE).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            cure = "stop it, or choose another --data"
+            raise KafkaError(f"another Kafka runs on the data in {folder}; {cure}") from None
+        yield folder.absolute()
 
 
 def _started(
@@ -80,10 +99,6 @@ def _started(
             kafka.start()
         except BaseException as error:
             kafka.kill()
-            if is_kept and "Failed to acquire lock" in str(error):
-                raise KafkaError(
-                    f"another Kafka runs on the data in {folder}; stop it, or choose another --data"
-                ) from None
             lost_the_race = "Address already in use" in str(error) or "is taken" in str(error)
             if port or not lost_the_race or attempt == PORT_TRIES or not isinstance(error, KafkaError):
                 raise
