@@ -115,6 +115,7 @@ def touched(copy: Path) -> list[str]:
     return [*changed, *new]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("addition", ADDITIONS, ids=[addition.script for addition in ADDITIONS])
 def test_it_takes_as_many_files_as_the_table_says(addition: Addition, tmp_path: Path) -> None:
     """And all that should follow does."""

@@ -47,6 +47,7 @@ def teacher(tmp_path: Path) -> Path:
     return tmp_path / "teacher"
 
 
+@pytest.mark.slow
 def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
     """Trials, verdict, picture and page from a log and a teacher; the last line is JSON; nothing is overwritten."""
     out, student = tmp_path / "found", "student(width=16) > distil(alpha=0) > int8"
@@ -77,6 +78,7 @@ def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
     assert "--resume goes on with it" in str(again.exception)
 
 
+@pytest.mark.slow
 def test_a_model_of_the_teachers_shape_is_met_only_if_asked_for(tmp_path: Path, teacher: Path) -> None:
     """It is written as weights, and a store says what they are."""
     out, data = tmp_path / "found", ("--log", "simulated", "--users", "250", "--teacher", str(teacher))

@@ -49,6 +49,7 @@ def test_an_example_is_whole_and_the_same_each_time(folder: Path, tmp_path: Path
     assert last_line(replayed)["dead_letters"] == 0
 
 
+@pytest.mark.slow
 def test_a_teacher_is_trained_and_compressed(folder: Path, tmp_path: Path) -> None:
     """The folder of the result loads as a worker loads it, and remembers the log."""
     options = ("--epochs", 1)

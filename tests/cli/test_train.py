@@ -51,6 +51,7 @@ def train(*arguments: object) -> tuple[int, str, str]:
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+@pytest.mark.slow
 def test_a_ranker_from_clicks_alone(clicks: Path, tmp_path: Path) -> None:
     """The folder loads, the last line is JSON with intervals, and no checkpoint is left."""
     code, output, errors = train("globo", clicks, "--out", tmp_path / "model", "--epochs", 4)
@@ -68,6 +69,7 @@ def test_a_ranker_from_clicks_alone(clicks: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_where_it_was(clicks: Path, tmp_path: Path) -> None:
     """SIGKILL after the first checkpoint, then --resume: the very model an undisturbed run gives."""
     options = ["globo", clicks, "--teacher", "--epochs", 2, "--seed", 2, "--out"]

@@ -52,6 +52,7 @@ def vector_of(queries: Queries, query: str) -> FloatArray:
     return found.vector
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hashed", "sentence"])
 def test_a_vector_has_the_same_bits_whatever_stands_beside_it(name: str) -> None:
     """Alone, among others, in another order, after a cache was filled, and in another process."""
@@ -120,6 +121,7 @@ def test_the_longest_words_are_kept() -> None:
     assert words_of("lava grindavik eruption snow flights iceland ash") == set(map(key_of, kept))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [str.encode, json.dumps, lambda query: json.dumps(query, ensure_ascii=False)])
 @pytest.mark.parametrize("query", ["冰岛火山", "火山", "\U00020000\U00020001"])
 def test_the_dictionary_of_chinese_is_loaded_aside(query: str, write: Callable[[str], str | bytes]) -> None:

@@ -136,6 +136,7 @@ def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:
         load_ebnerd(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_real_demo_set_is_read_whole() -> None:
     """Every row of the demo set is understood, and its order rules hold."""

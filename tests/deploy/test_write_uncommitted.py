@@ -73,6 +73,7 @@ def test_a_broker_that_takes_no_writes_is_told_of(away_s: int, phase_s: int) -> 
     assert any(fires(samples, at_s, EVALUATE_S) for at_s in range(phase_s, phase_s + 600, EVALUATE_S))
 
 
+@pytest.mark.slow
 @given(phase_s=st.integers(600, 660))
 def test_one_process_that_ends_of_it_is_no_alert(phase_s: int) -> None:
     """The successor goes on: nobody is woken for what has healed."""

@@ -35,6 +35,7 @@ def by_event_time(**more: object) -> Settings:
     return load({}, policy_time="event", due_scan_s=60.0, partitions=4, web_port=0, **more)
 
 
+@pytest.mark.slow
 def test_the_span_of_a_group_changes_nothing() -> None:
     """Watermarks every ten minutes or every six hours: the same pushes."""
     often, seldom = direct(by_event_time(), 600_000), direct(by_event_time(), 6 * 3_600_000)

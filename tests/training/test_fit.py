@@ -40,6 +40,7 @@ def test_metrics_resample_users_not_impressions() -> None:
     assert his.metrics["auc"].value == own.metrics["auc"].value
 
 
+@pytest.mark.slow
 def test_learnable_clicks_are_learned() -> None:
     """On unseen impressions the int8 engine has AUC above 0.8, near the truth's, and probabilities that fit."""
     network, calibration, metrics = fit(readers(20_000, 1), seed=1)

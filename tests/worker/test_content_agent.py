@@ -69,6 +69,7 @@ async def letters(log: SlowLog) -> list[tuple[bytes, bytes]]:
     return [(one["streamrec-reason"], one["streamrec-offset"]) for one in headers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("requests", range(1, 40, 3))
 async def test_a_rebalance_at_any_request(requests: int) -> None:
     """It waits for what is being written, ends a take-over, and leaves nothing that fences the next owner."""

@@ -1,5 +1,6 @@
 """A dead letter names the record that was set aside, and no other that has its offset."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def letters_of(record: RawRecord) -> DeadLetterIndex:
     return letters
 
 
+@pytest.mark.slow
 @given(texts, texts, texts, texts)
 @example(b"k", bytes(LONG), b"k", bytes(LETTER_BYTES - 1))
 @example(bytes(LONG), b"", bytes(LONG), None)

@@ -57,6 +57,7 @@ def set_aside(log: SlowLog) -> list[int]:
     return [int(first_headers(letter)["streamrec-offset"]) for letter in letters]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [LATE, AT_ONCE])
 async def test_it_is_set_aside_once_and_all_owners_go_on(bad: str) -> None:
     """It came before anybody was there. Users get the other article, from this owner and from the next."""

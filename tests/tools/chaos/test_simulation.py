@@ -91,6 +91,7 @@ async def applied_in_a_rebalance(self: PartitionWriter) -> None:
 OFFER = PartitionWriter.offer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "broken"),
     [
@@ -107,6 +108,7 @@ def test_a_broken_protocol_is_found(name: str, broken: Callable[..., object], mo
     assert any(not quietly(seed).holds for seed in range(35, 135))
 
 
+@pytest.mark.slow
 def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the rule that first all is read, somebody who left in an outage gets a push after it."""
     monkeypatch.setattr(CatchUp, "is_behind", lambda *_: False)
@@ -115,6 +117,7 @@ def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.Monk
     assert any(what.startswith("already_read") for what in found)
 
 
+@pytest.mark.slow
 def test_pushes_against_what_strayed_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who left by an event in a partition that stands still gets a push, unless the others wait for it."""
 
