@@ -18,8 +18,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from ..settings import Settings
 from .connection import connection
 from .consumer import AIOKafkaConsumer
+from .producer import TransactionalProducer
 
-__all__ = ["AIOKafkaConsumer", "admin", "admin_client", "consumer", "producer"]
+__all__ = ["AIOKafkaConsumer", "admin", "admin_client", "consumer", "producer", "transactional_producer"]
 
 
 def consumer(settings: Settings, *topics: str, **more: Any) -> AIOKafkaConsumer:
@@ -30,6 +31,11 @@ def consumer(settings: Settings, *topics: str, **more: Any) -> AIOKafkaConsumer:
 def producer(settings: Settings, **more: Any) -> AIOKafkaProducer:
     """A producer, not started; to be made within a running loop."""
     return AIOKafkaProducer(**connection(settings), **more)
+
+
+def transactional_producer(settings: Settings, **more: Any) -> TransactionalProducer:
+    """A producer of a `transactional_id`, not started; to be made within a running loop."""
+    return TransactionalProducer(**connection(settings), **more)
 
 
 def admin_client(settings: Settings) -> AIOKafkaAdminClient:

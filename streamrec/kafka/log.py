@@ -8,20 +8,30 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from ..clock import monotonic_s
 from ..contracts.limits import BATCH_BYTES
 from ..contracts.records import Record
 from ..errors import KafkaError
 from ..settings import Settings
-from .clients import AIOKafkaConsumer, consumer, producer
+from .clients import AIOKafkaConsumer, consumer, transactional_producer
+from .producer import TransactionalProducer
 
 UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort every 10 s
 
 
 class Producer(Protocol):
-    """A transactional producer, as transactions.py uses it; aiokafka's has these methods."""
+    """A transactional producer, as transactions.py uses it; what aiokafka's does not have is in producer.py."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a request of this epoch may still come late: no transaction may begin in it any more."""
+        ...
+
+    async def renewed(self) -> "Producer":
+        """The producer of the next epoch, started; ProducerFenced if somebody else has taken over the id."""
+        ...
 
     async def start(self) -> None:
         """Take the transactional id over: earlier producers of it cannot commit any more."""
@@ -30,7 +40,8 @@ class Producer(Protocol):
 
     async def begin_transaction(self) -> None: ...
 
-    async def commit_transaction(self) -> None: ...
+    async def commit_transaction(self) -> None:
+        """Commit; CommitInDoubt if nobody answered."""
 
     def create_batch(self) -> Any: ...
 
@@ -88,9 +99,9 @@ class KafkaLog:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def producer(self, transactional_id: str) -> AIOKafkaProducer:
+    def producer(self, transactional_id: str) -> TransactionalProducer:
         """A producer of this transactional id, not started yet."""
-        return producer(
+        return transactional_producer(
             self._settings,
             transactional_id=transactional_id,
             transaction_timeout_ms=round(self._settings.transaction_timeout_s * 1000),

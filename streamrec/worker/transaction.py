@@ -61,5 +61,5 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
 async def _commit_barrier(transactions: Transactions, topic: str, number: int, owner: Message) -> int:
     async with transactions.begin() as writes:
         await writes.send(topic, number, [owner])
-        (written,) = await writes.acknowledged()
+    (written,) = await writes.acknowledged()  # once committed: perhaps it had to be written again
     return int(written.offset)

@@ -8,13 +8,16 @@ import aiokafka
 import faust
 import pytest
 from aiokafka.consumer import fetcher
+from aiokafka.producer import producer as aiokafka_producer
+from aiokafka.producer import sender
+from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.stores import STORES
 from faust.stores.memory import Store
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
-from streamrec.kafka import consumer
+from streamrec.kafka import consumer, producer
 from streamrec.worker.fetcher import BatchConsumerThread
 from streamrec.worker.profile_table import RebalanceHooks
 from streamrec.worker.transport import BatchConsumer, BatchTransport
@@ -165,6 +168,28 @@ def test_batches_of_the_producer() -> None:
     assert parameters(aiokafka.AIOKafkaProducer.create_batch) == ["self"]
     assert parameters(aiokafka.AIOKafkaProducer.send_batch) == ["self", "batch", "topic", "partition"]
     assert {"begin_transaction", "commit_transaction"} <= set(dir(aiokafka.AIOKafkaProducer))
+
+
+def test_handlers_of_transactional_requests() -> None:
+    """Ours are what aiokafka's sender makes, they are called as its own, and the state they read is there."""
+    for name, ours in (
+        ("AddPartitionsToTxnHandler", producer._AddPartitions),
+        ("EndTxnHandler", producer._EndTransaction),
+        ("InitPIDHandler", producer._InitProducerId),
+    ):
+        assert getattr(sender, name) is ours
+        assert f"{name}(self" in inspect.getsource(sender.Sender)
+    assert aiokafka_producer.TransactionManager is producer._Transactions
+    assert "self._txn_manager = TransactionManager(" in inspect.getsource(aiokafka_producer)
+    assert parameters(sender.BaseHandler.do) == ["self", "node_id"]
+    assert parameters(sender.BaseHandler.create_request) == ["self"]
+    assert parameters(sender.BaseHandler.handle_response) == ["self", "response"]
+    assert parameters(sender.EndTxnHandler.__init__) == parameters(producer._EndTransaction.__init__)
+    assert parameters(sender.Sender._find_coordinator) == ["self", "coordinator_type", "coordinator_key"]
+    source = inspect.getsource(sender.BaseHandler.do)
+    assert source.index("self.create_request()") < source.index("client.send(") < source.index("self.handle_response(")
+    assert {"fatal_error", "producer_id", "producer_epoch"} <= set(dir(TransactionManager))
+    assert "self.transaction_timeout_ms = " in inspect.getsource(TransactionManager.__init__)
 
 
 def test_what_reads_a_fetch() -> None:

@@ -147,8 +147,8 @@ async def _commit(transactions: Transactions, chunk: Sequence[Letter], settings:
     for letter in chunk:
         back[letter.origin.topic, partition(letter, settings)].append(message(letter, settings))
     async with transactions.begin() as writes:
-        for (topic, number), messages in back.items():
-            await writes.send(topic, number, messages)
-        for (name, number), same in groupby(chunk, lambda letter: letter.place[:2]):
+        for (name, number), same in groupby(chunk, lambda letter: letter.place[:2]):  # the topics that are read, too
             markers = [Message(None, None, [(REDRIVEN_HEADER, str(x.place.offset).encode())]) for x in same]
             await writes.send(f"{settings.topic(name)}.dlq", number, markers)
+        for (topic, number), messages in back.items():
+            await writes.send(topic, number, messages)

@@ -21,6 +21,8 @@ class PlainProducer:
             settings, acks="all", max_batch_size=BATCH_BYTES, max_request_size=BATCH_BYTES + 100_000
         )
 
+    in_doubt = False
+
     async def start(self) -> None:
         await self._producer.start()
 

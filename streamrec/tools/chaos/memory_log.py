@@ -4,30 +4,31 @@ may come late: a commit is accepted before it can be read. Whoever starts the id
 coordinator has forgotten the id meanwhile (seen on a broker that stood still). A transaction that nobody ends is
 aborted after a while, and its id fenced.
 
-Every request is a point at which the process that makes it may stand still or die, before it has an effect and after.
-It shares no code with Kafka; what real brokers do is tested with real brokers.
+Requests of producers have an effect whenever they arrive, in any order and any number of times (memory_network.py), if
+their epoch and their sequence number allow it. It shares no code with Kafka; what real brokers do is tested with real
+brokers.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.errors import ConcurrentTransactions, InvalidTxnState, ProducerFenced
 
 from ...clock import now_ms
-from ...contracts.limits import BATCH_BYTES
-from ...contracts.record_size import record_bytes
 from ...contracts.records import RawRecord
+from .memory_network import Network, Step
+from .memory_producer import MemoryProducer
 
-LATE_MARKERS, FORGOTTEN = 0.1, 0.3  # of commits; of starts
+LATE_MARKERS = 0.1  # of commits
 TRANSACTION_TIMEOUT_S = 60.0
 
-Step = Callable[[], Awaitable[None]]
 TopicPartition = tuple[str, int]
+Outcome = Literal["committed", "aborted"]
 
 
 @dataclass
@@ -44,11 +45,15 @@ Sent = dict[TopicPartition, list[Entry]]  # what one transaction has written so 
 class MemoryLog:
     """The broker of a simulation: partitions, transactional ids and their transactions, in memory."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
+    def __init__(self, rng: np.random.Generator, network: Network | None = None) -> None:
+        self.rng, self.network = rng, network or Network(rng)
         self.marking: dict[str, asyncio.Task[None]] = {}  # id -> markers of its last commit are on their way
         self.partitions: dict[TopicPartition, list[Entry]] = defaultdict(list)
         self.epochs: dict[str, int] = defaultdict(int)
+        self._follows: dict[str, int] = {}  # id -> the epoch its latest was to follow, if it named one
+        self._outcomes: dict[str, Outcome] = {}  # id -> of its latest transaction in this epoch
+        # (id, epoch, partition) -> first entries of its batches, by sequence number
+        self._batches: dict[tuple[str, int, TopicPartition], list[Entry]] = defaultdict(list)
         self.open: dict[str, Sent] = {}
         self.transactions: list[Sent] = []  # those committed, in order
         self._decided: dict[TopicPartition, int] = defaultdict(int)  # offsets known to lie before any open transaction
@@ -74,29 +79,87 @@ class MemoryLog:
         self._decided[topic, partition] = at
         return at
 
-    def finish(self, transactional_id: str, state: Literal["committed", "aborted"]) -> None:
-        """End the open transaction of this id, if there is one."""
-        sent = self.open.pop(transactional_id, None)
-        if sent is None:
-            return
-        if state == "committed":
-            self.transactions.append(sent)
-        if state == "committed" and self.rng.random() < LATE_MARKERS:
-            self.marking[transactional_id] = asyncio.create_task(self._mark_late(sent))
-        else:
-            self._mark(sent, state)
+    # --- what producers ask for; ProducerFenced if their epoch is over ------------------------------------------------
 
-    def begin(self, transactional_id: str) -> Sent:
-        """The open transaction of this id, begun if need be; it is aborted and fenced if it lasts too long."""
+    def begin_epoch(self, transactional_id: str, follows: int | None) -> int:
+        """The next epoch of this id; what is open is aborted. `follows`: only if this is the latest."""
+        latest, name = self.epochs[transactional_id], transactional_id
+        if follows is not None and follows != latest:
+            if name not in self.open and self._follows.get(name) == follows:
+                return latest  # a copy of the request that began it
+            self._abort(name)
+            raise ProducerFenced
+        self._abort(name)
+        self._begin_epoch(name, follows)
+        return self.epochs[name]
+
+    def _abort(self, transactional_id: str) -> None:
+        if transactional_id in self.open:
+            self._finish(transactional_id, "aborted")
+            self._begin_epoch(transactional_id, None)
+
+    def _begin_epoch(self, transactional_id: str, follows: int | None) -> None:
+        self.epochs[transactional_id] += 1
+        self._outcomes.pop(transactional_id, None)
+        self._follows.pop(transactional_id, None)
+        if follows is not None:
+            self._follows[transactional_id] = follows
+
+    def add(self, transactional_id: str, epoch: int, partition: TopicPartition) -> None:
+        """Add a partition to the open transaction of this id, begun if need be; it is aborted if it lasts too long."""
+        self._check(transactional_id, epoch)
+        if not self.is_marked(transactional_id):
+            raise ConcurrentTransactions
         if transactional_id not in self.open:
             sent = self.open[transactional_id] = {}
             asyncio.get_running_loop().call_later(TRANSACTION_TIMEOUT_S, self._expire, transactional_id, sent)
-        return self.open[transactional_id]
+        self.open[transactional_id].setdefault(partition, [])
+
+    def write(
+        self, transactional_id: str, epoch: int, to: TopicPartition, sequence: int, records: Sequence[RawRecord]
+    ) -> RawRecord:
+        """Write a batch in the open transaction; the first record, as it stands there. A batch that came is known."""
+        self._check(transactional_id, epoch)
+        written = self._batches[transactional_id, epoch, to]
+        if sequence == len(written):
+            if to not in self.open.get(transactional_id, ()):
+                raise InvalidTxnState
+            entries = [self.append(*to, record, "open") for record in records]
+            self.open[transactional_id][to].extend(entries)
+            written.append(entries[0])
+        return written[sequence].record
+
+    def end_transaction(self, transactional_id: str, epoch: int, outcome: Outcome) -> None:
+        """End the open transaction; InvalidTxnState if there is none, unless the last one ended so."""
+        self._check(transactional_id, epoch)
+        if transactional_id in self.open:
+            self._finish(transactional_id, outcome)
+        elif self._outcomes.get(transactional_id) != outcome:
+            raise InvalidTxnState
+
+    def _check(self, transactional_id: str, epoch: int) -> None:
+        if self.epochs[transactional_id] != epoch:
+            raise ProducerFenced
+
+    def _finish(self, transactional_id: str, outcome: Outcome) -> None:
+        sent = self.open.pop(transactional_id)
+        self._outcomes[transactional_id] = outcome
+        if outcome == "committed":
+            self.transactions.append(sent)
+        if outcome == "committed" and self.rng.random() < LATE_MARKERS:
+            self.marking[transactional_id] = asyncio.create_task(self._mark_late(sent))
+        else:
+            self._mark(sent, outcome)
 
     def _expire(self, transactional_id: str, sent: Sent) -> None:
         if self.open.get(transactional_id) is sent:
-            self.epochs[transactional_id] += 1
-            self.finish(transactional_id, "aborted")
+            self._abort(transactional_id)
+
+    # --- markers ------------------------------------------------------------------------------------------------------
+
+    def is_marked(self, transactional_id: str) -> bool:
+        """Whether the last commit of this id can be read."""
+        return transactional_id not in self.marking or self.marking[transactional_id].done()
 
     async def marked(self, transactional_id: str) -> None:
         """Wait until the last commit of this transactional id can be read."""
@@ -112,7 +175,7 @@ class MemoryLog:
         await asyncio.sleep(float(self.rng.choice([0.005, 0.1, 3.0])))
         self._mark(sent, "committed")
 
-    def _mark(self, sent: Sent, state: Literal["committed", "aborted"]) -> None:
+    def _mark(self, sent: Sent, state: Outcome) -> None:
         self.news.set()
         for topic, partition in sorted(sent):
             for entry in sent[topic, partition]:
@@ -127,7 +190,7 @@ class ProcessLog:
     def __init__(self, broker: MemoryLog, step: Step) -> None:
         self._broker, self._step = broker, step
 
-    def producer(self, transactional_id: str) -> "MemoryProducer":
+    def producer(self, transactional_id: str) -> MemoryProducer:
         """A transactional producer of this id, not started yet."""
         return MemoryProducer(self._broker, self._step, transactional_id)
 
@@ -175,88 +238,3 @@ class MemoryReader:
         for at in range(0, len(records), 10):
             yield records[at : at + 10]
             await self._step()
-
-
-@dataclass
-class Builder:
-    """A record batch that takes records as long as they fit into BATCH_BYTES, as aiokafka's does."""
-
-    records: list[RawRecord] = field(default_factory=list)
-    length: int = 0
-
-    def append(
-        self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: list[Any]
-    ) -> object | None:
-        """Add a record to the batch; None if the batch is full."""
-        length = record_bytes(key, value, headers)
-        if self.records and self.length + length > BATCH_BYTES:
-            return None
-        self.length += length
-        self.records.append(RawRecord(0, now_ms() if timestamp is None else timestamp, key, value, tuple(headers)))
-        return self
-
-    def size(self) -> int:
-        """Bytes of the records in the batch."""
-        return self.length
-
-
-class MemoryProducer:
-    """kafka.log.Producer. Requests of one producer take effect in order."""
-
-    def __init__(self, broker: MemoryLog, step: Step, transactional_id: str) -> None:
-        self._broker, self._step, self._id = broker, step, transactional_id
-        self._epoch = 0
-        self._failed = False  # for good
-        self._in_order = asyncio.Lock()
-
-    async def start(self) -> None:
-        """Fence earlier producers of this id and abort what they left open."""
-        await self._step()
-        if self._broker.rng.random() >= FORGOTTEN:
-            await self._broker.marked(self._id)
-        self._broker.finish(self._id, "aborted")
-        self._broker.epochs[self._id] += 1
-        self._epoch = self._broker.epochs[self._id]
-        await self._step()
-
-    async def stop(self) -> None:
-        """Stop without ending an open transaction, as a process does that dies."""
-        await self._step()
-
-    async def begin_transaction(self) -> None:
-        """Begin a transaction, of which the broker hears with its first batch, as with aiokafka."""
-        await self._step()
-
-    def create_batch(self) -> Builder:
-        """A batch without records, to be filled and sent."""
-        return Builder()
-
-    async def send_batch(self, batch: Builder, topic: str, *, partition: int) -> "asyncio.Future[RawRecord]":
-        """On its way; the future answers when it is written. Refused, as aiokafka does, once an earlier one failed."""
-        if self._failed:
-            raise IllegalOperation("Can't send messages while not in transaction")
-        return asyncio.ensure_future(self._write(batch, topic, partition))
-
-    async def _write(self, batch: Builder, topic: str, partition: int) -> RawRecord:
-        """The first record, as it was written."""
-        async with self._in_order:
-            await self._step()
-            await self._broker.marked(self._id)
-            self._check()
-            entries = [self._broker.append(topic, partition, record, "open") for record in batch.records]
-            self._broker.begin(self._id).setdefault((topic, partition), []).extend(entries)
-            await self._step()
-            return entries[0].record
-
-    async def commit_transaction(self) -> None:
-        """Commit: all that was sent becomes visible at once."""
-        async with self._in_order:
-            await self._step()
-            self._check()
-            self._broker.finish(self._id, "committed")
-            await self._step()
-
-    def _check(self) -> None:
-        if self._broker.epochs[self._id] != self._epoch:
-            self._failed = True
-            raise ProducerFenced

@@ -12,15 +12,25 @@ class Died(BaseException):
     """Raised within a simulated process at the request at which it dies."""
 
 
+WITH_CONNECTIONS, SOON, SOON_REQUESTS = 0.3, 0.3, 6  # of broken connections; chance at each of so many requests
+
+
 class Faults:
     """When processes fail, drawn from the seed: at most `left` times a run, so that every run ends."""
 
     def __init__(self, rng: np.random.Generator, left: int, rate: float) -> None:
         self._rng, self.left, self._rate = rng, left, rate
+        self._soon = 0  # requests
+
+    def expect(self) -> None:
+        """A connection broke: what breaks one may well take a process from its group, too, which then replaces it."""
+        if self._rng.random() < WITH_CONNECTIONS:
+            self.left, self._soon = self.left + 1, SOON_REQUESTS
 
     def strikes(self) -> bool:
         """Whether a fault strikes at this request, by chance, while any are left."""
-        if self.left and self._rng.random() < self._rate:
+        rate, self._soon = max(self._rate, SOON * bool(self._soon)), max(0, self._soon - 1)
+        if self.left and self._rng.random() < rate:
             self.left -= 1
             return True
         return False

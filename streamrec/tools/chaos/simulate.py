@@ -28,6 +28,7 @@ from ...worker.writer import PartitionWriter
 from .faulty_partition import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs
 from .memory_log import MemoryLog, ProcessLog
+from .memory_network import Network
 from .memory_strays import MemoryStrays
 from .oracle import Everyone
 from .process import Died, Faults, Process
@@ -50,7 +51,8 @@ def simulate(seed: int) -> Verdict:
     time = VirtualTime(START_MS)
     FragilePartition.encodings.clear()
     faults = Faults(rng, int(rng.integers(0, 7)), float(rng.choice([0.01, 0.05, 0.2])))
-    given, broker = inputs(rng), MemoryLog(rng)
+    network = Network(rng, int(rng.integers(0, 13)), float(rng.choice([0.01, 0.05, 0.2])), faults.expect)
+    given, broker = inputs(rng), MemoryLog(rng, network)
     strays = MemoryStrays(broker, PARTITIONS, given.settings.max_push_lag_s)
     world = _World(rng, time, given, faults, broker, strays)
     return run(_play(world), time)

@@ -20,7 +20,7 @@ from ...errors import StateError
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-MOST_TURNS = 500_000  # of a run; most take two thousand
+MOST_TURNS = 1_000_000  # of a run; most take two thousand
 
 
 class VirtualTime:
