@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SIMULATED = 1000
 LEAST_IN_FULL, MANY_RUNS = 0.8, 100  # of readers, in so many simulated runs; one in ten is long and fills rows
+NETWORKS = ("late_commits", "resets", "delays")
 SHOWN = 10  # findings of a run; all of a real one are kept with its logs
 BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything but that
 
@@ -30,6 +31,9 @@ BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything
 @click.option("--jobs", type=click.IntRange(1), help="Processes that simulate (default: one per processor).")
 @click.option("--events", type=click.IntRange(100), default=6000, show_default=True, help="Of a real run.")
 @click.option(
+    "--network", type=click.Choice(NETWORKS), help="Of real runs: a bad network to the broker in place of other faults."
+)
+@click.option(
     "--evidence", type=click.Path(file_okay=False, path_type=Path), default=Path("chaos-evidence"), show_default=True,
     help="Worker logs of failing real runs go here.",
 )  # fmt: skip
@@ -40,6 +44,7 @@ def chaos(
     seed: int,
     jobs: int | None,
     events: int,
+    network: str | None,
     evidence: Path,
     brokers: str | None,
 ) -> None:
@@ -51,8 +56,10 @@ def chaos(
 
     With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
     fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, an outage of all workers, a
-    broker that dies, a slow one, a restart of everything, or several of these. Each run makes topics of its own and
-    deletes them; on a cluster given with --brokers those of a run that failed stay, and their names are told.
+    broker that dies, a slow one, a restart of everything, or several of these; or, with --network, all workers reach
+    their broker through a proxy that breaks connections and delivers what they held later. Each run makes topics of
+    its own and deletes them; on a cluster given with --brokers those of a run that failed stay, and their names are
+    told.
 
     Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
     by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery
@@ -67,9 +74,11 @@ def chaos(
 
     if simulate and runs:
         raise click.UsageError("--simulate or --runs, not both")
+    if network and (brokers or not runs):
+        raise click.UsageError("--network is for --runs on a Kafka of their own")
     total = Verdict()
     if runs:
-        _on_a_cluster(load(brokers=brokers), range(seed, seed + runs), events, evidence, total)
+        _on_a_cluster(load(brokers=brokers), range(seed, seed + runs), events, network, evidence, total)
     else:
         _in_memory(range(seed, seed + (simulate or SIMULATED)), jobs, total)
     show_json(total.summary())
@@ -110,7 +119,9 @@ def _one_of_many() -> None:
     gc.set_threshold(20_000)
 
 
-def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Path, total: "Verdict") -> None:
+def _on_a_cluster(
+    settings: "Settings", seeds: range, events: int, network: str | None, evidence: Path, total: "Verdict"
+) -> None:
     import logging
     import shutil
     import tempfile
@@ -118,18 +129,21 @@ def _on_a_cluster(settings: "Settings", seeds: range, events: int, evidence: Pat
 
     from ..terminal.output_files import folder_if_needed
     from ..tools.chaos.cluster_run import cluster_run
+    from ..tools.local_kafka.config import Detour
     from ..tools.local_kafka.local_kafka import at_local, local_kafka
+    from ..tools.ports import free_port
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what we are here for
     with ExitStack() as stack:
         stack.enter_context(folder_if_needed(evidence, "--evidence"))  # before the first run: its logs live no longer
         kafka = None
-        if "brokers" not in settings.model_fields_set:
-            kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S))
+        if network or "brokers" not in settings.model_fields_set:
+            detour = Detour(free_port(), free_port()) if network else None
+            kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S, detour=detour))
             settings = at_local(settings, kafka)
         for seed in seeds:
             with tempfile.TemporaryDirectory(prefix="streamrec-chaos-") as folder:
-                outcome = asyncio.run(cluster_run(settings, kafka, seed, Path(folder), events))
+                outcome = asyncio.run(cluster_run(settings, kafka, seed, Path(folder), events, network))
                 _tell(seed, outcome)
                 total.add(outcome.verdict, seed)
                 if not outcome.verdict.holds:

@@ -38,7 +38,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Seeds of runs that were played; odd ones fail."""
     seeds: list[int] = []
 
-    async def run(_settings: object, _kafka: object, seed: int, folder: Path, _events: int) -> Outcome:
+    async def run(_settings: object, _kafka: object, seed: int, folder: Path, *_: object) -> Outcome:
         seeds.append(seed)
         (folder / "worker.log").write_text("what happened")
         verdict = Verdict(runs=1)

@@ -8,6 +8,7 @@ each article that was acknowledged stands in every partition of `catalog` (artic
 import asyncio
 import uuid
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from .articles import article_differences, letter_differences
 from .cluster_load import ARTICLES, CAP, LEAST_IN_FULL, publish_first, send_events
 from .faults import SESSION_S, Scene, available
 from .fleet import Fleet
+from .network_faults import bad_network
 from .reference_reading import Arrived, PlainReading
 from .row_check import push_differences, row_differences
 from .second_opinion import push_in
@@ -56,8 +58,10 @@ def settings_of_run(settings: Settings, seed: int) -> Settings:
     )  # fmt: skip
 
 
-async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
-    """Play the run of this seed; worker logs go to `folder`.
+async def cluster_run(
+    base: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int, network: str | None = None
+) -> Outcome:
+    """Play the run of this seed; worker logs go to `folder`. `network`: its family of faults, and no others.
 
     Its topics go with it; those of a run that failed stay on a cluster that is not ours, to be looked into.
     """
@@ -65,7 +69,7 @@ async def cluster_run(base: Settings, kafka: LocalKafka | None, seed: int, folde
     await broker_there(kafka)
     try:
         await create(settings)
-        outcome = await _play(settings, kafka, seed, folder, events)
+        outcome = await _play(settings, kafka, seed, folder, events, network)
     finally:
         failed = outcome is not None and not outcome.verdict.holds
         kept = (kafka is None and failed) or not await _deleted(settings)
@@ -81,30 +85,37 @@ async def _deleted(settings: Settings) -> bool:
     return True
 
 
-async def _play(settings: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int) -> Outcome:
+async def _play(
+    settings: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int, network: str | None
+) -> Outcome:
     started_s, rng = monotonic_s(), np.random.default_rng(seed)
     faults = available(kafka is not None)
-    name = list(faults)[seed % len(faults)]
-    fleet = Fleet(settings, folder, int(rng.integers(2, 4)))
-    supervising = asyncio.create_task(fleet.supervise())
+    name = network or list(faults)[seed % len(faults)]
     verdict = Verdict(runs=1)
-    try:
-        await fleet.ready()
-        await publish_first(settings)
-        await _until_applied(settings, verdict, "catalog", ARTICLES)
-        sending = asyncio.create_task(send_events(settings, np.random.default_rng(seed + 1), events, PER_S))
-        await faults[name](Scene(fleet, kafka, rng))
-        await sending
-        await _until_applied(settings, verdict, "events", 0)
-        await _until_catalogued(settings)
-        await _until_applied(settings, verdict, "catalog", 0)
-        await _end(fleet, supervising)  # or a reader who was due is pushed to between the judge's looks
-        await _judge(settings, verdict)
-    except KafkaError as error:  # a finding, and not the end of all runs
-        verdict.violate(str(error))
-    finally:
-        verdict.owners = len(fleet.workers) + fleet.exits.total()
-        await _end(fleet, supervising)
+    async with AsyncExitStack() as stack:
+        reached = settings
+        if network and kafka:
+            reached = await stack.enter_async_context(bad_network(settings, kafka, network, rng))
+        fleet = Fleet(reached, folder, int(rng.integers(2, 4)))
+        supervising = asyncio.create_task(fleet.supervise())
+        try:
+            await fleet.ready()
+            await publish_first(settings)
+            await _until_applied(settings, verdict, "catalog", ARTICLES)
+            sending = asyncio.create_task(send_events(settings, np.random.default_rng(seed + 1), events, PER_S))
+            if not network:
+                await faults[name](Scene(fleet, kafka, rng))
+            await sending
+            await _until_applied(settings, verdict, "events", 0)
+            await _until_catalogued(settings)
+            await _until_applied(settings, verdict, "catalog", 0)
+            await _end(fleet, supervising)  # or a reader who was due is pushed to between the judge's looks
+            await _judge(settings, verdict)
+        except KafkaError as error:  # a finding, and not the end of all runs
+            verdict.violate(str(error))
+        finally:
+            verdict.owners = len(fleet.workers) + fleet.exits.total()
+            await _end(fleet, supervising)
     return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
 
 

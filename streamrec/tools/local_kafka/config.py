@@ -6,6 +6,7 @@ One node is broker and controller (KRaft), on loopback only. Limits a user could
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import KafkaError
 from ..ports import HOST
@@ -61,16 +62,38 @@ Configuration:
 """
 
 
+class Detour(NamedTuple):
+    """Ports of clients that come through a proxy: where the broker listens for it, and which one they are told.
+
+    For a broker without secured listeners.
+    """
+
+    listens: int
+    advertised: int
+
+    def config(self) -> dict[str, str]:
+        """What the broker must know of this listener besides."""
+        return {"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,DETOUR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
+
+
 def write_config(
-    folder: Path, port: int, controller_port: int, secured: Secured | None = None, more_ports: Mapping[str, int] = {}
+    folder: Path,
+    port: int,
+    controller_port: int,
+    secured: Secured | None = None,
+    more_ports: Mapping[str, int] = {},
+    detour: Detour | None = None,
 ) -> Path:
     """Write both files into `folder`; returns the path of server.properties. `more_ports`: of secured listeners."""
     ports = {"PLAINTEXT": port, **more_ports}
     settings = {
         **FIXED,
         **(secured.config() if secured else {}),
-        "listeners": listeners(ports | {"CONTROLLER": controller_port}),
-        "advertised.listeners": listeners(ports),
+        **(detour.config() if detour else {}),
+        "listeners": listeners(
+            ports | {"CONTROLLER": controller_port} | ({"DETOUR": detour.listens} if detour else {})
+        ),
+        "advertised.listeners": listeners(ports | ({"DETOUR": detour.advertised} if detour else {})),
         "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
         "log.dirs": str(folder / "data"),
     }

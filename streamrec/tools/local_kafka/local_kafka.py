@@ -21,7 +21,7 @@ from ...connection_rules import CONNECTION
 from ...errors import KafkaError
 from ...settings import Settings, load
 from ..ports import free_port, is_free
-from .config import CONFIG, port_taken
+from .config import CONFIG, Detour, port_taken
 from .jars import DEMO_EXTRA_MISSING, resolve_jars
 from .process import LocalKafka
 from .secured import Secured
@@ -37,16 +37,18 @@ def local_kafka(
     wait_s: float = 60,
     data: Path | None = None,
     secured: Secured | None = None,
+    detour: Detour | None = None,
 ) -> Iterator[LocalKafka]:
     """Start a broker on `port` (0: a free one), yield it answering, stop it and remove its data, whatever happens.
 
     `data`: a folder to keep them in instead. `secured`: listeners with TLS and SASL, and ACLs.
+    `detour`: a listener for clients that come through a proxy, and without `secured`.
     """
     if port and not is_free(port):
         raise port_taken(port)
     java, jars = java_binary(), resolve_jars(cache)
     with _kept(data) if data else _temporary() as folder:
-        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None, secured=secured)
+        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None, secured=secured, detour=detour)
         try:
             yield kafka
         finally:
@@ -87,14 +89,16 @@ def _kept(folder: Path) -> Iterator[Path]:
 
 
 def _started(
-    java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool, secured: Secured | None
-) -> LocalKafka:
+    java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool, secured: Secured | None,
+    detour: Detour | None,
+) -> LocalKafka:  # fmt: skip
     """A broker that answers. A free port can be taken by somebody before Java has it: then others are tried."""
     for attempt in range(1, PORT_TRIES + 1):
         own = folder if is_kept else folder / str(attempt)
         own.mkdir(exist_ok=True)
         client_port = port or free_port()
-        kafka = LocalKafka(java, jars, own, (client_port, free_port()), wait_s, is_kept=is_kept, secured=secured)
+        ports = client_port, free_port()
+        kafka = LocalKafka(java, jars, own, ports, wait_s, is_kept=is_kept, secured=secured, detour=detour)
         try:
             kafka.start()
         except BaseException as error:

@@ -22,7 +22,7 @@ from pathlib import Path
 from ...clock import monotonic_s
 from ...errors import KafkaError
 from ..ports import HOST, free_port, is_free
-from .config import port_taken, write_config
+from .config import Detour, port_taken, write_config
 from .secured import Secured
 
 JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -48,17 +48,18 @@ class LocalKafka:
         *,
         is_kept: bool = False,
         secured: Secured | None = None,
+        detour: Detour | None = None,
     ) -> None:
         self.ports = {name: free_port() for name in secured.listeners} if secured else {}  # of secured listeners
         self._secured = secured
         self.port, self.controller_port = ports
         self.bootstrap = f"{HOST}:{self.port}"
-        self.folder = folder
+        self.folder, self.detour = folder, detour
         self.log_path = folder / "kafka.log"
         self._wait_s, self._removed = wait_s, "" if is_kept else str(folder)  # by the watchdog, when we are gone
         self._java = [str(java), *JVM, f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}"]
         self._java += ["-cp", os.pathsep.join(map(str, jars))]
-        self._config = write_config(folder, self.port, self.controller_port, secured, self.ports)
+        self._config = write_config(folder, self.port, self.controller_port, secured, self.ports, detour)
         self._process: subprocess.Popen[bytes] | None = None
 
     def address(self, listener: str) -> str:

@@ -53,6 +53,7 @@ async def taken_for_aborted(*_: object) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "name", "mistake"),
     [
