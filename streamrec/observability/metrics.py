@@ -17,10 +17,10 @@ from typing import Literal, TypeVar, get_args, get_type_hints
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector, disable_created_metrics
 
 from ..contracts.article import ArticleEvent, Outcome
-from ..contracts.event import ACTIONS, Action, UserEvent
+from ..contracts.event import ACTIONS, UserEvent
 from ..contracts.push import Push, Trigger
-from ..contracts.records import REJECT_REASONS, TOPICS, RejectReason, Topic
-from ..models.canary import ROLLBACK_REASONS, RollbackReason
+from ..contracts.records import REJECT_REASONS, TOPICS, Topic
+from ..models.canary import ROLLBACK_REASONS
 from .histogram import BulkHistogram
 
 Priority = Literal["normal", "breaking"]
@@ -31,6 +31,7 @@ FetchOutcome = Literal["unchanged", "changed", "refused", "unreachable"]
 HoldReason = Literal["taking_over", "own_lag", "strays", "unknown"]  # worker/catch_up.py says what each means
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
+M = TypeVar("M", Counter, Gauge, BulkHistogram)
 
 OUTCOMES: tuple[Outcome, ...] = (*get_args(get_args(Outcome)[0]), *get_args(get_args(Outcome)[1]))
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
@@ -77,21 +78,17 @@ class Metrics:
         def counter(name: str, documentation: str, *labels: str) -> Counter:
             return Counter(f"streamrec_{name}", documentation, labels, registry=self.registry)
 
-        self.events: dict[Action, Counter] = _each(
-            counter("events_total", "User events applied, by action.", "action"), ACTIONS
-        )
-        self.articles: dict[Outcome, Counter] = _each(
-            counter("articles_total", "Article versions read, by status.", "status"), OUTCOMES
-        )
-        self.pushes: dict[tuple[Trigger, Priority], Counter] = _each_pair(
+        self.events = _each(counter("events_total", "User events applied, by action.", "action"), ACTIONS)
+        self.articles = _each(counter("articles_total", "Article versions read, by status.", "status"), OUTCOMES)
+        self.pushes = _each_pair(
             counter("pushes_total", "Pushes committed, by what led to them and priority.", "trigger", "priority"),
             TRIGGERS,
             PRIORITIES,
         )
-        self.suppressions: dict[str, Counter] = _each(
+        self.suppressions = _each(
             counter("suppressions_total", "Pushes that were not sent, by reason.", "reason"), suppression_reasons
         )
-        self.dead_letters: dict[tuple[InputTopic, RejectReason], Counter] = _each_pair(
+        self.dead_letters = _each_pair(
             counter("dead_letters_total", "Records set aside, by topic and reason.", "topic", "reason"),
             INPUT_TOPICS,
             REJECT_REASONS,
@@ -100,7 +97,7 @@ class Metrics:
         self.dropped_fields: dict[tuple[InputTopic, str], Counter] = {
             (topic, field): dropped.labels(topic, field) for topic, fields in FIELDS.items() for field in fields
         }
-        self.lost_records: dict[InputTopic, Counter] = _each(
+        self.lost_records = _each(
             counter("lost_records_total", "Offsets that retention deleted before they were read, by topic.", "topic"),
             INPUT_TOPICS,
         )
@@ -113,37 +110,37 @@ class Metrics:
         self.late_events = counter("late_events_total", "Events too late to trigger a push; the profile took them.")
         self.unknown_article_events = counter("unknown_article_events_total", "Events on articles not in the catalog.")
         self.transactions = counter("transactions_total", "Transactions committed.")
-        self.model_reloads: dict[ReloadOutcome, Counter] = _each(
+        self.model_reloads = _each(
             counter("model_reloads_total", "Changes of the models in service, and models refused.", "outcome"),
             RELOAD_OUTCOMES,
         )
-        self.model_fetches: dict[FetchOutcome, Counter] = _each(
+        self.model_fetches = _each(
             counter("model_fetches_total", "Looks at the source of models (STREAMREC_MODEL_URI).", "outcome"),
             FETCH_OUTCOMES,
         )
-        self.canary_rollbacks: dict[RollbackReason, Counter] = _each(
+        self.canary_rollbacks = _each(
             counter("canary_rollbacks_total", "Canaries this worker stopped serving, by reason.", "reason"),
             ROLLBACK_REASONS,
         )
         self.rebalances = counter("rebalances_total", "Assignments of partitions this worker was given.")
 
     def _time(self) -> None:
-        def histogram(
-            name: str, documentation: str, bounds: Sequence[float], label: str = "", values: Sequence[str] = ()
-        ) -> BulkHistogram:
-            return BulkHistogram(f"streamrec_{name}", documentation, bounds, self.registry, label=label, values=values)
+        def histogram(name: str, documentation: str, buckets: Sequence[float], *labels: str) -> BulkHistogram:
+            return BulkHistogram(f"streamrec_{name}", documentation, labels, registry=self.registry, buckets=buckets)
 
-        self.event_to_push = histogram(
-            "event_to_push_seconds",
-            "From event time to push committed; a due user has waited on purpose.",
-            END_TO_END_S,
-            "trigger",
+        self.event_to_push = _each(
+            histogram(
+                "event_to_push_seconds",
+                "From event time to push committed; a due user has waited on purpose.",
+                END_TO_END_S,
+                "trigger",
+            ),
             TRIGGERS,
         )
         self.append_to_commit = histogram(
             "append_to_commit_seconds", "From a record's append in Kafka to the commit of its effects.", LATENCY_S
         )
-        self.stage = histogram("stage_seconds", "Time of one batch in each stage.", LATENCY_S, "stage", STAGES)
+        self.stage = _each(histogram("stage_seconds", "Time of one batch in each stage.", LATENCY_S, "stage"), STAGES)
         self.transaction = histogram("transaction_seconds", "From begin to commit of a transaction.", LATENCY_S)
         self.batch_events = histogram("batch_events", "Records handed over together.", BATCH_EVENTS)
 
@@ -161,7 +158,7 @@ class Metrics:
         self.pushes_held = gauge(
             "pushes_held_back", "1: the partition's pushes are held back for this reason.", "partition", "reason"
         )
-        self.unread_partitions: dict[InputTopic, Gauge] = {topic: unread.labels(topic) for topic in INPUT_TOPICS}
+        self.unread_partitions = _each(unread, INPUT_TOPICS)
         self.articles_lag = gauge(
             "articles_lag_seconds", "Age of the oldest article not analysed yet; 0 where another worker does that."
         )
@@ -212,9 +209,9 @@ class Metrics:
             self.pushes_held.labels(str(partition), reason).set(reason == why)
 
 
-def _each(counter: Counter, values: Iterable[A]) -> dict[A, Counter]:
-    return {value: counter.labels(value) for value in values}
+def _each(metric: M, values: Iterable[A]) -> dict[A, M]:
+    return {value: metric.labels(value) for value in values}
 
 
-def _each_pair(counter: Counter, firsts: Iterable[A], seconds: Sequence[B]) -> dict[tuple[A, B], Counter]:
-    return {(first, second): counter.labels(first, second) for first in firsts for second in seconds}
+def _each_pair(metric: M, firsts: Iterable[A], seconds: Sequence[B]) -> dict[tuple[A, B], M]:
+    return {(first, second): metric.labels(first, second) for first in firsts for second in seconds}
