@@ -34,11 +34,11 @@ async def _watch(settings: "Settings", from_beginning: bool, as_json: bool, limi
 
     from ..contracts.framing import UNDECODABLE
     from ..contracts.push import Push
-    from ..contracts.push_sentence import sentence
     from ..kafka.clients import consumer
     from ..kafka.permissions import Need, permitted
     from ..kafka.topics import require
     from ..terminal.printable import printable_json
+    from ..terminal.push_sentence import sentence
 
     await permitted(settings, "gateway", [Need("Read", "topic", settings.topic("push"))])
     await require(settings, "push")

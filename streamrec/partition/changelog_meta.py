@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from ..arrays import UIntArray
-from ..engine.profiles.history import KnownArticles
+from ..engine.catalog import Catalog
 from ..engine.profiles.layout import LAYOUT_VERSION, ROW, descr
 from ..engine.profiles.upgrade import dtype_of, upgraded, version_of
 from ..errors import SettingsError, StateError
@@ -109,7 +108,7 @@ class Logged:
         """Whether some are of another layout than this release's."""
         return any(map(_is_another, self._rows.values()))
 
-    def rows(self, known: KnownArticles, now_s: int) -> dict[bytes, bytes]:
+    def rows(self, catalog: Catalog, now_s: int) -> dict[bytes, bytes]:
         """Rows of this release's layout, by key. SettingsError if of another space.
 
         Earlier ones are upgraded by the articles that are known now (upgrade.py).
@@ -130,7 +129,7 @@ class Logged:
                     f"a profile row has {size} bytes; layout {LAYOUT_VERSION} has {ROW.itemsize}, and no layout "
                     f"{version} of that size is described in the changelog"
                 )
-            self._rows.update(zip(keys, upgraded(old, written, known, now_s), strict=True))
+            self._rows.update(zip(keys, upgraded(old, written, catalog, now_s), strict=True))
         return self._rows
 
     def _layout(self, written: dict[str, Any]) -> None:
@@ -152,20 +151,10 @@ def _is_another(row: bytes) -> bool:
     return len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION
 
 
-class NoArticles:
-    """Where none is known, and none was ever forgotten."""
-
-    def first_known_s(self, keys: UIntArray) -> UIntArray:
-        return np.zeros_like(keys)
-
-    def forgotten_s(self, now_s: UIntArray) -> UIntArray:
-        return np.zeros_like(now_s)
-
-
 def split(
-    records: Iterable[tuple[bytes, bytes | None]], partitions: int, known: KnownArticles | None = None
+    records: Iterable[tuple[bytes, bytes | None]], partitions: int, catalog: Catalog | None = None
 ) -> tuple[dict[bytes, bytes], Meta]:
-    """Rows by key and the cursor, of all records at once; of this release's rows, unless articles are given."""
+    """Rows by key and the cursor, of all records at once; rows of earlier releases are upgraded by this catalog."""
     logged = Logged(partitions)
     logged.take(records)
-    return logged.rows(known or NoArticles(), 0), logged.meta
+    return logged.rows(catalog or Catalog(), 0), logged.meta

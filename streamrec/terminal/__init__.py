@@ -1,1 +1,1 @@
-"""What a person sees in a terminal: safe text, tables, progress; and how they say times and files."""
+"""What a person sees in a terminal: safe text, tables, progress, a push in a sentence, times and files."""

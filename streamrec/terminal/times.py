@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from ..clock import now_ms
+from ..contracts.limits import iso_ms
 from ..errors import DataError
 
 UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -15,14 +16,9 @@ UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 def millis(option: str, text: str) -> int:
     """A day or a time, in ms since 1970; UTC unless it says another offset. DataError if it is none."""
     try:
-        return _iso_ms(text)
+        return iso_ms(text, UTC)
     except ValueError:
         raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
-
-
-def _iso_ms(text: str) -> int:
-    at = datetime.fromisoformat(text)
-    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def day(at_ms: int) -> str:
@@ -51,7 +47,7 @@ class Moment(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         with suppress(ValueError, OverflowError):
-            return _iso_ms(str(value))
+            return iso_ms(str(value), UTC)
         try:
             return now_ms() - Duration().convert(str(value), param, ctx)
         except click.BadParameter:

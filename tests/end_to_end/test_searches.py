@@ -8,9 +8,9 @@ import pytest
 from on_kafka import all_events_applied, article, event, now_ms, read, send, until
 
 from streamrec.contracts.push import Push
-from streamrec.contracts.push_sentence import because
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings
+from streamrec.terminal.push_sentence import because
 from streamrec.tools.worker_process import worker_process
 
 pytestmark = pytest.mark.kafka

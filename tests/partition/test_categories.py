@@ -10,7 +10,6 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.event import Action, UserEvent
 from streamrec.contracts.ids import SHARED_CATEGORY
 from streamrec.contracts.push import Push
-from streamrec.contracts.push_sentence import sentence
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.engine.features.inputs import Inputs
 from streamrec.engine.pairs import Pairs
@@ -19,6 +18,7 @@ from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import load
+from streamrec.terminal.push_sentence import sentence
 
 GERMAN = (
     "politik", "wirtschaft", "kultur", "sport", "meinung", "inland", "ausland", "panorama", "wissen", "reise",

@@ -6,8 +6,16 @@ import pytest
 from making import AffinityScores, Feed, article, click, partition, policy
 
 from streamrec.contracts.decode import Typed
+from streamrec.engine.catalog import Catalog
 from streamrec.errors import SettingsError, StateError
-from streamrec.partition.changelog_meta import FIRST_SPACE, SPACE_KEY, Logged, Meta, NoArticles, owner_records, split
+from streamrec.partition.changelog_meta import (
+    FIRST_SPACE,
+    SPACE_KEY,
+    Logged,
+    Meta,
+    owner_records,
+    split,
+)
 from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.worker.poison_search import without_poison
 
@@ -33,10 +41,10 @@ def test_profiles_of_another_space_are_refused(written: str, ours: str, fits: bo
         logged = Logged(4, ours)
         logged.take(log)
         if fits:
-            assert set(logged.rows(NoArticles(), 0)) == {b"ann"}
+            assert set(logged.rows(Catalog(), 0)) == {b"ann"}
         else:
             with pytest.raises(SettingsError, match=f"profiles .* space 'a', .* 'b': .*{CURE}"):
-                logged.rows(NoArticles(), 0)
+                logged.rows(Catalog(), 0)
 
 
 def test_rows_from_before_spaces_were_recorded_are_the_hashed_encoders() -> None:
@@ -44,18 +52,18 @@ def test_rows_from_before_spaces_were_recorded_are_the_hashed_encoders() -> None
     old = [owner_records(4, "")[0], *rows()]
     logged = Logged(4, FIRST_SPACE)
     logged.take(old)
-    assert set(logged.rows(NoArticles(), 0)) == {b"ann"}
+    assert set(logged.rows(Catalog(), 0)) == {b"ann"}
     other = Logged(4, "sentence64-x")
     other.take(old)
     with pytest.raises(SettingsError, match=CURE):
-        other.rows(NoArticles(), 0)
+        other.rows(Catalog(), 0)
 
 
 def test_an_empty_changelog_belongs_to_whoever_comes_first() -> None:
     """A space record without rows binds nobody: nothing was learned in it."""
     logged = Logged(4, "b")
     logged.take(owner_records(4, "a"))
-    assert logged.rows(NoArticles(), 0) == {}
+    assert logged.rows(Catalog(), 0) == {}
 
 
 def test_a_reader_that_does_not_ask_reads_as_before() -> None:

@@ -5,7 +5,8 @@ waiting. So the same line of code suppresses a push and says when to look again.
 A rule needs the pair: it answers (N,) True = suppressed.
 """
 
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ...arrays import BoolArray, UIntArray
 from ..pairs import Pairs
@@ -13,32 +14,20 @@ from ..profiles.store import Users
 from .config import Policy
 from .reasons import GateReason, RuleReason
 
-__all__ = ["Gate", "GateFunction", "Pairs", "Rule", "RuleFunction", "UntilArray"]
+__all__ = ["Gate", "Pairs", "Rule", "UntilArray"]
 
 UntilArray = UIntArray
 
 
-class GateFunction(Protocol):
-    """Answers for each user when they may be pushed to again: seconds since 1970, (n,) uint32."""
-
-    def __call__(self, users: Users, now_s: int, policy: Policy) -> UntilArray: ...
-
-
-class RuleFunction(Protocol):
-    """Answers which pairs of user and article may not be pushed: (N,), True = suppressed."""
-
-    def __call__(self, pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray: ...
-
-
 class Gate(NamedTuple):
-    """A gate with the reason that is counted where it holds a push back."""
+    """A gate, with the reason that is counted where it holds a push back."""
 
     reason: GateReason
-    opens_at: GateFunction
+    opens_at: Callable[[Users, int, Policy], UntilArray]  # of users at a time in s
 
 
 class Rule(NamedTuple):
-    """A rule with the reason that is counted where it suppresses a pair."""
+    """A rule, with the reason that is counted where it suppresses a pair."""
 
     reason: RuleReason
-    suppresses: RuleFunction
+    suppresses: Callable[[Pairs, int, Policy], BoolArray]  # at a time in ms

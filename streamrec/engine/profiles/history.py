@@ -12,26 +12,17 @@ Bounds   A read of an article not yet known holds among the four last ones of th
          A story counts as told for the last 8 pushes.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays import BoolArray, ByteArray, IndexArray, UIntArray
+from ..catalog import Catalog
 from .layout import PUSHED, PUSHES, READ
 from .store import ProfileStore, Rows
 
 NO_KEYS: UIntArray = np.empty(0, np.uint32)
 LAST = np.uint32(2**32 - 1)
-
-
-class KnownArticles(Protocol):
-    """When articles became known: what the catalog says."""
-
-    def first_known_s(self, keys: UIntArray) -> UIntArray:
-        """When each article became known, in s since 1970, by its key; any shape; 0 = not in the catalog."""
-
-    def forgotten_s(self, now_s: UIntArray) -> UIntArray:
-        """No article that left the catalog became known later than this, (N,)."""
 
 
 class Acted(NamedTuple):
@@ -65,7 +56,7 @@ def reads_of(store: ProfileStore, rows: Rows) -> UIntArray:
 
 
 def after_acts(
-    store: ProfileStore, rows: IndexArray, articles: UIntArray, acts: ByteArray, known: KnownArticles, now_s: UIntArray
+    store: ProfileStore, rows: IndexArray, articles: UIntArray, acts: ByteArray, known: Catalog, now_s: UIntArray
 ) -> Acted:
     """Each user did something (a bit of `seen_acts`) with an article, whose key is not 0."""
     seen, every = store.columns["seen"][rows], np.arange(len(rows))  # (N, S)
@@ -82,7 +73,7 @@ def after_acts(
 
 
 def _room(
-    store: ProfileStore, rows: IndexArray, seen: UIntArray, known: KnownArticles, now_s: UIntArray
+    store: ProfileStore, rows: IndexArray, seen: UIntArray, known: Catalog, now_s: UIntArray
 ) -> tuple[IndexArray, UIntArray]:
     """A place for one more article each, and the articles read that had to leave."""
     place = (seen == 0).argmax(axis=1)
@@ -144,7 +135,7 @@ def after_dislike(store: ProfileStore, rows: IndexArray, category: ByteArray, un
 
 
 def after_push(
-    store: ProfileStore, rows: IndexArray, articles: UIntArray, stories: UIntArray, now_s: int, known: KnownArticles
+    store: ProfileStore, rows: IndexArray, articles: UIntArray, stories: UIntArray, now_s: int, known: Catalog
 ) -> UIntArray:
     """One push each, so that cap, interval and dedupe see it from now on; answers with what `Acted.left` says."""
     columns = store.columns

@@ -12,9 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...contracts.ids import CATEGORIES, CATEGORY_SLOTS, SOURCE_SLOTS
-
-__all__ = ["CATEGORIES", "CATEGORY_SLOTS", "ROW", "SOURCE_SLOTS", "descr"]
+from ...contracts.ids import CATEGORY_SLOTS, SOURCE_SLOTS
 
 LAYOUT_VERSION = 3
 DIMS = 64  # interest vector

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import AnyArray, ByteArray, UIntArray
-from .history import LAST, KnownArticles
+from ..catalog import Catalog
+from .history import LAST
 from .layout import DEFAULTS, LAYOUT_VERSION, PUSHED, READ, ROW, SEEN
 
 
@@ -36,7 +37,7 @@ def _base(base: str | list[list[str]]) -> Any:
     return base if isinstance(base, str) else [(name, kind) for name, kind in base]
 
 
-def upgraded(rows: list[bytes], written: np.dtype[Any], known: KnownArticles, now_s: int) -> list[bytes]:
+def upgraded(rows: list[bytes], written: np.dtype[Any], known: Catalog, now_s: int) -> list[bytes]:
     """Rows of the layout `written` as rows of this release's. All must have its size.
 
     `known`: the articles before the cursor; those it does not know were forgotten by `now_s`, or are waited for.
@@ -57,7 +58,7 @@ def upgraded(rows: list[bytes], written: np.dtype[Any], known: KnownArticles, no
     return [data[at * size : (at + 1) * size] for at in range(len(rows))]
 
 
-def _remember(new: AnyArray, keys: UIntArray, acts: ByteArray, known: KnownArticles, now_s: int) -> None:
+def _remember(new: AnyArray, keys: UIntArray, acts: ByteArray, known: Catalog, now_s: int) -> None:
     """Put the articles that leave last into the new rows, and raise the floors by the others; all (N, places)."""
     history = (keys > 0) & ((acts & (READ | PUSHED)) > 0)
     known_s = known.first_known_s(keys)

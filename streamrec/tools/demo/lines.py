@@ -12,8 +12,8 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 
 from ...contracts.push import Push
-from ...contracts.push_sentence import sentence
 from ...settings import Settings, load
+from ...terminal.push_sentence import sentence
 from ..simulation.lift import Lift
 from ..worker_process import WorkerProcess, value
 from .pushes import Seen

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...contracts.push import Push
-from ...contracts.push_sentence import sentence
+from ...terminal.push_sentence import sentence
 from .lines import LABEL_WIDTH, Fact, push_lines
 
 TERMINAL_EVERY_S = 0.5

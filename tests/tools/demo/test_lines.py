@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from streamrec.contracts.push import ModelStamp, Push, Reason
-from streamrec.contracts.push_sentence import sentence
 from streamrec.settings import load
+from streamrec.terminal.push_sentence import sentence
 from streamrec.tools.demo.lines import ONE_LINE_WIDTH, loosened, percentiles, push_lines, summary, suppressed
 from streamrec.tools.demo.pushes import Seen
 from streamrec.tools.simulation.lift import Lift

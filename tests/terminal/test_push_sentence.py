@@ -3,7 +3,7 @@
 import pytest
 
 from streamrec.contracts.push import Reason, ReasonCode
-from streamrec.contracts.push_sentence import because
+from streamrec.terminal.push_sentence import because
 
 
 @pytest.mark.parametrize(

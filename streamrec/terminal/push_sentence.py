@@ -1,7 +1,7 @@
 """A push as a person reads it, for `watch` and the demo: one line, whatever its record holds."""
 
-from ..terminal.printable import printable
-from .push import Push, Reason
+from ..contracts.push import Push, Reason
+from .printable import printable
 
 
 def sentence(push: Push, latency_ms: int) -> str:
