@@ -134,7 +134,7 @@ class Module:
         for path, inner in ((folder / f"{name}.py", ""), (folder.with_suffix(".py"), name)):
             if (self._package / path).is_file():
                 return Place(path.as_posix(), inner)
-        return Place((folder / "models/__init__.py").as_posix(), name)
+        return Place((folder / "__init__.py").as_posix(), name)
 
     def decorated(self, by: str) -> list[str]:
         """Functions that a call of this decorates, in order."""

@@ -76,6 +76,17 @@ def test_the_order_of_features_counts(copy: Path) -> None:
     assert fingerprint_of(copy) != fingerprint()
 
 
+def test_what_a_folder_itself_defines_counts(copy: Path) -> None:
+    """A name may come from the `__init__` of a package, and is followed there."""
+    module, package = copy / "engine/features/features.py", copy / "engine/features/__init__.py"
+    source = module.read_text()
+    module.write_text(source.replace("from .inputs", "from . import LEAST\nfrom .inputs").replace("1e-3", "LEAST"))
+    package.write_text("LEAST = 1e-3\n")
+    before = fingerprint_of(copy)
+    package.write_text("LEAST = 1e-2\n")
+    assert fingerprint_of(copy) != before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("action", sorted(KINDS))
 def test_what_actions_teach_counts(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
