@@ -41,7 +41,7 @@ class Typed(NamedTuple, Generic[T]):
 
 
 class Watermark(NamedTuple):
-    """Nothing older than `at_ms` follows in this partition."""
+    """A record that says: nothing older than `at_ms` follows in this partition."""
 
     offset: int
     at_ms: int

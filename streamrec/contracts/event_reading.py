@@ -24,7 +24,10 @@ IsZone = Callable[[str], bool]
 
 
 def event_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple[UserEvent, list[Note]]:
-    """`reference_ms`: None live; in a replay, which has no append times, the last watermark."""
+    """The event in a record, with what was not taken as it came.
+
+    `reference_ms`: None live; in a replay, which has no append times, the last watermark.
+    """
     said = object_in(record)
     reading = _FIELDS.read(said)
     values = reading.values
@@ -44,7 +47,7 @@ def event_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple
 
 
 def cleaned(event: UserEvent) -> UserEvent:
-    """The same with each text in its one spelling; ValueError if a text has none."""
+    """An event with each of its texts in its one spelling; ValueError if a text has none."""
     return _FIELDS.cleaned(event)
 
 
@@ -62,7 +65,7 @@ def object_in(record: Record) -> dict[str, Any]:
 
 
 def too_large() -> RejectedError:
-    """Of a record that says nothing for which size does not matter."""
+    """The error of a record above the size limit; only an opt-out and a withdrawal count at any size."""
     return RejectedError("too_large", f"value: more than {MAX_RECORD_BYTES} bytes")
 
 

@@ -47,7 +47,7 @@ class UnreadableError(ValueError):
 
 
 def unframed(raw: bytes) -> bytes:
-    """Without a byte order mark and the registry's five bytes, in UTF-8."""
+    """The bytes without a byte order mark and the registry's five bytes, in UTF-8."""
     is_wide = raw.startswith(b"\0\0\xfe\xff\0\0")  # no JSON after five bytes begins with a zero
     raw = raw[5:] if raw[:1] == b"\0" and len(raw) > 5 and not is_wide else raw
     for mark, name in _WIDE:

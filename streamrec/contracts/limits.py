@@ -34,7 +34,7 @@ def says(description: str) -> msgspec.Meta:
 
 
 def same(value: Any) -> Any:
-    """The value as it is."""
+    """The value as it is, for a field that needs no more than its type."""
     return value
 
 
@@ -51,7 +51,7 @@ class NeverDropped:
 
 
 def integral(value: Any) -> Any:
-    """JSON has one kind of number: 1.796e12 is an integer."""
+    """An integer, also where it is written as a float: JSON has one kind of number, 1.796e12 is an integer."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 
@@ -96,17 +96,17 @@ def iso_ms(text: str, zone: tzinfo | None = None) -> int:
 
 
 def id_in(value: Any) -> Any:
-    """An id that is a number in JSON has its digits for a name."""
+    """An id as text: one that is a number in JSON has its digits for a name."""
     return str(value) if type(value) is int else value
 
 
 def word(value: Any) -> Any:
-    """A word of a list, however it is written, and whatever cannot be seen is in it."""
+    """A word of a list in lower case, without blanks around it and what cannot be seen in it."""
     return clean_id(value).strip().lower() if isinstance(value, str) else value
 
 
 def cut(chars: int) -> Callable[[Any], Any]:
-    """Text that is too long loses its end rather than its record."""
+    """A function that cuts text to so many characters: it loses its end rather than its record."""
     return lambda value: value[:chars] if isinstance(value, str) else value
 
 

@@ -75,7 +75,7 @@ class Push(msgspec.Struct, frozen=True):
 
 
 def push_id(user_id: str, article_id: str, version: int) -> str:
-    """Same push, same id, whoever computes it and whenever (RFC 9562, version 5)."""
+    """Idempotency key of a push: the same whoever computes it and whenever (a UUID of RFC 9562, version 5)."""
     return str(uuid.uuid5(PUSH_NAMESPACE, f"{user_id}\x1f{article_id}\x1f{version}\x1fpush"))
 
 

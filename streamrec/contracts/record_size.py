@@ -27,7 +27,7 @@ def headers_bytes(headers: Iterable[tuple[str, bytes | None]]) -> int:
 
 
 def kib(records: Iterable[Record]) -> int:
-    """Whole KiB of all of them together; few operations a record, as they come by the thousand."""
+    """Whole KiB that records take up in memory, all together; few operations a record, as they come by the thousand."""
     size = 0
     for record in records:
         size += len(record.value or b"") + len(record.key or b"")

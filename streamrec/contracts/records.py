@@ -29,7 +29,7 @@ REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
 
 
 class RejectedError(Exception):
-    """The record becomes a dead letter; `detail` names the field, never its content."""
+    """Raised where a record becomes a dead letter; `detail` names the field, never its content."""
 
     def __init__(self, reason: RejectReason, detail: str) -> None:
         self.reason: RejectReason = reason

@@ -31,7 +31,7 @@ _trimmed = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029 \xa0\u3000"
 
 
 def clean_id(text: str) -> str:
-    """One spelling for one id; empty if there is nothing to see in it."""
+    """The one spelling of an id; empty if there is nothing to see in it, ValueError for half a surrogate pair."""
     if text.isascii() and text.isprintable() and text == text.strip(" "):
         return text
     if _half(text):
@@ -40,7 +40,7 @@ def clean_id(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """What a reader sees; empty if that is nothing."""
+    """A text as a reader sees it; empty if that is nothing."""
     return text if text.isascii() and text.isprintable() and text == text.strip(" ") else _clean(text, " ")
 
 

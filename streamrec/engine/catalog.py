@@ -178,7 +178,7 @@ class Catalog:
         return np.flatnonzero((opens_ms > after_ms) & (opens_ms <= until_ms) & self["live"] & ~self["withdrawn"])
 
     def after_reads(self, keys: UIntArray, step: int) -> None:
-        """These articles entered (step 1) or left (-1) rings of recent reads; 0 = no article.
+        """Count articles, (N,) keys, that entered (step 1) or left (-1) what users recently read; 0 = no article.
 
         `readers` is derived from the rows: never logged, counted again on recovery.
         """

@@ -68,7 +68,7 @@ class Events(NamedTuple):
     query: IndexArray  # which of the queries it says, -1 = none
 
     def take(self, chosen: IndexArray) -> "Events":
-        """These events only; `chosen` names each at most once, ascending."""
+        """The events at these indices only; each is named at most once, ascending."""
         return self if len(chosen) == len(self.rows) else Events._make(column[chosen] for column in self)
 
 

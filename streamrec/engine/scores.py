@@ -21,7 +21,7 @@ Arrays = Mapping[str, AnyArray]  # a network's state by name: float32, and `colu
 
 
 class Scores(Protocol):
-    """A ranker, the built-in prior, or a fake in a test."""
+    """What predicts clicks for a decision: a ranker, the built-in prior, or a fake in a test."""
 
     @property
     def stamp(self) -> ModelStamp:

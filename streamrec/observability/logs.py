@@ -44,7 +44,7 @@ class Repeats(logging.Filter):
         self._last: dict[tuple[str, int, str], tuple[float, int]] = {}  # kind -> when, and left out since
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Of one kind are lines of one logger, level and template."""
+        """Whether a line is logged; lines of one logger, level and template are of one kind."""
         if record.name.partition(".")[0] != CLIENT:
             return True
         kind = record.name, record.levelno, str(record.msg)
@@ -84,7 +84,7 @@ class TextLines(logging.Formatter):
     """One readable line: time, level, logger, message, fields; an error's frames follow, separated by ` < `."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """What does not print is escaped, newlines too: nobody can forge a line, or act on a terminal."""
+        """One line; what does not print is escaped, newlines too: nobody can forge a line, or act on a terminal."""
         fields = "".join(f" {name}={value}" for name, value in _extra(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}"
         if record.exc_info and record.exc_info[1]:

@@ -204,7 +204,7 @@ class Metrics:
             self.pushes_held.remove(str(partition), reason)
 
     def hold(self, partition: int, why: HoldReason | None) -> None:
-        """Pushes of a partition are held back for this reason, or leave."""
+        """Say why the pushes of a partition are held back; None: they leave."""
         for reason in HOLD_REASONS:
             self.pushes_held.labels(str(partition), reason).set(reason == why)
 

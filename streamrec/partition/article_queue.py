@@ -20,7 +20,7 @@ class _Waiting(NamedTuple):
 
 
 class ArticleQueue:
-    """The queue, in order of arrival; each article once, as its newest version."""
+    """Articles that have yet to meet everybody, in order of arrival; each once, as its newest version."""
 
     def __init__(self) -> None:
         self.start = 0  # the first user whom the head has not met
@@ -48,11 +48,11 @@ class ArticleQueue:
         self._begin()
 
     def met_until(self, cursor: int) -> int:
-        """The mark in `catalog`, whose records before `cursor` are applied."""
+        """Offset in `catalog` before which every article has met everybody; what lies before `cursor` is applied."""
         return min([cursor, *(one.offset for one in self._waiting.values() if one.offset is not None)])
 
     def opened_until(self, looked_ms: int) -> int:
-        """The mark in policy time, whose moments up to `looked_ms` were looked at."""
+        """Policy time before which every article that opened has met everybody; `looked_ms`: of the last look."""
         return min([looked_ms, *(one.opened_ms for one in self._waiting.values() if one.opened_ms is not None)])
 
     def _of(self, article_id: str) -> _Waiting:

@@ -33,7 +33,7 @@ class Meta(NamedTuple):
 
     @property
     def met_until(self) -> int:
-        """Where articles begin that have yet to meet everybody (article_queue.py)."""
+        """Offset in `catalog` before which every article has met everybody (article_queue.py)."""
         return self.cursor.get("catalog", 0) if self.met is None else self.met
 
     def record(self) -> tuple[bytes, bytes]:
@@ -42,28 +42,28 @@ class Meta(NamedTuple):
 
 
 def layout_record(partitions: int) -> tuple[bytes, bytes]:
-    """Written by each new owner, one a layout: lets a later release read these rows by field name."""
+    """Key and value of what each new owner writes, one a layout: a later release reads these rows by field name."""
     value = {"layout": LAYOUT_VERSION, "partitions": partitions, "descr": descr()}
     return b"%s-%d" % (LAYOUT_KEY, LAYOUT_VERSION), orjson.dumps(value)
 
 
 def space_record(space_id: str) -> tuple[bytes, bytes]:
-    """Written by each new owner: the space whose vectors the interests in these rows are sums of."""
+    """Key and value of what each new owner writes: in which space interests are sums of vectors."""
     return SPACE_KEY, orjson.dumps({"space": space_id})
 
 
 def moved_record(app_id: str) -> tuple[bytes, bytes]:
-    """Written by a migration: the deployment that goes on with these profiles; "" is this one again."""
+    """Key and value of what a migration writes: the deployment that goes on with these profiles; "": this one again."""
     return MOVED_KEY, orjson.dumps({"to": app_id})
 
 
 def owner_records(partitions: int, space_id: str) -> list[tuple[bytes, bytes]]:
-    """What a new owner writes before anything else."""
+    """Changelog records that a new owner writes before anything else; `space_id` "": it checks no space."""
     return [layout_record(partitions), *([space_record(space_id)] if space_id else [])]
 
 
 def same_space(what: str, found: str, ours: str) -> None:
-    """SettingsError where vectors of one encoder would meet those of another; `ours` "" takes any."""
+    """Raise SettingsError where vectors of one encoder would meet those of another; `ours` "" takes any."""
     if ours and found != ours:
         raise SettingsError(
             f"{what} in space '{found}', and STREAMREC_ENCODER works in '{ours}': vectors of two encoders never "
@@ -83,7 +83,7 @@ class Logged:
         self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
 
     def take(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Some more records, in order. StateError if they are not of a layout this release can read."""
+        """Take some more records in, in order. StateError if they are not of a layout this release can read."""
         for key, value in records:
             if not key.startswith(b"\xff"):
                 if value is None:
@@ -105,7 +105,7 @@ class Logged:
         return self._space if self._rows else ""
 
     def has_earlier_rows(self) -> bool:
-        """Whether some are of another layout than this release's."""
+        """Whether some rows are of another layout than this release's."""
         return any(map(_is_another, self._rows.values()))
 
     def rows(self, catalog: Catalog, now_s: int) -> dict[bytes, bytes]:

@@ -47,7 +47,7 @@ class Changes:
     forgotten: int = 0  # users, for their silence
 
     def merge(self, other: "Changes") -> None:
-        """Take over another one's changes, which came after mine."""
+        """Take over the changes of a later step."""
         self.rows += other.rows
         self.pushes += other.pushes
         self.dead_letters += other.dead_letters

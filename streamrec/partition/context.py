@@ -46,7 +46,7 @@ class PartitionContext(NamedTuple):
     def of(
         cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, queries: Queries | None = None
     ) -> "PartitionContext":
-        """As the settings say; worker and replay without a broker use the same. The space is that of the queries."""
+        """The context as settings say, for the worker and a replay without a broker; the space is that of `queries`."""
         return cls(
             number=number,
             policy=Policy.of(settings),

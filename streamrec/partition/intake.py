@@ -34,8 +34,9 @@ class Batch(NamedTuple):
 
 
 def intake(batch: Batch, origin: Origin, partitions: int | None, reference_ms: int | None) -> list[AnyItem]:
-    """Items of a batch. `partitions` of the topics, None: every user is ours. `reference_ms` is what event times of a
-    replay are checked against; None in wall time.
+    """Items of a batch, one a record and in order. `partitions`: how many the topics have, None: every user is ours.
+
+    `reference_ms` is what event times of a replay are checked against; None in wall time.
     """
     records = batch.records
     if batch.poison:

@@ -63,7 +63,7 @@ class Partition:
         self.at_once, self.holds = True, False
         self._woke_ms = self._opened_ms = 0
         self._unknown = UnknownArticles()
-        self._silence = Eviction()
+        self._eviction = Eviction()
         self._timeline = EventTimeline(context.tick_ms) if context.tick_ms else None
 
     # --- input --------------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class Partition:
         yield from self.due(now_ms)
 
     def open(self, now_ms: int) -> None:
-        """Articles whose embargo or future publication time ended wait for their meeting from now on.
+        """Queue the articles whose embargo or future publication time has ended since the last look.
 
         A wall clock that is put back is followed: what ends between its two times would not be noticed otherwise.
         """
@@ -191,8 +191,8 @@ class Partition:
         self._opened_ms = now_ms
 
     def forget_silent(self, now_ms: int) -> Changes:
-        """Users of whom nothing was seen for long leave, some at a time; once an hour it is asked who they are."""
-        rows, left = self._silence.ends(self.profiles, self.looked_ms, now_ms, self.context.policy.forget_after_s)
+        """Let users leave of whom nothing was seen for long, some at a time; once an hour it is asked who they are."""
+        rows, left = self._eviction.evict(self.profiles, self.looked_ms, now_ms, self.context.policy.forget_after_s)
         self.catalog.after_reads(left, -1)
         return Changes(rows=[rows] * (len(rows) > 0), forgotten=len(rows))
 
@@ -232,7 +232,7 @@ class Partition:
         return np.asarray(was_quiet & (quiet_hours(users, now_ms // 1000, policy) == 0))
 
     def meet(self, meeting: Meeting) -> Changes:
-        """Each model decides for its own users; what one user gets does not depend on the others."""
+        """Decide and push, each model for its own users; what one user gets does not depend on the others."""
         changes = Changes(all_met=meeting.trigger == "article" and not self.queue and not self.at_once)
         for scores, mine in meeting.lineup.shares(meeting.users):
             changes.merge(self._decide_with(scores, meeting._replace(users=mine)))
@@ -273,7 +273,7 @@ class Partition:
     def restore(
         self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
     ) -> None:
-        """State from the changelog, and from the part of `catalog` before the cursor. Call once, on a new partition."""
+        """Take the state from the changelog and the part of `catalog` before the cursor. Once, on a new partition."""
         self.profiles.restore(rows)
         self.cursor = dict(meta.cursor)
         self.looked_ms, self._woke_ms = meta.looked_ms, meta.looked_ms // WAKE_EVERY_MS * WAKE_EVERY_MS

@@ -29,7 +29,7 @@ def push_records(
     policy: Policy,
     stamp: ModelStamp,
 ) -> list[PushRecord]:
-    """The decision's pushes, encoded; call before `after_push`."""
+    """The decision's K pushes as bytes, in its order; to be made before `after_push`, which changes the reasons."""
     similar_reads = _reads_in_category(decision, profiles, catalog)
     searched = _searched(decision, profiles, now_ms, policy)
     caused_ms = _caused_ms(decision, profiles, catalog, trigger, now_ms, policy)

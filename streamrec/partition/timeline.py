@@ -60,7 +60,7 @@ class EventTimeline:
             self._waiting[topic].append((self._last_ms[topic], item))
 
     def held(self, topic: Topic) -> int:
-        """Items of this topic waiting for a watermark."""
+        """How many items of this topic wait for a watermark."""
         return len(self._waiting[topic])
 
     def release(self) -> Iterator[Run | Tick]:

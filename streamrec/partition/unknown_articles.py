@@ -21,19 +21,19 @@ class UnknownArticles:
         return len(self._keys)
 
     def add(self, keys: UIntArray, profiles: ProfileStore) -> None:
-        """Events on these articles may wait in rows now."""
+        """Note that events on these articles, (N,) keys, may wait in rows from now on."""
         self._keys.update(keys.tolist())
         if len(self._keys) > self._limit:
             self.count(profiles)
 
     def count(self, profiles: ProfileStore) -> None:
-        """What waits in rows, and nothing else."""
+        """Make the keys anew from the rows: those that some event waits for, and no others."""
         waiting = profiles["waiting"]["article"]
         self._keys = set(waiting[waiting > 0].tolist())
         self._limit = max(2 * len(self._keys), AT_LEAST)
 
     def take(self, key: int) -> bool:
-        """Whether events may wait for this article; they will not any more."""
+        """Whether events may wait for this article, which is now known: its key is taken out."""
         awaited = key in self._keys
         self._keys.discard(key)
         return awaited

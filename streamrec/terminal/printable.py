@@ -50,7 +50,7 @@ def note(text: str) -> None:
 
 
 def encoded(told: object) -> bytes:
-    """JSON of it. A lone surrogate, from a file's name perhaps, is no UTF-8 and comes as an escape."""
+    """Any value as JSON. A lone surrogate, from a file's name perhaps, is no UTF-8 and comes as an escape."""
     try:
         return orjson.dumps(told, default=str, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
     except TypeError:

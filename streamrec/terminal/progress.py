@@ -13,7 +13,10 @@ EVERY_S = 15.0  # between two lines
 
 
 class Bars(Progress):
-    """A task's description may change as it goes; `completed` of `total`, or a total of None for what has no end."""
+    """Progress bars on stderr, gone at the end; where it is no terminal, a line every EVERY_S seconds.
+
+    A task's description may change as it goes; its total is None for what has no end.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
         console = console or PlainConsole(stderr=True)

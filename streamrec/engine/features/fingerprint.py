@@ -137,7 +137,7 @@ class Module:
         return Place((folder / "__init__.py").as_posix(), name)
 
     def decorated(self, by: str) -> list[str]:
-        """Functions that a call of this decorates, in order."""
+        """Names of the functions decorated by a call of `by`, in order."""
         functions = (node for node in self._defined.values() if isinstance(node, ast.FunctionDef))
         return [node.name for node in functions if any(_calls(each, by) for each in node.decorator_list)]
 
@@ -146,7 +146,7 @@ class Module:
         return None if name in self._defined else self._imported.get(name)
 
     def definition(self, name: str) -> ast.AST:
-        """Of a place that is named somewhere; KeyError if it is not there."""
+        """Syntax tree of a function, class, constant or method; KeyError if the module has none of the name."""
         outer, _, method = name.partition(".")
         node = self._defined[outer]
         if not method:

@@ -12,7 +12,7 @@ BREAKABLE = frozenset(get_args(GateReason)) - {"opt_out"}  # by breaking news: g
 
 
 class Policy(NamedTuple):
-    """Seconds since 1970 and minutes of the day throughout."""
+    """The policy of one partition: `_s` are seconds, `_ms` milliseconds, `_min` minutes of the user's local day."""
 
     daily_cap: int
     min_interval_s: int

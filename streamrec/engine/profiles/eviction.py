@@ -16,15 +16,18 @@ HOUR_MS = 3_600_000
 
 
 class Eviction:
-    """Asks once an hour of the policy clock who has been silent."""
+    """Forgets silent users, some at each look; who they are is asked once an hour of the policy clock."""
 
     def __init__(self) -> None:
         self._more = False
 
-    def ends(
+    def evict(
         self, store: ProfileStore, looked_ms: int, now_ms: int, forget_after_s: int
     ) -> tuple[IndexArray, UIntArray]:
-        """Rows that changed, and articles read that nobody remembers now, each a read; `looked_ms`: the last look."""
+        """Forget who is silent. Rows that changed, and keys of articles whose reads are forgotten, one a read.
+
+        `looked_ms`: policy time of the last look.
+        """
         if now_ms // HOUR_MS == looked_ms // HOUR_MS and not self._more:
             return np.empty(0, np.intp), NO_KEYS
         rows = _silent_since(store, now_ms // 1000 - forget_after_s)

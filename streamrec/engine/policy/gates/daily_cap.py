@@ -11,7 +11,7 @@ DAY_S = 86_400
 
 
 def daily_cap(users: Users, now_s: int, policy: Policy) -> UntilArray:
-    """Opens when the oldest push that counts is a day old."""
+    """When the gate opens, (N,) s; 0 = open: when the oldest push that counts is a day old."""
     cap = np.where(users["daily_cap"] == 255, policy.daily_cap, np.minimum(users["daily_cap"], PUSHES))
     at_s = users["pushed_at_s"]  # (N, 8)
     until = np.zeros(len(cap), np.uint32)

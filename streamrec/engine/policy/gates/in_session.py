@@ -8,6 +8,6 @@ from ..types import UntilArray
 
 
 def in_session(users: Users, now_s: int, policy: Policy) -> UntilArray:
-    """Opens when the gap after the last activity is over."""
+    """When the gate opens, (N,) s; 0 = open: when the gap after the last activity is over."""
     until = users["last_active_s"].astype(np.int64) + policy.session_gap_s
     return np.where(until > now_s, until, 0).astype(np.uint32)

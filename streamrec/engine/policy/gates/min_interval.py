@@ -8,7 +8,7 @@ from ..types import UntilArray
 
 
 def min_interval(users: Users, now_s: int, policy: Policy) -> UntilArray:
-    """Opens `min_interval_s` after the last push."""
+    """When the gate opens, (N,) s; 0 = open: `min_interval_s` after the last push."""
     last_s = users["pushed_at_s"].max(axis=1).astype(np.int64)
     until = last_s + policy.min_interval_s
     return np.where((last_s > 0) & (until > now_s), until, 0).astype(np.uint32)

@@ -9,5 +9,5 @@ from ..types import UntilArray
 
 
 def opt_out(users: Users, now_s: int, policy: Policy) -> UntilArray:
-    """Closed for good until the user subscribes again."""
+    """When the gate opens, (N,): NEVER for who has unsubscribed, until they subscribe again; 0 = open."""
     return np.where(users["consent"] == CONSENT_OUT, np.uint32(NEVER), np.uint32(0))

@@ -21,7 +21,7 @@ QUARTER_S = 900  # zones change at full quarters of an hour
 
 
 def quiet_hours(users: Users, now_s: int, policy: Policy) -> UntilArray:
-    """Opens at the end of the user's window, jittered."""
+    """When the gate opens, (N,) s; 0 = open: at the end of the user's window, jittered."""
     if policy.quiet_from_min == policy.quiet_to_min and (users["quiet_from_min"] == users["quiet_to_min"]).all():
         return np.zeros(len(users), np.uint32)
     start, end = _window(users, policy)
