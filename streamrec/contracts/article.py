@@ -38,7 +38,7 @@ from .limits import (
 )
 
 Status = Literal["published", "updated", "withdrawn"]
-Outcome = Status | Literal["stale"]  # of the analysis; stale: a newer version was there before
+Outcome = Literal[Status, "stale"]  # of the analysis; stale: a newer version was there before
 
 
 class Column(NamedTuple):

@@ -19,13 +19,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCo
 from ..contracts.article import ArticleEvent, Outcome
 from ..contracts.event import ACTIONS, UserEvent
 from ..contracts.push import Push, Trigger
-from ..contracts.records import REJECT_REASONS, TOPICS, Topic
+from ..contracts.records import REJECT_REASONS, Topic
 from ..models.canary import ROLLBACK_REASONS
 from .histogram import BulkHistogram
 
 Priority = Literal["normal", "breaking"]
 Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
-InputTopic = Literal["articles"] | Topic  # without the prefix of the cluster
+InputTopic = Literal["articles", Topic]  # without the prefix of the cluster
 ReloadOutcome = Literal["taken_over", "refused"]
 FetchOutcome = Literal["unchanged", "changed", "refused", "unreachable"]
 HoldReason = Literal["taking_over", "own_lag", "strays", "unknown"]  # worker/catch_up.py says what each means
@@ -33,14 +33,14 @@ A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 M = TypeVar("M", Counter, Gauge, BulkHistogram)
 
-OUTCOMES: tuple[Outcome, ...] = (*get_args(get_args(Outcome)[0]), *get_args(get_args(Outcome)[1]))
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 STAGES: tuple[Stage, ...] = get_args(Stage)
 RELOAD_OUTCOMES: tuple[ReloadOutcome, ...] = get_args(ReloadOutcome)
 FETCH_OUTCOMES: tuple[FetchOutcome, ...] = get_args(FetchOutcome)
 HOLD_REASONS: tuple[HoldReason, ...] = get_args(HoldReason)
-INPUT_TOPICS: tuple[InputTopic, ...] = ("articles", *TOPICS)
+INPUT_TOPICS: tuple[InputTopic, ...] = get_args(InputTopic)
 FIELDS: dict[InputTopic, tuple[str, ...]] = {
     "articles": ArticleEvent.__struct_fields__,
     "events": UserEvent.__struct_fields__,
@@ -148,6 +148,11 @@ class Metrics:
         def gauge(name: str, documentation: str, *labels: str) -> Gauge:
             return Gauge(f"streamrec_{name}", documentation, labels, registry=self.registry)
 
+        def measured(name: str, documentation: str) -> Gauge:
+            found = gauge(name, documentation)
+            found.set(float("nan"))  # not measured yet is not 0
+            return found
+
         unread = gauge(
             "unread_partitions", "Partitions a topic has beyond the deployment's; nobody reads them.", "topic"
         )
@@ -168,26 +173,22 @@ class Metrics:
         self.catalog_articles = gauge("catalog_articles", "Fresh articles in memory.")
         self.oldest_uncommitted = gauge("oldest_uncommitted_seconds", "Age of the oldest write not committed yet.")
         self.ready = gauge("ready", "1: recovered, warmed up and consuming; 0: not yet, or stopping.")
-        self.engine_agreement = gauge(
+        self.engine_agreement = measured(
             "engine_agreement_ratio", "Share of probe rows that int8 and fp32 put on the same side of the threshold."
         )
-        self.engine_agreement.set(float("nan"))  # not measured yet is not disagreement
         self.model_behind = gauge("model_behind", "1: another model serves than the store asks for; it was refused.")
         self.shadow_rows = gauge("shadow_rows", "Live rows fp32 scored beside the model that serves, since its load.")
-        self.shadow_agreement = gauge(
+        self.shadow_agreement = measured(
             "shadow_agreement_ratio", "Share of recent shadowed rows on the same side of the threshold in fp32."
         )
-        self.shadow_max_delta = gauge(
+        self.shadow_max_delta = measured(
             "shadow_max_delta_ratio", "Largest difference of P(click) to fp32 in recent shadowed rows."
         )
         self.canary_percent = gauge("canary_percent", "Share of the users whom the canary serves, 0: there is none.")
         self.canary_pairs = gauge("canary_pairs", "Pairs the canary scored so far.")
-        self.canary_psi = gauge("canary_psi_ratio", "Population stability index of the canary's scores to stable's.")
-        self.canary_send_ratio = gauge("canary_send_ratio", "Pairs over the threshold, canary to stable.")
-        self.canary_latency_ratio = gauge("canary_latency_ratio", "Median time of a call, canary to stable.")
-        not_measured_yet = (self.shadow_agreement, self.shadow_max_delta, self.canary_psi, self.canary_send_ratio)
-        for measured in (*not_measured_yet, self.canary_latency_ratio):
-            measured.set(float("nan"))
+        self.canary_psi = measured("canary_psi_ratio", "Population stability index of the canary's scores to stable's.")
+        self.canary_send_ratio = measured("canary_send_ratio", "Pairs over the threshold, canary to stable.")
+        self.canary_latency_ratio = measured("canary_latency_ratio", "Median time of a call, canary to stable.")
         self.model = Info("streamrec_model", "The ranker that serves and its admission.", registry=self.registry)
 
     def serve_model(self, name: str, version: str, engine: Literal["int8", "fp32"], verdict: str) -> None:
