@@ -14,7 +14,7 @@ NO_CHANGE = [
     ("engine/features/features.py", "def affinity(of: Inputs) -> FloatArray:", "def affinity(of: 'Inputs') -> object:"),
     ("engine/profiles/interest.py", "def decay(", "def unused() -> None: ...\n\n\ndef decay("),
     ("engine/profiles/interest.py", "half_life_ms: float) -> FloatArray:\n", "half_life_ms: float) -> FloatArray:\n\n"),
-    ("engine/catalog.py", '"""These articles entered', '"""Articles entered'),
+    ("engine/catalog.py", '"""Count articles, (N,) keys', '"""Counts articles, (N,) keys'),
     ("decide.py", "relevance >= policy.min_score", "relevance > policy.min_score"),
 ]
 CHANGES = [
