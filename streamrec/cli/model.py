@@ -54,10 +54,10 @@ def sign(folder: Path, key: Path) -> None:
 
     Workers get the public key: STREAMREC_MODEL_PUBLIC_KEY=public.pem.
     """
+    from ..models.artifact import load
     from ..models.signature import sign as write_signature
-    from ..models.store import check
 
-    manifest = check(folder)
+    manifest = load(folder).manifest
     write_signature(folder, key)
     click.echo(printable(f"signed {manifest.name} {manifest.version}"))
 
@@ -72,8 +72,8 @@ def verify(folder: Path, as_json: bool) -> None:
     profiles is a question for the workers, and is asked there.
     """
     from ..engine.features.fingerprint import fingerprint
+    from ..models.artifact import manifest_of
     from ..models.ranker import load_ranker
-    from ..models.store import manifest_of
     from ..settings import load
     from ..terminal.tables import show_json
 

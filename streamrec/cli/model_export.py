@@ -23,11 +23,10 @@ def export(folder: Path, file: Path, int8: bool) -> None:
     from ..engine.features.fingerprint import fingerprint
     from ..models.artifact import load
     from ..models.export import export as write
-    from ..models.store import manifest_of
     from ..terminal.output_files import check_writable
     from ..terminal.tables import show_json
 
-    artifact = load(folder, expected_space_id=manifest_of(folder).space_id, expected_fingerprint=fingerprint())
+    artifact = load(folder, expected_fingerprint=fingerprint())
     check_writable(file)
     told = write(artifact, file, int8=int8)
     size = file.stat().st_size

@@ -89,12 +89,11 @@ def _direct(settings: "Settings", played: "Iterable[Group]", told: Any) -> dict[
 
     from ..clock import monotonic_s
     from ..content.encoders import encoder_of
-    from ..models.load import load_ranker
+    from ..models.load import ranker_of
     from ..tools.replay.in_process import Direct
 
     encoder = encoder_of(settings.encoder)
-    ranker, _ = load_ranker(settings, encoder.space_id)
-    direct, started_s = Direct(settings, ranker, encoder), monotonic_s()
+    direct, started_s = Direct(settings, ranker_of(settings, encoder.space_id), encoder), monotonic_s()
     pushes: list[bytes] = []
     sent: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()

@@ -13,9 +13,9 @@ from torch import nn
 from ..content.encoders import encoder_of
 from ..engine.features.fingerprint import fingerprint
 from ..errors import DataError
-from ..models.artifact import MANIFEST
+from ..models.artifact import MANIFEST, manifest_of
 from ..models.artifact import load as load_ranker
-from ..models.manifest import Manifest, decode
+from ..models.manifest import Manifest
 from ..models.network import network_of
 from ..training import teacher_folder
 
@@ -40,7 +40,7 @@ def load_source(folder: Path) -> Source:
         space_id = encoder_of(teacher_folder.read_manifest(folder).encoder).space_id
         saved = teacher_folder.load(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
         return source_of(saved.teacher, saved.manifest)
-    space_id = encoder_of(decode((folder / MANIFEST).read_bytes(), str(folder / MANIFEST)).encoder).space_id
+    space_id = encoder_of(manifest_of(folder).encoder).space_id
     artifact = load_ranker(folder, expected_space_id=space_id, expected_fingerprint=fingerprint())
     return source_of(network_of(artifact.manifest.sizes, artifact.weights), artifact.manifest)
 

@@ -19,7 +19,6 @@ torch fp32 itself is held against the recorded logits first: weights that do not
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from ..errors import ArtifactError
 from ..settings import EngineChoice as Choice
@@ -45,6 +44,7 @@ class Trial:
     parity: Parity
     tolerance: float
     clipped: str  # what is wrong with its largest sums; empty if nothing
+    batch_drift: float
 
     @property
     def is_right(self) -> bool:
@@ -52,14 +52,18 @@ class Trial:
         return not self.clipped and self.parity.max_delta <= self.tolerance
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How far an engine's probabilities are from fp32's, in words."""
         delta, agreement = self.parity
-        told = f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
-        return f"{self.clipped}; {told}" if self.clipped else told
+        distance = f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
+        return f"{self.clipped}; {distance}" if self.clipped else distance
 
-
-Try = Callable[[EngineName], Trial]
+    @property
+    def drift(self) -> str:
+        """How much its scores depend on the batch, in words; empty if not at all."""
+        if not self.batch_drift:
+            return ""
+        return f"scores depend on the batch here by up to {self.batch_drift:.1e} in the logit"
 
 
 @dataclass(frozen=True)
@@ -74,93 +78,100 @@ class Admission:
     faults: Mapping[EngineName, str] = field(default_factory=dict)  # engines that may not serve, and why
 
 
-def admit(
-    artifact: Artifact,
-    choice: Choice = "auto",
-    batch_sizes: tuple[int, ...] = BATCH_SIZES,
-    pace: Pace = speedups,
-    build: Build = engine_of,
-) -> Admission:
+def admit(artifact: Artifact, choice: Choice = "auto", pace: Pace = speedups, build: Build = engine_of) -> Admission:
     """Choose the engine; ArtifactError if fp32 is not what was recorded, or the one asked for cannot or may not run."""
-    tried = partial(_tried, artifact, network_of(artifact.manifest.sizes, artifact.weights), build)
-    reference = tried(REFERENCE)
+    manifest, rows = artifact.manifest, artifact.probe.rows
+    network, model = network_of(manifest.sizes, artifact.weights), f"model {manifest.name} {manifest.version}"
+
+    def trial(name: EngineName) -> Trial:
+        return _trial(artifact, build(name, network), build)
+
+    def speed(trials: Mapping[EngineName, Trial]) -> Mapping[EngineName, Mapping[int, float]]:
+        return pace({name: each.engine for name, each in trials.items()}, rows, BATCH_SIZES)
+
+    reference = trial(REFERENCE)
     if not reference.is_right:
         raise ArtifactError(
-            f"{_model(artifact)}: fp32 is {reference.parity.max_delta:.4f} from its recorded probabilities,"
+            f"{model}: fp32 is {reference.parity.max_delta:.4f} from its recorded probabilities,"
             f" expected at most {FP32_TOLERANCE:g}; check the torch installation, or train again"
         )
     if choice == "auto":
-        return _fastest(artifact, reference, batch_sizes, pace, tried)
-    return _asked_for(artifact, _name(choice), reference, batch_sizes, pace, tried)
+        trials, faults = _trials(reference, trial)
+        return _fastest(trials, faults, speed(trials))
+    name = int8_name() if choice == "int8" else REFERENCE if choice == "fp32" else choice
+    chosen = reference if name == REFERENCE else _usable(trial(name), model)
+    serves = f"{name} serves because it was asked for"
+    if precision_of(name) == "int8":
+        speedup = speed({name: chosen, REFERENCE: reference})[name]
+        return _serve(chosen, f"{serves}: {chosen.summary}, {_paced(speedup)}", chosen.parity, speedup)
+    try:
+        int8 = trial(int8_name())
+    except ArtifactError as error:
+        return _serve(chosen, f"{serves}; {error}", None)
+    return _serve(chosen, f"{serves}; {int8.engine.name} would have {int8.summary}", int8.parity)
 
 
-def _asked_for(
-    artifact: Artifact, name: EngineName, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, tried: Try
-) -> Admission:
-    trial = reference if name == REFERENCE else tried(name)
+def _trial(artifact: Artifact, engine: Engine, build: Build) -> Trial:
+    manifest, probe = artifact.manifest, artifact.probe
+    parity = compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
+    is_int8 = precision_of(engine.name) == "int8"
+    tolerance = tolerance_of(probe) if is_int8 else FP32_TOLERANCE
+    saturates = clipped(engine.name, manifest.sizes, build) if is_int8 else ""
+    return Trial(engine, parity, tolerance, saturates, batch_drift(engine, probe.rows))
+
+
+def _usable(trial: Trial, model: str) -> Trial:
+    """The trial of an engine that was asked for; ArtifactError if it may not serve."""
+    name = trial.engine.name
     if not trial.is_right:
         raise ArtifactError(
-            f"{_model(artifact)}: {name} disagrees with fp32, {trial.told}; this processor or library computes it"
-            " wrongly: set STREAMREC_ENGINE=auto or fp32"
+            f"{model}: {name} disagrees with fp32, {trial.summary}; this processor or library computes it wrongly: set"
+            " STREAMREC_ENGINE=auto or fp32"
         )
-    if name != REFERENCE and (drifts := _drifts(artifact, trial)):
+    if trial.drift:
         raise ArtifactError(
-            f"{_model(artifact)}: {name} cannot serve, {drifts}: a replay or a recovery would not decide as the worker"
+            f"{model}: {name} cannot serve, its {trial.drift}: a replay or a recovery would not decide as the worker"
             " did; set STREAMREC_ENGINE=auto or fp32"
         )
-    if precision_of(name) == "int8":
-        speedup = pace({name: trial.engine, REFERENCE: reference.engine}, artifact.probe.rows, batch_sizes)[name]
-        verdict = f"{name} serves because it was asked for: {trial.told}, {_paced(speedup)}"
-        return _serve(artifact, trial, verdict, trial.parity, speedup, {})
-    try:
-        int8 = tried(int8_name())
-    except ArtifactError as error:
-        return _serve(artifact, trial, f"{name} serves because it was asked for; {error}", None, {}, {})
-    verdict = f"{name} serves because it was asked for; {int8.engine.name} would have {int8.told}"
-    return _serve(artifact, trial, verdict, int8.parity, {}, {})
+    return trial
 
 
-def _fastest(artifact: Artifact, reference: Trial, batch_sizes: tuple[int, ...], pace: Pace, tried: Try) -> Admission:
-    trials, faults = _trials(artifact, reference, tried)
-    engines = {name: trial.engine for name, trial in trials.items()}
-    speed = pace(engines, artifact.probe.rows, batch_sizes)
-    chosen = _chosen(speed)
-    int8 = [trial for name, trial in trials.items() if precision_of(name) == "int8"]
-    trial = trials[chosen]
-    verdict = f"{chosen} serves: {trial.told}, {_paced(speed[chosen])}"
-    if slower := [f"{name} {min(speed[name].values()):.2f}" for name in trials if min(speed[name].values()) < 1]:
-        verdict += f"; slower than fp32 here: {', '.join(slower)}"
-    if wrong := [f"{name} ({fault})" for name, fault in faults.items() if fault.startswith("disagrees")]:
-        verdict += f"; refused: {', '.join(wrong)}"
-    parity = trial.parity if precision_of(chosen) == "int8" else int8[0].parity if int8 else None
-    return _serve(artifact, trial, verdict, parity, speed[chosen], faults)
-
-
-def _trials(artifact: Artifact, reference: Trial, tried: Try) -> tuple[dict[EngineName, Trial], dict[EngineName, str]]:
+def _trials(
+    reference: Trial, trial: Callable[[EngineName], Trial]
+) -> tuple[dict[EngineName, Trial], dict[EngineName, str]]:
     """The engines that are right, in the order of preference, and what is wrong with the others."""
     trials: dict[EngineName, Trial] = {}
     faults: dict[EngineName, str] = {name: reason for name, reason in available().items() if reason != "ok"}
     for name in ENGINES:
-        if name == REFERENCE:
-            trials[name] = reference
-        elif name not in faults:
-            trial = tried(name)
-            if not trial.is_right:
-                faults[name] = f"disagrees with fp32 here, {trial.told}"
-            elif drifts := _drifts(artifact, trial):
-                faults[name] = drifts
-            else:
-                trials[name] = trial
+        if name in faults:
+            continue
+        found = reference if name == REFERENCE else trial(name)
+        if not found.is_right:
+            faults[name] = f"disagrees with fp32 here, {found.summary}"
+        elif found.drift and name != REFERENCE:
+            faults[name] = f"its {found.drift}"
+        else:
+            trials[name] = found
     return trials, faults
 
 
-def _drifts(artifact: Artifact, trial: Trial) -> str:
-    """How much its scores depend on the batch, for people; empty if not at all."""
-    drift = batch_drift(trial.engine, artifact.probe.rows)
-    return f"its scores depend on the batch here by up to {drift:.1e} in the logit" if drift else ""
+def _fastest(
+    trials: Mapping[EngineName, Trial],
+    faults: Mapping[EngineName, str],
+    speed: Mapping[EngineName, Mapping[int, float]],
+) -> Admission:
+    name = _preferred(speed)
+    chosen = trials[name]
+    verdict = f"{name} serves: {chosen.summary}, {_paced(speed[name])}"
+    if slower := [f"{name} {min(speed[name].values()):.2f}" for name in trials if min(speed[name].values()) < 1]:
+        verdict += f"; slower than fp32 here: {', '.join(slower)}"
+    if wrong := [f"{name} ({fault})" for name, fault in faults.items() if fault.startswith("disagrees")]:
+        verdict += f"; refused: {', '.join(wrong)}"
+    int8 = [trials[each].parity for each in (name, *trials) if precision_of(each) == "int8"]
+    return _serve(chosen, verdict, int8[0] if int8 else None, speed[name], faults)
 
 
-def _chosen(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
+def _preferred(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
     chosen, pace_of_chosen = REFERENCE, 0.0
     for name, ratios in speed.items():
         mean = statistics.geometric_mean(ratios.values())
@@ -170,36 +181,16 @@ def _chosen(speed: Mapping[EngineName, Mapping[int, float]]) -> EngineName:
     return chosen
 
 
-def _tried(artifact: Artifact, network: Network, build: Build, name: EngineName) -> Trial:
-    manifest, probe = artifact.manifest, artifact.probe
-    engine = build(name, network)
-    parity = compare(engine.logits(probe.rows), probe.logits, manifest.calibration, manifest.min_score)
-    if precision_of(name) == "fp32":
-        return Trial(engine, parity, FP32_TOLERANCE, "")
-    return Trial(engine, parity, tolerance_of(probe), clipped(name, manifest.sizes, build))
-
-
 def _serve(
-    artifact: Artifact,
     trial: Trial,
     verdict: str,
     parity: Parity | None,
-    speedup: Mapping[int, float],
-    faults: Mapping[EngineName, str],
+    speedup: Mapping[int, float] | None = None,
+    faults: Mapping[EngineName, str] | None = None,
 ) -> Admission:
-    drift = batch_drift(trial.engine, artifact.probe.rows)
-    if drift:
-        verdict += f"; scores depend on the batch by up to {drift:.1e} in the logit"
-    return Admission(trial.engine, verdict, parity, speedup, drift, faults)
-
-
-def _name(choice: Choice) -> EngineName:
-    names: dict[str, EngineName] = {name: name for name in ENGINES}
-    return int8_name() if choice == "int8" else REFERENCE if choice == "fp32" else names[choice]
-
-
-def _model(artifact: Artifact) -> str:
-    return f"model {artifact.manifest.name} {artifact.manifest.version}"
+    if trial.drift:
+        verdict += f"; {trial.drift}"
+    return Admission(trial.engine, verdict, parity, speedup or {}, trial.batch_drift, faults or {})
 
 
 def _paced(speedup: Mapping[int, float]) -> str:

@@ -102,24 +102,34 @@ def save(
     return manifest
 
 
+def manifest_of(folder: Path) -> Manifest:
+    """What an artifact folder says of itself; the other files are not read."""
+    return decode(_read(folder / MANIFEST), str(folder / MANIFEST))
+
+
 def load(
-    folder: Path, *, expected_space_id: str, expected_fingerprint: str, public_keys: Path | None = None
+    folder: Path,
+    *,
+    expected_space_id: str | None = None,
+    expected_fingerprint: str | None = None,
+    public_keys: Path | None = None,
 ) -> Artifact:
     """Read and check the folder; ArtifactError names the first thing that is wrong with it.
 
-    With `public_keys` an unsigned or wrongly signed folder is refused before anything else of it is believed.
+    Space and features are those it says, unless others are expected. With `public_keys` an unsigned or wrongly signed
+    folder is refused before anything else of it is believed.
     """
     raw = _read(folder / MANIFEST)
     if public_keys is not None:
         check_signature(folder, raw, public_keys)
     manifest = decode(raw, str(folder / MANIFEST))
-    if manifest.space_id != expected_space_id:
+    if expected_space_id not in {None, manifest.space_id}:
         raise ArtifactError(
             f"{folder / MANIFEST}: space_id is {manifest.space_id!r}, expected {expected_space_id!r};"
             " the model was trained on another encoder's vectors: train it on this one's, or move the readers to its"
             " space with `streamrec migrate`"
         )
-    if manifest.feature_fingerprint != expected_fingerprint:
+    if expected_fingerprint not in {None, manifest.feature_fingerprint}:
         raise ArtifactError(
             f"{folder / MANIFEST}: feature_fingerprint is {manifest.feature_fingerprint!r}, expected"
             f" {expected_fingerprint!r}; the features have changed since: {RETRAIN} (where the release's vectors have"
@@ -139,6 +149,12 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
+        if path.name == MANIFEST and [each.name for each in path.parent.glob("*")] == ["compressed.safetensors"]:
+            raise ArtifactError(
+                f"{path.parent} holds the weights of a compressed model only: it has the teacher's shape, which no"
+                " worker serves; expected one of a recipe that begins with a student, like"
+                ' "student(64) > distil > int8"'
+            ) from None
         raise ArtifactError(
             f"{path}: cannot be read ({error.strerror}); expected a model folder holding {MANIFEST}, {WEIGHTS} and"
             f" {PROBE}: check STREAMREC_MODEL_DIR, or {COPY_AGAIN}"

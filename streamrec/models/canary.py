@@ -13,7 +13,7 @@ would first have to be proven alike. It costs the stable model's time on the can
     score shift  population_stability.py, stable as expected, canary as actual
 
 A canary whose scores are not finite fails on parity at once; else parity waits for MIN_SHADOWED shadowed rows, latency
-for a quarter of TIMED_CALLS calls, and the other two for `min_rows` rows.
+for a quarter of TIMED_CALLS calls, and the other two for `canary_min_rows` rows.
 """
 
 from collections import deque
@@ -41,29 +41,6 @@ MAX_DELTA = 0.1  # of P(click); twice what admission ever accepts on its 256 row
 Z = 4.0
 
 
-class Limits(NamedTuple):
-    """The differences from the stable model beyond which a canary is rolled back."""
-
-    min_rows: int = 2000
-    max_psi: float = 0.2
-    max_send_ratio: float = 1.5
-    max_latency_ratio: float = 2.0
-    min_agreement: float = 0.98
-    min_score: float = 0.2  # the threshold in use
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Limits":
-        """The limits that the settings give."""
-        return cls(
-            settings.canary_min_rows,
-            settings.canary_max_psi,
-            settings.canary_max_send_ratio,
-            settings.canary_max_latency_ratio,
-            settings.canary_min_agreement,
-            settings.min_score,
-        )
-
-
 class Verdict(NamedTuple):
     """Why a canary must be rolled back: a reason for the metric, and a sentence for people."""
 
@@ -74,7 +51,7 @@ class Verdict(NamedTuple):
 class Comparison:
     """What a canary and the stable model have answered for the same rows so far, and what follows from it."""
 
-    def __init__(self, limits: Limits, agreement: Agreement | None = None) -> None:
+    def __init__(self, limits: Settings, agreement: Agreement | None = None) -> None:
         self.rows = 0
         self._limits, self._agreement = limits, agreement
         self._bins = np.zeros((2, BINS), np.int64)  # stable, canary
@@ -96,14 +73,14 @@ class Comparison:
 
     @property
     def psi(self) -> float:
-        """Shift of the scores; NaN before `min_rows`."""
-        return psi(*self._bins) if self.rows >= self._limits.min_rows else float("nan")
+        """Shift of the scores; NaN before `canary_min_rows`."""
+        return psi(*self._bins) if self.rows >= self._limits.canary_min_rows else float("nan")
 
     @property
     def send_ratio(self) -> float:
-        """Pairs over the threshold, canary / stable; NaN before `min_rows`."""
+        """Pairs over the threshold, canary / stable; NaN before `canary_min_rows`."""
         stable, canary = self._likely.tolist()
-        return (canary + 0.5) / (stable + 0.5) if self.rows >= self._limits.min_rows else float("nan")
+        return (canary + 0.5) / (stable + 0.5) if self.rows >= self._limits.canary_min_rows else float("nan")
 
     @property
     def latency_ratio(self) -> float:
@@ -115,19 +92,19 @@ class Comparison:
         limits, sends = self._limits, self.send_ratio
         if parity := self._parity():
             return Verdict("parity", parity)
-        if self.latency_ratio > limits.max_latency_ratio:
+        if self.latency_ratio > limits.canary_max_latency_ratio:
             told = f"it takes {self.latency_ratio:.2f} times as long as stable"
-            return Verdict("latency", f"{told}, limit {limits.max_latency_ratio:g}")
-        if max(sends, 1 / sends) > limits.max_send_ratio and self._differs():
+            return Verdict("latency", f"{told}, limit {limits.canary_max_latency_ratio:g}")
+        if max(sends, 1 / sends) > limits.canary_max_send_ratio and self._differs():
             told = f"it would send {sends:.2f} times as much as stable on the same {self.rows} pairs"
-            return Verdict("send_rate", f"{told}, limit {limits.max_send_ratio:g} either way")
-        if self.psi > limits.max_psi:
-            return Verdict("score_shift", f"PSI of its scores is {self.psi:.3f}, limit {limits.max_psi:g}")
+            return Verdict("send_rate", f"{told}, limit {limits.canary_max_send_ratio:g} either way")
+        if self.psi > limits.canary_max_psi:
+            return Verdict("score_shift", f"PSI of its scores is {self.psi:.3f}, limit {limits.canary_max_psi:g}")
         return None
 
     def _parity(self) -> str:
         """What is wrong with the canary's scores by themselves, in words; empty if nothing is known."""
-        agreement, least = self._agreement, self._limits.min_agreement
+        agreement, least = self._agreement, self._limits.canary_min_agreement
         if not self._finite:
             return "its scores are not finite"
         if not agreement or agreement.rows < MIN_SHADOWED:
@@ -147,7 +124,7 @@ class Compared:
     """Satisfies `Scores`: the canary's answers; the stable model's are noted beside them."""
 
     def __init__(
-        self, canary: Scores, stable: Scores, limits: Limits, timer: Callable[[], float] = monotonic_s
+        self, canary: Scores, stable: Scores, limits: Settings, timer: Callable[[], float] = monotonic_s
     ) -> None:
         self.stamp: ModelStamp = canary.stamp
         self._shadowed = canary if isinstance(canary, Shadowed) else None

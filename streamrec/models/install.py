@@ -50,14 +50,10 @@ def _keep(copy: Path, home: Path) -> None:
 
 def is_whole(home: Path, version: str) -> bool:
     """Hashes, format, shapes and numbers; not signature, space and features."""
-    manifest = _manifest_in(home)
-    if manifest is None or manifest.version != version:
-        return False
     try:
-        load(home, expected_space_id=manifest.space_id, expected_fingerprint=manifest.feature_fingerprint)
+        return load(home).manifest.version == version
     except ArtifactError:
         return False
-    return True
 
 
 def brings_signature(copy: Path, home: Path, public_keys: Path | None = None) -> bool:

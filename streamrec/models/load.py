@@ -3,26 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from ..contracts.limits import VECTOR_DIMS
-from ..engine.features.features import FEATURES
 from ..engine.features.fingerprint import fingerprint
-from ..engine.scores import COLUMNS, Scores
+from ..engine.scores import Scores
 from ..errors import ArtifactError
 from ..settings import Settings
-from .artifact import MANIFEST
+from .artifact import MANIFEST, manifest_of
 from .manifest import check_half_life
 from .prior import Prior
 from .shadow import Agreement, Shadowed
-from .store import manifest_of, wanted
+from .store import wanted
 
 if TYPE_CHECKING:
     from .ranker import Ranker
-
-# What anybody would guess: similar, fresh and widely read is likelier to be clicked.
-GUESS = {"log_affinity": 1.2, "category_share": 2.0, "fresh_24h": 1.0, "reach": 0.3, "cooling_down": -2.0}
-GUESS_BIAS = -3.5
 
 
 class Model(NamedTuple):
@@ -35,13 +27,12 @@ class Model(NamedTuple):
     agreement: Agreement | None = None  # on live rows
 
 
-def load_ranker(settings: Settings, space_id: str) -> "tuple[Ranker | Prior, str]":
-    """The ranker and the verdict of its admission, one sentence. ArtifactError if the folder cannot be trusted."""
+def ranker_of(settings: Settings, space_id: str) -> "Ranker | Prior":
+    """What serves by these settings; ArtifactError if the folder cannot be trusted."""
     if settings.model_dir is None:
-        return prior(), "no model folder: the built-in prior ranks (set STREAMREC_MODEL_DIR)"
+        return Prior()
     now = wanted(settings.model_dir)
-    ranker = _ranker(settings, space_id, now.path(now.stable))
-    return ranker, ranker.admission.verdict
+    return _ranker(settings, space_id, now.path(now.stable))
 
 
 def load_model(settings: Settings, space_id: str, folder: Path, version: str) -> Model:
@@ -59,9 +50,9 @@ def load_model(settings: Settings, space_id: str, folder: Path, version: str) ->
 
 
 def _ranker(settings: Settings, space_id: str, folder: Path) -> "Ranker":
-    from .ranker import load_ranker as load  # noqa: PLC0415 - torch, only where there is a model
+    from .ranker import load_ranker  # noqa: PLC0415 - torch, only where there is a model
 
-    ranker = load(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
+    ranker = load_ranker(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
     check_half_life(ranker.manifest.half_life_h, str(folder / MANIFEST), settings.interest_half_life_h)
     return ranker
 
@@ -69,12 +60,3 @@ def _ranker(settings: Settings, space_id: str, folder: Path) -> "Ranker":
 def _fits(found: str, folder: Path, version: str) -> None:
     if found != version:
         raise ArtifactError(f"{folder}: holds version {found}, expected {version}; add the artifact to the store again")
-
-
-def prior() -> Prior:
-    """The built-in prior on today's features."""
-    weights = np.zeros(COLUMNS, np.float32)
-    names = [function.__name__ for function in FEATURES]
-    for name, weight in GUESS.items():
-        weights[VECTOR_DIMS + names.index(name)] = weight
-    return Prior(weights, GUESS_BIAS)

@@ -3,7 +3,7 @@
     PSI = sum over bins of (actual_b - expected_b) * ln(actual_b / expected_b)        shares of all rows in bin b
 
 It is the symmetrised Kullback-Leibler divergence of two histograms (Jeffreys), 0 for equal ones. By the custom of
-credit scoring below 0.1 is no shift, 0.1 to 0.25 a moderate one; BOUND = 0.2 is this program's default limit. Half a
+credit scoring below 0.1 is no shift, 0.1 to 0.25 a moderate one; 0.2 is this program's default limit. Half a
 row is added to every bin, so that an empty one is no infinity. Of equal distributions the expected value is about
 (B - 1) * (1 / n + 1 / m) for n and m rows: 0.01 at 2,000 each, far below the bound.
 
@@ -16,7 +16,6 @@ from ..arrays import FloatArray, IntArray
 
 EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.65)  # of P(click); B = len(EDGES) + 1
 BINS = len(EDGES) + 1
-BOUND = 0.2
 
 
 def histogram(p: FloatArray) -> IntArray:

@@ -21,10 +21,9 @@ import msgspec
 from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError
 from . import rollout as moves
-from .artifact import MANIFEST, load
+from .artifact import MANIFEST, load, manifest_of
 from .install import brings_signature, coming, is_whole
 from .manifest import Manifest, check_half_life
-from .manifest import decode as decode_manifest
 from .rollout import Rollout
 from .signature import SIGNATURE
 
@@ -76,27 +75,6 @@ def wanted(folder: Path) -> Wanted:
 def is_store(folder: Path) -> bool:
     """Whether a folder is a model store: no artifact folder, and nothing else."""
     return (folder / VERSIONS).is_dir() or (folder / ROLLOUT).exists()
-
-
-def manifest_of(folder: Path) -> Manifest:
-    """What an artifact folder says of itself; the other files are not read."""
-    path = folder / MANIFEST
-    try:
-        return decode_manifest(path.read_bytes(), str(path))
-    except OSError as error:
-        if _is_weights_only(folder):
-            raise ArtifactError(
-                f"{folder} holds the weights of a compressed model only: it has the teacher's shape, which no worker"
-                ' serves; expected one of a recipe that begins with a student, like "student(64) > distil > int8"'
-            ) from None
-        raise ArtifactError(
-            f"{path}: cannot be read ({error.strerror}); expected a model folder or a store: see `streamrec model list`"
-        ) from None
-
-
-def _is_weights_only(folder: Path) -> bool:
-    """Whether it is what `streamrec compress` writes of a model of the teacher's shape."""
-    return folder.is_dir() and [path.name for path in folder.iterdir()] == ["compressed.safetensors"]
 
 
 def _touched(folder: Path) -> str:
@@ -154,7 +132,7 @@ class ModelStore:
                 if Path(name).name != name:
                     raise ArtifactError(f"{source / MANIFEST}: file {name[:80]!r} lies outside the folder")
                 shutil.copyfile(source / name, scratch / name)
-            check(scratch)
+            load(scratch)
         return manifest
 
     def check_fit(self, version: str, public_keys: Path | None = None, half_life_h: float | None = None) -> None:
@@ -214,10 +192,3 @@ class ModelStore:
                 yield
         except OSError as error:
             raise ArtifactError(f"{self.folder}: cannot be changed ({error}); check the store's permissions") from None
-
-
-def check(folder: Path) -> Manifest:
-    """Everything about an artifact folder but whom it fits: hashes, format, shapes, numbers. ArtifactError if not."""
-    manifest = manifest_of(folder)
-    load(folder, expected_space_id=manifest.space_id, expected_fingerprint=manifest.feature_fingerprint)
-    return manifest

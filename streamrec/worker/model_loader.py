@@ -21,8 +21,9 @@ from typing import TypeVar
 
 from ..clock import now_iso
 from ..errors import ArtifactError, StreamrecError
-from ..models.canary import Compared, Limits, Verdict
-from ..models.load import Model, load_model, prior
+from ..models.canary import Compared, Verdict
+from ..models.load import Model, load_model
+from ..models.prior import Prior
 from ..models.rollout import Rollout, roll_back
 from ..models.serving import Lineup, Serving
 from ..models.store import Attempt, ModelStore, Wanted, wanted
@@ -42,7 +43,6 @@ class ModelLoader:
     def __init__(self, settings: Settings, space_id: str, metrics: Metrics) -> None:
         """Loads the stable model; ArtifactError if neither it nor the one before it can serve."""
         self._settings, self._space_id, self._metrics = settings, space_id, metrics
-        self._limits = Limits.of(settings)
         self._condemned: set[tuple[str, str]] = set()  # canaries not served any more, as (version, changed_at)
         self._refused: dict[Attempt, bool] = {}  # told once each; is it the artifact's fault?
         self._since = ""  # when the canary that is compared was promoted
@@ -55,7 +55,7 @@ class ModelLoader:
 
     def _first(self) -> Model:
         if self._settings.model_dir is None:
-            ranker = prior()
+            ranker = Prior()
             return Model(ranker, ranker, "no model folder: the built-in prior ranks (set STREAMREC_MODEL_DIR)")
         now = wanted(self._settings.model_dir)
         attempt = now.attempt(now.stable)
@@ -138,7 +138,7 @@ class ModelLoader:
         if canary is None or canary.bare is stable.bare:
             self._compared, canary, percent = None, None, 0
         elif canary is not self._canary or stable is not self._stable or self._compared is None:
-            self._compared = Compared(canary.watched, stable.bare, self._limits)
+            self._compared = Compared(canary.watched, stable.bare, self._settings)
         self._stable, self._canary = stable, canary
         self.serving.lineup = after = Lineup(stable.watched, self._compared, percent)
         if after != before:

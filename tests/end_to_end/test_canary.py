@@ -17,7 +17,7 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.push import ModelStamp
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.kafka.topics import create
-from streamrec.models.load import prior
+from streamrec.models.prior import Prior
 from streamrec.models.rollout import promote, try_out
 from streamrec.models.store import ModelStore
 from streamrec.partition.intake import Batch
@@ -36,7 +36,7 @@ class Recorder:
     """Scores nothing, and keeps what it was asked for."""
 
     def __init__(self) -> None:
-        self.stamp: ModelStamp = prior().stamp
+        self.stamp: ModelStamp = Prior().stamp
         self.asked: list[FloatArray] = []
 
     def probability(self, features: FloatArray) -> FloatArray:

@@ -36,7 +36,7 @@ from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.errors import SettingsError, StateError
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import changelog_topic, create
-from streamrec.models.load import prior
+from streamrec.models.prior import Prior
 from streamrec.operations.migration.articles import articles_in, catalog_records, encode_articles, same_slots, slots_of
 from streamrec.operations.migration.plan import plan
 from streamrec.operations.migration.profiles import LEARNED_FROM
@@ -118,7 +118,7 @@ def test_there_and_back(settings_for_test: Settings, tmp_path: Path) -> None:
     asyncio.run(_same_but_for_interest(old, new))
     assert asyncio.run(check_against_oracle(new)) == USERS
     with pytest.raises(SettingsError, match=f"moved these profiles to {new.app_id}"):  # or both would push
-        asyncio.run(recover(Partition(PartitionContext.of(old, 0, prior())), KafkaLog(old), changelog_topic(old), 4))
+        asyncio.run(recover(Partition(PartitionContext.of(old, 0, Prior())), KafkaLog(old), changelog_topic(old), 4))
     with worker_process(new, tmp_path / "new.log") as worker:
         worker.wait_ready()
         asyncio.run(clicks(new, 5))
@@ -145,7 +145,7 @@ def test_a_release_that_encodes_in_another_way_is_migrated_to(settings_for_test:
         asyncio.run(applied(old, worker, 1))
         assert worker.stop() == 0
     asyncio.run(_as_written_by_the_first_release(old))
-    ours = PartitionContext.of(old, 0, prior(), queries=Queries(HashedEncoder()))
+    ours = PartitionContext.of(old, 0, Prior(), queries=Queries(HashedEncoder()))
     with pytest.raises(SettingsError, match="streamrec migrate"):
         asyncio.run(recover(Partition(ours), KafkaLog(old), changelog_topic(old), 4))
     moved = asyncio.run(migrate(plan(old, tmp_path / "hashed"), cut_over=True))

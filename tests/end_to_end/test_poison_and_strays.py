@@ -15,7 +15,7 @@ from streamrec.engine.profiles.layout import SEEN
 from streamrec.errors import StateError
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import changelog_topic, create
-from streamrec.models.load import prior
+from streamrec.models.prior import Prior
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import PartitionContext
 from streamrec.settings import Settings
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.kafka
 def writer(settings: Settings, errors: list[BaseException]) -> PartitionWriter:
     """Of partition 0, where every user lives, with a bug that users named poison reach."""
     names = Names(changelog_topic(settings), settings.topic("push"), settings.topic("rerouted"))
-    context = PartitionContext.of(settings, 0, prior())._replace(partitions=None)
+    context = PartitionContext.of(settings, 0, Prior())._replace(partitions=None)
     return PartitionWriter(
         FragilePartition(context), settings, KafkaLog(settings), names, recorder(settings), errors.append
     )

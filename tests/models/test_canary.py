@@ -9,10 +9,11 @@ import pytest
 from streamrec.arrays import FloatArray
 from streamrec.contracts.push import ModelStamp
 from streamrec.engine.scores import COLUMNS
-from streamrec.models.canary import Compared, Comparison, Limits
+from streamrec.models.canary import Compared, Comparison
 from streamrec.models.shadow import Agreement, Shadowed
+from streamrec.settings import load
 
-LIMITS = Limits(min_rows=2000)
+LIMITS = load({}, canary_min_rows=2000)
 
 
 class Curve:
@@ -91,7 +92,7 @@ def test_an_engine_that_says_nothing_is_found_where_hardly_a_row_is_likely() -> 
     agreement.note(p + np.float32(0.01), p, LIMITS.min_score)
     assert comparison.verdict() is None
     agreement.note(0 * p, p, LIMITS.min_score)
-    assert agreement.share > LIMITS.min_agreement
+    assert agreement.share > LIMITS.canary_min_agreement
     assert comparison.verdict() is not None
     assert reason_of(Compared(Shadowed(Curve(lambda x: 0 * x), SAME, 1.0, 0.2), SAME, LIMITS)) is None  # not seen yet
 
@@ -109,7 +110,7 @@ def test_a_ratio_of_few_pushes_is_no_reason() -> None:
     stable, canary = likely.copy(), likely.copy()
     stable[:1], canary[:4] = 0.9, 0.9
     compared.comparison.note(stable, canary, 1.0, 1.0)
-    assert compared.comparison.send_ratio > LIMITS.max_send_ratio
+    assert compared.comparison.send_ratio > LIMITS.canary_max_send_ratio
     assert compared.comparison.verdict() is None
 
 

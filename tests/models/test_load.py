@@ -7,7 +7,7 @@ from trained import publish_small
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import ArtifactError
-from streamrec.models.load import load_model, load_ranker
+from streamrec.models.load import load_model, ranker_of
 from streamrec.settings import load
 
 SPACE = HashedEncoder().space_id
@@ -23,11 +23,11 @@ def test_another_half_life_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=said):
         load_model(other, SPACE, tmp_path, manifest.version)
     with pytest.raises(ArtifactError, match=said):
-        load_ranker(other, SPACE)
+        ranker_of(other, SPACE)
 
 
 def test_a_model_that_does_not_say_is_taken(tmp_path: Path) -> None:
     """It is of an earlier release."""
     publish_small(tmp_path, 1)
     for half_life_h in (24, 168):
-        load_ranker(load({}, model_dir=tmp_path, interest_half_life_h=half_life_h), SPACE)
+        ranker_of(load({}, model_dir=tmp_path, interest_half_life_h=half_life_h), SPACE)

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrec.arrays import IntArray
-from streamrec.models.population_stability import BINS, BOUND, EDGES, histogram, psi
+from streamrec.models.population_stability import BINS, EDGES, histogram, psi
+from streamrec.settings import load
 
 counts = st.lists(st.integers(0, 10_000), min_size=BINS, max_size=BINS).map(lambda values: np.array(values, np.int64))
+
+LIMIT = load({}).canary_max_psi
 
 
 @given(counts, counts)
@@ -30,9 +33,9 @@ def test_chance_alone_stays_far_below_the_bound() -> None:
     """Two samples of 2,000 scores of one distribution: no shift is seen in 200 tries; a real shift is."""
     rng = np.random.default_rng(4)
     chance = [psi(*(histogram(rng.beta(1, 8, 2000).astype(np.float32)) for _ in range(2))) for _ in range(200)]
-    assert max(chance) < BOUND / 4
+    assert max(chance) < LIMIT / 4
     moved = histogram(rng.beta(2, 8, 2000).astype(np.float32))
-    assert psi(histogram(rng.beta(1, 8, 2000).astype(np.float32)), moved) > BOUND
+    assert psi(histogram(rng.beta(1, 8, 2000).astype(np.float32)), moved) > LIMIT
 
 
 def test_every_score_has_a_bin() -> None:

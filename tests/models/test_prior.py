@@ -1,21 +1,19 @@
 """The built-in prior keeps the contract of a ranker."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamrec.engine.features.features import FEATURES
 from streamrec.engine.scores import COLUMNS, Scores
 from streamrec.models.prior import Prior
 
-WEIGHTS = np.random.default_rng(2).normal(size=COLUMNS).astype(np.float32)
+WEIGHTS = {function.__name__: float(np.random.default_rng(at).normal()) for at, function in enumerate(FEATURES)}
 
 
 def test_it_is_the_logistic_of_its_weights() -> None:
     """Hand-computed for one feature."""
-    weights = np.zeros(COLUMNS, np.float32)
-    weights[64] = 2
-    prior: Scores = Prior(weights, bias=-1.0)
+    prior: Scores = Prior({FEATURES[0].__name__: 2}, bias=-1.0)
     x = np.zeros((2, COLUMNS), np.float32)
     x[1, 64] = 1
     np.testing.assert_allclose(prior.probability(x), [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)
@@ -34,9 +32,3 @@ def test_a_row_scores_the_same_in_any_company(size: int, seed: int) -> None:
 def test_other_weights_have_another_version() -> None:
     """The stamp in a push tells two priors apart."""
     assert Prior(WEIGHTS, 0.0).stamp.version != Prior(WEIGHTS, 0.1).stamp.version == Prior(WEIGHTS, 0.1).stamp.version
-
-
-def test_weights_of_another_length_are_refused() -> None:
-    """One weight for each column."""
-    with pytest.raises(ValueError, match=rf"shape \(3,\); expected \({COLUMNS},\)"):
-        Prior(np.zeros(3, np.float32), 0.0)

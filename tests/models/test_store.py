@@ -11,10 +11,10 @@ from trained import publish_small
 
 from streamrec.errors import ArtifactError
 from streamrec.models import rollout as moves
-from streamrec.models.artifact import MANIFEST, PROBE, WEIGHTS
+from streamrec.models.artifact import MANIFEST, PROBE, WEIGHTS, load
 from streamrec.models.rollout import Rollout
 from streamrec.models.signature import SIGNATURE, sign
-from streamrec.models.store import ROLLOUT, VERSIONS, ModelStore, check, is_store, wanted
+from streamrec.models.store import ROLLOUT, VERSIONS, ModelStore, is_store, wanted
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_worker_reads_a_whole_version_while_it_is_mended(models: tuple[Path, P
     writer.start()
     reads = 0
     while writer.is_alive():
-        check(store.path(version))
+        load(store.path(version))
         reads += 1
     assert reads
 

@@ -9,7 +9,7 @@ from streamrec.cli.replay import scored_by
 from streamrec.content.encoder import HashedEncoder
 from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.kafka.topics import create
-from streamrec.models.load import prior
+from streamrec.models.prior import Prior
 from streamrec.settings import Settings, load
 from streamrec.tools.replay.in_process import Direct
 from streamrec.tools.replay.producer_records import Group, groups
@@ -26,7 +26,7 @@ def played(span_ms: int) -> list[Group]:
 
 def direct(settings: Settings, span_ms: int) -> list[bytes]:
     """Pushes without a broker."""
-    machine = Direct(settings, prior(), HashedEncoder())
+    machine = Direct(settings, Prior(), HashedEncoder())
     return sorted(push.value for group in played(span_ms) for push in machine.apply(group).pushes)
 
 
@@ -67,6 +67,6 @@ def test_kafka_gives_the_same_pushes(settings_for_test: Settings) -> None:
 def test_it_is_said_which_engine_scored() -> None:
     """Two engines may differ in a push; whoever compares two runs has to see it."""
     pushes = direct(by_event_time(), 600_000)
-    stamp = prior().stamp
+    stamp = Prior().stamp
     assert scored_by(pushes) == {f"{stamp.name} {stamp.version} {stamp.engine}": len(pushes)}
     assert scored_by([]) == {}

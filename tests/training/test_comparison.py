@@ -31,12 +31,8 @@ def test_the_mean_cosine_by_hand() -> None:
 
 def test_int8_is_compared_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever it is, and the table goes without where none can run: by then the model has been written."""
-    manifest = publish_small(tmp_path / "model", 1)
-    artifact = load(
-        tmp_path / "model",
-        expected_space_id=manifest.space_id,
-        expected_fingerprint=manifest.feature_fingerprint,
-    )
+    publish_small(tmp_path / "model", 1)
+    artifact = load(tmp_path / "model")
     assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()
     monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
     assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()

@@ -9,7 +9,7 @@ from slow_log import SlowLog
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
-from streamrec.models.load import prior
+from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 from streamrec.worker.app import build_app
@@ -70,7 +70,7 @@ def test_a_rebalance_starts_the_count_anew() -> None:
 def test_articles_are_not_booked_on_partition_0() -> None:
     """Which waits for nothing, or is another worker's."""
     metrics = Metrics(CollectorRegistry(), SUPPRESSION_REASONS)
-    app = build_app(load({}), prior(), HashedEncoder(), metrics, SlowLog())
+    app = build_app(load({}), Prior(), HashedEncoder(), metrics, SlowLog())
     app.note_fetch_progress({TP("articles", 0): FetchProgress(3, 5), TP("events", 0): FetchProgress(5, 5)}, "articles")
     assert app.ownership.fetch_lag.seconds(0, 1e12) == 0.0
     assert app.content.fetch_lag.seconds(0, 1e12) > 0.0

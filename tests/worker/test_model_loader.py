@@ -61,7 +61,7 @@ def store(tmp_path: Path, artifacts: dict[str, Path]) -> ModelStore:
 
 def version(artifacts: dict[str, Path], name: str) -> str:
     """Of an artifact."""
-    from streamrec.models.store import manifest_of
+    from streamrec.models.artifact import manifest_of
 
     return manifest_of(artifacts[name]).version
 

@@ -12,7 +12,7 @@ from slow_log import SlowLog
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
 from streamrec.errors import SettingsError
-from streamrec.models.load import prior
+from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 from streamrec.worker.app import build_app
@@ -66,7 +66,7 @@ async def test_a_port_that_was_free_a_moment_ago_is_told(
     with socket.create_server(("127.0.0.1", 0)) as first:
         settings = load({}, web_host="127.0.0.1", web_port=first.getsockname()[1])
         app = build_app(
-            settings, prior(), HashedEncoder(), Metrics(CollectorRegistry(), SUPPRESSION_REASONS), SlowLog()
+            settings, Prior(), HashedEncoder(), Metrics(CollectorRegistry(), SUPPRESSION_REASONS), SlowLog()
         )
         await app.web.start_server()
         await app.web.stop_server()

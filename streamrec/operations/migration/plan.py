@@ -11,7 +11,8 @@ from typing import NamedTuple
 from ...content.encoder import Encoder
 from ...content.encoders import encoder_of
 from ...errors import SettingsError
-from ...models.store import manifest_of, wanted
+from ...models.artifact import manifest_of
+from ...models.store import wanted
 from ...settings import Settings, to_environ
 
 TAG_CHARS = 8

@@ -17,7 +17,7 @@ from ...errors import SettingsError, StateError
 from ...kafka.log import KafkaLog
 from ...kafka.topics import changelog_topic
 from ...kafka.transactions import Message
-from ...models.load import prior
+from ...models.prior import Prior
 from ...partition.changelog_meta import Logged, Meta, moved_record, owner_records
 from ...partition.intake import Batch
 from ...partition.partition import Partition, PartitionContext
@@ -54,7 +54,7 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         new = await _logged(target, number, await barrier(transactions, changelog_topic(target.settings), number))
         articles = await catalog_items(target, number)
         queries = Queries(plan.encoder)
-        context = PartitionContext.of(target.settings, number, prior(), queries=queries)
+        context = PartitionContext.of(target.settings, number, Prior(), queries=queries)
         context = context._replace(max_articles=max(context.max_articles, len(articles) + 1))
         if old.moved_to == target.settings.app_id:  # a cut-over that was interrupted
             return Moved(len(rows_of(old, context, articles)), 0, 0, 0)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...errors import KafkaError
 from ...kafka.topics import check, create
-from ...models.load import load_ranker
+from ...models.load import ranker_of
 from .articles import encode_articles, same_slots
 from .plan import Plan
 from .profiles import LEARNED_FROM, Moved, move, moves_anywhere, retire
@@ -28,7 +28,7 @@ async def migrate(plan: Plan, cut_over: bool, progress: Callable[[int], object] 
 
     Can be interrupted and repeated: a partition is moved in one transaction. `progress` hears of each partition done.
     """
-    load_ranker(plan.target.settings, plan.target.space_id)  # a model that cannot serve stops the move before it begins
+    ranker_of(plan.target.settings, plan.target.space_id)  # a model that cannot serve stops the move before it begins
     if drift := await check(plan.source.settings):
         raise KafkaError("; ".join(map(str, drift)))
     await moves_anywhere(plan)

@@ -22,7 +22,6 @@ from ...models.engine_speed import REFERENCE, speedups
 from ...models.engines import ENGINES, available, engine_of
 from ...models.network import Network, network_of, use_one_thread
 from ...models.parity import batch_drift, compare
-from ...models.store import manifest_of
 
 ROWS = 1024
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
@@ -48,8 +47,8 @@ class Measured(NamedTuple):
 
 def of_folder(folder: Path) -> Subject:
     """A trained artifact and its recorded rows."""
-    manifest = manifest_of(folder)
-    artifact = load(folder, expected_space_id=manifest.space_id, expected_fingerprint=fingerprint())
+    artifact = load(folder, expected_fingerprint=fingerprint())
+    manifest = artifact.manifest
     network = network_of(manifest.sizes, artifact.weights)
     return Subject(network, manifest.calibration, manifest.min_score, artifact.probe.rows)
 

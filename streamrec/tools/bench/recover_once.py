@@ -9,7 +9,7 @@ import orjson
 from ...clock import monotonic_s
 from ...kafka.log import KafkaLog
 from ...kafka.topics import changelog_topic
-from ...models.load import prior
+from ...models.prior import Prior
 from ...partition.partition import Partition, PartitionContext
 from ...settings import load
 from ...worker.recovery import recover
@@ -18,7 +18,7 @@ from ...worker.recovery import recover
 def main() -> None:
     """Recover partition 0 in this process, and print users, records, seconds, CPU and memory as JSON."""
     settings = load()
-    partition = Partition(PartitionContext.of(settings, 0, prior()))
+    partition = Partition(PartitionContext.of(settings, 0, Prior()))
     started_s = monotonic_s()
     recovered = asyncio.run(recover(partition, KafkaLog(settings), changelog_topic(settings), settings.partitions))
     used = resource.getrusage(resource.RUSAGE_SELF)
