@@ -28,7 +28,7 @@ def demo(seconds: float | None, users: int, visits: float, articles: float, seed
     """
     from ..settings import load
     from ..terminal.tables import PlainConsole
-    from ..tools.demo.run import Wishes, run_demo
+    from ..tools.demo.run import Options, run_demo
     from ..tools.simulation.live import Rate
 
-    run_demo(load(), Wishes(seconds, users, seed, Rate(visits, articles)), PlainConsole())
+    run_demo(load(), Options(seconds, users, seed, Rate(visits, articles)), PlainConsole())

@@ -1,7 +1,6 @@
 """`streamrec replay`: a log through the whole program, with Kafka or without."""
 
 import asyncio
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..datasets.records import Step
-    from ..settings import Settings
     from ..tools.replay.producer_records import Group
 
 
@@ -56,6 +54,8 @@ def replay(
     from ..datasets.opening import open_log
     from ..settings import load
     from ..terminal.progress import Bars
+    from ..tools.local_kafka.local_kafka import cluster_or_local
+    from ..tools.replay import in_process, through_kafka
     from ..tools.replay.producer_records import groups
 
     opened = open_log(log, path, limit=limit, allowed=allow_rejected)
@@ -80,95 +80,12 @@ def replay(
             progress.update(task, completed=group.watermark_ms - opened.summary.start_ms)
 
         played = groups(steps, span_ms=max(1000, round(50 * (speed or 0))) if speed else 600_000)
-        result = _direct(settings, played, told) if no_broker else _kafka(settings, played, speed, told)
-    _show(log, opened.summary, result)
-
-
-def _direct(settings: "Settings", played: "Iterable[Group]", told: Any) -> dict[str, Any]:
-    from collections import Counter
-
-    from ..clock import monotonic_s
-    from ..content.encoders import encoder_of
-    from ..models.load import ranker_of
-    from ..tools.replay.in_process import Direct
-
-    encoder = encoder_of(settings.encoder)
-    direct, started_s = Direct(settings, ranker_of(settings, encoder.space_id), encoder), monotonic_s()
-    pushes: list[bytes] = []
-    sent: Counter[str] = Counter()
-    suppressed: Counter[str] = Counter()
-    dead = 0
-    for group in played:
-        told(group)
-        sent.update(record.topic for record in group.records)
-        changes = direct.apply(group)
-        pushes += [push.value for push in changes.pushes]
-        suppressed.update(changes.suppressed)
-        dead += len(changes.dead_letters)
-    return _result(sent, pushes, dead, monotonic_s() - started_s, suppressed, {})
-
-
-def _kafka(settings: "Settings", played: "Iterable[Group]", speed: float | None, told: Any) -> dict[str, Any]:
-    from collections import Counter
-
-    from ..kafka.topics import create
-    from ..tools.local_kafka.local_kafka import cluster_or_local
-    from ..tools.replay.through_kafka import replay as through_kafka
-
-    with cluster_or_local(settings) as cluster:
-        ours = cluster.changed(web_port=0)
-        asyncio.run(create(ours))
-        outcome = asyncio.run(through_kafka(played, ours, speed, told))
-    suppressed: Counter[str] = Counter()
-    for name, number in outcome.series.items():
-        if name.startswith("streamrec_suppressions_total{"):
-            suppressed[name.split('"')[1]] += int(number)
-    latency = {
-        "append_to_commit_p50_ms": quantile_ms(outcome.series, "streamrec_append_to_commit_seconds", 0.5),
-        "append_to_commit_p99_ms": quantile_ms(outcome.series, "streamrec_append_to_commit_seconds", 0.99),
-    }
-    return _result(outcome.sent, outcome.pushes, outcome.dead_letters, outcome.seconds, suppressed, latency)
-
-
-def quantile_ms(series: dict[str, float], histogram: str, share: float) -> float:
-    """Upper bound in ms of the bucket this quantile lies in; infinite above the last one."""
-    buckets = sorted(
-        (float(name.split('le="')[1].split('"')[0]), count)
-        for name, count in series.items()
-        if name.startswith(f"{histogram}_bucket")
-    )
-    total = buckets[-1][1] if buckets else 0
-    return next((1000 * bound for bound, count in buckets if total and count >= share * total), float("nan"))
-
-
-def _result(
-    sent: Any, pushes: list[bytes], dead: int, seconds: float, suppressed: Any, more: dict[str, float]
-) -> dict[str, Any]:
-    return {
-        "articles": sent["articles"],
-        "events": sent["events"],
-        "pushes": len(pushes),
-        "dead_letters": dead,
-        "seconds": round(seconds, 1),
-        "records_per_s": round(sum(sent.values()) / seconds),
-        **more,
-        "suppressed": {name: count for name, count in suppressed.most_common() if count},
-        "scored_by": scored_by(pushes),
-        "pushes_sha256": hashlib.sha256(b"\n".join(sorted(pushes))).hexdigest()[:16],
-    }
-
-
-def scored_by(pushes: list[bytes]) -> dict[str, int]:
-    """Pushes by name, version and engine of the model. Two runs are comparable where this is the same."""
-    from collections import Counter
-
-    import msgspec
-
-    class Pushed(msgspec.Struct):
-        model: dict[str, str]
-
-    models = (msgspec.json.decode(push, type=Pushed).model for push in pushes)
-    return dict(Counter(" ".join(model.values()) for model in models).most_common())
+        if no_broker:
+            outcome = in_process.replay(played, settings, told)
+        else:
+            with cluster_or_local(settings) as cluster:
+                outcome = asyncio.run(through_kafka.replay(played, cluster.changed(web_port=0), speed, told))
+    _show(log, opened.summary, outcome.summary())
 
 
 def _show(log: str, summary: Any, result: dict[str, Any]) -> None:

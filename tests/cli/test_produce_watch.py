@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from click.testing import CliRunner, Result
 
-from streamrec.cli.produce import keyed, produce
+from streamrec.cli.produce import produce
 from streamrec.cli.topics import topics
 from streamrec.cli.watch import watch
 from streamrec.contracts.limits import MAX_RECORD_BYTES
@@ -18,6 +18,7 @@ from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.errors import KafkaError
 from streamrec.kafka.topics import create
+from streamrec.operations.json_lines import keyed
 from streamrec.settings import Settings
 
 pytestmark = pytest.mark.kafka

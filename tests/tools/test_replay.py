@@ -5,13 +5,13 @@ import itertools
 
 import pytest
 
-from streamrec.cli.replay import scored_by
 from streamrec.content.encoder import HashedEncoder
 from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.kafka.topics import create
 from streamrec.models.prior import Prior
 from streamrec.settings import Settings, load
 from streamrec.tools.replay.in_process import Direct
+from streamrec.tools.replay.outcome import scored_by
 from streamrec.tools.replay.producer_records import Group, groups
 from streamrec.tools.replay.through_kafka import replay
 

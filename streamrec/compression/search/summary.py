@@ -71,8 +71,8 @@ def _closest(point: Point) -> str:
 def left_out(outcome: Outcome) -> str:
     """Which trials a search had no time for, and how to go on, in words; empty if there are none."""
     count = len(outcome.left_out)
-    tries = f"{count} {'try' if count == 1 else 'tries'}"
-    return f"time left out {tries}; a larger --budget with --resume goes on" if count else ""
+    trials = f"{count} {'trial' if count == 1 else 'trials'}"
+    return f"time left out {trials}; a larger --budget with --resume goes on" if count else ""
 
 
 def refused(outcome: Outcome) -> list[str]:

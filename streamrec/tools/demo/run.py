@@ -22,7 +22,7 @@ from .screen import Screen
 PARTITIONS = 4
 
 
-class Wishes(NamedTuple):
+class Options(NamedTuple):
     """The options of `streamrec demo`."""
 
     seconds: float | None
@@ -31,19 +31,19 @@ class Wishes(NamedTuple):
     rate: Rate
 
 
-def run_demo(given: Settings, wishes: Wishes, console: Console) -> None:
+def run_demo(given: Settings, options: Options, console: Console) -> None:
     """Run until the time is over, Ctrl-C or SIGTERM."""
     # so that `timeout 60 streamrec demo` and a container's end stop broker and worker too
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a shell's background job ignores SIGINT
     screen = Screen(console)
     try:
         with tempfile.TemporaryDirectory(prefix="streamrec-demo-") as name:
-            _run(given, wishes, Path(name), screen)
+            _run(given, options, Path(name), screen)
     finally:
         screen.done()
 
 
-def _run(given: Settings, wishes: Wishes, folder: Path, screen: Screen) -> None:
+def _run(given: Settings, options: Options, folder: Path, screen: Screen) -> None:
     theirs = "brokers" in given.model_fields_set
     if theirs:
         screen.doing(f"making topics at {given.brokers}")
@@ -54,9 +54,9 @@ def _run(given: Settings, wishes: Wishes, folder: Path, screen: Screen) -> None:
         screen.fact("Apache Kafka", f"runs at {settings.brokers}")
         asyncio.run(create(settings))
         screen.doing("simulating two days of history")
-        prepared = history(wishes.users, wishes.seed)
+        prepared = history(options.users, options.seed)
         screen.doing("training a ranker on it")
-        screen.fact("ranker", train(prepared, settings, folder / "model", wishes.seed, screen.progress))
+        screen.fact("ranker", train(prepared, settings, folder / "model", options.seed, screen.progress))
         screen.doing("starting the worker")
         with worker_process(settings, folder / "worker.log") as worker:
             worker.wait_ready()
@@ -64,7 +64,7 @@ def _run(given: Settings, wishes: Wishes, folder: Path, screen: Screen) -> None:
             if different := loosened(settings):
                 screen.fact("push policy", different)
             screen.fact("its engine", _verdict(folder / "worker.log"))
-            Performance(settings, prepared, worker, screen, wishes.rate, wishes.seed).play(wishes.seconds)
+            Performance(settings, prepared, worker, screen, options.rate, options.seed).play(options.seconds)
             screen.doing("stopping the worker" if theirs else "stopping the worker and Kafka")
 
 

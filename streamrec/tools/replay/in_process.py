@@ -1,18 +1,38 @@
 """Replay without a broker: the same records, the same content desk, the same partitions; so the same pushes."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ...clock import monotonic_s
 from ...content.desk import Analysed, Desk
 from ...content.encoder import Encoder
+from ...content.encoders import encoder_of
 from ...content.query import Queries
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import RawRecord, Topic, watermark_headers
 from ...engine.scores import Scores
+from ...models.load import ranker_of
 from ...partition.changes import Changes
 from ...partition.intake import Batch
 from ...partition.partition import Partition, PartitionContext
 from ...settings import Settings
+from .outcome import Outcome
 from .producer_records import Group, Sent
+
+
+def replay(groups: Iterable[Group], settings: Settings, told: Callable[[Group], object]) -> Outcome:
+    """Play the groups with the encoder and the ranker that the settings name."""
+    encoder = encoder_of(settings.encoder)
+    direct, started_s = Direct(settings, ranker_of(settings, encoder.space_id), encoder), monotonic_s()
+    sent, suppressed, pushes, dead_letters = Counter[str](), Counter[str](), list[bytes](), 0
+    for group in groups:
+        told(group)
+        sent.update(record.topic for record in group.records)
+        changes = direct.apply(group)
+        pushes += [push.value for push in changes.pushes]
+        suppressed.update(changes.suppressed)
+        dead_letters += len(changes.dead_letters)
+    return Outcome(sent, pushes, dead_letters, monotonic_s() - started_s, suppressed, {})
 
 
 class Direct:

@@ -5,7 +5,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -14,28 +13,21 @@ from ...contracts.records import TOPICS
 from ...errors import KafkaError
 from ...kafka.clients import consumer
 from ...kafka.log import KafkaLog, read_all
+from ...kafka.topics import create
 from ...settings import Settings
 from ..worker_process import WorkerProcess, worker_process
+from .outcome import Outcome
 from .producer_records import Group
 from .publish import publish
 
 WAIT_S = 3600  # for the last record to be applied
 
 
-class Outcome(NamedTuple):
-    """What a replay through Kafka sent, and what came out of the worker."""
-
-    sent: Counter[str]  # records by topic
-    pushes: list[bytes]  # as gateways read them
-    dead_letters: int
-    seconds: float  # from the first record sent to the last one committed
-    series: dict[str, float]  # the worker's metrics at the end
-
-
 async def replay(
     groups: Iterable[Group], settings: Settings, speed: float | None, told: Callable[[Group], object]
 ) -> Outcome:
     """Play the groups into an empty set of topics of these settings; the worker is one process."""
+    await create(settings)
     with (
         tempfile.TemporaryDirectory(prefix="streamrec-replay-") as folder,
         worker_process(settings, Path(folder) / "worker.log") as worker,
@@ -51,7 +43,26 @@ async def replay(
         await _values(settings, f"{topic}.dlq", partitions)
         for topic, partitions in (("articles", 1), *((topic, settings.partitions) for topic in TOPICS))
     ]
-    return Outcome(sent, pushes, sum(map(len, dead)), seconds, series)
+    suppressed = Counter[str]()
+    for name, number in series.items():
+        if name.startswith("streamrec_suppressions_total{"):
+            suppressed[name.split('"')[1]] += int(number)
+    latency_ms = {
+        f"append_to_commit_p{share}_ms": _quantile_ms(series, "streamrec_append_to_commit_seconds", share / 100)
+        for share in (50, 99)
+    }
+    return Outcome(sent, pushes, sum(map(len, dead)), seconds, suppressed, latency_ms)
+
+
+def _quantile_ms(series: dict[str, float], histogram: str, share: float) -> float:
+    """Upper bound in ms of the bucket this quantile lies in; infinite above the last one."""
+    buckets = sorted(
+        (float(name.split('le="')[1].split('"')[0]), count)
+        for name, count in series.items()
+        if name.startswith(f"{histogram}_bucket")
+    )
+    total = buckets[-1][1] if buckets else 0
+    return next((1000 * bound for bound, count in buckets if total and count >= share * total), float("nan"))
 
 
 async def _applied(settings: Settings, worker: WorkerProcess) -> None:
