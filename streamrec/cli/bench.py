@@ -34,12 +34,10 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
 
     All three parse a click, write a profile row, decide, and push for 5 % of the clicks, on the same local Kafka.
     """
-    from ..engine.profiles.layout import ROW
     from ..kafka.topics import reachable
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
-    from ..tools.bench.memory import bytes_per_user
-    from ..tools.bench.pipeline import NAMES, Measured, measure, medians
+    from ..tools.bench.pipeline import NAMES, Measured, measure, medians, summary
     from ..tools.local_kafka.local_kafka import cluster_or_local
 
     console = PlainConsole(stderr=True)
@@ -56,18 +54,7 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
     for name, at in result.items():
         table.add_row(name, *at.shown(), f"{at.pushes:.0f}")
     show(table)
-    ours, stock, raw = result["streamrec"], result["stock faust"], result["raw aiokafka"]
-    return {
-        "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
-        "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
-        "events_per_s": round(ours.events_per_s),
-        "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
-        "p50_ms": ours.p50_ms,
-        "p99_ms": ours.p99_ms,
-        "row_bytes": ROW.itemsize,
-        "bytes_per_user": round(bytes_per_user()),
-        "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
-    }
+    return summary(measured)
 
 
 @bench.command()
@@ -108,11 +95,9 @@ def article(users: int, per_s: float, model: str | None, brokers: str | None) ->
 @brokers_option
 def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | None) -> dict[str, object]:
     """Seconds until a partition's state is back, beside stock Faust's own recovery of the same rows."""
-    import statistics
-
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
-    from ..tools.bench.recovery import measure_ours, measure_stock
+    from ..tools.bench.recovery import measure_ours, measure_stock, summary
     from ..tools.local_kafka.local_kafka import cluster_or_local
 
     console = PlainConsole(stderr=True)
@@ -125,23 +110,10 @@ def recovery(users: int, dirty: int, stock: int, rounds: int, brokers: str | Non
     table = grid("recovery", "users", "records", "seconds", "us/record", "CPU s", "peak MB")
     for name, found in (("stock faust", theirs), ("streamrec", ours)):
         for at in found:
-            figures = (f"{at.users:,}", f"{at.records:,}", f"{at.seconds:.1f}", f"{1e6 * at.seconds / at.records:.2f}")
+            figures = (f"{at.users:,}", f"{at.records:,}", f"{at.seconds:.1f}", f"{at.us_per_record:.2f}")
             table.add_row(name, *figures, f"{at.cpu_s:.1f}", f"{at.peak_mb:,.0f}")
     show(table)
-    us = {
-        name: statistics.median(1e6 * at.seconds / at.records for at in found)
-        for name, found in (("stock", theirs), ("ours", ours))
-    }
-    return {
-        "ratio_to_stock_faust": round(us["stock"] / us["ours"], 1),
-        "us_per_record": round(us["ours"], 2),
-        "stock_us_per_record": round(us["stock"], 2),
-        "seconds": round(statistics.median(at.seconds for at in ours), 1),
-        "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
-        "users": users,
-        "dirty": dirty,
-        "peak_mb": round(max(at.peak_mb for at in ours)),
-    }
+    return {**summary(ours, theirs), "users": users, "dirty": dirty}
 
 
 @bench.command()

@@ -6,6 +6,7 @@ import click
 
 from .compress_run import run
 from .compress_search import search
+from .options import folder_argument
 
 
 @click.group()
@@ -24,7 +25,7 @@ def compress() -> None:
 
 
 @compress.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_argument
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The page to be written.")
 def report(folder: Path, out: Path) -> None:
     r"""Write the comparison page of a finished search: one HTML file, nothing loaded from anywhere.

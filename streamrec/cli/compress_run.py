@@ -1,7 +1,7 @@
 """`streamrec compress run`: one recipe, what it saves and what it costs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,21 +33,15 @@ if TYPE_CHECKING:
 @topics_options
 def run(
     recipe: str,
-    path: Path | None,
-    teacher: Path,
     log: str,
-    out: Path,
-    test_from: str | None,
-    epochs: int,
-    max_loss: float,
-    min_score: float,
+    path: Path | None,
     seed: int,
     users: int,
-    search: Path | None,
     allow_rejected: float | None,
     since: str | None,
     until: str | None,
     brokers: str | None,
+    **options: Any,
 ) -> None:
     r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
 
@@ -73,15 +67,15 @@ def run(
     from ..compression.run import Options
     from ..compression.run import run as do
     from ..settings import load
+    from ..terminal.tables import show_json
     from ..training.log_source import Played
 
-    if search and test_from:
+    if options["search"] and options["test_from"]:
         raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    options = Options(recipe, played, teacher, out, test_from, epochs, max_loss, min_score, seed, search)
-    done = do(options, load(brokers=brokers))
-    _show(done, is_alone=search is None)
-    _print_json(done)
+    done = do(Options(recipe, played, seed=seed, **options), load(brokers=brokers))
+    _show(done, is_alone=options["search"] is None)
+    show_json(done.summary())
 
 
 def _show(done: "Done", *, is_alone: bool) -> None:
@@ -110,28 +104,3 @@ def _show(done: "Done", *, is_alone: bool) -> None:
         together = found.verdicts["auc"].together
         print(f"the verdict shares the 5 % of error with what the search has judged: {together} models together")
     print(f"the folder has {done.artifact_bytes:,} bytes, recorded rows for its admission included")
-
-
-def _print_json(done: "Done") -> None:
-    from ..terminal.tables import show_json
-
-    made, found = done.made, done.found
-    told = {
-        "recipe": made.recipe,
-        "key": done.key,
-        "version": done.version,
-        "tested_on": done.impressions,
-        "size": found.size._asdict(),
-        "teacher_size": found.teacher_size._asdict(),
-        "artifact_bytes": done.artifact_bytes,
-        "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
-        "quality": {name: of.rounded() for name, of in found.quality.items()},
-        "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},
-        "together": found.verdicts["auc"].together,
-        "layers": [
-            {"step": step.step, "name": layer.name, "sparsity": layer.sparsity, "error": layer.error}
-            for step in made.log
-            for layer in step.layers
-        ],
-    }
-    show_json(told)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -56,18 +57,14 @@ def search(
     path: Path | None,
     out: Path,
     budget: int,
-    max_loss: float,
-    teacher: Path | None,
-    test_from: str | None,
     seed: int,
-    resume: bool,
     encoder: str | None,
     users: int,
-    recipes: tuple[str, ...],
     allow_rejected: float | None,
     since: str | None,
     until: str | None,
     brokers: str | None,
+    **options: Any,
 ) -> None:
     r"""Find the smallest and fastest ranker that loses less than a budget, and prove it where the data can.
 
@@ -98,10 +95,10 @@ def search(
     from ..training.log_source import Played
 
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    options = Options(played, out, budget / 1000, max_loss, teacher, test_from, seed, resume, recipes, MIN_SCORE)
+    asked = Options(played, out, budget / 1000, seed=seed, min_score=MIN_SCORE, **options)
     console = PlainConsole(stderr=True)
     try:
-        outcome = run(options, load(encoder=encoder, brokers=brokers), console)
+        outcome = run(asked, load(encoder=encoder, brokers=brokers), console)
     except KeyboardInterrupt:
         begun = (out / REQUEST).exists()
         kept = f"everything tried is kept in {out}: the same command with --resume goes on"

@@ -8,7 +8,7 @@ import click
 
 from ..terminal.printable import printable
 from .model_export import export
-from .options import json_option
+from .options import folder_argument, json_option
 
 if TYPE_CHECKING:
     from ..errors import ArtifactError
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..models.rollout import Rollout
     from ..models.store import ModelStore
 
-folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 store_option = click.option(
     "--store", "store", type=click.Path(path_type=Path), metavar="DIR", help="Model store (STREAMREC_MODEL_DIR)."
 )

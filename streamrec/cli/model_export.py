@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from ..terminal.printable import printable
+from .options import folder_argument
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_argument
 @click.option("--onnx", "file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @click.option("--int8", is_flag=True, help="Whole numbers: 4 times smaller, weights of 7 bits. Default: float32.")
 def export(folder: Path, file: Path, int8: bool) -> None:

@@ -38,6 +38,7 @@ brokers_option = click.option("--brokers", metavar="HOST:PORT,...", help="Bootst
 encoder_option = click.option(
     "--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER)."
 )
+folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 log_option = click.option(
     "--log", required=True, type=click.Choice(LEARNED_FROM), help="What to learn from and to be judged on."

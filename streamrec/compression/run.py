@@ -1,7 +1,7 @@
 """What `streamrec compress run` does: load the teacher, play the log, carry the recipe out, judge it, write it down."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,28 @@ class Done(NamedTuple):
     artifact_bytes: int  # of all its files
     version: str | None  # of the artifact; None where a teacher stays a teacher
     impressions: int  # judged on
+
+    def summary(self) -> dict[str, Any]:
+        """What a script reads of it."""
+        made, found = self.made, self.found
+        return {
+            "recipe": made.recipe,
+            "key": self.key,
+            "version": self.version,
+            "tested_on": self.impressions,
+            "size": found.size._asdict(),
+            "teacher_size": found.teacher_size._asdict(),
+            "artifact_bytes": self.artifact_bytes,
+            "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
+            "quality": {name: of.rounded() for name, of in found.quality.items()},
+            "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},
+            "together": found.verdicts["auc"].together,
+            "layers": [
+                {"step": step.step, "name": layer.name, "sparsity": layer.sparsity, "error": layer.error}
+                for step in made.log
+                for layer in step.layers
+            ],
+        }
 
 
 def run(options: Options, settings: Settings) -> Done:

@@ -7,13 +7,14 @@ event committed, so start-up is left out. Medians over rounds.
 
 import asyncio
 import statistics
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
+from ...engine.profiles.layout import ROW
 from ...errors import StateError
 from ...kafka.clients import consumer, producer
 from ...kafka.topics import DAY_MS, create
@@ -21,6 +22,7 @@ from ...settings import Settings
 from ..worker_process import WorkerProcess
 from .contestants import Contestant, group_of, started
 from .load import ARTICLES, make_topics, own_topics, publish, send_articles, send_backlog, send_paced
+from .memory import bytes_per_user
 
 NAMES = ("stock faust", "raw aiokafka", "streamrec")
 PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the second core
@@ -168,3 +170,19 @@ async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p
 def medians(rounds: list[Measured]) -> Measured:
     """The median over rounds of each figure by itself."""
     return Measured(*(statistics.median(column) for column in zip(*rounds, strict=True)))
+
+
+def summary(measured: Mapping[str, list[Measured]]) -> dict[str, Any]:
+    """This worker's medians, and their ratios to the others'; `measured` by contestant and round."""
+    stock, raw, ours = (medians(measured[name]) for name in NAMES)
+    return {
+        "ratio_to_stock_faust": round(ours.events_per_s / stock.events_per_s, 2),
+        "ratio_to_raw_aiokafka": round(ours.events_per_s / raw.events_per_s, 3),
+        "events_per_s": round(ours.events_per_s),
+        "cpu_us_per_event": round(ours.cpu_us_per_event, 1),
+        "p50_ms": ours.p50_ms,
+        "p99_ms": ours.p99_ms,
+        "row_bytes": ROW.itemsize,
+        "bytes_per_user": round(bytes_per_user()),
+        "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
+    }

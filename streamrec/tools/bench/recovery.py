@@ -5,9 +5,10 @@ same rows; both are compared a changelog record.
 """
 
 import asyncio
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,11 @@ class Measured(NamedTuple):
     seconds: float
     cpu_s: float
     peak_mb: float
+
+    @property
+    def us_per_record(self) -> float:
+        """Microseconds of a record."""
+        return 1e6 * self.seconds / self.records
 
 
 def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
@@ -120,3 +126,16 @@ async def _process(
     return await asyncio.to_thread(
         subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=timeout_s
     )
+
+
+def summary(ours: Sequence[Measured], stock: Sequence[Measured]) -> dict[str, float]:
+    """Medians over rounds, and the ratio of stock Faust's to ours."""
+    us, stock_us = (statistics.median(at.us_per_record for at in found) for found in (ours, stock))
+    return {
+        "ratio_to_stock_faust": round(stock_us / us, 1),
+        "us_per_record": round(us, 2),
+        "stock_us_per_record": round(stock_us, 2),
+        "seconds": round(statistics.median(at.seconds for at in ours), 1),
+        "cpu_s": round(statistics.median(at.cpu_s for at in ours), 1),
+        "peak_mb": round(max(at.peak_mb for at in ours)),
+    }
