@@ -19,8 +19,6 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from ..arrays import FloatArray
 from ..contracts.ids import key_of
 from .encoder import Encoder, Text
@@ -104,8 +102,3 @@ def _words_of(title: str, keywords: tuple[str, ...]) -> dict[int, str]:
     for word in (*as_written(title), *keywords):
         found.setdefault(key_of(word.lower()), word)
     return found
-
-
-def kept(words_of_row: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> list[int]:
-    """The words a profile row holds, without the places that are empty."""
-    return [int(word) for word in words_of_row.tolist() if word]

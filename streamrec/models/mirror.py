@@ -13,6 +13,7 @@ says something new. One that was changed earlier than the last one taken is refu
 """
 
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import msgspec
 from ..contracts.framing import UNDECODABLE
 from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError
-from .artifact import MANIFEST, Artifact, load
+from .artifact import MANIFEST, load
 from .install import coming
 from .manifest import decode as decode_manifest
 from .remote_files import Remote
@@ -47,7 +48,10 @@ class Mirror:
     def __init__(self, uri: str, folder: Path, space_id: str, public_keys: Path | None = None) -> None:
         """ArtifactError for a folder that holds something else: a mirror would overwrite it."""
         self._remote, self._store = Remote(uri), ModelStore(folder)
-        self._space_id, self._public_keys = space_id, public_keys
+        self._public_keys = public_keys
+        self._check = partial(
+            load, expected_space_id=space_id, expected_fingerprint=fingerprint(), public_keys=public_keys
+        )
         self._is_one = False  # artifact, in place of a store
         holds_another = is_store(folder) or (folder / MANIFEST).exists()
         if self._taken().uri not in {"", self._remote.uri} or (holds_another and not (folder / STATE).exists()):
@@ -127,14 +131,6 @@ class Mirror:
             return self._check(home).manifest.version == version
         except ArtifactError:
             return False
-
-    def _check(self, folder: Path) -> Artifact:
-        return load(
-            folder,
-            expected_space_id=self._space_id,
-            expected_fingerprint=fingerprint(),
-            public_keys=self._public_keys,
-        )
 
     def _get(self, name: str, scratch: Path, expected: str = "") -> bytes:
         """A file of a version, with this SHA-256 if one is given."""

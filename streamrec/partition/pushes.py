@@ -10,7 +10,7 @@ The first that is true is given; a search is named by words of the article.
 
 import numpy as np
 
-from ..content.query import kept, words_shared
+from ..content.query import words_shared
 from ..contracts.push import Envelope, ModelStamp, Trigger
 from ..decide import Decision
 from ..engine.catalog import Catalog
@@ -72,7 +72,7 @@ def _searched(decision: Decision, profiles: ProfileStore, now_ms: int, policy: P
     """Words of each user's latest search, K of them; none where it counts less than half by now."""
     at_ms = profiles.columns["searched_at_s"][decision.rows].astype(np.int64) * 1000
     words = profiles.columns["searched"][decision.rows] * (now_ms - at_ms <= policy.half_life_ms)[:, None]
-    return [kept(row) for row in words] if words.any() else [[]] * len(words)
+    return [[word for word in row if word] for row in words.tolist()] if words.any() else [[]] * len(words)
 
 
 def _reads_in_category(
