@@ -166,9 +166,10 @@ def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> d
     "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
     "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
     """
+    from ..compression.search.machine import this_machine
     from ..models.network import SIZES
     from ..terminal.tables import grid, show
-    from ..tools.bench.engines import drawn, measure, of_folder, processor_flags, versions
+    from ..tools.bench.engines import drawn, measure, of_folder
 
     batches = _numbers(batch, "--batch", ",")
     subject = of_folder(model) if model else drawn(_numbers(sizes, "--sizes", "-") if sizes else SIZES)
@@ -180,12 +181,13 @@ def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> d
     for name, reason in absent.items():
         table.add_row(name, reason)
     show(table)
+    machine = this_machine()
     return {
         "sizes": subject.network.sizes,
         "engines": {name: at._asdict() for name, at in measured.items()},
         "unavailable": absent,
-        "processor_flags": processor_flags(),
-        "versions": versions(),
+        "processor_flags": machine.flags,
+        "versions": machine.versions,
     }
 
 

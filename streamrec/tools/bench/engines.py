@@ -6,7 +6,6 @@ must be 0.
 """
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +23,6 @@ from ...models.network import Network, network_of, use_one_thread
 from ...models.parity import batch_drift, compare
 
 ROWS = 1024
-FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
 
 
 class Subject(NamedTuple):
@@ -81,24 +79,3 @@ def measure(subject: Subject, batch_sizes: Sequence[int], rounds: int) -> tuple[
         parity = compare(engine.logits(subject.rows), expected, subject.calibration, subject.min_score)
         measured[name] = Measured(speed[name], *parity, batch_drift(engine, subject.rows))
     return measured, {name: reason for name, reason in found.items() if reason != "ok"}
-
-
-def processor_flags() -> list[str]:
-    """Which of the flags that decide int8's speed this processor has; empty where the system does not say."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return []
-    words = set(text.split())
-    return [flag for flag in FLAGS if flag in words]
-
-
-def versions() -> dict[str, str]:
-    """Versions of the libraries that compute, "not installed" for one that is missing."""
-    found = {}
-    for package in ("torch", "numpy", "onnxruntime"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
