@@ -1,6 +1,6 @@
 """How a version gets into a folder of versions, and is made whole there, beside workers that read it.
 
-    coming(home, failed)  a scratch folder, renamed into place; where something is, what differs is put right, a file
+    staged(home, failed)  a scratch folder, renamed into place; where something is, what differs is put right, a file
                           at a time
     is_whole(home, v)     whether what is there passes every check and is that version
     brings_signature      whether another copy is signed and this one is not, or otherwise
@@ -25,27 +25,27 @@ from .signature import check as check_signature
 
 
 @contextmanager
-def coming(home: Path, failed: str) -> Iterator[Path]:
+def staged(home: Path, failed: str) -> Iterator[Path]:
     """A folder to be filled with a whole copy, which then becomes `home`; ArtifactError(`failed`) where it cannot."""
     home.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".coming-", dir=home.parent))
     try:
         yield scratch
-        _keep(scratch, home)
+        _move_in(scratch, home)
     except OSError as error:
         raise ArtifactError(f"{failed} ({error})") from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _keep(copy: Path, home: Path) -> None:
+def _move_in(copy: Path, home: Path) -> None:
     copy.chmod(0o755)  # mkdtemp makes it private, but the worker may run as another user
     try:
         copy.rename(home)
     except OSError:
         if not home.is_dir():
             raise
-        _mend(copy, home)
+        _repair(copy, home)
 
 
 def is_whole(home: Path, version: str) -> bool:
@@ -69,7 +69,7 @@ def brings_signature(copy: Path, home: Path, public_keys: Path | None = None) ->
     return True
 
 
-def _mend(copy: Path, home: Path) -> None:
+def _repair(copy: Path, home: Path) -> None:
     ours, theirs = _manifest_in(home), _manifest_in(copy)
     names = sorted(path.name for path in copy.iterdir() if path.name not in {MANIFEST, SIGNATURE})
     is_ours = ours is not None and theirs is not None and ours.version == theirs.version

@@ -23,7 +23,7 @@ from ..contracts.framing import UNDECODABLE
 from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError
 from .artifact import MANIFEST, load
-from .install import coming
+from .install import staged
 from .manifest import decode as decode_manifest
 from .remote_files import Remote
 from .rollout import Rollout
@@ -108,7 +108,7 @@ class Mirror:
         home = self._store.folder / VERSIONS / version
         if self._can_serve(home, version):
             return False
-        with coming(home, f"{self._remote.uri}: version {version} cannot be kept here") as scratch:
+        with staged(home, f"{self._remote.uri}: version {version} cannot be kept here") as scratch:
             self._fetch(version, scratch)
         return True
 

@@ -22,7 +22,7 @@ from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError
 from . import rollout as moves
 from .artifact import MANIFEST, load, manifest_of
-from .install import brings_signature, coming, is_whole
+from .install import brings_signature, is_whole, staged
 from .manifest import Manifest, check_half_life
 from .rollout import Rollout
 from .signature import SIGNATURE
@@ -127,7 +127,7 @@ class ModelStore:
         home = self.folder / VERSIONS / manifest.version
         if is_whole(home, manifest.version) and not brings_signature(source, home, public_keys):
             return manifest
-        with coming(home, f"{source}: cannot be added to {self.folder}") as scratch:
+        with staged(home, f"{source}: cannot be added to {self.folder}") as scratch:
             for name in (MANIFEST, *manifest.files, *([SIGNATURE] if (source / SIGNATURE).exists() else [])):
                 if Path(name).name != name:
                     raise ArtifactError(f"{source / MANIFEST}: file {name[:80]!r} lies outside the folder")
