@@ -206,7 +206,7 @@ def test_a_compressed_teacher_is_no_model_for_a_store(store: ModelStore, tmp_pat
     """A folder with weights alone is told for what it is, with what would serve; one with nothing is not."""
     folder = tmp_path / "found"
     folder.mkdir()
-    with pytest.raises(ArtifactError, match="expected a model folder or a store"):
+    with pytest.raises(ArtifactError, match="expected a model folder"):
         store.add(folder)
     (folder / "compressed.safetensors").touch()
     with pytest.raises(ArtifactError, match="which no worker serves; expected one of a recipe that begins"):

@@ -36,7 +36,7 @@ def test_nothing_met_is_said_with_the_closest() -> None:
     assert last_line(outcome)["best"]["recipe"] == outcome.points[1].recipe
     assert "nothing was shown to meet the budget of 20.00 %" in sentence(outcome)
     assert outcome.points[1].recipe in sentence(outcome)
-    assert left_out(outcome).startswith("time left out 1 try;")
+    assert left_out(outcome).startswith("time left out 1 trial;")
     assert left_out(msgspec.structs.replace(outcome, left_out=[])) == ""
 
 
