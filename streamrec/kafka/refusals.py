@@ -52,8 +52,10 @@ def forbidden(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    told: list[BaseException] = []  # whoever raises a cause again can make a circle of them
+    while error is not None and not any(error is before for before in told):
         yield error
+        told.append(error)
         error = error.__cause__
 
 

@@ -106,7 +106,7 @@ class Transactions:
             cause = await writes.cause(error)
             if cause is error:
                 raise
-            raise cause from error
+            raise cause from (cause.__cause__ if cause is error.__cause__ else error)  # and not from each other
         self._turn = 1 - self._turn
 
     async def _committed(self, writes: "Writes") -> bool:

@@ -96,6 +96,20 @@ async def test_what_the_client_did_not_expect_is_said() -> None:
     assert await writes.cause(plain) is plain
 
 
+async def test_causes_make_no_circle(settings_for_test: Settings) -> None:
+    """What is raised in place of a wrapper does not have that as its cause: whoever follows causes comes to an end."""
+    await create(settings_for_test)
+    transactions = await started(settings_for_test)
+    inner = InvalidTxnState()
+    inner.__cause__ = OSError()
+    with pytest.raises(InvalidTxnState) as raised:
+        async with transactions.begin():
+            raise ClientError("Unexpected error during batch delivery") from inner
+    await transactions.stop()
+    assert raised.value is inner
+    assert isinstance(inner.__cause__, OSError)
+
+
 async def test_nothing_uncommitted_is_read(settings_for_test: Settings) -> None:
     """Records are on the broker before the commit and are read only after it, in every topic at once."""
     await create(settings_for_test)
