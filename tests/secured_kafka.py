@@ -21,6 +21,7 @@ from streamrec.tools.local_kafka.secured import Listener, Secured
 USER, PASSWORD, CLIENT, SECRET = "robot", "correct horse: battery", "oauth-robot", "s3cret&of=client"
 NOBODY_LISTENS = "http://127.0.0.1:9/token"  # port 9: discard
 KEY_PASSWORD = "a key's password"  # noqa: S105 - of a key made in the test
+DENY, ALLOW = 2, 3
 RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
 SECRETS = (PASSWORD, SECRET, KEY_PASSWORD)
 
@@ -69,8 +70,8 @@ class SecuredKafka(NamedTuple):
         """Settings of a user of this name, who may do what ACLs allow."""
         return self.settings("SASL_SSL SCRAM-SHA-256", sasl_username=role, **more)
 
-    async def allow(self, printed: str) -> None:
-        """Add ACLs given as `kafka-acls` commands."""
+    async def allow(self, printed: str, permission: int = ALLOW) -> None:
+        """Add ACLs given as `kafka-acls` commands; DENY: such as take away what others give."""
         async with opened(self.settings("PLAINTEXT"), ("127.0.0.1", self.broker.port)) as broker:
             for words in (shlex.split(line) for line in printed.splitlines() if not line.startswith("#")):
                 given = dict(pairwise(words))
@@ -80,7 +81,7 @@ class SecuredKafka(NamedTuple):
                     created = await broker.send(
                         CreateAclsRequest(
                             RESOURCES[kind], given[f"--{kind}"], pattern, given["--allow-principal"], "*",
-                            CODES[cast(Operation, operation)], 3,
+                            CODES[cast(Operation, operation)], permission,
                         )
                     )  # fmt: skip
                     assert not created.creation_responses[0][0]

@@ -87,7 +87,7 @@ def acl(role: str | None, principal: str | None, group: str, prefixed: bool, bro
     gateway   your gateways, and `streamrec watch`
     auditor   `streamrec audit`
     operator  `streamrec dlq`
-    trainer   `streamrec train --log topics`
+    trainer   `streamrec train topics`
     admin     `streamrec topics create` and `check`
     """
     from ..kafka.permissions import Need, commands, needs, under_prefix

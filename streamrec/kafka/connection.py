@@ -96,6 +96,9 @@ class _Files(NamedTuple):
     password: str = ""
     named: bool = True
 
+    def __repr__(self) -> str:
+        return f"_Files({self.ca}, {self.certificate}, {self.key})"
+
 
 def tls(settings: Settings) -> ssl.SSLContext | None:
     """The TLS context of these settings, None where they want none. SettingsError where a file cannot be used."""

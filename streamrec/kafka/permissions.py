@@ -14,6 +14,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
+from aiokafka.errors import KafkaError as ClientError
 
 from ..contracts.records import TOPICS
 from ..errors import KafkaError
@@ -89,7 +90,7 @@ def _operator(settings: Settings) -> Iterator[Need]:
 
 
 def _trainer(settings: Settings) -> Iterator[Need]:
-    """`train --log topics`."""
+    """`train topics`."""
     yield from _topics(settings, "Read", "articles", "events", "push")
     yield from (need for need in _look(settings) if need.operation == "Describe")
 
@@ -131,10 +132,26 @@ async def permitted(settings: Settings, role: str, wanted: Sequence[Need] | None
     async with reached(settings):
         lacking = await _lacking(settings, wanted)
     if lacking:
-        raise KafkaError(
-            f"{settings.principal} lacks {len(lacking)} ACL{'s' * (len(lacking) > 1)}: {named(lacking, SHOWN)};"
-            f" `streamrec topics acl {role}` prints the commands that add them"
-        )
+        raise _lack(settings, role, lacking)
+
+
+async def still_permitted(settings: Settings, role: str) -> None:
+    """KafkaError if a broker answers and lets us in no more, or lets the role do less; nothing where none answers."""
+    if settings.security_protocol == "PLAINTEXT":
+        return
+    try:
+        lacking = await _lacking(settings, needs(settings, role))
+    except (OSError, ClientError):
+        return
+    if lacking:
+        raise _lack(settings, role, lacking)
+
+
+def _lack(settings: Settings, role: str, lacking: Sequence[Need]) -> KafkaError:
+    return KafkaError(
+        f"{settings.principal} lacks {len(lacking)} ACL{'s' * (len(lacking) > 1)}: {named(lacking, SHOWN)};"
+        f" `streamrec topics acl {role}` prints the commands that add them"
+    )
 
 
 async def _lacking(settings: Settings, wanted: Sequence[Need]) -> list[Need]:

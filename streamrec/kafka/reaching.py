@@ -6,7 +6,7 @@ would try for ever, with the cause in the log at best. So each address is tried 
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
@@ -68,12 +68,6 @@ async def first_answer(settings: Settings) -> list[Address]:
     raise failure
 
 
-async def still_let_in(settings: Settings) -> None:
-    """KafkaError if a broker answers and lets us in no more; nothing where none answers."""
-    with suppress(OSError, ClientError):
-        await first_answer(settings)
-
-
 async def admitted(settings: Settings, addresses: Iterable[Address]) -> None:
     """KafkaError if one of these brokers answers and does not let us in: under its own name it may be another."""
     if settings.security_protocol == "PLAINTEXT":
@@ -88,11 +82,18 @@ async def admitted(settings: Settings, addresses: Iterable[Address]) -> None:
 
 
 async def _asked(settings: Settings, address: Address) -> list[Address]:
-    """Whom a broker knows. One that does not take a token is said to answer by aiokafka, and knows nobody then."""
+    """Whom a broker knows.
+
+    One that does not take a token tells aiokafka nothing of it, knows nobody then, and hangs up. One that is starting
+    may know nobody either, and goes on answering.
+    """
     async with opened(settings, address) as broker:
         answer = await broker.send(MetadataRequest([]))
-    if not answer.brokers and settings.sasl_mechanism == "OAUTHBEARER":
-        raise SaslAuthenticationFailed
+        if not answer.brokers and settings.sasl_mechanism == "OAUTHBEARER":
+            try:
+                answer = await broker.send(MetadataRequest([]))
+            except ClientError as error:
+                raise SaslAuthenticationFailed from error
     return [(host, port) for _, host, port, *_ in answer.brokers]
 
 

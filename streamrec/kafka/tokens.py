@@ -57,13 +57,20 @@ class Endpoint(NamedTuple):
         except urllib.error.HTTPError as error:
             raise NoTokenError(f"{self._nothing}: it answers {error.code} {_reason(error)}".rstrip()) from None
         except OSError as error:
-            raise NoTokenError(f"{self._nothing}: {getattr(error, 'reason', None) or error}") from None
+            raise NoTokenError(f"{self._nothing}: {_away(getattr(error, 'reason', None) or error)}") from None
         except (ValueError, KeyError, TypeError):
             raise NoTokenError(f"{self._nothing}: its answer is no JSON with an access_token") from None
 
     @property
     def _nothing(self) -> str:
         return f"the token endpoint {self.url} gives client '{self.client_id}' no token"
+
+
+def _away(reason: object) -> str:
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        cure = "STREAMREC_SASL_OAUTHBEARER_CA_FILE names the authorities it may come from"
+        return f"its certificate is not trusted ({reason.verify_message}); {cure}"
+    return str(reason)
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

@@ -22,7 +22,7 @@ from ..contracts.records import TOPICS
 from ..engine.policy.config import Policy
 from ..engine.scores import Scores
 from ..kafka.log import Log
-from ..kafka.reaching import still_let_in
+from ..kafka.permissions import still_permitted
 from ..kafka.topics import changelog_topic
 from ..observability.metrics import Metrics
 from ..settings import Settings
@@ -37,6 +37,7 @@ from .worker_app import WorkerApp
 
 log = logging.getLogger(__name__)
 
+SILENCE_S = 10.0
 QUEUED_BATCHES = 16  # per topic, inside Faust
 
 
@@ -100,16 +101,25 @@ def _add_tasks(app: WorkerApp, settings: Settings, strays: Strays) -> None:
         with _ends(app):
             await strays.watch()
 
+    heard_s = monotonic_s()  # when the broker last said how far the inputs are
+
     @app.timer(1.0)
     async def ask_fetch_progress() -> None:
+        nonlocal heard_s
         try:
             progress = await app.consumer.progress()
         except KafkaError as error:  # no answer is no evidence; a write that hangs ends the process below
             log.warning("the ends of the inputs are not known: %r", error)
-            with _ends(app):
-                await still_let_in(settings)
             return
         app.note_fetch_progress(progress, settings.topic("articles"))
+        if progress:
+            heard_s = monotonic_s()
+
+    @app.timer(SILENCE_S)
+    async def ask_whether_permitted() -> None:
+        if monotonic_s() - heard_s > SILENCE_S:  # a password or an ACL taken back looks like a broker that is away
+            with _ends(app):
+                await still_permitted(settings, "worker")
 
     @app.timer(1.0)
     async def renew_slots() -> None:

@@ -55,7 +55,11 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     models = ModelLoader(settings, encoder.space_id, metrics)
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)
-    _faust_worker(app, loop).execute_from_commandline()
+    try:
+        _faust_worker(app, loop).execute_from_commandline()
+    finally:  # Faust ends the process with a SystemExit that says nothing
+        if told := app.refused():
+            log.critical("ending: %s", told)
 
 
 async def _check_topics(settings: Settings) -> None:

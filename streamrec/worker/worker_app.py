@@ -41,6 +41,10 @@ class WorkerApp(faust.App):  # type: ignore[misc]
             ours = self.content if tp.topic == articles else self.ownership  # it has a partition 0 as well
             ours.fetch_lag.note(tp.topic, tp.partition, seen, monotonic_s())
 
+    def refused(self) -> str | None:
+        """What of Faust's own work an ACL did not allow, if that ended it: all that fails after it is a consequence."""
+        return forbidden(self.crash_reason) if self.crash_reason is not None else None
+
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
 
@@ -48,7 +52,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         setting or the cluster is to blame for is told in a sentence: where in the program it was noticed says nothing
         to whoever has to change it.
         """
-        told = forbidden(error)
+        told = forbidden(error) or self.refused()
         is_theirs = told or isinstance(error, SettingsError | KafkaError)
         log.critical("ending: %s", told or error, exc_info=None if is_theirs else error)
         logging.shutdown()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from on_kafka import article, event, now_ms, read, until
+from on_kafka import article, event, now_ms, read, send, until
 from secured_commands import streamrec, told
-from secured_kafka import SecuredKafka
+from secured_kafka import DENY, SecuredKafka
 
 from streamrec.__main__ import cli
 from streamrec.cli.topics import ROLES
@@ -80,7 +80,7 @@ async def test_each_role_gets_along_with_its_acls(
             return bool(letters) and bool(await read(admin, admin.topic("push")))
 
         await until(is_done)
-        assert "u1" in await run("gateway", "watch", "--from-beginning", "--limit", "1")
+        assert "push u" in await run("gateway", "watch", "--from-beginning", "--limit", "1")
         await run("auditor", "audit")
         assert "events" in await run("operator", "dlq", "list")
         await run("operator", "dlq", "redrive", "--topic", "events", "--yes")
@@ -111,6 +111,29 @@ async def test_a_worker_names_the_acl_it_lacks(said: str, secured: SecuredKafka,
         return last.startswith("KafkaError: user 'worker' lacks ") and wanted in last and " 30 " not in last
 
     await until(is_named, 30)
+
+
+@pytest.mark.parametrize("taken", ["Read on group", "Write on topic {prefix}push"])
+async def test_a_worker_ends_that_may_do_less(
+    taken: str, secured: SecuredKafka, names: dict[str, str], tmp_path: Path
+) -> None:
+    """Whatever its clients make of it: they may raise, or try for ever."""
+    settings = secured.settings_of("worker", **names, **NONE_LEFT_OUT)
+    admin = secured.settings("SSL", **names)
+    await create(admin)
+    await allowed(secured, settings, "worker", acls(settings, "worker"))
+    operation, _, resource, name = f"{taken} {settings.group_id}".format(prefix=settings.topic_prefix).split()[:4]
+    with worker_process(settings, tmp_path / "worker.log") as worker:
+        await asyncio.to_thread(worker.wait_ready)
+        deny = f"--allow-principal User:worker --operation {operation} --{resource} {name}"
+        await secured.allow(deny, DENY)
+        await send(admin, [article("a1"), event("u1", "a1"), article("a2")])
+        await until(lambda: worker.exit_code() is not None, 90)
+        last = told(await asyncio.to_thread(worker.last_line))
+        assert worker.exit_code() == 1
+    assert "CRITICAL" in last
+    assert name in last
+    assert "`streamrec topics acl" in last
 
 
 async def test_no_acl_at_all_is_no_missing_topic(secured: SecuredKafka, names: dict[str, str]) -> None:
