@@ -22,11 +22,11 @@ from .engine.features.features import features
 from .engine.pairs import Pairs
 from .engine.policy.config import NEVER, Policy
 from .engine.policy.gates import GATES
-from .engine.policy.reasons import SUPPRESSION_REASONS, SuppressionReason
 from .engine.policy.rules import RULES
+from .engine.policy.suppression_reasons import SUPPRESSION_REASONS, SuppressionReason
+from .engine.predictor import Predictor
 from .engine.profiles.store import Users
 from .engine.retrieve import retrieve
-from .engine.scores import Scores
 
 NOTHING: FloatArray = np.empty(0, np.float32)
 NO_PAIRS: IndexArray = np.empty(0, np.intp)
@@ -48,7 +48,7 @@ def decide(
     catalog: Catalog,
     slots: IndexArray,
     now_ms: int,
-    scores: Scores,
+    predictor: Predictor,
     policy: Policy,
     stage: Stage = nullcontext,
 ) -> Decision:
@@ -69,7 +69,7 @@ def decide(
         _count(suppressed, "low_affinity", len(open_users) - len(np.unique(pairs.users.indices())))
         pairs = rules(pairs, now_ms, policy, suppressed)
     with stage("rank"):
-        relevance = scores.probability(features(pairs, now_ms, policy.half_life_ms)) if len(pairs) else NOTHING
+        relevance = predictor.probability(features(pairs, now_ms, policy.half_life_ms)) if len(pairs) else NOTHING
     chosen = budget(pairs, relevance, policy, suppressed)
     return Decision(pairs.users.indices()[chosen], pairs.slots[chosen], relevance[chosen], suppressed, opens_s)
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from streamrec.arrays import FloatArray
 from streamrec.compression.methods.method import Workbench
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.network import Network, use_one_thread
 from streamrec.training.loop import train
 from streamrec.training.model import logits_of

@@ -20,7 +20,7 @@ import torch
 from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.fingerprint import fingerprint
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.artifact import save
 from streamrec.models.calibration import Calibration
 from streamrec.models.engines.torch_fp32 import TorchFp32

@@ -8,7 +8,7 @@ from making import HOUR
 
 from streamrec.arrays import FloatArray
 from streamrec.contracts.push import ModelStamp, Push, Reason
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.network import Network
 from streamrec.training.history import HISTORY
 from streamrec.training.rows import Rows

@@ -21,7 +21,7 @@ from streamrec.engine.profiles.layout import ROW
 from streamrec.engine.profiles.zones import is_zone
 from streamrec.kafka.clients import consumer, producer
 from streamrec.kafka.topics import changelog_topic
-from streamrec.partition.changelog_meta import Meta, split
+from streamrec.partition.changelog_meta import Meta, rows_and_meta
 from streamrec.settings import Settings
 from streamrec.tools.chaos.reference_reading import Arrived, Compared, PlainReading
 from streamrec.tools.chaos.row_check import row_differences
@@ -109,7 +109,7 @@ async def logged(settings: Settings) -> list[tuple[dict[bytes, bytes], Meta]]:
     """Rows and cursor of each partition, from the changelog alone."""
     records = await read(settings, changelog_topic(settings))
     return [
-        split([(r.key, r.value) for r in records if r.partition == number], settings.partitions)
+        rows_and_meta([(r.key, r.value) for r in records if r.partition == number], settings.partitions)
         for number in range(settings.partitions)
     ]
 

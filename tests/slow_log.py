@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from streamrec.clock import now_ms
 from streamrec.contracts.records import RawRecord
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.observability.metrics import Metrics
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition

@@ -67,7 +67,7 @@ ADDITIONS = [
                 f"    paywalled: {COLUMN} = 0\n",
                 after='ordinary news"), Column("u1")] = 0\n',
             ),
-            Patch("engine/policy/reasons.py", '    "paywalled",\n', after='    "embargo",\n'),
+            Patch("engine/policy/suppression_reasons.py", '    "paywalled",\n', after='    "embargo",\n'),
             Patch("engine/policy/rules/paywalled.py", RULE),
         ),
     ),

@@ -12,7 +12,7 @@ from streamrec.contracts.event import KINDS
 from streamrec.contracts.records import REJECT_REASONS
 from streamrec.contracts.schema import RECORDS, table
 from streamrec.engine.features.features import GROUPS
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.models.engines import ENGINES
 from streamrec.settings import PREFIX, Settings
 

@@ -6,7 +6,7 @@ from making import HOUR, T0, AffinityScores, Feed, article, click, columns, part
 
 from streamrec.arrays import FloatArray
 from streamrec.contracts.event import UserEvent
-from streamrec.partition.changelog_meta import split
+from streamrec.partition.changelog_meta import rows_and_meta
 from streamrec.partition.partition import Partition
 
 MINUTE = 60_000
@@ -56,7 +56,7 @@ def test_who_wakes_in_the_minute_of_a_recovery_is_looked_at() -> None:
     feed.to.profiles.columns["due_at_s"][:] = 0  # they wait for nothing else
     woke = [user for after_s in (0, 5, 35) for user in looked_at(feed.to, T0 + HOUR + after_s * 1000)]
     successor = Partition(feed.to.context)
-    rows, meta = split(feed.to.encode(np.arange(200)), 24)
+    rows, meta = rows_and_meta(feed.to.encode(np.arange(200)), 24)
     successor.restore(rows.items(), meta, [])
     woke += looked_at(successor, T0 + HOUR + 65_000)
     assert {f"u{number}" for number in range(200)} == set(woke)

@@ -7,7 +7,7 @@ from making_rows import normal_rows
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.fingerprint import fingerprint as features_now
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.artifact import save
 from streamrec.models.calibration import Calibration
 from streamrec.models.engines.torch_fp32 import TorchFp32

@@ -14,7 +14,7 @@ from safetensors.numpy import save as bytes_of
 from torch import nn
 
 from ..arrays import AnyArray, FloatArray
-from ..engine.scores import Arrays
+from ..engine.predictor import Arrays
 from ..errors import ArtifactError
 from ..models.network import Network, network_of
 from ..models.packed_tensors import FORMAT, Parts, unpacked

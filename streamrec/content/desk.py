@@ -21,7 +21,7 @@ import msgspec
 
 from ..contracts.article import AnalysedArticle, ArticleEvent, Outcome
 from ..contracts.decode import Origin, Typed, Watermark, dead_letter, decode_articles, decode_catalog
-from ..contracts.field_reading import Note
+from ..contracts.field_parsing import Note
 from ..contracts.ids import CATEGORIES, SHARED_CATEGORY
 from ..contracts.records import DeadLetter, Record, watermark_headers
 from ..errors import SettingsError

@@ -16,9 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 import msgspec
 import numpy as np
 
-from .ids import fixed_category_slot, key_of, source_slot
-from .limits import (
-    VECTOR_DIMS,
+from .field_types import (
     Abstract,
     Id,
     Level,
@@ -36,6 +34,8 @@ from .limits import (
     says,
     word,
 )
+from .ids import fixed_category_slot, key_of, source_slot
+from .limits import VECTOR_DIMS
 
 Status = Literal["published", "updated", "withdrawn"]
 Outcome = Literal[Status, "stale"]  # of the analysis; stale: a newer version was there before

@@ -16,10 +16,10 @@ import msgspec
 import numpy as np
 
 from .article import AnalysedArticle, ArticleEvent
-from .article_reading import IsLink, Known, article_of
+from .article_parsing import IsLink, Known, article_of
 from .event import CONSENTS, NEEDS_NO_ARTICLE, UserEvent
-from .event_reading import IsZone, cleaned, event_of, too_large
-from .field_reading import Note, sentence
+from .event_parsing import IsZone, cleaned, event_of, too_large
+from .field_parsing import Note, sentence
 from .framing import UNDECODABLE
 from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .records import DeadLetter, Record, RejectedError, RejectReason, watermark_of
@@ -57,13 +57,8 @@ class Origin(NamedTuple):
     partition: int
 
 
-def yes(_: str) -> bool:
-    """True for every time zone or space: for whoever does not check them."""
-    return True
-
-
-def no(_: str) -> bool:
-    """False for every name: for whoever knows none."""
+def knows_none(_: str) -> bool:
+    """No article is known by any name: for who decodes without a catalog."""
     return False
 
 
@@ -73,7 +68,7 @@ def decode_events(
     is_zone: IsZone = bool,
     reference_ms: int | None = None,
 ) -> list[Item[UserEvent]]:
-    """User events. `is_zone` knows the IANA zones.
+    """User events. `is_zone` knows the IANA zones; without it any zone will do.
 
     Times are checked against the record's append time; a replay has none, only the last watermark, `reference_ms`.
     """
@@ -140,9 +135,13 @@ def _lacks_article(event: UserEvent) -> bool:
 
 
 def decode_articles(
-    records: Sequence[Record], origin: Origin, replay: bool = False, known: Known = no, is_link: IsLink = yes
+    records: Sequence[Record], origin: Origin, replay: bool = False, known: Known = knows_none, is_link: IsLink = bool
 ) -> list[Item[ArticleEvent]]:
-    """Articles as published, and withdrawals, which may be tombstones (contracts/article_reading.py)."""
+    """Articles as published, and withdrawals, which may be tombstones (contracts/article_parsing.py).
+
+    `known` tells whether there is an article of this id, for keys that can be read in two ways; `is_link` whether a
+    link is of an allowed scheme, without it any is.
+    """
     return _decode(records, origin, lambda record: article_of(record, replay, known, is_link))
 
 

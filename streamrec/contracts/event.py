@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from .limits import Id, Millis, OptionalId, Query, Reads, ShortText, number_in, says, word
+from .field_types import Id, Millis, OptionalId, Query, Reads, ShortText, number_in, says, word
 
 
 class Kind(NamedTuple):

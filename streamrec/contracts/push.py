@@ -14,7 +14,7 @@ import msgspec
 import orjson
 
 from .article import AnalysedArticle
-from .limits import says
+from .field_types import says
 
 PUSH_NAMESPACE = uuid.UUID("6f1f9d3a-5d0e-5f6e-9d6c-7a1f3f0c1b52")
 

@@ -1,7 +1,7 @@
 """JSON Schemas of the public records, generated from the types, and Markdown tables of their fields.
 
 A record of `events` or `articles` is valid exactly if the decoder takes it as it is: with no field dropped, cut or put
-right. The decoder takes more (contracts/field_reading.py). What only a deployment knows is not in a schema: zones,
+right. The decoder takes more (contracts/field_parsing.py). What only a deployment knows is not in a schema: zones,
 schemes of links, and whether a time is ahead of its append.
 
 `streamrec schema TOPIC --markdown` prints a table; contracts/README.md holds it, and a test that it is the same.

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_type_hints
 
 import orjson
 
-from ..contracts.limits import iso_ms
+from ..contracts.field_types import iso_ms
 from ..contracts.records import RawRecord
 from ..contracts.schema import RECORDS
 from ..errors import DataError

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import DoubleArray, IntArray
-from ..contracts.limits import EARLIEST_MS, LATEST_MS, PER_UNIT, iso_ms
+from ..contracts.field_types import PER_UNIT, iso_ms
+from ..contracts.limits import EARLIEST_MS, LATEST_MS
 from ..errors import DataError
 from .files import arrow
 from .tally import form_of

@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import AnyArray, IndexArray, UIntArray
 from ..contracts.article import AnalysedArticle, columns_of
 from ..contracts.ids import key_of
-from .slot_index import Slots
+from .slot_index import SlotIndex
 
 Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
 NO_SLOTS: IndexArray = np.empty(0, np.intp)
@@ -42,7 +42,7 @@ class Catalog:
         self._columns = np.zeros(256, _COLUMNS)
         self._slot_of_id: dict[str, int] = {}
         self._withdrawn: dict[str, None] = {}  # article ids, in the order they were withdrawn
-        self._slots = Slots()
+        self._slots = SlotIndex()
         self._free: list[int] = []
         self._all_open_ms = 0  # from then on no article so far waits for its time
         self._unknown_readers: dict[int, int] = {}  # key -> readers, of articles not (or no longer) in the window

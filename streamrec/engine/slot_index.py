@@ -17,7 +17,7 @@ SPREAD = np.uint32(2_654_435_769)  # Knuth's multiplicative hash
 EMPTY, SHARED = -1, -2  # of a bucket; SHARED: ask the dict
 
 
-class Slots:
+class SlotIndex:
     """Finds the catalog slot of article keys, many at once, by a hash table that is a numpy array."""
 
     def __init__(self) -> None:

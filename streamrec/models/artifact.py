@@ -22,7 +22,7 @@ from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
 from ..arrays import FloatArray
-from ..engine.scores import COLUMNS, Arrays
+from ..engine.predictor import COLUMNS, Arrays
 from ..errors import ArtifactError
 from .calibration import Calibration
 from .manifest import COPY_AGAIN, FORMAT, RETRAIN, Interval, Manifest, decode, encode

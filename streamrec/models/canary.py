@@ -26,7 +26,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..clock import monotonic_s
 from ..contracts.push import ModelStamp
-from ..engine.scores import Scores
+from ..engine.predictor import Predictor
 from ..settings import Settings
 from .population_stability import BINS, histogram, psi
 from .shadow import Agreement, Shadowed
@@ -121,10 +121,10 @@ class Comparison:
 
 
 class Compared:
-    """Satisfies `Scores`: the canary's answers; the stable model's are noted beside them."""
+    """Satisfies `Predictor`: the canary's answers; the stable model's are noted beside them."""
 
     def __init__(
-        self, canary: Scores, stable: Scores, limits: Settings, timer: Callable[[], float] = monotonic_s
+        self, canary: Predictor, stable: Predictor, limits: Settings, timer: Callable[[], float] = monotonic_s
     ) -> None:
         self.stamp: ModelStamp = canary.stamp
         self._shadowed = canary if isinstance(canary, Shadowed) else None
@@ -146,6 +146,6 @@ class Compared:
             self._shadowed.watch(features, canary)
         return canary
 
-    def _timed(self, scores: Scores, features: FloatArray) -> tuple[FloatArray, float]:
+    def _timed(self, scores: Predictor, features: FloatArray) -> tuple[FloatArray, float]:
         started_s = self._timer()
         return scores.probability(features), self._timer() - started_s

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..engine.features.fingerprint import fingerprint
-from ..engine.scores import Scores
+from ..engine.predictor import Predictor
 from ..errors import ArtifactError
 from ..settings import Settings
 from .artifact import MANIFEST, manifest_of
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Model(NamedTuple):
     """A model that is loaded, admitted and ready to serve."""
 
-    bare: Scores
-    watched: Scores  # the same; a sample of its calls is shadowed by fp32
+    bare: Predictor
+    watched: Predictor  # the same; a sample of its calls is shadowed by fp32
     verdict: str  # of its admission, one sentence
     probe_agreement: float | None = None  # of int8 and fp32 on the recorded rows
     agreement: Agreement | None = None  # on live rows

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from ..arrays import FloatArray
-from ..engine.scores import COLUMNS, Arrays
+from ..engine.predictor import COLUMNS, Arrays
 
 SIZES = (COLUMNS, 512, 256, 1)
 INPUT_RANGE = 4.0  # standard deviations; rarer inputs count as this far out

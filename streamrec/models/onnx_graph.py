@@ -10,7 +10,7 @@ on its neighbours (measured on 3,000 rows: up to 0.1 in the logit), and fixed sc
 
 import numpy as np
 
-from ..engine.scores import COLUMNS
+from ..engine.predictor import COLUMNS
 from ..onnx_models import Graph, Shapes
 from .fixed_point import stages_of
 from .network import INPUT_RANGE, Network

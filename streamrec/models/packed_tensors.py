@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 
 from ..arrays import AnyArray
-from ..engine.scores import Arrays
+from ..engine.predictor import Arrays
 from ..errors import ArtifactError
 
 FORMAT = "streamrec-compressed-1"

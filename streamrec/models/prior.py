@@ -14,7 +14,7 @@ from ..arrays import FloatArray
 from ..contracts.limits import VECTOR_DIMS
 from ..contracts.push import ModelStamp
 from ..engine.features.features import FEATURES
-from ..engine.scores import finite_rows
+from ..engine.predictor import finite_rows
 from .calibration import Calibration
 
 # What anybody would guess: similar, fresh and widely read is likelier to be clicked.
@@ -23,7 +23,7 @@ BIAS = -3.5
 
 
 class Prior:
-    """Weights by the name of a feature, 0 for the others, and a bias. Satisfies `Scores`."""
+    """Weights by the name of a feature, 0 for the others, and a bias. Satisfies `Predictor`."""
 
     def __init__(self, weights: Mapping[str, float] = GUESS, bias: float = BIAS) -> None:
         named = [weights.get(function.__name__, 0.0) for function in FEATURES]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..contracts.push import ModelStamp
-from ..engine.scores import finite_rows
+from ..engine.predictor import finite_rows
 from ..settings import EngineChoice as Choice
 from .admission import Admission, admit
 from .artifact import Artifact, load
@@ -25,7 +25,7 @@ WARM_ROWS = (1, 32, 256, 1024)
 
 
 class Ranker:
-    """Scores feature rows with an artifact on the engine that was admitted for it. Satisfies `Scores`."""
+    """Scores feature rows with an artifact on the engine that was admitted for it. Satisfies `Predictor`."""
 
     def __init__(self, artifact: Artifact, admission: Admission) -> None:
         self.admission = admission

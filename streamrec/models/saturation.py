@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ..arrays import FloatArray
-from ..engine.scores import COLUMNS
+from ..engine.predictor import COLUMNS
 from .engines.contract import Engine, EngineName
 from .network import INPUT_RANGE, Network
 

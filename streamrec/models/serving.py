@@ -15,18 +15,18 @@ import numpy as np
 
 from ..arrays import AnyArray, FloatArray, UIntArray
 from ..contracts.push import ModelStamp
+from ..engine.predictor import Predictor
 from ..engine.profiles.store import Users
-from ..engine.scores import Scores
 
 
 class Lineup(NamedTuple):
     """Which model scores which users: the canary its percentage, the stable one the others."""
 
-    stable: Scores
-    canary: Scores | None = None
+    stable: Predictor
+    canary: Predictor | None = None
     percent: int = 0  # of the users, canary's
 
-    def shares(self, users: Users) -> Iterator[tuple[Scores, Users]]:
+    def shares(self, users: Users) -> Iterator[tuple[Predictor, Users]]:
         """Each model with its users; users keep their order within a share."""
         if self.canary is None:
             yield self.stable, users
@@ -38,9 +38,9 @@ class Lineup(NamedTuple):
 
 
 class Serving:
-    """Satisfies `Scores` as its stable model; partitions ask for the whole lineup."""
+    """Satisfies `Predictor` as its stable model; partitions ask for the whole lineup."""
 
-    def __init__(self, stable: Scores) -> None:
+    def __init__(self, stable: Predictor) -> None:
         self.lineup = Lineup(stable)
 
     @property
@@ -53,7 +53,7 @@ class Serving:
         return self.lineup.stable.probability(features)
 
 
-def lineup_of(scores: Scores) -> Lineup:
+def lineup_of(scores: Predictor) -> Lineup:
     """The lineup as it is now; a single model is one of its own."""
     return scores.lineup if isinstance(scores, Serving) else Lineup(scores)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..contracts.push import ModelStamp
-from ..engine.scores import Scores
+from ..engine.predictor import Predictor
 
 ROWS = 1024  # of a call at most: what an article with all its readers costs stays small
 WINDOW = 256  # shadowed calls
@@ -53,9 +53,9 @@ class Agreement:
 
 
 class Shadowed:
-    """Serves with one model while fp32 scores a sample of its calls, too. Satisfies `Scores`."""
+    """Serves with one model while fp32 scores a sample of its calls, too. Satisfies `Predictor`."""
 
-    def __init__(self, served: Scores, reference: Scores, share: float, min_score: float) -> None:
+    def __init__(self, served: Predictor, reference: Predictor, share: float, min_score: float) -> None:
         self.stamp: ModelStamp = served.stamp
         self.agreement = Agreement()
         self.served, self._reference, self._share, self._min_score = served, reference, share, min_score

@@ -65,7 +65,7 @@ def process_registry() -> CollectorRegistry:
 
 class Metrics:
     """The series of one worker process, in `registry`. Suppression reasons are the policy's
-    (engine/policy/reasons.py).
+    (engine/policy/suppression_reasons.py).
     """
 
     def __init__(self, registry: CollectorRegistry, suppression_reasons: Sequence[str]) -> None:

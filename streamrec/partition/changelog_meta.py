@@ -71,8 +71,8 @@ def same_space(what: str, found: str, ours: str) -> None:
         )
 
 
-class Logged:
-    """What a changelog partition says, taken record by record: rows by key (the last one counts) and the cursor."""
+class ChangelogContent:
+    """What the records of a changelog partition add up to: the last row of each key, the cursor, the space."""
 
     def __init__(self, partitions: int, space_id: str = "") -> None:
         self.meta = Meta({}, 0)
@@ -151,10 +151,10 @@ def _is_another(row: bytes) -> bool:
     return len(row) != ROW.itemsize or version_of(row) != LAYOUT_VERSION
 
 
-def split(
+def rows_and_meta(
     records: Iterable[tuple[bytes, bytes | None]], partitions: int, catalog: Catalog | None = None
 ) -> tuple[dict[bytes, bytes], Meta]:
     """Rows by key and the cursor, of all records at once; rows of earlier releases are upgraded by this catalog."""
-    logged = Logged(partitions)
+    logged = ChangelogContent(partitions)
     logged.take(records)
     return logged.rows(catalog or Catalog(), 0), logged.meta

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..arrays import IndexArray
 from ..contracts.event import Action
-from ..contracts.field_reading import Note
+from ..contracts.field_parsing import Note
 from ..contracts.records import DeadLetter, Stray, Topic
-from ..engine.policy.reasons import SuppressionReason
+from ..engine.policy.suppression_reasons import SuppressionReason
 
 NO_ROWS: IndexArray = np.empty(0, np.intp)
 

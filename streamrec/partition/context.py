@@ -10,8 +10,8 @@ from ..contracts.push import Trigger
 from ..contracts.records import TOPICS, Topic
 from ..decide import Stage
 from ..engine.policy.config import Policy
+from ..engine.predictor import Predictor
 from ..engine.profiles.store import Users
-from ..engine.scores import Scores
 from ..models.serving import Lineup
 from ..settings import Settings
 
@@ -31,7 +31,7 @@ class PartitionContext(NamedTuple):
 
     number: int
     policy: Policy
-    ranker: Scores
+    ranker: Predictor
     chunk_users: int = 4096
     max_articles: int = 20_000
     keep_ms: int = 7 * 86_400_000
@@ -44,7 +44,12 @@ class PartitionContext(NamedTuple):
 
     @classmethod
     def of(
-        cls, settings: Settings, number: int, ranker: Scores, stage: Stage = nullcontext, queries: Queries | None = None
+        cls,
+        settings: Settings,
+        number: int,
+        ranker: Predictor,
+        stage: Stage = nullcontext,
+        queries: Queries | None = None,
     ) -> "PartitionContext":
         """The context as settings say, for the worker and a replay without a broker; the space is that of `queries`."""
         return cls(

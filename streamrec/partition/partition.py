@@ -31,17 +31,17 @@ from ..decide import Decision, decide, waiting_s
 from ..engine.catalog import Catalog
 from ..engine.learn import after_article, after_events
 from ..engine.policy.gates.quiet_hours import quiet_hours
+from ..engine.predictor import Predictor
 from ..engine.profiles import history
 from ..engine.profiles.eviction import Eviction
 from ..engine.profiles.store import ProfileStore, Users
-from ..engine.scores import Scores
 from ..models.serving import lineup_of
 from .article_queue import ArticleQueue
 from .changelog_meta import Meta, same_space
 from .changes import Changes, PushRecord
 from .context import Meeting, PartitionContext
 from .intake import Batch, intake
-from .pushes import push_records
+from .push_records import push_records
 from .timeline import MERGED, EventTimeline, Run, Tick
 from .unknown_articles import UnknownArticles
 
@@ -199,8 +199,8 @@ class Partition:
     def fails(self, meeting: Meeting) -> bool:
         """Whether deciding on this meeting would raise; it changes nothing."""
         try:
-            for scores, mine in meeting.lineup.shares(meeting.users):
-                self._decision(scores, meeting._replace(users=mine))
+            for predictor, mine in meeting.lineup.shares(meeting.users):
+                self._decision(predictor, meeting._replace(users=mine))
         except Exception:  # noqa: BLE001 - whatever an article provokes
             return True
         return False
@@ -234,12 +234,12 @@ class Partition:
     def meet(self, meeting: Meeting) -> Changes:
         """Decide and push, each model for its own users; what one user gets does not depend on the others."""
         changes = Changes(all_met=meeting.trigger == "article" and not self.queue and not self.at_once)
-        for scores, mine in meeting.lineup.shares(meeting.users):
-            changes.merge(self._decide_with(scores, meeting._replace(users=mine)))
+        for predictor, mine in meeting.lineup.shares(meeting.users):
+            changes.merge(self._decide_with(predictor, meeting._replace(users=mine)))
         return changes
 
-    def _decide_with(self, scores: Scores, meeting: Meeting) -> Changes:
-        decision, pushes = self._decision(scores, meeting)
+    def _decide_with(self, predictor: Predictor, meeting: Meeting) -> Changes:
+        decision, pushes = self._decision(predictor, meeting)
         changes = Changes(suppressed=Counter(decision.suppressed))
         columns, now_s = self.profiles.columns, meeting.now_ms // 1000
         if len(decision.rows):
@@ -253,14 +253,14 @@ class Partition:
             columns["due_at_s"][decision.rows] = now_s + self.context.policy.min_interval_s
         return changes
 
-    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         """The decision on a meeting, and its pushes as bytes; it changes nothing."""
         users, slots, now_ms, trigger, _ = meeting
         policy = self.context.policy
-        decision = decide(users, self.catalog, slots, now_ms, scores, policy, self.context.stage)
+        decision = decide(users, self.catalog, slots, now_ms, predictor, policy, self.context.stage)
         if not len(decision.rows):
             return decision, []
-        return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, scores.stamp)
+        return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, predictor.stamp)
 
     # --- the log ------------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,10 @@ class Tick(NamedTuple):
 
 
 class EventTimeline:
-    """Merge by event time behind the watermarks."""
+    """Holds back what a replay's topics deliver, and releases it in the order of event time.
+
+    An item is released when the watermarks of both topics have reached its time; between items come the ticks.
+    """
 
     def __init__(self, tick_ms: int, clock_ms: int = 0) -> None:
         self.tick_ms = tick_ms

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from ..clock import now_ms
-from ..contracts.limits import iso_ms
+from ..contracts.field_types import iso_ms
 from ..errors import DataError
 
 UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -21,7 +21,7 @@ def millis(option: str, text: str) -> int:
         raise DataError(f"{option} is '{text}'; expected a day like 2019-11-13, or 2019-11-13T18:00") from None
 
 
-def day(at_ms: int) -> str:
+def utc_minute(at_ms: int) -> str:
     """A moment in UTC to the minute, like 2026-03-01T06:30+00:00."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="minutes")
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, FloatArray
-from ..engine.scores import Arrays
+from ..engine.predictor import Arrays
 from ..errors import DataError
 from ..models.artifact import Probe
 from ..models.calibration import Calibration, fit_calibration

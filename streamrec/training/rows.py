@@ -22,7 +22,7 @@ from ..contracts.event import UserEvent
 from ..contracts.limits import VECTOR_DIMS
 from ..datasets.records import Impression, Step
 from ..engine.features.features import features
-from ..engine.scores import COLUMNS
+from ..engine.predictor import COLUMNS
 from ..errors import DataError
 from ..settings import Settings
 from .history import HISTORY

@@ -15,7 +15,7 @@ from ..models.artifact import load as load_artifact
 from ..settings import Settings
 from ..terminal.output_files import check_writable
 from ..terminal.progress import Bars
-from ..terminal.times import day, millis
+from ..terminal.times import millis, utc_minute
 from .comparison import Table, compare, compare_teacher
 from .fit import fit, fit_teacher
 from .log_source import Played
@@ -83,10 +83,10 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
     cut_ms = int(np.quantile(rows.at_ms, 1 - TEST_SHARE)) if test_from_ms is None else test_from_ms
     earlier, later = rows.take(rows.at_ms < cut_ms), rows.take(rows.at_ms >= cut_ms)
     if not len(earlier.x) or not len(later.x):
-        first, last = (day(at_ms) for at_ms in (rows.at_ms.min(), rows.at_ms.max()))
+        first, last = (utc_minute(at_ms) for at_ms in (rows.at_ms.min(), rows.at_ms.max()))
         raise DataError(
-            f"nothing was shown {'from' if len(earlier.x) else 'before'} {day(cut_ms)} on, the log shows from {first}"
-            f" to {last}; expected impressions on both sides: choose another --test-from"
+            f"nothing was shown {'from' if len(earlier.x) else 'before'} {utc_minute(cut_ms)} on, the log shows"
+            f" from {first} to {last}; expected impressions on both sides: choose another --test-from"
         )
     return earlier, later, cut_ms
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ..arrays import FloatArray
 from ..contracts.limits import VECTOR_DIMS
-from ..engine.scores import COLUMNS
+from ..engine.predictor import COLUMNS
 from ..models.network import INPUT_RANGE, standardisation
 from .model import Batch
 

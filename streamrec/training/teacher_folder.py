@@ -19,7 +19,7 @@ from safetensors.numpy import save as bytes_of
 
 from ..clock import now_iso
 from ..engine.features.fingerprint import fingerprint
-from ..engine.scores import Arrays
+from ..engine.predictor import Arrays
 from ..errors import ArtifactError
 from ..models.artifact import MANIFEST, check_finite, check_shapes, replace_folder, tensors_in
 from ..models.manifest import Interval, Sealed, encode, unsealed

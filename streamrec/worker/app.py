@@ -20,7 +20,7 @@ from ..content.encoder import Encoder
 from ..content.query import Queries
 from ..contracts.records import TOPICS
 from ..engine.policy.config import Policy
-from ..engine.scores import Scores
+from ..engine.predictor import Predictor
 from ..kafka.log import Log
 from ..kafka.permissions import still_permitted
 from ..kafka.topics import changelog_topic
@@ -41,7 +41,7 @@ SILENCE_S = 10.0
 QUEUED_BATCHES = 16  # per topic, inside Faust
 
 
-def build_app(settings: Settings, ranker: Scores, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:
+def build_app(settings: Settings, ranker: Predictor, encoder: Encoder, metrics: Metrics, kafka: Log) -> WorkerApp:
     """The worker's app with all its pieces connected and nothing started: no connection is open yet."""
     Policy.of(settings)  # a policy that cannot be is said now, not when partitions come
     app = WorkerApp(settings.group_id, **_faust_settings(settings))

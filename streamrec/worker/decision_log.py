@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 
-from ..engine.policy.reasons import SuppressionReason
+from ..engine.policy.suppression_reasons import SuppressionReason
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..clock import monotonic_s, now_ms
 from ..content.query import Queries
 from ..contracts.records import TOPICS, Record, Topic
-from ..engine.scores import Scores
+from ..engine.predictor import Predictor
 from ..kafka.log import Log
 from ..partition.intake import Batch
 from ..partition.partition import Partition, PartitionContext
@@ -39,7 +39,7 @@ class Ownership:
     def __init__(
         self,
         settings: Settings,
-        ranker: Scores,
+        ranker: Predictor,
         recorder: MetricsRecorder,
         fail: Callable[[BaseException], None],
         changelog: str,

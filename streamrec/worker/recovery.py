@@ -18,7 +18,7 @@ from ..contracts.records import Record, Topic, first_headers, header_number
 from ..engine.catalog import Catalog
 from ..errors import SettingsError
 from ..kafka.log import Log, Reader, read_all
-from ..partition.changelog_meta import Logged, Meta
+from ..partition.changelog_meta import ChangelogContent, Meta
 from ..partition.context import PartitionContext
 from ..partition.partition import Partition
 from .dead_letter_index import DeadLetterIndex
@@ -52,7 +52,7 @@ async def recover(
     started = monotonic_s()
     number, topics = partition.context.number, partition.context.topics
     async with log.reader() as reader:
-        logged, read = Logged(partitions, partition.context.space_id), 0
+        logged, read = ChangelogContent(partitions, partition.context.space_id), 0
         async for records in reader.read(changelog, number, through=through):
             logged.take([(record.key or b"", record.value) for record in records])
             read += len(records)
@@ -76,7 +76,9 @@ async def recover(
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
 
 
-def rows_of(logged: Logged, context: PartitionContext, articles: Sequence[Item[AnalysedArticle]]) -> dict[bytes, bytes]:
+def rows_of(
+    logged: ChangelogContent, context: PartitionContext, articles: Sequence[Item[AnalysedArticle]]
+) -> dict[bytes, bytes]:
     """Rows of this release's layout; those of an earlier one meet the articles before the cursor first."""
     known, looked_ms = Catalog(context.max_articles, context.keep_ms), logged.meta.looked_ms
     if logged.has_earlier_rows():

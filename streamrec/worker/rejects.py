@@ -11,7 +11,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
-from ..contracts.field_reading import Note
+from ..contracts.field_parsing import Note
 from ..contracts.records import DeadLetter
 from ..observability.metrics import InputTopic, Metrics
 

@@ -14,7 +14,7 @@ from ..errors import StateError
 from ..kafka.log import KafkaLog
 from ..kafka.topics import changelog_topic
 from ..kafka.transactions import Message, Transactions
-from ..partition.changelog_meta import Logged
+from ..partition.changelog_meta import ChangelogContent
 from ..settings import Settings
 from .transaction import barrier
 
@@ -49,7 +49,7 @@ async def _rewind(settings: Settings, name: Topic, number: int, to: Place) -> Re
     transactions = Transactions(f"{settings.group_id}-{number}", kafka)
     await transactions.start()
     try:
-        logged = Logged(settings.partitions)
+        logged = ChangelogContent(settings.partitions)
         through = await barrier(transactions, changelog, number)
         async with kafka.reader() as reader:
             async for records in reader.read(changelog, number, through=through):

@@ -8,7 +8,7 @@ import uvloop
 
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
-from ..engine.policy.reasons import SUPPRESSION_REASONS
+from ..engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from ..errors import KafkaError
 from ..kafka.log import KafkaLog, Log
 from ..kafka.permissions import permitted

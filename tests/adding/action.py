@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from streamrec.contracts.event import CODE
 from streamrec.contracts.schema import schema
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.observability.metrics import Metrics
 from streamrec.partition.changelog_meta import Meta
 

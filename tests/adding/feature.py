@@ -14,8 +14,8 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.features import FEATURES, features
 from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.engine.pairs import Pairs
+from streamrec.engine.predictor import COLUMNS
 from streamrec.engine.profiles.store import Users
-from streamrec.engine.scores import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import Artifact, load
 from streamrec.models.network import SIZES

@@ -10,7 +10,7 @@ from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
 from streamrec.contracts.records import RawRecord
 from streamrec.contracts.schema import schema
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 

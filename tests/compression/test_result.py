@@ -9,7 +9,7 @@ from streamrec.compression.methods.prune import Prune
 from streamrec.compression.methods.prune_structured import Neurons
 from streamrec.compression.methods.student import Student
 from streamrec.compression.result import layer_changes
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 
 
 def test_pruned_layers_show_zeros_and_what_they_were_worth() -> None:

@@ -7,8 +7,8 @@ from benches import bench, trained_network
 from streamrec.compression.recipe import parse, run
 from streamrec.compression.size import Size, size_of
 from streamrec.compression.store import encode
+from streamrec.engine.predictor import COLUMNS
 from streamrec.engine.profiles.layout import ROW
-from streamrec.engine.scores import COLUMNS
 from streamrec.models.packed_tensors import FORMAT
 
 WEIGHTS = 24 * COLUMNS + 12 * 24 + 12

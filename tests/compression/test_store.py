@@ -13,7 +13,7 @@ from streamrec.arrays import FloatArray
 from streamrec.compression.methods.layers import copied
 from streamrec.compression.recipe import parse, run
 from streamrec.compression.store import FILE, encode, load_model, smallest
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.packed_tensors import is_packed, restored, unpacked
 from streamrec.training.model import logits_of

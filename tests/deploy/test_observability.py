@@ -12,7 +12,7 @@ import yaml
 
 from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.models.canary import ROLLBACK_REASONS
 from streamrec.observability.metrics import (
     FETCH_OUTCOMES,

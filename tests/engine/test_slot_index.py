@@ -8,7 +8,7 @@ from making import DAY, T0, Feed, article, click, partition
 from streamrec.contracts.ids import key_of
 from streamrec.engine.catalog import Catalog
 from streamrec.engine.profiles.layout import READ
-from streamrec.engine.slot_index import Slots
+from streamrec.engine.slot_index import SlotIndex
 
 TWINS = "a29685295", "a32060020"  # ids with the same CRC-32
 OPS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=60)
@@ -18,7 +18,7 @@ COLLIDING = [1, 75026, 150051, 7, 8, 1]  # four of them lie in one bucket
 @given(OPS)
 def test_slots_agree_with_a_dict(ops: list[tuple[bool, int]]) -> None:
     """Whatever lies in one bucket, and whatever left it."""
-    slots, held = Slots(), dict[int, int]()
+    slots, held = SlotIndex(), dict[int, int]()
     for adds, slot in ops:
         if adds and slot not in held:
             slots.add(COLLIDING[slot], slot)
@@ -34,7 +34,7 @@ def test_slots_agree_with_a_dict(ops: list[tuple[bool, int]]) -> None:
 
 def test_a_key_alone_in_its_bucket_needs_no_dict() -> None:
     """One gather answers it, also after another key came and left; only shared buckets ask."""
-    slots = Slots()
+    slots = SlotIndex()
     slots.add(COLLIDING[0], 0)
     slots.add(COLLIDING[3], 1)
     slots._of_key.clear()

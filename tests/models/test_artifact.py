@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save as bytes_of
 
 from streamrec.arrays import FloatArray
-from streamrec.engine.scores import COLUMNS, Arrays
+from streamrec.engine.predictor import COLUMNS, Arrays
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import Artifact, Probe, load, save
 from streamrec.models.calibration import Calibration

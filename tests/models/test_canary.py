@@ -8,7 +8,7 @@ import pytest
 
 from streamrec.arrays import FloatArray
 from streamrec.contracts.push import ModelStamp
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.canary import Compared, Comparison
 from streamrec.models.shadow import Agreement, Shadowed
 from streamrec.settings import load

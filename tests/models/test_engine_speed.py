@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamrec.arrays import FloatArray
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.engine_speed import ROUNDS, speedups
 from streamrec.models.engines.contract import Engine, EngineName
 

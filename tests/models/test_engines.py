@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info
 from streamrec import onnx_models
 from streamrec.arrays import FloatArray
 from streamrec.compression.methods.prune_structured import reading
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.engines import ENGINES, available, engine_of, int8_name
 from streamrec.models.engines.contract import BLOCK_ROWS, Engine, EngineName, precision_of

@@ -18,7 +18,7 @@ from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.features import FEATURES
 from streamrec.engine.features.fingerprint import fingerprint
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import load
 from streamrec.models.export import column_names

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.fixed_point import BIAS_STEPS, WEIGHT_STEPS, grid, stages_of
 from streamrec.models.network import INPUT_RANGE, Network
 

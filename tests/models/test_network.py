@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from streamrec.arrays import FloatArray
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.network import INPUT_RANGE, Network, network_of
 from streamrec.training.fit import Fitted
 

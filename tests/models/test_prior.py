@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrec.engine.features.features import FEATURES
-from streamrec.engine.scores import COLUMNS, Scores
+from streamrec.engine.predictor import COLUMNS, Predictor
 from streamrec.models.prior import Prior
 
 WEIGHTS = {function.__name__: float(np.random.default_rng(at).normal()) for at, function in enumerate(FEATURES)}
@@ -13,7 +13,7 @@ WEIGHTS = {function.__name__: float(np.random.default_rng(at).normal()) for at, 
 
 def test_it_is_the_logistic_of_its_weights() -> None:
     """Hand-computed for one feature."""
-    prior: Scores = Prior({FEATURES[0].__name__: 2}, bias=-1.0)
+    prior: Predictor = Prior({FEATURES[0].__name__: 2}, bias=-1.0)
     x = np.zeros((2, COLUMNS), np.float32)
     x[1, 64] = 1
     np.testing.assert_allclose(prior.probability(x), [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamrec.arrays import FloatArray
-from streamrec.engine.scores import COLUMNS, Scores
+from streamrec.engine.predictor import COLUMNS, Predictor
 from streamrec.errors import ArtifactError
 from streamrec.models.engines.contract import Precision
 from streamrec.models.ranker import load_ranker
@@ -20,7 +20,7 @@ def test_probabilities_are_calibrated_and_stamped(
     folder: Path, fitted: Fitted, rows: FloatArray, engine: Precision
 ) -> None:
     """The engine asked for serves, its name is in the stamp, and P(click) is the calibrated logit."""
-    ranker: Scores = load_ranker(folder, engine, SPACE, FEATURES_HASH)
+    ranker: Predictor = load_ranker(folder, engine, SPACE, FEATURES_HASH)
     p = ranker.probability(rows)
     expected = fitted.calibration.probability(ranker.admission.engine.logits(rows))  # type: ignore[attr-defined]
     np.testing.assert_array_equal(p, expected)

@@ -5,7 +5,7 @@ import pytest
 
 from streamrec.arrays import FloatArray
 from streamrec.contracts.push import ModelStamp
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.shadow import ROWS, Shadowed
 
 

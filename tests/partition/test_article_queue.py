@@ -8,7 +8,7 @@ from streamrec.contracts.decode import Origin, decode_catalog
 from streamrec.contracts.records import RawRecord
 from streamrec.models.serving import Lineup
 from streamrec.partition.article_queue import ArticleQueue
-from streamrec.partition.changelog_meta import split
+from streamrec.partition.changelog_meta import rows_and_meta
 from streamrec.partition.partition import Partition
 
 
@@ -70,7 +70,7 @@ def test_an_article_whose_time_came_meets_everybody_though_its_owner_dies() -> N
     assert meeting is not None
     told = pushes(state.meet(meeting))
     assert list(state.due(T0 + HOUR)) == []
-    rows, meta = split(state.encode(np.arange(len(readers))), partitions=24)
+    rows, meta = rows_and_meta(state.encode(np.arange(len(readers))), partitions=24)
     assert meta.looked_ms == T0 + HOUR
     successor = Partition(state.context)
     record = RawRecord(0, T0, None, msgspec.json.encode(later))

@@ -10,7 +10,7 @@ from making import HOUR, T0, applied, article, click, columns, partition, pushes
 
 from streamrec.contracts.decode import Origin, decode_catalog
 from streamrec.contracts.records import RawRecord, Topic, watermark_headers
-from streamrec.partition.changelog_meta import split
+from streamrec.partition.changelog_meta import rows_and_meta
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition
 
@@ -65,7 +65,7 @@ def test_a_restart_in_a_replay_skips_no_look() -> None:
     applied(state, Batch("events", [record, mark(1, T0 + 60_000)], 2))
     new = RawRecord(0, T0, None, msgspec.json.encode(article("new", known_at_ms=T0 + 30_000)))
     assert not pushes(applied(state, Batch("catalog", [new, mark(1, T0 + 60_000)], 2)))
-    rows, meta = split(state.encode(np.arange(1)), partitions=24)
+    rows, meta = rows_and_meta(state.encode(np.arange(1)), partitions=24)
     successor = Partition(state.context)
     successor.restore(rows.items(), meta, decode_catalog([new], Origin("catalog", 0)))
     for owner in (state, successor):

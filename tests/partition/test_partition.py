@@ -12,7 +12,7 @@ from streamrec.contracts.event import UserEvent
 from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.records import RawRecord
 from streamrec.engine.profiles.layout import CONSENT_OUT
-from streamrec.partition.changelog_meta import split
+from streamrec.partition.changelog_meta import rows_and_meta
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition
 
@@ -52,7 +52,7 @@ def test_restored_equals_what_was_lost(events: list[UserEvent], known: int) -> N
     feed.articles(*ARTICLES[:known])
     feed.events(*events)
     feed.articles(*ARTICLES[known:])
-    rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
+    rows, meta = rows_and_meta(state.encode(np.arange(len(state.profiles))), partitions=24)
     successor = partition()
     records = [RawRecord(i, T0, None, msgspec.json.encode(value)) for i, value in enumerate(ARTICLES)]
     successor.restore(rows.items(), meta, decode_catalog(records, Origin("catalog", 0)))
@@ -192,7 +192,7 @@ def ahead_by_an_hour(state: Partition, restored: bool) -> Partition:
     state.look(T0 + HOUR)
     if not restored:
         return state
-    rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
+    rows, meta = rows_and_meta(state.encode(np.arange(len(state.profiles))), partitions=24)
     successor = Partition(state.context)
     catalog = [msgspec.json.encode(value) for value in state.catalog.articles if value]
     records = [RawRecord(i, T0, None, value) for i, value in enumerate(catalog)]

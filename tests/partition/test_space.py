@@ -11,10 +11,10 @@ from streamrec.errors import SettingsError, StateError
 from streamrec.partition.changelog_meta import (
     FIRST_SPACE,
     SPACE_KEY,
-    Logged,
+    ChangelogContent,
     Meta,
     owner_records,
-    split,
+    rows_and_meta,
 )
 from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.worker.poison_search import without_poison
@@ -38,7 +38,7 @@ def rows() -> list[tuple[bytes, bytes]]:
 def test_profiles_of_another_space_are_refused(written: str, ours: str, fits: bool) -> None:
     """A new owner with another encoder ends before it uses a single row, wherever the space record stands."""
     for log in ([*owner_records(4, written), *rows()], [*rows(), *owner_records(4, written)]):
-        logged = Logged(4, ours)
+        logged = ChangelogContent(4, ours)
         logged.take(log)
         if fits:
             assert set(logged.rows(Catalog(), 0)) == {b"ann"}
@@ -50,10 +50,10 @@ def test_profiles_of_another_space_are_refused(written: str, ours: str, fits: bo
 def test_rows_from_before_spaces_were_recorded_are_the_hashed_encoders() -> None:
     """An old changelog is read as ever by the encoder that was the only one then, and refused by all others."""
     old = [owner_records(4, "")[0], *rows()]
-    logged = Logged(4, FIRST_SPACE)
+    logged = ChangelogContent(4, FIRST_SPACE)
     logged.take(old)
     assert set(logged.rows(Catalog(), 0)) == {b"ann"}
-    other = Logged(4, "sentence64-x")
+    other = ChangelogContent(4, "sentence64-x")
     other.take(old)
     with pytest.raises(SettingsError, match=CURE):
         other.rows(Catalog(), 0)
@@ -61,7 +61,7 @@ def test_rows_from_before_spaces_were_recorded_are_the_hashed_encoders() -> None
 
 def test_an_empty_changelog_belongs_to_whoever_comes_first() -> None:
     """A space record without rows binds nobody: nothing was learned in it."""
-    logged = Logged(4, "b")
+    logged = ChangelogContent(4, "b")
     logged.take(owner_records(4, "a"))
     assert logged.rows(Catalog(), 0) == {}
 
@@ -69,8 +69,8 @@ def test_an_empty_changelog_belongs_to_whoever_comes_first() -> None:
 def test_a_reader_that_does_not_ask_reads_as_before() -> None:
     """The space record changes neither rows nor cursor."""
     log = [*rows(), Meta({"events": 3}, 7).record()]
-    assert split([*log, *owner_records(4, "a")], 4) == split(log, 4)
-    assert SPACE_KEY not in split(owner_records(4, "a"), 4)[0]
+    assert rows_and_meta([*log, *owner_records(4, "a")], 4) == rows_and_meta(log, 4)
+    assert SPACE_KEY not in rows_and_meta(owner_records(4, "a"), 4)[0]
 
 
 def test_an_article_of_another_space_is_refused() -> None:

@@ -5,7 +5,7 @@ import pytest
 from making_rows import impressions, normal_rows
 
 from streamrec.arrays import BoolArray, FloatArray
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import DataError
 from streamrec.models.engines import engine_of
 from streamrec.training.evaluate import quality

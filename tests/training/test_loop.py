@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from streamrec.arrays import FloatArray
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import DataError
 from streamrec.training.loop import Progress, train, whole_impressions
 from streamrec.training.loss import clicks_loss, distilled_loss

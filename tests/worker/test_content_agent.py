@@ -16,7 +16,7 @@ from streamrec.content.category_slots import slots_in
 from streamrec.content.desk import Desk
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.errors import StateError
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load

@@ -13,8 +13,8 @@ from slow_log import SlowLog, offer_clicks, writer_on
 from streamrec.clock import now_ms
 from streamrec.contracts.records import DeadLetter, RawRecord, Topic, first_headers
 from streamrec.decide import Decision
+from streamrec.engine.predictor import Predictor
 from streamrec.engine.profiles.layout import SEEN
-from streamrec.engine.scores import Scores
 from streamrec.partition.changelog_meta import Meta
 from streamrec.partition.changes import PushRecord
 from streamrec.partition.intake import Batch
@@ -110,7 +110,7 @@ async def test_a_limit_that_was_lowered_within_the_hour_holds() -> None:
 class Broken(Partition):
     """Nobody can meet anything."""
 
-    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         raise ArithmeticError("a bug that the user reaches")
 
 

@@ -12,8 +12,8 @@ from trained import publish_small, publish_three
 
 from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models import rollout as moves
 from streamrec.models.artifact import WEIGHTS

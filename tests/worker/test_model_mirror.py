@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from trained import publish_small
 
 from streamrec.content.encoder import HashedEncoder
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.errors import ArtifactError, SettingsError
 from streamrec.models import remote_files as remote
 from streamrec.models import rollout as moves

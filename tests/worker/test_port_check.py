@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from slow_log import SlowLog
 
 from streamrec.content.encoder import HashedEncoder
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.errors import SettingsError
 from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from making import Feed, partition
 from prometheus_client import CollectorRegistry
 
-from streamrec.contracts.field_reading import Note
+from streamrec.contracts.field_parsing import Note
 from streamrec.contracts.records import DeadLetter, RejectReason
 from streamrec.observability.metrics import InputTopic, Metrics
 from streamrec.worker.rejects import Rejects

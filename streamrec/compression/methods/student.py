@@ -17,7 +17,7 @@ from torch import nn
 
 from ...arrays import FloatArray
 from ...contracts.limits import VECTOR_DIMS
-from ...engine.scores import COLUMNS
+from ...engine.predictor import COLUMNS
 from ...models.network import Network
 from .method import Method, Workbench
 

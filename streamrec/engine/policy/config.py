@@ -5,7 +5,7 @@ from typing import NamedTuple, get_args
 
 from ...errors import SettingsError
 from ...settings import Settings
-from .reasons import SUPPRESSION_REASONS, GateReason
+from .suppression_reasons import SUPPRESSION_REASONS, GateReason
 
 NEVER = 2**32 - 1  # seconds: a gate that no waiting opens
 BREAKABLE = frozenset(get_args(GateReason)) - {"opt_out"}  # by breaking news: gates only, rules hold for every article

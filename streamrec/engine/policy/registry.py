@@ -1,4 +1,4 @@
-"""Gates and rules found by the name of their reason, so that a new one is its file and one word in reasons.py."""
+"""Gates and rules found by the name of their reason: a new one is its file and a word in suppression_reasons.py."""
 
 from collections.abc import Iterable, Sequence
 from importlib import import_module

@@ -12,7 +12,7 @@ from ...arrays import BoolArray, UIntArray
 from ..pairs import Pairs
 from ..profiles.store import Users
 from .config import Policy
-from .reasons import GateReason, RuleReason
+from .suppression_reasons import GateReason, RuleReason
 
 __all__ = ["Gate", "Pairs", "Rule", "UntilArray"]
 

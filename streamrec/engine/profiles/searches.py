@@ -1,8 +1,8 @@
 """The latest search of a user: its words as CRC-32, and when. Rows given are unique.
 
 Of two searches the later by its own time is remembered, in whatever order they arrive; of two at the same second the
-one whose words rank higher. The words name the reason of a push (partition/pushes.py); what was searched for in other
-words is in the interest vector only.
+one whose words rank higher. The words name the reason of a push (partition/push_records.py); what was searched for in
+other words is in the interest vector only.
 
 Bounds   A search for the same words within ten minutes of the one remembered, before or after, is that search again: an
          event delivered twice, a page turned, a query typed anew. It teaches nothing. One that was replaced since by

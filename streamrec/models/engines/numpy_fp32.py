@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ...arrays import DoubleArray, FloatArray
-from ...engine.scores import COLUMNS
+from ...engine.predictor import COLUMNS
 from ..network import INPUT_RANGE, Network, use_one_thread
 from .contract import EngineName, in_blocks
 

@@ -18,7 +18,7 @@ from ...kafka.log import KafkaLog
 from ...kafka.topics import changelog_topic
 from ...kafka.transactions import Message
 from ...models.prior import Prior
-from ...partition.changelog_meta import Logged, Meta, moved_record, owner_records
+from ...partition.changelog_meta import ChangelogContent, Meta, moved_record, owner_records
 from ...partition.intake import Batch
 from ...partition.partition import Partition, PartitionContext
 from ...worker.recovery import rows_of
@@ -103,15 +103,15 @@ async def _fenced(side: Side, number: int) -> int:
         return await barrier(transactions, changelog_topic(side.settings), number)
 
 
-async def _logged(side: Side, number: int, through: int) -> Logged:
-    logged = Logged(side.settings.partitions, side.space_id)
+async def _logged(side: Side, number: int, through: int) -> ChangelogContent:
+    logged = ChangelogContent(side.settings.partitions, side.space_id)
     async with KafkaLog(side.settings).reader() as reader:
         async for records in reader.read(changelog_topic(side.settings), number, through=through):
             logged.take([(record.key or b"", record.value) for record in records])
     return logged
 
 
-def _check(plan: Plan, number: int, old: Logged, new: Logged) -> None:
+def _check(plan: Plan, number: int, old: ChangelogContent, new: ChangelogContent) -> None:
     if old.moved_to:
         raise SettingsError(
             f"partition {number} of {plan.source.settings.app_id} was moved to {old.moved_to} already; start its"

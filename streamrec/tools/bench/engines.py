@@ -14,7 +14,7 @@ import torch
 
 from ...arrays import FloatArray
 from ...engine.features.fingerprint import fingerprint
-from ...engine.scores import COLUMNS
+from ...engine.predictor import COLUMNS
 from ...models.artifact import load
 from ...models.calibration import Calibration
 from ...models.engine_speed import REFERENCE, speedups

@@ -22,7 +22,7 @@ from ...errors import KafkaError
 from ...kafka.log import KafkaLog, Reader, read_all
 from ...kafka.topics import changelog_topic, create, delete
 from ...operations.audit.reader import read as read_facts
-from ...partition.changelog_meta import Meta, split
+from ...partition.changelog_meta import Meta, rows_and_meta
 from ...settings import Settings
 from ..local_kafka.process import LocalKafka, answers
 from .articles import article_differences, letter_differences
@@ -172,7 +172,7 @@ async def _misplaced(reader: Reader, settings: Settings) -> list[str]:
 
 async def _state(reader: Reader, settings: Settings, number: int) -> tuple[dict[bytes, bytes], Meta]:
     records = await read_all(reader, changelog_topic(settings), number)
-    return split([(record.key or b"", record.value) for record in records], settings.partitions)
+    return rows_and_meta([(record.key or b"", record.value) for record in records], settings.partitions)
 
 
 async def _judge(settings: Settings, verdict: Verdict) -> None:

@@ -8,7 +8,7 @@ from ...contracts.article import AnalysedArticle
 from ...contracts.decode import Item, Typed
 from ...contracts.event import UserEvent
 from ...decide import Decision
-from ...engine.scores import Scores
+from ...engine.predictor import Predictor
 from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
 from ...partition.intake import Batch
@@ -96,9 +96,9 @@ class FragilePartition(Partition):
             raise ArithmeticError("a bug that this article reaches")
         return may_be_pushed
 
-    def _decision(self, scores: Scores, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         """Users who are due reach it through any of these articles, long after it came or after a recovery."""
         met = (self.catalog.articles[slot] for slot in meeting.slots)
         if meeting.trigger == "due" and any(article and article.article_id.startswith(POISON) for article in met):
             raise ArithmeticError("a bug that users who are due reach")
-        return super()._decision(scores, meeting)
+        return super()._decision(predictor, meeting)

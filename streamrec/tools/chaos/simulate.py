@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from ...clock import now_ms
 from ...content.query import Queries
 from ...contracts.records import TOPICS, RawRecord, Topic
-from ...engine.policy.reasons import SUPPRESSION_REASONS
+from ...engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from ...observability.metrics import Metrics
 from ...partition.intake import Batch
 from ...partition.partition import PartitionContext

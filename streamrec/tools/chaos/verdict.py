@@ -17,7 +17,7 @@ from ...contracts.records import REROUTED_HEADER, TOPICS, RawRecord
 from ...engine.profiles.zones import is_zone
 from ...operations.audit.checks import check
 from ...operations.audit.facts import Facts
-from ...partition.changelog_meta import CURSOR_KEY, split
+from ...partition.changelog_meta import CURSOR_KEY, rows_and_meta
 from ...settings import Settings
 from .faulty_partition import POISON, FragilePartition
 from .inputs import PARTITIONS, Inputs
@@ -100,7 +100,7 @@ def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
 
 def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> None:
     records = broker.committed("changelog", number)
-    rows, meta = split([(record.key or b"", record.value) for record in records], PARTITIONS)
+    rows, meta = rows_and_meta([(record.key or b"", record.value) for record in records], PARTITIONS)
     oracle = Oracle(inputs.settings, number, broker)
     pushes = _pushes_by_cursor(broker, number)
     for record in records:

@@ -10,7 +10,7 @@ from ...content.encoders import encoder_of
 from ...content.query import Queries
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import RawRecord, Topic, watermark_headers
-from ...engine.scores import Scores
+from ...engine.predictor import Predictor
 from ...models.load import ranker_of
 from ...partition.changes import Changes
 from ...partition.intake import Batch
@@ -38,7 +38,7 @@ def replay(groups: Iterable[Group], settings: Settings, told: Callable[[Group], 
 class Direct:
     """All partitions in this process; needs settings with policy_time=event."""
 
-    def __init__(self, settings: Settings, ranker: Scores, encoder: Encoder) -> None:
+    def __init__(self, settings: Settings, ranker: Predictor, encoder: Encoder) -> None:
         self._settings = settings
         self._desk = Desk(settings, encoder)
         queries = Queries(encoder)

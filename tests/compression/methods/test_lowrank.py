@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamrec.compression.methods.layers import dense, linears
 from streamrec.compression.methods.lowrank import LowRank, factors, rank_of, saves, split_stages
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.network import Network
 from streamrec.training.model import logits_of
 

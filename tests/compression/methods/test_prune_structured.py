@@ -9,7 +9,7 @@ from streamrec.compression.methods.layers import copied
 from streamrec.compression.methods.lowrank import LowRank
 from streamrec.compression.methods.prune_structured import Columns, Neurons, reading
 from streamrec.compression.methods.pruning_importance import By
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import RecipeError
 from streamrec.models.network import ABSENT, Network, network_of
 from streamrec.training.model import logits_of

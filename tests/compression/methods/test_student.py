@@ -5,7 +5,7 @@ import pytest
 from benches import TRAINING, bench, trained_teacher
 
 from streamrec.compression.methods.student import Student, columns_read
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.network import Network
 
 

@@ -7,7 +7,7 @@ from compression.search.worlds import readers
 from streamrec.arrays import FloatArray
 from streamrec.compression.search.score_statistics import CONTENT, group_columns, importance
 from streamrec.engine.features.features import GROUPS
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.training.rows import Rows
 
 ROWS = readers(600)

@@ -7,7 +7,7 @@ import pytest
 from compression.search.worlds import readers
 
 from streamrec.compression.search.splits import data_hash, split_after_teacher, split_by_time
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import DataError
 from streamrec.training.rows import Rows
 

@@ -10,7 +10,7 @@ from streamrec.compression.search.sensitivity import by_promise, probe
 from streamrec.compression.search.splits import split_by_time
 from streamrec.compression.search.trial import Fidelity, Folder
 from streamrec.compression.search.trials import Trials
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 
 CUT = split_by_time(readers(1200))
 RECIPES = [f"keep({k})" for k in (COLUMNS, 70, 65, 20, 10, 8, 4, 2)]

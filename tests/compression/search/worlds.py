@@ -7,7 +7,7 @@ from streamrec.arrays import FloatArray
 from streamrec.compression.search.splits import Splits
 from streamrec.compression.search.trial import Fidelity, Request
 from streamrec.compression.search.trials import Evaluated
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import RecipeError
 from streamrec.training.rows import Rows
 

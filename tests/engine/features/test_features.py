@@ -7,8 +7,8 @@ from making import DAY, HOUR, T0, Feed, article, click, partition
 
 from streamrec.engine.features.features import FEATURES, features
 from streamrec.engine.pairs import Pairs
+from streamrec.engine.predictor import COLUMNS
 from streamrec.engine.profiles.store import Users
-from streamrec.engine.scores import COLUMNS
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=20), st.integers(-HOUR, 30 * DAY))

@@ -13,9 +13,9 @@ from streamrec.engine.pairs import Pairs
 from streamrec.engine.policy import rules
 from streamrec.engine.policy.config import BREAKABLE, bypasses
 from streamrec.engine.policy.gates import GATES
-from streamrec.engine.policy.reasons import SUPPRESSION_REASONS
 from streamrec.engine.policy.registry import functions_in
 from streamrec.engine.policy.rules import RULES
+from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.engine.profiles.history import after_acts, after_dislike, after_push
 from streamrec.engine.profiles.layout import READ, SEEN
 from streamrec.engine.profiles.store import ProfileStore, Users

@@ -11,7 +11,7 @@ from making import DAY, HOUR, T0, Feed, article, click, partition, pushes
 from streamrec.contracts.event import UserEvent
 from streamrec.engine.profiles import eviction as silence
 from streamrec.engine.profiles.layout import CONSENT_OUT, ROW
-from streamrec.partition.changelog_meta import split
+from streamrec.partition.changelog_meta import rows_and_meta
 from streamrec.partition.partition import Partition
 from streamrec.settings import load
 
@@ -52,7 +52,7 @@ class Log:
     def restart(self) -> None:
         """A new owner reads the log."""
         self.commit()
-        rows, meta = split(self.log, partitions=24)
+        rows, meta = rows_and_meta(self.log, partitions=24)
         fresh = Partition(self.feed.to.context)
         fresh.restore(rows.items(), meta, [])
         assert columns_of_users(fresh) == columns_of_users(self.feed.to)

@@ -12,7 +12,7 @@ from streamrec.contracts.decode import Typed
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.ids import key_of
 from streamrec.engine.profiles.layout import SEEN
-from streamrec.partition.changelog_meta import split
+from streamrec.partition.changelog_meta import rows_and_meta
 from streamrec.partition.partition import Partition
 
 ARTICLES = 200
@@ -75,7 +75,7 @@ class Newsroom:
     def restart(self) -> None:
         """A new owner reads the changelog and the catalog."""
         state = self.feed.to
-        rows, meta = split(state.encode(np.arange(len(state.profiles))), partitions=24)
+        rows, meta = rows_and_meta(state.encode(np.arange(len(state.profiles))), partitions=24)
         fresh = Partition(state.context)
         fresh.restore(rows.items(), meta, [Typed(0, version.known_at_ms, version) for version in self.log.values()])
         self.feed.to = fresh

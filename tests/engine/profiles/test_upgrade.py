@@ -11,7 +11,7 @@ from streamrec.engine.profiles.layout import DEFAULTS, LAYOUT_VERSION, ROW, desc
 from streamrec.engine.profiles.upgrade import dtype_of
 from streamrec.errors import StateError
 from streamrec.partition import changelog_meta as meta
-from streamrec.partition.changelog_meta import CURSOR_KEY, LAYOUT_KEY, layout_record, split
+from streamrec.partition.changelog_meta import CURSOR_KEY, LAYOUT_KEY, layout_record, rows_and_meta
 
 OLD = 0  # before the first release's
 NAMES = [name for name in ROW.names or () if name != "layout"]
@@ -50,7 +50,7 @@ def test_fields_keep_their_values_wherever_they_stood(names: list[str], count: i
     for name in names[:count]:
         old[name] = np.frombuffer(rows[b"ann"], ROW)[name]
     log = [old_record(layout), (b"ann", old.tobytes()), layout_record(4), (b"bo", rows[b"bo"])]
-    found, _ = split(log, 4)
+    found, _ = rows_and_meta(log, 4)
     assert found[b"bo"] == rows[b"bo"]
     ann, was = np.frombuffer(found[b"ann"], ROW)[0], np.frombuffer(rows[b"ann"], ROW)[0]
     assert ann["layout"] == LAYOUT_VERSION
@@ -62,7 +62,7 @@ def test_fields_keep_their_values_wherever_they_stood(names: list[str], count: i
 def test_a_row_nobody_described_is_refused() -> None:
     """Without a description of its layout a row is not guessed at."""
     with pytest.raises(StateError, match="3 bytes"):
-        split([(b"ann", b"\x09\x00x")], 4)
+        rows_and_meta([(b"ann", b"\x09\x00x")], 4)
 
 
 def test_a_newer_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,4 +71,4 @@ def test_a_newer_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         later.setattr(meta, "LAYOUT_VERSION", LAYOUT_VERSION + 1)
         newer = layout_record(4)
     with pytest.raises(StateError, match="run the release that wrote it"):
-        split([newer, (CURSOR_KEY, meta.Meta({}, 0).record()[1])], 4)
+        rows_and_meta([newer, (CURSOR_KEY, meta.Meta({}, 0).record()[1])], 4)

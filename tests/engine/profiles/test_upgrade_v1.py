@@ -11,7 +11,7 @@ from streamrec.contracts.decode import Typed
 from streamrec.contracts.event import CODE, UserEvent
 from streamrec.contracts.ids import key_of
 from streamrec.engine.profiles.layout import CONSENT_OUT, LAYOUT_VERSION, PUSHED, READ, ROW, SEEN
-from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record, split
+from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record, rows_and_meta
 from streamrec.partition.partition import Partition
 
 KEYS = st.lists(st.integers(1, 30), max_size=40)
@@ -39,7 +39,7 @@ def old_row(reads: list[int], pushed: list[int]) -> np.ndarray[tuple[int], np.dt
 
 def upgraded_row(row: np.ndarray[tuple[int], np.dtype[np.void]]) -> np.void:
     """The same, read by this release."""
-    rows, _ = split([described(), (b"ann", row.tobytes()), layout_record(4)], 4)
+    rows, _ = rows_and_meta([described(), (b"ann", row.tobytes()), layout_record(4)], 4)
     new: np.void = np.frombuffer(rows[b"ann"], ROW)[0]
     return new
 
@@ -68,7 +68,7 @@ def test_rings_become_keys_and_a_floor(reads: list[int], pushed: list[int]) -> N
 def test_rows_are_read_one_by_one(users: list[tuple[list[int], list[int]]]) -> None:
     """Of however many old rows in a log each becomes what it would have become alone."""
     old = {f"u{number}".encode(): old_row(*rings) for number, rings in enumerate(users)}
-    rows, _ = split([described(), *((key, row.tobytes()) for key, row in old.items()), layout_record(4)], 4)
+    rows, _ = rows_and_meta([described(), *((key, row.tobytes()) for key, row in old.items()), layout_record(4)], 4)
     assert rows == {key: upgraded_row(row).tobytes() for key, row in old.items()}
 
 
@@ -77,7 +77,7 @@ def test_an_old_opt_out_holds_against_an_older_subscribe() -> None:
     old = old_row([key_of("read"), key_of("later")], [key_of("told")])
     old["consent"], old["zone"] = CONSENT_OUT, key_of("Asia/Tokyo")
     old["waiting"][0, 0] = key_of("later"), T0_S, CODE["click"]
-    rows, _ = split([described(), (b"ann", old.tobytes()), layout_record(4)], 4)
+    rows, _ = rows_and_meta([described(), (b"ann", old.tobytes()), layout_record(4)], 4)
     state: Partition = partition(min_affinity=0, min_score=0)
     known = [article("read"), article("told", topic="read")]
     state.restore(rows.items(), Meta({}, T0), [Typed(0, T0, each) for each in known])

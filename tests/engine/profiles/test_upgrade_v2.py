@@ -12,7 +12,7 @@ from streamrec.contracts.event import CODE, UserEvent
 from streamrec.contracts.ids import key_of
 from streamrec.engine.catalog import Catalog
 from streamrec.engine.profiles.layout import LAYOUT_VERSION, PUSHED, READ, ROW, SEEN
-from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record, split
+from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record, rows_and_meta
 from streamrec.partition.partition import Partition
 
 SAME = np.eye(64, dtype="<f4")[0].tobytes()
@@ -56,7 +56,7 @@ def test_never_twice_and_never_what_was_read(dealt_with: list[tuple[int, int]], 
     known = [each for each, ago in zip(articles, before_s, strict=True) if ago]
     for each in known:
         catalog.apply(each, T0)
-    rows, _ = split([described(), (b"ann", old_row(dealt_with, waited)), layout_record(4)], 4, catalog)
+    rows, _ = rows_and_meta([described(), (b"ann", old_row(dealt_with, waited)), layout_record(4)], 4, catalog)
     row = np.frombuffer(rows[b"ann"], ROW)[0]
     assert row["layout"] == LAYOUT_VERSION
     kept = {int(key) for key in row["seen"] if key}
@@ -83,7 +83,7 @@ def test_never_twice_and_never_what_was_read(dealt_with: list[tuple[int, int]], 
 
 def test_a_row_with_few_articles_keeps_them_all_and_its_floor() -> None:
     """Nothing is lost that fits."""
-    rows, _ = split([described(), (b"ann", old_row([(n, READ) for n in range(SEEN)], [])), layout_record(4)], 4)
+    rows, _ = rows_and_meta([described(), (b"ann", old_row([(n, READ) for n in range(SEEN)], [])), layout_record(4)], 4)
     row = np.frombuffer(rows[b"ann"], ROW)[0]
     assert {*row["seen"].tolist()} == {key_of(f"a{number}") for number in range(SEEN)}
     assert row["floor_s"] == T0 // 1000 - 60
@@ -97,7 +97,7 @@ def test_what_the_catalog_has_forgotten_leaves_first() -> None:
     for number in range(22):
         catalog.apply(article(f"a{number}", known_at_ms=T0 - 1000 * (30 - number)), T0)
     log = [described(), (b"ann", old_row([(n, READ) for n in range(22)], [])), layout_record(4)]
-    rows, _ = split(log, 4, catalog)
+    rows, _ = rows_and_meta(log, 4, catalog)
     row = np.frombuffer(rows[b"ann"], ROW)[0]
     assert {*row["seen"].tolist()} == {key_of(f"a{number}") for number in range(4, 22)}
     assert row["floor_s"] == T0 // 1000 - 27

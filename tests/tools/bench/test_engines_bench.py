@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from streamrec.__main__ import cli
-from streamrec.engine.scores import COLUMNS
+from streamrec.engine.predictor import COLUMNS
 from streamrec.models.engines import ENGINES
 from streamrec.tools.bench.engines import drawn, measure
 

@@ -5,8 +5,8 @@ A gate is the function of that name in a file of this folder.
 
 from typing import get_args
 
-from ..reasons import GateReason
 from ..registry import functions_in
+from ..suppression_reasons import GateReason
 from ..types import Gate
 
 REASONS = get_args(GateReason)

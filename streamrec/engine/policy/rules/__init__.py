@@ -5,8 +5,8 @@ A rule is the function of that name in a file of this folder.
 
 from typing import get_args
 
-from ..reasons import RuleReason
 from ..registry import functions_in
+from ..suppression_reasons import RuleReason
 from ..types import Rule
 
 REASONS = get_args(RuleReason)

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import msgspec
 
 from .article import ArticleEvent
-from .event_reading import check_fault, object_in, too_large
-from .field_reading import Fields, Note
+from .event_parsing import check_fault, object_in, too_large
+from .field_parsing import Fields, Note
 from .framing import UnreadableError, ids_in, json_in, unframed
 from .limits import MAX_RECORD_BYTES, MAX_SCHEDULED_MS
 from .records import Record, RejectedError
@@ -31,10 +31,10 @@ def article_of(record: Record, replay: bool, known: Known, is_link: IsLink) -> t
     """The version or withdrawal in a record, with what was not taken as it came; a replay has no append times."""
     if _is_tombstone(record):
         return ArticleEvent(_named(record.key, known), NO_TITLE, record.timestamp, status="withdrawn"), []
-    reading = _FIELDS.read(object_in(record))
-    values = reading.values
+    parsed = _FIELDS.read(object_in(record))
+    values = parsed.values
     if values.get("status") == "withdrawn":
-        reading.forgive()
+        parsed.forgive()
         values["article_id"] = values.get("article_id") or _named(record.key, known)
         values["title"] = values.get("title") or NO_TITLE
         values.setdefault("published_at_ms", record.timestamp)
@@ -42,15 +42,15 @@ def article_of(record: Record, replay: bool, known: Known, is_link: IsLink) -> t
         raise too_large()
     elif not _is_utf8(record.value or b""):
         raise RejectedError("undecodable", "")  # a headline with holes is not pushed
-    for field in ("article_id", "title", "published_at_ms", *reading.faults):
-        check_fault(reading, field)
+    for field in ("article_id", "title", "published_at_ms", *parsed.faults):
+        check_fault(parsed, field)
     if values.get("deep_link") and not is_link(values["deep_link"]):
         del values["deep_link"]
-        reading.notes.append(Note("deep_link", "a scheme the deployment does not allow"))
+        parsed.notes.append(Note("deep_link", "a scheme the deployment does not allow"))
     article = msgspec.convert(values, ArticleEvent)
     if article.status != "withdrawn" and not replay and article.published_at_ms > record.timestamp + MAX_SCHEDULED_MS:
         raise RejectedError("in_future", "published_at_ms: more than a year ahead")
-    return article, reading.notes
+    return article, parsed.notes
 
 
 def _is_utf8(raw: bytes) -> bool:

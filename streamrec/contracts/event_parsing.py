@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from .event import CONSENTS, NEEDS_NO_ARTICLE, SAYS_NO, UserEvent
-from .field_reading import Fields, Note, Reading
+from .field_parsing import Fields, Note, Parsed
 from .framing import UnreadableError, ids_in, said_in
 from .limits import EARLIEST_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .records import Record, RejectedError
@@ -29,21 +29,21 @@ def event_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple
     `reference_ms`: None live; in a replay, which has no append times, the last watermark.
     """
     said = object_in(record)
-    reading = _FIELDS.read(said)
-    values = reading.values
+    parsed = _FIELDS.read(said)
+    values = parsed.values
     if values.get("action") in SAYS_NO:
-        _complete(reading, record, reference_ms)
+        _complete(parsed, record, reference_ms)
     elif len(record.value or b"") > MAX_RECORD_BYTES:
         raise too_large()
     for field in ("user_id", "action", "at_ms"):
-        check_fault(reading, field)
-    _check_time(reading, record, reference_ms)
+        check_fault(parsed, field)
+    _check_time(parsed, record, reference_ms)
     if not values.get("article_id") and values["action"] not in NEEDS_NO_ARTICLE:
-        raise RejectedError("invalid", f"article_id: {_why(reading, 'article_id')} for {values['action']}")
+        raise RejectedError("invalid", f"article_id: {_why(parsed, 'article_id')} for {values['action']}")
     if (zone := values.get("tz")) and not is_zone(zone):
         del values["tz"]
-        reading.notes.append(Note("tz", "not in the IANA zone database"))
-    return msgspec.convert(values, UserEvent), reading.notes
+        parsed.notes.append(Note("tz", "not in the IANA zone database"))
+    return msgspec.convert(values, UserEvent), parsed.notes
 
 
 def cleaned(event: UserEvent) -> UserEvent:
@@ -69,23 +69,23 @@ def too_large() -> RejectedError:
     return RejectedError("too_large", f"value: more than {MAX_RECORD_BYTES} bytes")
 
 
-def check_fault(reading: Reading, field: str) -> None:
+def check_fault(parsed: Parsed, field: str) -> None:
     """Refuse a record for one field it cannot do without."""
-    if field in reading.faults:
-        raise RejectedError("invalid", f"{field}: {reading.faults[field]}")
-    if not reading.values.get(field):
+    if field in parsed.faults:
+        raise RejectedError("invalid", f"{field}: {parsed.faults[field]}")
+    if not parsed.values.get(field):
         raise RejectedError("invalid", f"{field}: required")
 
 
-def _complete(reading: Reading, record: Record, reference_ms: int | None) -> None:
-    values = reading.values
-    reading.forgive()
+def _complete(parsed: Parsed, record: Record, reference_ms: int | None) -> None:
+    values = parsed.values
+    parsed.forgive()
     if not values.get("user_id"):
         values["user_id"] = _user_in(record.key)
-        reading.notes.append(Note("user_id", "the key says who"))
+        parsed.notes.append(Note("user_id", "the key says who"))
     if "at_ms" not in values:
         values["at_ms"] = record.timestamp if reference_ms is None else max(reference_ms, EARLIEST_MS)
-        reading.notes.append(Note("at_ms", "the append time counts"))
+        parsed.notes.append(Note("at_ms", "the append time counts"))
 
 
 def _user_in(key: bytes | None) -> str:
@@ -95,16 +95,16 @@ def _user_in(key: bytes | None) -> str:
         raise RejectedError("invalid", "user_id: required, and the key says nothing certain") from None
 
 
-def _check_time(reading: Reading, record: Record, reference_ms: int | None) -> None:
+def _check_time(parsed: Parsed, record: Record, reference_ms: int | None) -> None:
     if reference_ms is not None:
         return
-    values = reading.values
+    values = parsed.values
     if values["action"] in CONSENTS:
         values["at_ms"] = min(values["at_ms"], record.timestamp)
     elif values["at_ms"] > record.timestamp + MAX_EVENT_AHEAD_MS:
         raise RejectedError("in_future", "at_ms: more than five minutes after the append time")
 
 
-def _why(reading: Reading, field: str) -> str:
-    dropped = next((note.what for note in reading.notes if note.field == field), "required")
-    return reading.faults.get(field, dropped)
+def _why(parsed: Parsed, field: str) -> str:
+    dropped = next((note.what for note in parsed.notes if note.field == field), "required")
+    return parsed.faults.get(field, dropped)

@@ -1,4 +1,4 @@
-"""contracts/field_reading.py and limits.py: a field that cannot be read costs itself, and the schema agrees."""
+"""contracts/field_parsing.py and limits.py: a field that cannot be read costs itself, and the schema agrees."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ from making import DAY, T0
 from streamrec.contracts.article import WORDS, ArticleEvent
 from streamrec.contracts.decode import Item, Origin, Typed, decode_articles, decode_events
 from streamrec.contracts.event import ACTIONS, UserEvent
-from streamrec.contracts.limits import EARLIEST_MS, LATEST_MS, to_ms
+from streamrec.contracts.field_types import to_ms
+from streamrec.contracts.limits import EARLIEST_MS, LATEST_MS
 from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.contracts.schema import schema
 from streamrec.engine.profiles.zones import is_zone

@@ -20,7 +20,7 @@ COLUMNS = VECTOR_DIMS + len(FEATURES)
 Arrays = Mapping[str, AnyArray]  # a network's state by name: float32, and `columns` int64
 
 
-class Scores(Protocol):
+class Predictor(Protocol):
     """What predicts clicks for a decision: a ranker, the built-in prior, or a fake in a test."""
 
     @property

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_args, get_o
 
 import msgspec
 
-from .limits import NeverDropped, Reads
+from .field_types import NeverDropped, Reads
 
 PLAIN = Reads()
 R = TypeVar("R", bound=msgspec.Struct)
@@ -27,7 +27,7 @@ class Note(NamedTuple):
     what: str
 
 
-class Reading(NamedTuple):
+class Parsed(NamedTuple):
     """What was read of one record: values by field, what was not taken as it came, and what is at fault."""
 
     values: dict[str, Any]
@@ -64,23 +64,23 @@ class Fields(Generic[R]):
         }
         self._texts = {name: field for name, field in self._fields.items() if field.reads.cleaned is not PLAIN.cleaned}
 
-    def read(self, said: dict[str, Any]) -> Reading:
+    def read(self, said: dict[str, Any]) -> Parsed:
         """Read all declared fields of a JSON object; unknown ones are tolerated."""
-        reading = Reading({}, [], {})
+        parsed = Parsed({}, [], {})
         for name, value in said.items():
             if value is None or (field := self._fields.get(name)) is None:
                 continue
             try:
-                reading.values[name], noted = field.read(value)
+                parsed.values[name], noted = field.read(value)
             except ValueError as error:
                 if field.droppable:
-                    reading.notes.append(Note(name, sentence(error)))
+                    parsed.notes.append(Note(name, sentence(error)))
                 else:
-                    reading.faults[name] = sentence(error)
+                    parsed.faults[name] = sentence(error)
             else:
                 if noted:
-                    reading.notes.append(Note(name, noted))
-        return reading
+                    parsed.notes.append(Note(name, noted))
+        return parsed
 
     def cleaned(self, record: R) -> R:
         """A record whose fields are right, each in its one spelling."""
