@@ -126,7 +126,9 @@ def test_pushes_against_what_strayed_are_found(monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError
 
     monkeypatch.setattr(inputs, "ASTRAY", 0.5)
-    monkeypatch.setattr("streamrec.tools.chaos.simulate.OUTAGES", 1.0)
+    monkeypatch.setattr(inputs, "SHARES", (0.32, 0.1, 0.08, 0.02, 0.03, 0.05, 0.05, 0.25, 0.1))  # more opt-outs
+    for name, value in {"OUTAGES": 1.0, "OUTAGE_S": (1800.0,), "REBALANCES": 0.03, "MOVES": 0.6}.items():
+        monkeypatch.setattr(f"streamrec.tools.chaos.simulate.{name}", value)
     assert not [what for seed in range(1000, 1040) for what in quietly(seed).found]
     monkeypatch.setattr(MemoryStrays, "too_late", never)
     assert any(what.startswith("opt_out") for seed in range(1000, 1300) for what in quietly(seed).found)
