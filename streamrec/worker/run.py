@@ -44,7 +44,8 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
             "streamrec.worker.web",
         ):
             logging.getLogger(library).setLevel(logging.WARNING)
-    uvloop.install()
+    if "SSL" not in settings.security_protocol:  # uvloop closes a TLS connection 30 s late where a fetch is in flight
+        uvloop.install()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     check_web_port(settings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from streamrec.operations.audit.reader import read as read_facts
 from streamrec.tools.worker_process import WorkerProcess, worker_process
 
 pytestmark = pytest.mark.kafka
+CLOSE_S = 30.0  # a connection that is not closed by the peer is given up so late
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 SASL = [f"{protocol} {mechanism}" for protocol in ("SASL_PLAINTEXT", "SASL_SSL") for mechanism in MECHANISMS]
 EAGER = {"min_score": 0.0, "min_affinity": 0.0, "log_level": "DEBUG"}
@@ -45,7 +47,8 @@ async def test_all_of_it_works(way: str, secured: SecuredKafka, names: dict[str,
     findings = audit(await read_facts(settings), settings, now_ms())
     assert sum(finding.checked for finding in findings)
     assert not any(finding.violations for finding in findings)
-    assert told(await asyncio.to_thread(log.read_bytes))
+    said = told(await asyncio.to_thread(log.read_bytes))
+    assert all(float(seconds) < CLOSE_S for seconds in re.findall(r"partitions recovered in ([0-9.]+) s", said))
 
 
 @pytest.mark.parametrize("way", ["MUTUAL", "SASL_SSL SCRAM-SHA-512"])
