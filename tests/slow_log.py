@@ -14,7 +14,8 @@ from streamrec.observability.metrics import Metrics
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Partition
 from streamrec.settings import Settings
-from streamrec.tools.chaos.memory_log import MemoryLog, ProcessLog
+from streamrec.tools.chaos.memory_log import MemoryLog
+from streamrec.tools.chaos.process_log import ProcessLog
 from streamrec.worker.catch_up import OtherPartitions
 from streamrec.worker.metrics_recorder import MetricsRecorder
 from streamrec.worker.transaction import Names

@@ -20,7 +20,7 @@ from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.errors import StateError
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
-from streamrec.tools.chaos.memory_log import ProcessLog
+from streamrec.tools.chaos.process_log import ProcessLog
 from streamrec.worker.content_agent import ContentAgent, renewal_s
 from streamrec.worker.fetch_lag import FetchProgress
 from streamrec.worker.fetcher import RecordBatch

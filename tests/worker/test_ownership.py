@@ -16,7 +16,8 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.content.query import Queries
 from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
-from streamrec.tools.chaos.memory_log import MemoryLog, ProcessLog
+from streamrec.tools.chaos.memory_log import MemoryLog
+from streamrec.tools.chaos.process_log import ProcessLog
 from streamrec.worker import ownership
 from streamrec.worker.fetcher import RecordBatch
 from streamrec.worker.ownership import Ownership

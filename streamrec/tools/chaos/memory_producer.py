@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from aiokafka.errors import ConcurrentTransactions, IllegalOperation, InvalidTxnState
 from aiokafka.errors import KafkaError as ClientError
@@ -20,10 +20,8 @@ from ...contracts.limits import BATCH_BYTES
 from ...contracts.record_size import record_bytes
 from ...contracts.records import RawRecord
 from ...kafka.producer import CommitInDoubt
+from .memory_log import MemoryLog
 from .memory_network import Step, Unanswered
-
-if TYPE_CHECKING:
-    from .memory_log import MemoryLog
 
 FORGOTTEN = 0.3  # of starts: the coordinator no longer knows of a commit it has accepted
 T = TypeVar("T")
@@ -55,7 +53,7 @@ class Builder:
 class MemoryProducer:
     """kafka.log.Producer of one epoch, which follows epoch `follows`, or whichever is the latest."""
 
-    def __init__(self, broker: "MemoryLog", step: Step, transactional_id: str, follows: int | None = None) -> None:
+    def __init__(self, broker: MemoryLog, step: Step, transactional_id: str, follows: int | None = None) -> None:
         self._broker, self._step, self._id, self._follows = broker, step, transactional_id, follows
         self.in_doubt = False
         self._epoch = 0

@@ -27,11 +27,12 @@ from ...worker.transaction import Names
 from ...worker.writer import PartitionWriter
 from .faulty_partition import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs
-from .memory_log import MemoryLog, ProcessLog
+from .memory_log import MemoryLog
 from .memory_network import Network
 from .memory_strays import MemoryStrays
 from .oracle import Everyone
 from .process import Died, Faults, Process
+from .process_log import ProcessLog
 from .reference_reading import ENCODER
 from .verdict import Verdict, judge
 from .virtual_time import VirtualTime, run
