@@ -18,7 +18,7 @@ from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.tools.chaos.process_log import ProcessLog
 from streamrec.worker.catch_up import OtherPartitions
 from streamrec.worker.metrics_recorder import MetricsRecorder
-from streamrec.worker.transaction import Names
+from streamrec.worker.partition_commit import Names
 from streamrec.worker.writer import PartitionWriter
 
 

@@ -62,7 +62,7 @@ def simulate(
 
 
 def _write(out: Path, users: int, hours: float, seed: int) -> None:
-    from ..datasets.own_files import write_files
+    from ..datasets.contract_files import write_files
     from ..datasets.simulated.log import SimulatedLog
 
     written = write_files(out, SimulatedLog(seed, users, hours))

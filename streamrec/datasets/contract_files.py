@@ -19,7 +19,7 @@ from ..contracts.limits import EARLIEST_MS
 from ..contracts.records import RawRecord
 from ..engine.profiles.zones import is_zone
 from ..errors import DataError
-from .raw_files import FileTopic, file_of, raw_records
+from .contract_file_rows import FileTopic, file_of, raw_records
 from .records import Impression, Step, StepLog
 from .tally import Part, Tally
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..terminal.printable import note
+from .contract_files import load_files
 from .ebnerd import load_ebnerd
 from .globo import load_globo
 from .mind import load_mind
-from .own_files import load_files
 from .records import Log
 from .simulated.log import SimulatedLog
 from .tally import check

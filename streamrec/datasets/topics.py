@@ -28,8 +28,8 @@ from ..kafka.log import KafkaLog, Reader, read_all
 from ..kafka.permissions import Need, permitted
 from ..kafka.topics import list_topics
 from ..settings import Settings
+from .contract_files import name_articles, typed
 from .impressions import Seen, labelled
-from .own_files import name_articles, typed
 from .records import Step, StepLog
 from .tally import Part, Tally
 

@@ -18,8 +18,8 @@ from aiokafka import TopicPartition
 from ..clock import monotonic_s
 from ..contracts.article import ArticleEvent
 from ..contracts.event import UserEvent
-from ..datasets.own_files import articles_of, events_of
-from ..datasets.raw_files import NAMES, FileTopic, raw_records
+from ..datasets.contract_file_rows import NAMES, FileTopic, raw_records
+from ..datasets.contract_files import articles_of, events_of
 from ..datasets.tally import Tally
 from ..errors import DataError, KafkaError
 from ..kafka.clients import AIOKafkaConsumer, consumer, producer

@@ -26,8 +26,8 @@ from ..kafka.permissions import still_permitted
 from ..kafka.topics import changelog_topic
 from ..observability.metrics import Metrics
 from ..settings import Settings
-from .connection import faust_connection
 from .content_agent import ContentAgent
+from .faust_connection import faust_connection
 from .metrics_recorder import MetricsRecorder
 from .ownership import Ownership
 from .profile_table import declare_profiles

@@ -26,9 +26,9 @@ from ..partition.changelog_meta import OWNER_KEY
 from ..settings import Settings
 from .fetch_lag import FetchLag
 from .fetcher import RecordBatch
+from .partition_commit import barrier, to_the_end
 from .poison_limit import analysed
 from .rejects import Rejects
-from .transaction import barrier, to_the_end
 
 OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
 RENEWED_S = 3600.0

@@ -23,7 +23,7 @@ from .fetch_lag import FetchLag
 from .fetcher import RecordBatch
 from .hold_log import HoldLog
 from .metrics_recorder import MetricsRecorder
-from .transaction import Names
+from .partition_commit import Names
 from .writer import PartitionWriter
 
 log = logging.getLogger(__name__)

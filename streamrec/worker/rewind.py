@@ -16,7 +16,7 @@ from ..kafka.topics import changelog_topic
 from ..kafka.transactions import Message, Transactions
 from ..partition.changelog_meta import ChangelogContent
 from ..settings import Settings
-from .transaction import barrier
+from .partition_commit import barrier
 
 Place = Literal["beginning", "end"]
 

@@ -29,11 +29,11 @@ from .catch_up import CatchUp, OtherPartitions
 from .commit_rounds import PATIENCE_S, CommitRounds
 from .lanes import Lanes
 from .metrics_recorder import MetricsRecorder
+from .partition_commit import MARK, Names, barrier, to_the_end, write
 from .poison_search import Found, without_poison
 from .recovery import Recovered, recover
 from .scheduling import Scheduler
 from .supervision import cancel_and_wait, guarded
-from .transaction import MARK, Names, barrier, to_the_end, write
 from .uncommitted import Pending, Ready, Uncommitted
 
 

@@ -17,7 +17,7 @@ from making import T0
 
 from streamrec.__main__ import cli
 from streamrec.contracts.event import UserEvent
-from streamrec.datasets.own_files import load_files
+from streamrec.datasets.contract_files import load_files
 from streamrec.datasets.records import Impression
 from streamrec.datasets.tally import check
 from streamrec.errors import DataError

@@ -10,10 +10,10 @@ import numpy as np
 from ...engine.policy.config import Policy
 from ...engine.profiles.layout import PUSHED, PUSHES
 from ...settings import Settings
-from .certain_rules import SKEW_MS, SLACK_MS, check_certain
 from .facts import Facts
 from .findings import Example, Finding
 from .push_history import check_history, report
+from .pushes_against_events import SKEW_MS, SLACK_MS, check_certain
 
 TOMBSTONE_KEPT_MS = 82_800_000  # an hour less than Kafka's delete.retention.ms: a younger one is still in the log
 

@@ -23,7 +23,7 @@ from ...partition.intake import Batch
 from ...partition.partition import PartitionContext
 from ...settings import load
 from ...worker.metrics_recorder import MetricsRecorder
-from ...worker.transaction import Names
+from ...worker.partition_commit import Names
 from ...worker.writer import PartitionWriter
 from .faulty_partition import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs

@@ -11,10 +11,10 @@ from streamrec.contracts.partitioner import partition_of
 from streamrec.contracts.push import ModelStamp, Push, Reason, push_id
 from streamrec.contracts.records import RawRecord
 from streamrec.engine.profiles.layout import LAYOUT_VERSION, NO_OVERRIDE, PUSHED, READ, ROW, SEEN
-from streamrec.operations.audit.certain_rules import SKEW_MS
 from streamrec.operations.audit.checks import check
 from streamrec.operations.audit.facts import Facts
 from streamrec.operations.audit.findings import Finding
+from streamrec.operations.audit.pushes_against_events import SKEW_MS
 from streamrec.partition.changelog_meta import Meta, layout_record
 from streamrec.settings import Settings, load
 

@@ -25,9 +25,9 @@ from streamrec.tools.chaos.simulate import quietly, simulate
 from streamrec.tools.chaos.verdict import Verdict
 from streamrec.worker import writer
 from streamrec.worker.catch_up import CatchUp
+from streamrec.worker.partition_commit import write
 from streamrec.worker.recovery import Recovered, recover
 from streamrec.worker.supervision import guarded
-from streamrec.worker.transaction import write
 from streamrec.worker.uncommitted import Pending, Ready
 from streamrec.worker.writer import PartitionWriter
 
