@@ -1,8 +1,8 @@
 """Batch transport: Faust's consumer hands an agent one message that holds up to N raw records of one partition.
 
 Private names of faust and mode stand in this file and in fetcher.py, but for one in worker_app.py; those of aiokafka
-also in kafka/consumer.py and kafka/producer.py. The versions are pinned, and tests/worker/test_private_names.py names each word. Stock Faust spends four
-futures a message; this spends them a batch. What it changes besides:
+also in kafka/consumer.py and kafka/producer.py. The versions are pinned, and tests/worker/test_private_names.py names
+each word. Stock Faust spends four futures a message; this spends them a batch. What it changes besides:
 
 * Positions. The partition's cursor, kept in its changelog, decides where reading goes on (`perform_seek`); the group's
   committed offsets only follow it. Each batch carries where the consumer stood before it, so records dropped by a
