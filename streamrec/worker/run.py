@@ -61,6 +61,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     finally:  # Faust ends the process with a SystemExit that says nothing
         if told := app.refused():
             log.critical("ending: %s", told)
+            logging.disable()  # the cause is the last line; clients that nobody closed would say so after it
 
 
 async def _check_topics(settings: Settings) -> None:
