@@ -10,14 +10,6 @@ from urllib.parse import urlsplit
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 BY_PASSWORD = MECHANISMS[:3]
-CONNECTION = frozenset(
-    {
-        "brokers", "security_protocol", "sasl_mechanism", "sasl_username", "sasl_password_file",
-        "sasl_oauthbearer_token_endpoint_url", "sasl_oauthbearer_client_id", "sasl_oauthbearer_client_secret_file",
-        "sasl_oauthbearer_scope", "sasl_oauthbearer_extensions", "sasl_oauthbearer_ca_file", "ssl_ca_file",
-        "ssl_certificate_file", "ssl_key_file", "ssl_key_password_file", "ssl_endpoint_identification_algorithm",
-    }
-)  # fmt: skip
 OF_A_KEY = {"ssl_key_file", "ssl_key_password_file"}
 Variable = Callable[[str], str]
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -30,7 +22,7 @@ def contradiction(settings: Any, variable: Variable) -> str:
 
 def _contradictions(settings: Any, variable: Variable) -> Iterator[str]:
     protocol, mechanism = settings.security_protocol, settings.sasl_mechanism
-    given = {name for name in CONNECTION & settings.model_fields_set if getattr(settings, name)}
+    given = {name for name in settings.model_fields_set if getattr(settings, name)}
     for name in sorted(given):
         for other, right in _belongs_to(name):
             if getattr(settings, other) not in right:

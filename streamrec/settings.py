@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .connection_rules import CONNECTION, MECHANISMS, contradiction, extensions
+from .connection_rules import MECHANISMS, contradiction, extensions
 from .errors import SettingsError
 
 PREFIX = "STREAMREC_"
@@ -232,6 +232,11 @@ class Settings(BaseSettings):
     def changed(self, **values: Any) -> "Settings":
         """These settings with some replaced, checked again."""
         return load({}, **{**self.model_dump(exclude_unset=True), **values})
+
+
+CONNECTION = frozenset(
+    name for name in Settings.model_fields if name == "brokers" or name.startswith(("security_", "sasl_", "ssl_"))
+)  # what says where the cluster is and how it is reached
 
 
 def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

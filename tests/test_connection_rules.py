@@ -2,9 +2,8 @@
 
 import pytest
 
-from streamrec.connection_rules import CONNECTION
 from streamrec.errors import SettingsError
-from streamrec.settings import Settings, load, to_environ
+from streamrec.settings import CONNECTION, Settings, load, to_environ
 
 PASSWORD = {"sasl_username": "robot", "sasl_password_file": "/run/secrets/kafka"}
 OAUTH = {

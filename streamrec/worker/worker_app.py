@@ -48,9 +48,9 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
 
-        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. What a
-        setting or the cluster is to blame for is told in a sentence: where in the program it was noticed says nothing
-        to whoever has to change it.
+        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. What a setting or the
+        cluster is to blame for is told in a sentence: where in the program it was noticed says nothing to whoever has
+        to change it.
         """
         told = forbidden(error) or self.refused()
         is_theirs = told or isinstance(error, SettingsError | KafkaError)

@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...connection_rules import CONNECTION
 from ...errors import KafkaError
-from ...settings import Settings, load
+from ...settings import CONNECTION, Settings, load
 from ..ports import free_port, is_free
 from .config import CONFIG, Detour, port_taken
 from .jars import DEMO_EXTRA_MISSING, resolve_jars
