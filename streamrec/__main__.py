@@ -88,9 +88,9 @@ def main() -> None:
     except Exception as error:
         if type(error).__module__ != "aiokafka.errors":  # loaded long ago, if one is raised
             raise
-        from .kafka.refusals import forbidden  # noqa: PLC0415
+        from .kafka.refusals import denied  # noqa: PLC0415
 
-        told = forbidden(error)
+        told = denied(error)
         if told is None:
             raise
         _end(f"KafkaError: {told}")

@@ -37,6 +37,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.client import CoordinationType
 from aiokafka.errors import (
     InvalidProducerEpoch,
+    InvalidTimestampError,
     InvalidTxnState,
     KafkaConnectionError,
     NoError,
@@ -47,10 +48,12 @@ from aiokafka.errors import KafkaError as ClientError
 from aiokafka.producer import producer, sender
 from aiokafka.producer.transaction_manager import PidAndEpoch, TransactionManager, TransactionResult
 from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.produce import ProduceRequest, ProduceRequest_v8
 from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, TaggedFields
 
 NOBODY = PidAndEpoch(-1, -1)
 AGAIN_S = 0.1
+TOLD_WHY = 8  # version of Produce (KIP-467, Kafka 2.4)
 
 
 class CommitInDoubt(ClientError):  # type: ignore[misc]  # noqa: N818 - so the field calls it
@@ -201,7 +204,22 @@ class _InitProducerId(sender.InitPIDHandler):  # type: ignore[misc]
         return again_s
 
 
+class _Produce(sender.SendProduceReqHandler):  # type: ignore[misc]
+    """Hands on what the broker says of a time that it refuses: aiokafka drops it."""
+
+    def handle_response(self, response: Any) -> None:
+        """As aiokafka's; a batch that has failed already does not fail again."""
+        for topic, partitions in response.topics if response.API_VERSION >= TOLD_WHY else ():
+            for partition, code, *_, records, said in partitions:
+                if for_code(code) is InvalidTimestampError:
+                    why = records[0][1] if records else said
+                    self._batches[topic, partition].failure(InvalidTimestampError(topic, why))
+        super().handle_response(response)
+
+
+ProduceRequest._CLASSES += (ProduceRequest_v8,)  # aiokafka ends one version before brokers say why they refuse a record
 producer.TransactionManager = _Transactions
 sender.AddPartitionsToTxnHandler = _AddPartitions
 sender.EndTxnHandler = _EndTransaction
 sender.InitPIDHandler = _InitProducerId
+sender.SendProduceReqHandler = _Produce

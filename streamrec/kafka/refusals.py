@@ -13,6 +13,7 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
+    InvalidTimestampError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -21,6 +22,7 @@ from aiokafka.errors import (
 
 from ..errors import StreamrecError
 from ..settings import Settings
+from .refused_time import wrong_time
 
 # X509_V_ERR_... of OpenSSL
 NOT_YET_VALID, EXPIRED, OTHER_HOST, OTHER_ADDRESS = 9, 10, 62, 64
@@ -38,9 +40,11 @@ def refusal(error: BaseException, settings: Settings, address: str) -> str | Non
     return None
 
 
-def forbidden(error: BaseException) -> str | None:
-    """What a client was told that an ACL does not allow, as a sentence."""
+def denied(error: BaseException) -> str | None:
+    """What a client that was let in was refused, as a sentence: an ACL is missing, or a clock is wrong."""
     for cause in _causes(error):
+        if isinstance(cause, InvalidTimestampError):
+            return wrong_time(cause)
         for kind, what in FORBIDDEN:
             if isinstance(cause, kind):
                 names = cause.args[0] if cause.args else ""

@@ -13,6 +13,7 @@ from ..contracts.records import RawRecord
 from ..engine.profiles.zones import is_zone
 from ..kafka.clients import producer
 from ..kafka.permissions import Need, permitted
+from ..kafka.refusals import denied
 from ..kafka.topics import require
 from ..settings import Settings
 
@@ -78,7 +79,7 @@ async def _acknowledged(waiting: list[tuple[int, asyncio.Future[object]]], rejec
     for (number, _), answer in zip(waiting, answers, strict=True):
         if isinstance(answer, MessageSizeTooLargeError):
             reject(number, "it is larger than the topic takes (max.message.bytes)")
-        elif isinstance(answer, KafkaError):
+        elif isinstance(answer, KafkaError) and denied(answer) is None:  # else it is not about this line
             reject(number, f"the broker refused it: {type(answer).__name__}")
         elif isinstance(answer, BaseException):
             raise answer

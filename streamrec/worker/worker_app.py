@@ -9,7 +9,7 @@ from faust.types import TP
 
 from ..clock import monotonic_s
 from ..errors import KafkaError, SettingsError
-from ..kafka.refusals import forbidden
+from ..kafka.refusals import denied
 from ..observability.metrics import Metrics
 from .content_agent import ContentAgent
 from .fetch_lag import FetchProgress
@@ -43,7 +43,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     def refused(self) -> str | None:
         """What of Faust's own work an ACL did not allow, if that ended it: all that fails after it is a consequence."""
-        return forbidden(self.crash_reason) if self.crash_reason is not None else None
+        return denied(self.crash_reason) if self.crash_reason is not None else None
 
     def fail(self, error: BaseException) -> None:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
@@ -52,7 +52,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         cluster is to blame for is told in a sentence: where in the program it was noticed says nothing to whoever has
         to change it.
         """
-        told = forbidden(error) or self.refused()
+        told = denied(error) or self.refused()
         is_theirs = told or isinstance(error, SettingsError | KafkaError)
         log.critical("ending: %s", told or error, exc_info=None if is_theirs else error)
         logging.shutdown()

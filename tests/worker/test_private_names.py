@@ -10,7 +10,9 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.producer import producer as aiokafka_producer
 from aiokafka.producer import sender
+from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.transaction_manager import TransactionManager
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.stores import STORES
 from faust.stores.memory import Store
@@ -190,6 +192,15 @@ def test_handlers_of_transactional_requests() -> None:
     assert source.index("self.create_request()") < source.index("client.send(") < source.index("self.handle_response(")
     assert {"fatal_error", "producer_id", "producer_epoch"} <= set(dir(TransactionManager))
     assert "self.transaction_timeout_ms = " in inspect.getsource(TransactionManager.__init__)
+
+
+def test_what_a_broker_says_of_a_refused_record() -> None:
+    """Aiokafka asks for the version that says it, hands the answer to our handler, and fails no batch twice."""
+    assert ProduceRequest._CLASSES[-1].API_VERSION == producer.TOLD_WHY
+    assert sender.SendProduceReqHandler is producer._Produce
+    assert "SendProduceReqHandler(self, batches)" in inspect.getsource(sender.Sender)
+    assert parameters(sender.SendProduceReqHandler.handle_response) == ["self", "response"]
+    assert "if not self.future.done()" in inspect.getsource(MessageBatch.failure)
 
 
 def test_what_reads_a_fetch() -> None:

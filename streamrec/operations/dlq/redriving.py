@@ -21,6 +21,7 @@ from ...contracts.partitioner import partition_of
 from ...contracts.record_size import headers_bytes
 from ...errors import KafkaError
 from ...kafka.log import KafkaLog
+from ...kafka.refusals import denied
 from ...kafka.transactions import Message, Transactions
 from ...settings import Settings
 from .later_versions import NOTHING_SINCE, Since, since
@@ -135,7 +136,7 @@ async def redrive(
             "other one is at work, run it again"
         ) from error
     except (ClientError, OSError) as error:
-        what = f"{type(error).__name__} {error}".strip()
+        what = denied(error) or f"{type(error).__name__} {error}".strip()
         raise KafkaError(f"stopped after {done} letters: {what}; run it again, these are marked") from error
     finally:
         await transactions.stop()
