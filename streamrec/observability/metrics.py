@@ -172,7 +172,10 @@ class Metrics:
         self.recovery = gauge("recovery_seconds", "Time the last recovery took.", "partition")
         self.catalog_articles = gauge("catalog_articles", "Fresh articles in memory.")
         self.oldest_uncommitted = gauge("oldest_uncommitted_seconds", "Age of the oldest write not committed yet.")
-        self.ready = gauge("ready", "1: recovered, warmed up and consuming; 0: not yet, or stopping.")
+        self.ready = gauge(
+            "ready",
+            "1: the group has settled, and the partitions it gave us, if any, are recovered; 0: not yet, or stopping.",
+        )
         self.engine_agreement = measured(
             "engine_agreement_ratio", "Share of probe rows that int8 and fp32 put on the same side of the threshold."
         )

@@ -2,7 +2,6 @@
 
 import ctypes
 import http.client
-import json
 import signal
 import subprocess
 import sys
@@ -103,9 +102,8 @@ class WorkerProcess:
         return answer
 
     def is_ready(self) -> bool:
-        """Whether the worker owns partitions, has recovered them and consumes."""
-        status, body = self.get("/ready")
-        return status == 200 and bool(json.loads(body)["partitions"])
+        """Whether the group has settled, and the worker has recovered the partitions it was given, if any."""
+        return self.get("/ready")[0] == 200
 
     def series(self) -> dict[str, float]:
         """Its metrics, by series name with labels; waited for as `answer` does."""

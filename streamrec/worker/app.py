@@ -81,7 +81,6 @@ def _add_agents(app: WorkerApp, settings: Settings) -> None:
 
     @app.on_partitions_revoked.connect
     async def revoked(_: Any, tps: Any, **__: Any) -> None:
-        app.metrics.ready.set(0)
         await asyncio.gather(app.ownership.pause(), app.content.release())
         app.ownership.articles_done = None
 

@@ -48,6 +48,7 @@ class Ownership:
         others: OtherPartitions | None = None,
     ) -> None:
         self.writers: dict[int, PartitionWriter] = {}
+        self.ready = False  # the group has settled, and each partition it gave us, if any, is acquired
         self.fetch_lag, self._hold_log = FetchLag(), HoldLog()
         # what partitions that were let go had committed: the last group offsets follow it
         self._left: dict[int, dict[str, int]] = {}
@@ -86,6 +87,7 @@ class Ownership:
         What is being acquired is given up: it may take minutes, and its next owner would fence us in the midst of it.
         """
         self._group_settled.clear()
+        self._be_ready(False)
         await self._acquire_no_more()
         await asyncio.gather(*(writer.pause() for writer in self.writers.values()))
 
@@ -111,11 +113,15 @@ class Ownership:
         if any(outcomes):
             await self._group_settled.wait()  # or Faust goes on as if all were acquired
             return
-        self._recorder.metrics.ready.set(bool(self.writers))  # as /ready says
+        self._be_ready(self._group_settled.is_set())
         if new:
             recovered = [done for number in new if (done := self.writers[number].recovered) is not None]
             facts = {"rows": sum(done.rows for done in recovered), "records": sum(done.records for done in recovered)}
             log.info("%d partitions recovered in %.2f s", len(new), monotonic_s() - started_s, extra=facts)
+
+    def _be_ready(self, ready: bool) -> None:
+        self.ready = ready
+        self._recorder.metrics.ready.set(ready)
 
     async def _acquire_no_more(self) -> None:
         for task in self._acquiring:
@@ -153,6 +159,7 @@ class Ownership:
         """
         too_long = TimeoutError(f"told to stop {STOP_S:.0f} s ago, and the brokers have not taken everything yet")
         asyncio.get_running_loop().call_later(STOP_S, self._fail, too_long)
+        self._be_ready(False)
         await self._acquire_no_more()
         self._group_settled.set()
         await asyncio.gather(*(writer.pause() for writer in self.writers.values()))

@@ -2,7 +2,8 @@
 
 /live   503 when a partition, or the content agent, has work and nothing was handed over or committed for
         max_commit_age_s: restart it
-/ready  503 until the partitions are recovered, and during a rebalance: send no traffic, wait with the next pod
+/ready  503 until the group has settled and the partitions it gave this worker are recovered, and during a rebalance:
+        wait with the next pod. A worker that gets none, because there are more workers than partitions, is ready, too
 """
 
 from typing import Any
@@ -54,6 +55,5 @@ def add_pages(app: WorkerApp, settings: Settings) -> None:
 
     @app.page("/ready")
     async def ready(self: Any, request: Any) -> Any:
-        owned = sorted(app.ownership.writers)
-        is_ready = bool(owned) and not app.rebalancing
+        owned, is_ready = sorted(app.ownership.writers), app.ownership.ready
         return self.json({"ready": is_ready, "partitions": owned}, status=200 if is_ready else 503)

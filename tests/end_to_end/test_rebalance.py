@@ -81,6 +81,18 @@ def test_sigterm_without_a_broker_ends_all_the_same(tmp_path: Path) -> None:
         assert "ending: told to stop" in (tmp_path / "log").read_text()
 
 
+def test_a_spare_worker_is_ready_and_takes_over(settings_for_test: Settings, tmp_path: Path) -> None:
+    """One more worker than partitions stalls no rollout; it has them as soon as their owner leaves."""
+    settings = settings_for_test.changed(partitions=1)
+    asyncio.run(create(settings))
+    with worker_process(settings, tmp_path / "one.log") as one, worker_process(settings, tmp_path / "two.log") as two:
+        asyncio.run(until(lambda: one.is_ready() and two.is_ready() and owned(one) + owned(two) == [0]))
+        owner, spare = (one, two) if owned(one) else (two, one)
+        assert value(spare.series(), "streamrec_ready") == 1
+        owner.stop()
+        asyncio.run(until(lambda: spare.is_ready() and owned(spare) == [0]))
+
+
 def test_a_static_member_comes_back_to_its_partitions(settings_for_test: Settings, tmp_path: Path) -> None:
     """A restart within the session, by SIGTERM or by a crash, moves nothing: the other worker is not disturbed."""
     settings = settings_for_test.changed(session_timeout_s=60.0)

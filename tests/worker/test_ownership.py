@@ -37,7 +37,8 @@ class Process:
 
     def ready(self) -> bool:
         """As it says."""
-        return bool(self.metrics.ready._value.get())
+        assert self.owned.ready == bool(self.metrics.ready._value.get())  # /ready and the gauge
+        return self.owned.ready
 
 
 async def test_a_rebalance_ends_what_is_being_acquired() -> None:
@@ -129,9 +130,30 @@ async def test_partitions_that_are_acquired_together_are_one_line(caplog: pytest
     assert not process.errors
 
 
-async def test_a_worker_without_partitions_is_not_ready() -> None:
-    """There are more workers than partitions: the gauge says what /ready says."""
+@pytest.mark.parametrize("given", [[], [0, 1]])
+async def test_ready_is_who_has_all_that_the_group_gave(given: list[int]) -> None:
+    """Also where that is nothing, as for a spare worker; not before, nor while partitions move, nor at the end."""
     process = Process(SlowLog())
+    for _ in range(2):
+        assert not process.ready()  # it has not joined
+        await process.owned.assigned(set(given))
+        assert not process.ready()  # nothing is acquired
+        await process.owned.acquire(given)
+        assert process.ready()
+        await process.owned.pause()
+    assert not process.ready()
+    await process.owned.assigned(set(given))
+    await process.owned.acquire(given)
+    await process.owned.release()
+    assert not process.ready()
+    assert not process.errors
+
+
+async def test_what_was_acquired_is_not_ready_if_the_group_has_moved_on() -> None:
+    """Faust tells of the end of a recovery when the next rebalance may have begun."""
+    process = Process(SlowLog())
+    await process.owned.assigned(set())
+    await process.owned.pause()
     await process.owned.acquire([])
     assert not process.ready()
 
