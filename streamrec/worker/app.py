@@ -130,11 +130,7 @@ def _add_tasks(app: WorkerApp, settings: Settings, strays: Strays) -> None:
         app.ownership.observe()
         app.content.observe()
         app.recorder.decided.tell(monotonic_s())
-        age_s = max(app.ownership.oldest_uncommitted_s(), app.content.stalled_s())
-        if age_s > settings.max_commit_age_s:
-            app.fail(
-                TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {settings.max_commit_age_s:.0f} s")
-            )
+        app.end_if_stuck(settings.max_commit_age_s)
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:

@@ -99,8 +99,9 @@ class ContentAgent:
         self._metrics.articles_lag.set(self.lag_s(now_ms()))
 
     def stuck_s(self) -> float:
-        """Seconds without a commit, or without being handed what there is."""
-        return max(self.stalled_s(), self.fetch_lag.seconds(0, monotonic_s()))
+        """Seconds without a commit, or, with nothing at hand, without being handed anything of what there is."""
+        unheard_s = min(monotonic_s() - self._progress_s, self.fetch_lag.standstill_s(self._articles, 0))
+        return max(self.stalled_s(), unheard_s)
 
     def stalled_s(self) -> float:
         """Seconds since the batch at hand came nearer to its commit; 0 when there is none.

@@ -216,11 +216,13 @@ class Ownership:
 
     def stuck_s(self, over_s: float) -> dict[int, float]:
         """Partitions with work in which nothing was committed, or handed over, for longer than `over_s`: how long."""
-        waited = {
-            number: max(writer.stalled_s(), self.fetch_lag.seconds(number, monotonic_s()))
-            for number, writer in self.writers.items()
-        }
-        return {number: seconds for number, seconds in waited.items() if seconds > over_s}
+        stuck: dict[int, float] = {}
+        for number, writer in self.writers.items():
+            awaited = [name for name, topic in self._inputs.items() if not writer.has_waiting(topic)]
+            unheard_s = max((self.fetch_lag.standstill_s(name, number) for name in awaited), default=0.0)
+            if (seconds := max(writer.stalled_s(), unheard_s)) > over_s:
+                stuck[number] = seconds
+        return stuck
 
     def oldest_uncommitted_s(self) -> float:
         """Age of the oldest change no transaction has committed, in seconds."""

@@ -21,6 +21,7 @@ from . import model_mirror
 from .app import build_app
 from .model_loader import ModelLoader
 from .port_check import check_web_port
+from .supervision import end_if_blocked
 from .worker_app import WorkerApp
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     models = ModelLoader(settings, encoder.space_id, metrics)
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)
+    app.task(end_if_blocked)
     try:
         _faust_worker(app, loop).execute_from_commandline()
     finally:  # Faust ends the process with a SystemExit that says nothing

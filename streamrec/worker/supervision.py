@@ -2,13 +2,16 @@
 
 guarded(run, fail)     what ends it is told, for a task nobody waits for must not end in silence
 cancel_and_wait(tasks) they have ended, whatever becomes of a cancelling
+end_if_blocked()       a loop that stands still ends the process, for nothing on it can say so any more
 """
 
 import asyncio
+import faulthandler
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 CANCEL_AGAIN_S = 1.0  # cleaning up takes less
+BLOCKED_S = 60.0  # the longest steps take a few seconds
 
 
 async def guarded(run: Callable[[], Awaitable[None]], fail: Callable[[BaseException], None]) -> None:
@@ -37,3 +40,10 @@ async def cancel_and_wait(tasks: Collection[asyncio.Task[Any]]) -> None:
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
+
+
+async def end_if_blocked() -> None:
+    """End the process, with code 1 and where each thread stands, once this loop has not come round for BLOCKED_S."""
+    while True:
+        faulthandler.dump_traceback_later(BLOCKED_S, exit=True)
+        await asyncio.sleep(BLOCKED_S / 10)

@@ -1,7 +1,7 @@
 """/metrics, /live and /ready on the worker's web port. Faust's own table and router views are off.
 
 /live   503 when a partition, or the content agent, has work and nothing was handed over or committed for
-        max_commit_age_s: restart it
+        max_commit_age_s: restart it (after twice that time it ends by itself)
 /ready  503 until the group has settled and the partitions it gave this worker are recovered, and during a rebalance:
         wait with the next pod. A worker that gets none, because there are more workers than partitions, is ready, too
 """
@@ -47,10 +47,7 @@ def add_pages(app: WorkerApp, settings: Settings) -> None:
 
     @app.page("/live")
     async def live(self: Any, request: Any) -> Any:
-        limit_s = settings.max_commit_age_s
-        stuck: dict[int | str, float] = {number: round(s, 1) for number, s in app.ownership.stuck_s(limit_s).items()}
-        if (articles_s := app.content.stuck_s()) > limit_s:
-            stuck["articles"] = round(articles_s, 1)
+        stuck = {what: round(seconds, 1) for what, seconds in app.stuck_s(settings.max_commit_age_s).items()}
         return self.json({"live": not stuck, "stalled_s": stuck}, status=503 if stuck else 200)
 
     @app.page("/ready")

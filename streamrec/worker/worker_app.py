@@ -41,6 +41,28 @@ class WorkerApp(faust.App):  # type: ignore[misc]
             ours = self.content if tp.topic == articles else self.ownership  # it has a partition 0 as well
             ours.fetch_lag.note(tp.topic, tp.partition, seen, monotonic_s())
 
+    def stuck_s(self, over_s: float) -> dict[int | str, float]:
+        """What has work and for longer than `over_s` neither committed any nor was handed any: how long, in seconds.
+
+        By partition, and `articles` for the content agent.
+        """
+        stuck: dict[int | str, float] = dict(self.ownership.stuck_s(over_s).items())
+        if (articles_s := self.content.stuck_s()) > over_s:
+            stuck["articles"] = articles_s
+        return stuck
+
+    def end_if_stuck(self, limit_s: float) -> None:
+        """End the process over a write that stays uncommitted, or where /live has failed for as long as it waits to.
+
+        Not every supervisor asks /live, and none of Docker's restarts a container because it is unhealthy.
+        """
+        age_s = max(self.ownership.oldest_uncommitted_s(), self.content.stalled_s())
+        if age_s > limit_s:
+            self.fail(TimeoutError(f"a write has been uncommitted for {age_s:.0f} s, limit {limit_s:.0f} s"))
+        for what, seconds in self.stuck_s(2 * limit_s).items():
+            waited = f"nothing was handed over or committed for {seconds:.0f} s, and there is something"
+            self.fail(TimeoutError(f"{what if what == 'articles' else f'partition {what}'}: {waited}"))
+
     def refused(self) -> str | None:
         """What of Faust's own work an ACL did not allow, if that ended it: all that fails after it is a consequence."""
         return denied(self.crash_reason) if self.crash_reason is not None else None

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from ..clock import monotonic_s, now_ms
+from ..contracts.records import Topic
 from ..kafka.log import Log
 from ..kafka.transactions import Transactions
 from ..partition.changelog_meta import owner_records
@@ -149,6 +150,10 @@ class PartitionWriter:
             if was_idle:
                 self._progress_s = monotonic_s()
             self._work.set()
+
+    def has_waiting(self, topic: Topic) -> bool:
+        """Whether records of this topic were offered and are not applied yet: more of them come when there is room."""
+        return self._lanes.has(topic)
 
     def lag_s(self, at_ms: int) -> float:
         """Age of the oldest record offered and not yet committed, in seconds."""

@@ -301,7 +301,8 @@ def test_articles_nobody_hands_over_are_seen() -> None:
     """They are not booked on a partition, which may be another worker's."""
     one, ahead_s = agent(SlowLog()), [0.0]
     with simulated(lambda: time.time_ns() + round(ahead_s[0] * 1e9)):
-        one.fetch_lag.note("articles", 0, FetchProgress(3, 5), time.time_ns() / 1e9)
+        for second in range(41):
+            one.fetch_lag.note("articles", 0, FetchProgress(3, 5), time.time_ns() / 1e9 + second)
         ahead_s[0] = 40.0
         assert 40 <= one.stuck_s() < 100
         assert one.stalled_s() == 0.0

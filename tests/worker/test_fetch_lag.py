@@ -62,9 +62,38 @@ def test_a_long_wait_is_remembered_in_little_room(steps: list[tuple[int, int]]) 
 def test_a_rebalance_starts_the_count_anew() -> None:
     """Records wait for a recovery on purpose."""
     waiting = FetchLag()
-    waiting.note("events", 0, FetchProgress(0, 5), 1.0)
+    for second in (1.0, 2.0):
+        waiting.note("events", 0, FetchProgress(0, 5), second)
     waiting.forget()
-    assert waiting.seconds(0, 100.0) == 0.0
+    assert waiting.seconds(0, 100.0) == waiting.standstill_s("events", 0) == 0.0
+
+
+def test_a_long_backlog_is_no_standstill() -> None:
+    """Its first end is out of reach for hours, and a worker that is restarted because of it never gets there."""
+    waiting = FetchLag()
+    for second in range(3600):
+        waiting.note("events", 0, FetchProgress(1000 * second, 50_000_000 + 900 * second), float(second))
+        assert waiting.standstill_s("events", 0) == 0.0
+    assert waiting.seconds(0, 3600.0) == 3600.0
+
+
+def test_one_input_that_is_never_handed_over_stands_still() -> None:
+    """However well the others go, and from when it had something."""
+    waiting = FetchLag()
+    for second in range(100):
+        waiting.note("events", 0, FetchProgress(7, 7 if second < 20 else 8), float(second))
+        waiting.note("catalog", 0, FetchProgress(second, second + 1), float(second))
+        waiting.note("events", 1, FetchProgress(second, second + 1), float(second))
+    assert waiting.standstill_s("events", 0) == 79.0
+    assert waiting.standstill_s("catalog", 0) == waiting.standstill_s("events", 1) == 0.0
+
+
+def test_who_did_not_look_saw_no_standstill() -> None:
+    """A broker that does not answer, or a process that was stopped for a while, is no evidence."""
+    waiting = FetchLag()
+    for second in (0.0, 1.0, 2.0, 100.0, 101.0):
+        waiting.note("events", 0, FetchProgress(0, 5), second)
+    assert waiting.standstill_s("events", 0) == 1.0
 
 
 def test_articles_are_not_booked_on_partition_0() -> None:
@@ -76,3 +105,18 @@ def test_articles_are_not_booked_on_partition_0() -> None:
     assert app.content.fetch_lag.seconds(0, 1e12) > 0.0
     app.note_fetch_progress({}, "articles")
     assert app.content.fetch_lag.seconds(0, 1e12) == 0.0
+
+
+def test_a_worker_that_stands_still_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No supervisor has to ask /live, which has failed for as long again by then."""
+    metrics, ended = Metrics(CollectorRegistry(), SUPPRESSION_REASONS), list[BaseException]()
+    app = build_app(load({}), Prior(), HashedEncoder(), metrics, SlowLog())
+    monkeypatch.setattr(app, "fail", ended.append)
+    for second, is_live, is_over in ((0, True, False), (30, True, False), (32, False, False), (62, False, True)):
+        for at_s in range(second):
+            app.content.fetch_lag.note("articles", 0, FetchProgress(3, 5), float(at_s + 1))
+        app.end_if_stuck(30.0)
+        assert (not app.stuck_s(30.0)) == is_live
+        assert bool(ended) == is_over
+        app.content.fetch_lag.forget()
+    assert str(ended[0]).startswith("articles: nothing was handed over or committed for 61 s")

@@ -19,6 +19,7 @@ from streamrec.settings import load
 from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.tools.chaos.process_log import ProcessLog
 from streamrec.worker import ownership
+from streamrec.worker.fetch_lag import FetchProgress
 from streamrec.worker.fetcher import RecordBatch
 from streamrec.worker.ownership import Ownership
 
@@ -77,6 +78,21 @@ async def offered_more_than_is_applied(log: SlowLog) -> Process:
         await process.owned.offer("events", 0, RecordBatch(offset, records, offset + 1))
         await asyncio.sleep(0.01 if offset < 2 else 0)
     return process
+
+
+async def test_only_an_input_nothing_comes_from_is_stuck() -> None:
+    """One of which records wait here has had its turn: more are handed over when these are applied."""
+    log = SlowLog()
+    process = await offered_more_than_is_applied(log)
+    for second in range(100):
+        process.owned.fetch_lag.note("events", 0, FetchProgress(10, 99), float(second))
+    assert not process.owned.stuck_s(30.0)
+    process.owned.fetch_lag.note("rerouted", 0, FetchProgress(3, 3), 99.0)
+    for second in range(99, 200):
+        process.owned.fetch_lag.note("rerouted", 0, FetchProgress(3, 4), float(second))
+    assert process.owned.stuck_s(30.0) == {0: 100.0}
+    log.answers.set()
+    await process.owned.release()
 
 
 async def test_a_release_commits_what_was_applied_and_no_more() -> None:

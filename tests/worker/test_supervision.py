@@ -1,6 +1,8 @@
 """A task nobody waits for ends with a word, or because we wanted it to."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -28,3 +30,23 @@ async def test_our_own_cancelling_is_no_failure() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not told
+
+
+@pytest.mark.parametrize(("blocked_s", "code"), [(0.4, 0), (60.0, 1)])
+def test_a_loop_that_stands_still_ends_the_process(blocked_s: float, code: int) -> None:
+    """And says where, to a supervisor that looks at exit codes alone; one that comes round again lives."""
+    program = f"""
+import asyncio, time
+from streamrec.worker import supervision
+supervision.BLOCKED_S = 2.0
+async def main():
+    watch = asyncio.create_task(supervision.end_if_blocked())
+    for _ in range(8):
+        await asyncio.sleep(0)
+        time.sleep({blocked_s})
+        await asyncio.sleep(0.25)
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == code, ended.stderr
+    assert ("in main" in ended.stderr) == bool(code)
