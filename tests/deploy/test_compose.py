@@ -1,5 +1,7 @@
 """What can be checked of docker-compose.yml without a Docker engine."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import yaml
 
 from streamrec.__main__ import COMMANDS
 from streamrec.settings import load
+from streamrec.worker.ownership import STOP_S
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -20,6 +23,42 @@ def test_images_are_pinned(name: str) -> None:
     """No `latest`, no image without a version."""
     _, _, tag = SERVICES[name]["image"].rpartition(":")
     assert any(letter.isdigit() for letter in tag)
+
+
+def test_a_service_of_ours_can_be_scaled() -> None:
+    """None has a name, or a port of the host, that a second container of it would want as well."""
+    for name in OURS:
+        assert "container_name" not in SERVICES[name]
+        assert all(port.split(":")[1] == "" for port in SERVICES[name].get("ports", []))
+
+
+def test_what_hangs_is_started_again() -> None:
+    """Docker does so where a process ended, never where its health check fails: so the worker is the one that ends, and
+    nothing stands between it and its signals.
+    """
+    for name in OURS:
+        assert SERVICES[name].get("restart") == (None if name == "topics" else "on-failure")
+    assert SERVICES["worker"]["init"] is True
+    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > STOP_S
+
+
+def test_what_is_measured_outlives_its_container() -> None:
+    """Prometheus keeps its data where the image looks for them, on a volume with a name."""
+    assert "prometheus-data:/prometheus" in SERVICES["prometheus"]["volumes"]
+
+
+def test_images_can_have_every_extra_a_worker_uses() -> None:
+    """A build argument says which, by the names of pyproject.toml; what it is without one is the same everywhere."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (default,) = re.findall(r"^ARG EXTRAS=(\S+)$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)
+    assert '".[${EXTRAS}]"' in (ROOT / "deploy/Dockerfile").read_text()
+    assert {SERVICES[name]["build"]["args"]["EXTRAS"] for name in OURS} == {f"${{EXTRAS:-{default}}}"}
+    pages = [ROOT / page for page in ("docker-compose.yml", "deploy/kubernetes/README.md")]
+    shown = [given for page in pages for given in re.findall(r"EXTRAS=([\w,]+)", page.read_text())]
+    assert len(shown) >= len(pages)
+    for given in [default, *shown]:
+        assert set(given.split(",")) <= set(extras)
+    assert {"sentence", "s3", "gs"} <= set(extras)
 
 
 def test_mounted_files_exist() -> None:

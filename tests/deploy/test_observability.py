@@ -27,6 +27,7 @@ from streamrec.observability.metrics import (
     Metrics,
     process_registry,
 )
+from streamrec.settings import load
 
 ROOT = Path(__file__).parents[2]
 SCRAPE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
@@ -156,18 +157,15 @@ def test_pages_and_tickets_have_a_receiver() -> None:
     assert all(target.partition(":")[0] in services for target in targets)
 
 
-def test_prometheus_scrapes_the_worker_and_loads_the_alerts() -> None:
-    """Target, port and rule file are those of the compose file."""
+def test_prometheus_scrapes_every_worker_and_loads_the_alerts() -> None:
+    """It asks the network for all containers of the service, at the port of their pages; the rule file is mounted."""
     services: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    targets = [
-        target
-        for config in SCRAPE["scrape_configs"]
-        for entry in config["static_configs"]
-        for target in entry["targets"]
-    ]
-    for target in targets:
-        service, _, port = target.partition(":")
-        assert any(published.endswith(f":{port}") for published in services[service]["ports"])
+    (config,) = SCRAPE["scrape_configs"]
+    (found,) = config["dns_sd_configs"]
+    assert found["type"] == "A"
+    for service in found["names"]:
+        assert load(services[service]["environment"]).web_port == found["port"]
+        assert [published.rpartition(":")[2] for published in services[service]["ports"]] == [str(found["port"])]
     mounted = [volume.split(":")[1] for volume in services["prometheus"]["volumes"]]
     assert all(f"/etc/prometheus/{name}" in mounted for name in SCRAPE["rule_files"])
 
