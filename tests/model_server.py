@@ -1,7 +1,7 @@
 """A real HTTP server of a folder, on a free port, that can be made to misbehave."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,13 +10,18 @@ from typing import Any
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `folder`; files named in `cut` break off in the middle, those in `missing` are 404, all when `broken`."""
+    """Serves `folder`; files named in `cut` break off in the middle, those in `missing` are 404, all when `broken`.
+
+    Those in `answers` are left to a function that is given the request.
+    """
 
     daemon_threads = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
         self.cut, self.missing, self.broken = set[str](), set[str](), False
+        self.answers: dict[str, Callable[[Quiet], None]] = {}
+        self.asked: list[str] = []  # names, in the order they were asked for
 
     @property
     def uri(self) -> str:
@@ -31,7 +36,11 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
-        if self.server.broken:
+        self.server.asked.append(name)
+        if name in self.server.answers:
+            self.close_connection = True
+            self.server.answers[name](self)
+        elif self.server.broken:
             self.send_error(503)
         elif name in self.server.missing:
             self.send_error(404)

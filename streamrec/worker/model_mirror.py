@@ -10,8 +10,8 @@ import threading
 import time
 
 from ..errors import ArtifactError, SettingsError
+from ..models.allowance import UnreachableError
 from ..models.mirror import Mirror
-from ..models.remote_files import UnreachableError
 from ..models.store import is_store
 from ..observability.metrics import FetchOutcome, Metrics
 from ..settings import Settings

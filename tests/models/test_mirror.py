@@ -12,9 +12,10 @@ from trained import publish_small, publish_three
 from streamrec.content.encoder import HashedEncoder
 from streamrec.errors import ArtifactError, SettingsError
 from streamrec.models import rollout as moves
+from streamrec.models.allowance import UnreachableError
 from streamrec.models.artifact import MANIFEST, PROBE, WEIGHTS
 from streamrec.models.mirror import Mirror
-from streamrec.models.remote_files import Remote, UnreachableError
+from streamrec.models.remote_files import Remote
 from streamrec.models.signature import SIGNATURE, sign
 from streamrec.models.store import ROLLOUT, VERSIONS, ModelStore, wanted
 

@@ -12,7 +12,7 @@ from trained import publish_small
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.errors import ArtifactError, SettingsError
-from streamrec.models import remote_files as remote
+from streamrec.models import http_files
 from streamrec.models import rollout as moves
 from streamrec.models.artifact import WEIGHTS
 from streamrec.models.mirror import Mirror
@@ -122,7 +122,7 @@ def test_it_looks_by_itself(source: ModelStore, tmp_path: Path) -> None:
 
 def test_a_silent_source_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It accepts and never answers."""
-    monkeypatch.setattr(remote, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(http_files, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri, counted = f"http://127.0.0.1:{silent.getsockname()[1]}/models", metrics()
         assert ModelMirror(Mirror(uri, tmp_path / "here", SPACE), counted, 0).look() == "unreachable"
