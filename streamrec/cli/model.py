@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 store_option = click.option(
     "--store", "store", type=click.Path(path_type=Path), metavar="DIR", help="Model store (STREAMREC_MODEL_DIR)."
 )
+key_option = click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ed25519 private key, PEM: sign what workers take from STREAMREC_MODEL_URI.",
+)
 reason_option = click.option("--reason", default="", help="For those who read it later.")
 
 
@@ -51,11 +56,18 @@ def sign(folder: Path, key: Path) -> None:
     openssl genpkey -algorithm ed25519 -out private.pem
     openssl pkey -in private.pem -pubout -out public.pem
 
-    Workers get the public key: STREAMREC_MODEL_PUBLIC_KEY=public.pem.
+    Workers get the public key: STREAMREC_MODEL_PUBLIC_KEY=public.pem. Of a store, sign who serves, as it is now: once,
+    when keys come into use; from then on `promote` and `rollback` take --key.
     """
+    from ..clock import now_ms
     from ..models.artifact import load
+    from ..models.rollout import restated
     from ..models.signature import sign as write_signature
+    from ..models.store import ModelStore, is_store
 
+    if is_store(folder):
+        _told(ModelStore(folder).publish(restated, now_ms(), key))
+        return
     manifest = load(folder).manifest
     write_signature(folder, key)
     click.echo(printable(f"signed {manifest.name} {manifest.version}"))
@@ -125,8 +137,9 @@ def list_(store: Path | None, as_json: bool) -> None:
 @click.argument("version")
 @click.option("--canary", "percent", type=int, metavar="PERCENT", help="Only this share of the users, by hash.")
 @reason_option
+@key_option
 @store_option
-def promote(version: str, percent: int | None, reason: str, store: Path | None) -> None:
+def promote(version: str, percent: int | None, reason: str, key: Path | None, store: Path | None) -> None:
     """Let a version serve everybody, or a share of the users beside the stable one.
 
     A canary is compared with stable on its own users' articles while it serves, and rolled back by the workers if
@@ -134,7 +147,7 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
     another vector space is refused here: that is a migration (`streamrec migrate`). So is one of another interest
     half-life than STREAMREC_INTEREST_HALF_LIFE_H says here.
     """
-    from ..clock import now_iso
+    from ..clock import now_iso, now_ms
     from ..models import rollout as moves
     from ..settings import load
 
@@ -142,30 +155,34 @@ def promote(version: str, percent: int | None, reason: str, store: Path | None) 
     home.check_fit(version, settings.model_public_key, settings.interest_half_life_h)
     at, why = now_iso(), reason or "promoted by hand"
     _told(
-        home.change(
+        home.publish(
             lambda rollout: (
                 moves.promote(rollout, version, at, why)
                 if percent is None
                 else moves.try_out(rollout, version, percent, at, why)
-            )
+            ),
+            now_ms(),
+            key,
         )
     )
 
 
 @model.command()
 @reason_option
+@key_option
 @store_option
-def rollback(reason: str, store: Path | None) -> None:
+def rollback(reason: str, key: Path | None, store: Path | None) -> None:
     """Take the canary back; where there is none, let the version before the stable one serve again.
 
     That one is checked first, as `promote` does, its interest half-life too: workers that refuse it would go on with
     the one to be rid of.
     """
-    from ..clock import now_iso
+    from ..clock import now_iso, now_ms
     from ..settings import load
 
     home, settings, why = _store(store), load(), reason or "rolled back by hand"
-    _told(home.roll_back(now_iso(), why, settings.model_public_key, settings.interest_half_life_h))
+    half_life_h = settings.interest_half_life_h
+    _told(home.roll_back(now_iso(), why, settings.model_public_key, half_life_h, at_ms=now_ms(), key=key))
 
 
 def _store(folder: Path | None, *, is_made: bool = False) -> "ModelStore":
@@ -187,7 +204,10 @@ def _store(folder: Path | None, *, is_made: bool = False) -> "ModelStore":
 
 def _told(rollout: "Rollout") -> None:
     canary = f", canary {rollout.canary} for {rollout.canary_percent} %" if rollout.canary else ""
-    click.echo(printable(f"stable {rollout.stable}{canary}; workers follow within their STREAMREC_MODEL_POLL_S"))
+    signed = ", signed" if rollout.signature else ""
+    click.echo(
+        printable(f"stable {rollout.stable}{canary}{signed}; workers follow within their STREAMREC_MODEL_POLL_S")
+    )
 
 
 def _roles(version: str, rollout: "Rollout") -> str:

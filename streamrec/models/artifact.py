@@ -95,6 +95,7 @@ def save(
         log=log,
         test_from_ms=test_from_ms,
         half_life_h=None if half_life_h is None else float(half_life_h),  # as it is read back
+        file_bytes={name: len(raw) for name, raw in files.items()},
     ).sealed()
     files[MANIFEST] = encode(manifest)
     decode(files[MANIFEST], str(folder / MANIFEST))  # what cannot be loaded is not saved

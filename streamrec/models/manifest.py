@@ -64,6 +64,7 @@ class Manifest(Sealed, frozen=True, omit_defaults=True):
     log: str = ""  # what it was trained on; empty: not recorded
     test_from_ms: int | None = None  # nothing from here on was learned from; None: not recorded
     half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
+    file_bytes: dict[str, int] = {}  # size by file name, known before one is fetched; empty: not recorded
 
 
 def encode(manifest: Sealed) -> bytes:

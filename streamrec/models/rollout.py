@@ -3,7 +3,9 @@
     promote(v)       stable = v, previous = what was stable, no canary
     try_out(v, n)    canary = v for n % of the users, all else as it was; a canary whose share changes is still the same
     roll_back()      a canary leaves; without one, stable and previous change places
+    restated()       all as it was: for a signature
 
+Each raises the number, by which a copy knows what came later, and drops the signature, which is of what was before.
 A move that makes no sense is an ArtifactError that says what would.
 """
 
@@ -15,6 +17,7 @@ from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 
 VERSION = re.compile(r"[0-9a-f]{12}")
+LARGEST = (1 << 53) - 1  # number; what every reader of JSON can hold
 
 
 class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +30,8 @@ class Rollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changed_at: str = ""  # ISO 8601
     reason: str = ""  # of the last change, for people
     canary_since: str = ""  # ISO 8601; what was seen of a canary before is no evidence
+    serial: int = 0  # rises with every change; 0: written before there were numbers
+    signature: str = ""  # signed_rollout.py
 
 
 def decode(raw: bytes, path: str) -> Rollout:
@@ -44,6 +49,8 @@ def decode(raw: bytes, path: str) -> Rollout:
             f"{path}: canary is {rollout.canary!r} at {rollout.canary_percent} %, expected a version at 1 to 99 % or"
             " none at 0; promote a version again"
         )
+    if not 0 <= rollout.serial <= LARGEST:
+        raise ArtifactError(f"{path}: serial is {rollout.serial}, expected 0 to {LARGEST}; promote a version again")
     return rollout
 
 
@@ -52,7 +59,7 @@ def promote(rollout: Rollout, version: str, changed_at: str, reason: str) -> Rol
     if version == rollout.stable and not rollout.canary:
         raise ArtifactError(f"version {version} is stable already; name another one (`streamrec model list`)")
     previous = rollout.previous if version == rollout.stable else rollout.stable
-    return Rollout(version, "", 0, previous, changed_at, reason)
+    return Rollout(version, "", 0, previous, changed_at, reason, serial=rollout.serial + 1)
 
 
 def try_out(rollout: Rollout, version: str, percent: int, changed_at: str, reason: str) -> Rollout:
@@ -64,13 +71,22 @@ def try_out(rollout: Rollout, version: str, percent: int, changed_at: str, reaso
     if version == rollout.stable:
         raise ArtifactError(f"version {version} is stable; a canary is another version (`streamrec model list`)")
     since = rollout.canary_since if version == rollout.canary else changed_at
-    return Rollout(rollout.stable, version, percent, rollout.previous, changed_at, reason, since)
+    serial = rollout.serial + 1
+    return Rollout(rollout.stable, version, percent, rollout.previous, changed_at, reason, since, serial)
 
 
 def roll_back(rollout: Rollout, changed_at: str, reason: str) -> Rollout:
     """Without the canary; where there is none, back to the version before."""
+    serial = rollout.serial + 1
     if rollout.canary:
-        return Rollout(rollout.stable, "", 0, rollout.previous, changed_at, reason)
+        return Rollout(rollout.stable, "", 0, rollout.previous, changed_at, reason, serial=serial)
     if not rollout.previous:
         raise ArtifactError("there is no canary and no earlier version to go back to; promote a version instead")
-    return Rollout(rollout.previous, "", 0, rollout.stable, changed_at, reason)
+    return Rollout(rollout.previous, "", 0, rollout.stable, changed_at, reason, serial=serial)
+
+
+def restated(rollout: Rollout) -> Rollout:
+    """The same once more; ArtifactError where nothing is promoted."""
+    if not rollout.stable:
+        raise ArtifactError("no version is stable yet, so there is nothing to sign; `streamrec model promote` one")
+    return msgspec.structs.replace(rollout, serial=rollout.serial + 1, signature="")

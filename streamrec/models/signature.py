@@ -1,6 +1,7 @@
 """Who made a model: an Ed25519 signature over `manifest.json`, in `signature.json` beside it.
 
-The manifest holds the SHA-256 of every other file, so the signature covers the folder. Ed25519 and not an HMAC: workers
+The manifest holds the SHA-256 of every other file, so the signature covers the folder. Who is served by which model is
+signed with the same keys (signed_rollout.py). Ed25519 and not an HMAC: workers
 hold a public key only, so a worker that is broken into cannot sign. Keys are PEM files, as OpenSSL makes them:
 
     openssl genpkey -algorithm ed25519 -out private.pem
@@ -39,42 +40,58 @@ class Signature(msgspec.Struct, frozen=True):
 
 def sign(folder: Path, private_key: Path) -> None:
     """Write the signature of the folder's manifest."""
-    manifest = (folder / "manifest.json").read_bytes()
-    made = _private(private_key).sign(CONTEXT + manifest)
-    written = Signature("ed25519", base64.b64encode(made).decode())
-    (folder / SIGNATURE).write_bytes(msgspec.json.encode(written) + b"\n")
+    made = signature_over(CONTEXT + (folder / "manifest.json").read_bytes(), private_key)
+    (folder / SIGNATURE).write_bytes(msgspec.json.encode(Signature("ed25519", made)) + b"\n")
 
 
 def check(folder: Path, manifest: bytes, public_keys: Path) -> None:
-    """ArtifactError unless one of the keys signed these bytes."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra; `_public` says so where it lacks
-
-    keys = _public(public_keys)
-    signature = _read(folder / SIGNATURE)
-    for key in keys:
-        try:
-            key.verify(signature, CONTEXT + manifest)
-        except InvalidSignature:
-            continue
-        return
-    raise ArtifactError(
-        f"{folder / SIGNATURE}: no key in {public_keys} made this signature; the manifest was altered or another key"
-        f" signed it: {SIGN}, or correct STREAMREC_MODEL_PUBLIC_KEY"
-    )
-
-
-def _read(path: Path) -> bytes:
+    """ArtifactError unless one of the keys signed these bytes, as the file in the folder says."""
+    path = folder / SIGNATURE
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Signature)
-        if found.algorithm != "ed25519":
-            raise ArtifactError(f"{path}: algorithm is {found.algorithm[:20]!r}, expected 'ed25519'; {SIGN}")
-        return base64.b64decode(found.signature, validate=True)
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise ArtifactError(f"{path}: missing; STREAMREC_MODEL_PUBLIC_KEY asks for signed models: {SIGN}") from None
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error.strerror}); {SIGN}") from None
-    except (*UNDECODABLE, binascii.Error) as error:
+    check_raw(raw, str(path), manifest, public_keys)
+
+
+def check_raw(raw: bytes, path: str, manifest: bytes, public_keys: Path) -> None:
+    """The same for the content of a signature.json that `path` names."""
+    try:
+        found = msgspec.json.decode(raw, type=Signature)
+    except UNDECODABLE as error:
         raise ArtifactError(f"{path}: not a signature ({error}); {SIGN}") from None
+    if found.algorithm != "ed25519":
+        raise ArtifactError(f"{path}: algorithm is {found.algorithm[:20]!r}, expected 'ed25519'; {SIGN}")
+    if not is_signed(CONTEXT + manifest, found.signature, public_keys):
+        raise ArtifactError(
+            f"{path}: no key in {public_keys} made this signature; the manifest was altered or another key"
+            f" signed it: {SIGN}, or correct STREAMREC_MODEL_PUBLIC_KEY"
+        )
+
+
+def signature_over(message: bytes, private_key: Path) -> str:
+    """In base64."""
+    return base64.b64encode(_private(private_key).sign(message)).decode()
+
+
+def is_signed(message: bytes, signature: str, public_keys: Path) -> bool:
+    """Whether one of the keys made this signature, in base64, over these bytes."""
+    keys = _public(public_keys)
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra; `_public` says so where it lacks
+
+    try:
+        raw = base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    for key in keys:
+        try:
+            key.verify(raw, message)
+        except InvalidSignature:
+            continue
+        return True
+    return False
 
 
 def _private(path: Path) -> "Ed25519PrivateKey":

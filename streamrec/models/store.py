@@ -19,13 +19,14 @@ from typing import NamedTuple
 import msgspec
 
 from ..engine.features.fingerprint import fingerprint
-from ..errors import ArtifactError
+from ..errors import ArtifactError, SettingsError
 from . import rollout as moves
 from .artifact import MANIFEST, load, manifest_of
 from .install import brings_signature, is_whole, staged
 from .manifest import Manifest, check_half_life
 from .rollout import Rollout
 from .signature import SIGNATURE
+from .signed_rollout import signed
 
 ROLLOUT, VERSIONS, LOCK = "rollout.json", "versions", ".lock"
 
@@ -147,7 +148,14 @@ class ModelStore:
             check_half_life(manifest.half_life_h, str(folder / MANIFEST), half_life_h)
 
     def roll_back(
-        self, at: str, reason: str, public_keys: Path | None = None, half_life_h: float | None = None
+        self,
+        at: str,
+        reason: str,
+        public_keys: Path | None = None,
+        half_life_h: float | None = None,
+        *,
+        at_ms: int = 0,
+        key: Path | None = None,
     ) -> Rollout:
         """Take the canary back, or go back to the version before; ArtifactError if `check_fit` refuses that one."""
 
@@ -163,7 +171,26 @@ class ModelStore:
                     ) from None
             return after
 
-        return self.change(checked)
+        return self.publish(checked, at_ms, key)
+
+    def publish(self, move: Callable[[Rollout], Rollout], at_ms: int, key: Path | None = None) -> Rollout:
+        """Apply a move for all who copy this store: with a number that is the time, or rises, and signed by a key.
+
+        The time, so that a store which is made anew goes on where the one before it was. SettingsError where a key is
+        missing that signed what was there before: who checks would refuse the next.
+        """
+
+        def published(before: Rollout) -> Rollout:
+            if before.signature and key is None:
+                raise SettingsError(
+                    f"{self.folder / ROLLOUT}: is signed, and workers that check it would refuse a change that is not;"
+                    " give --key FILE"
+                )
+            after = move(before)
+            after = msgspec.structs.replace(after, serial=max(after.serial, at_ms))
+            return after if key is None else signed(after, key)
+
+        return self.change(published)
 
     def change(self, move: Callable[[Rollout], Rollout]) -> Rollout:
         """Apply a move to what the file says at this moment; ArtifactError of the move leaves it as it is."""

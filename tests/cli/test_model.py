@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from signing_keys import keys
 from trained import publish_small
 
 from streamrec.__main__ import cli
 from streamrec.errors import StreamrecError
 from streamrec.models.artifact import WEIGHTS
+from streamrec.models.rollout import promote
+from streamrec.models.signed_rollout import verified
 from streamrec.models.store import ModelStore
 
 
@@ -115,6 +118,32 @@ def test_a_store_is_never_made_in_an_artifact_folder(tmp_path: Path) -> None:
     publish_small(tmp_path / "m", 1)
     with pytest.raises(StreamrecError, match="expected a store"):
         run("add", tmp_path / "m", "--store", tmp_path / "m")
+
+
+def test_who_serves_is_signed_once_and_from_then_on(store: Path) -> None:
+    """A store of today is signed as it is; each change after that needs the key, and has a higher number."""
+    private, public = keys(store.parent, "ours")
+    first, second = listed(store)
+    with pytest.raises(StreamrecError, match="nothing to sign"):
+        run("sign", store, "--key", private)
+    ModelStore(store).change(lambda now: promote(now, first, "t", "before there were keys"))
+    assert "signed" in run("sign", store, "--key", private)
+    numbers = []
+    for command in (["promote", second, "--canary", "5"], ["promote", second], ["rollback"]):
+        with pytest.raises(StreamrecError, match=r"rollout.json: is signed.*give --key FILE"):
+            run(*command, "--store", store)
+        assert "signed" in run(*command, "--store", store, "--key", private)
+        numbers.append(verified((store / "rollout.json").read_bytes(), "", public).serial)
+    assert numbers == sorted(set(numbers))
+    assert listed(store) == {first: "stable", second: "previous"}
+
+
+def test_a_store_that_is_made_anew_goes_on_counting(store: Path, tmp_path: Path) -> None:
+    """Its first number is above those of the store before it, so workers follow it."""
+    run("promote", next(iter(listed(store))), "--store", store)
+    run("add", tmp_path / "2", "--store", tmp_path / "anew")
+    run("promote", next(iter(listed(tmp_path / "anew"))), "--store", tmp_path / "anew")
+    assert ModelStore(tmp_path / "anew").rollout().serial > ModelStore(store).rollout().serial > 1
 
 
 def test_sign_and_verify_with_keys_of_openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

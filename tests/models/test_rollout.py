@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrec.errors import ArtifactError
-from streamrec.models.rollout import Rollout, decode, promote, roll_back, try_out
+from streamrec.models.rollout import LARGEST, Rollout, decode, promote, restated, roll_back, try_out
 
 A, B, C = "a" * 12, "b" * 12, "c" * 12
 
@@ -43,13 +43,13 @@ def test_a_canary_is_the_same_until_it_leaves() -> None:
 def test_a_canary_that_is_promoted_is_a_canary_no_more() -> None:
     """The version before the canary is what rollback goes back to."""
     done = promote(try_out(promote(Rollout(), A, "", ""), B, 5, "", ""), B, "", "")
-    assert done == Rollout(B, "", 0, A, "", "")
+    assert done == Rollout(B, "", 0, A, "", "", serial=3)
 
 
 def test_promoting_stable_again_ends_a_canary_and_keeps_the_way_back() -> None:
     """Previous does not become stable itself."""
     tried = try_out(promote(promote(Rollout(), A, "", ""), B, "", ""), C, 5, "", "")
-    assert promote(tried, B, "", "") == Rollout(B, "", 0, A, "", "")
+    assert promote(tried, B, "", "") == Rollout(B, "", 0, A, "", "", serial=4)
 
 
 @pytest.mark.parametrize("percent", [0, 100, -1, 1000])
@@ -69,6 +69,8 @@ def test_moves_without_sense_are_refused() -> None:
         promote(Rollout(A), A, "", "")
     with pytest.raises(ArtifactError, match="no earlier version"):
         roll_back(Rollout(A), "", "")
+    with pytest.raises(ArtifactError, match="nothing to sign"):
+        restated(Rollout())
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,8 @@ def test_moves_without_sense_are_refused() -> None:
         (b'{"stable": "aaaaaaaaaaaa", "canary": "bbbbbbbbbbbb"}', "1 to 99 %"),
         (b'{"stable": "aaaaaaaaaaaa", "canary_percent": 5}', "1 to 99 %"),
         (b'{"stable": "\xff"}', "not a rollout"),
+        (b'{"serial": -1}', "serial is -1"),
+        (b'{"serial": %d}' % (LARGEST + 1), f"serial is {LARGEST + 1}"),
         (b"[" * 5000, "not a rollout"),
     ],
 )
@@ -92,11 +96,13 @@ def test_a_broken_file_is_refused_by_name(raw: bytes, why: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(["promote", "try", "back"]).flatmap(lambda m: st.tuples(st.just(m), st.sampled_from("abc")))
+        st.sampled_from(["promote", "try", "back", "restate"]).flatmap(
+            lambda m: st.tuples(st.just(m), st.sampled_from("abc"))
+        )
     )
 )
 def test_no_sequence_of_moves_leaves_a_state_that_cannot_be_read(moves: list[tuple[str, str]]) -> None:
-    """What moves write, `decode` reads; and stable, once there is one, stays."""
+    """What moves write, `decode` reads; stable, once there is one, stays; each raises the number and is not signed."""
     state = Rollout()
     for move, letter in moves:
         before = state
@@ -105,9 +111,12 @@ def test_no_sequence_of_moves_leaves_a_state_that_cannot_be_read(moves: list[tup
                 state = promote(state, letter * 12, "t", "")
             elif move == "try":
                 state = try_out(state, letter * 12, 5, "t", "")
-            else:
+            elif move == "back":
                 state = roll_back(state, "t", "")
+            else:
+                state = restated(state)
         except ArtifactError:
             assert state == before
         assert decode(msgspec.json.encode(state), "x") == state
         assert bool(state.stable) >= bool(before.stable)
+        assert (state.serial, state.signature) == (before.serial + (state != before), "")
