@@ -179,6 +179,7 @@ class Metrics:
         self.engine_agreement = measured(
             "engine_agreement_ratio", "Share of probe rows that int8 and fp32 put on the same side of the threshold."
         )
+        self.model_fetching = gauge("model_fetching", "1: a look at the source of models is under way.")
         self.model_behind = gauge("model_behind", "1: another model serves than the store asks for; it was refused.")
         self.shadow_rows = gauge("shadow_rows", "Live rows fp32 scored beside the model that serves, since its load.")
         self.shadow_agreement = measured(

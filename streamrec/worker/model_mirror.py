@@ -8,6 +8,8 @@ over. The thread ends with the process, in the middle of a request if need be.
 import logging
 import threading
 import time
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from ..errors import ArtifactError, SettingsError
 from ..models.allowance import UnreachableError
@@ -28,7 +30,9 @@ class ModelMirror:
 
     def look(self) -> FetchOutcome:
         """Look at the source once and bring what is new; never raises, whatever the source does."""
+        self._metrics.model_fetching.set(1)
         outcome, reason = self._look()
+        self._metrics.model_fetching.set(0)
         self._metrics.model_fetches[outcome].inc()
         if not threading.main_thread().is_alive():
             return outcome  # the process is ending, and fetches end with it
@@ -61,13 +65,14 @@ class ModelMirror:
 def start(settings: Settings, space_id: str, metrics: Metrics) -> None:
     """Fill the folder, then keep it; nothing where no source is set.
 
-    SettingsError if there is no folder or the source is of an unknown kind, ArtifactError if the first look fails and
-    the folder is empty: without it there is nothing to serve.
+    SettingsError if there is no folder, the source is of an unknown kind, or nobody vouches for it. ArtifactError if
+    the first look fails and the folder is empty: without it there is nothing to serve.
     """
     if not settings.model_uri:
         return
     if settings.model_dir is None:
         raise SettingsError("STREAMREC_MODEL_URI needs STREAMREC_MODEL_DIR, the folder its models are kept in")
+    _check_trust(settings)
     mirror = ModelMirror(
         Mirror(settings.model_uri, settings.model_dir, space_id, settings.model_public_key),
         metrics,
@@ -76,3 +81,31 @@ def start(settings: Settings, space_id: str, metrics: Metrics) -> None:
     if mirror.look() in {"unreachable", "refused"} and not is_store(settings.model_dir):
         raise ArtifactError(f"{settings.model_uri}: no model could be fetched, and {settings.model_dir} holds none yet")
     mirror.go_on()
+
+
+def _check_trust(settings: Settings) -> None:
+    """A SettingsError is better than a warning: a worker that starts is one whose models somebody vouches for.
+
+    Of https, what the host says is what arrives, so a warning is enough; loopback has nobody on the way.
+    """
+    uri, place = settings.model_uri, urlsplit(settings.model_uri)
+    if settings.model_public_key is not None or place.scheme not in {"http", "https"} or _is_loopback(place.hostname):
+        return
+    if place.scheme == "http" and not settings.model_unsigned_http:
+        raise SettingsError(
+            f"STREAMREC_MODEL_URI is {uri}, where anybody on the way can replace a model, and"
+            " STREAMREC_MODEL_PUBLIC_KEY is not set; sign models and set it, use https://, or set"
+            " STREAMREC_MODEL_UNSIGNED_HTTP=true"
+        )
+    log.warning(
+        "models from %s are not signed: whoever can write there decides what this worker serves; sign them and set"
+        " STREAMREC_MODEL_PUBLIC_KEY",
+        uri,
+    )
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False

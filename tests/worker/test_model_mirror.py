@@ -2,11 +2,14 @@
 
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from model_server import serving
+import yaml
+from model_server import Quiet, serving
 from prometheus_client import CollectorRegistry
+from signing_keys import keys
 from trained import publish_small
 
 from streamrec.content.encoder import HashedEncoder
@@ -15,7 +18,8 @@ from streamrec.errors import ArtifactError, SettingsError
 from streamrec.models import http_files
 from streamrec.models import rollout as moves
 from streamrec.models.artifact import WEIGHTS
-from streamrec.models.mirror import Mirror
+from streamrec.models.mirror import SMALL, Mirror
+from streamrec.models.remote_files import LIMIT, deadline_s
 from streamrec.models.store import ModelStore
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import Settings, load
@@ -23,6 +27,7 @@ from streamrec.worker.model_loader import ModelLoader
 from streamrec.worker.model_mirror import ModelMirror, start
 
 SPACE = HashedEncoder().space_id
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -126,6 +131,54 @@ def test_a_silent_source_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri, counted = f"http://127.0.0.1:{silent.getsockname()[1]}/models", metrics()
         assert ModelMirror(Mirror(uri, tmp_path / "here", SPACE), counted, 0).look() == "unreachable"
+
+
+def test_unsigned_models_over_plain_http_need_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is on the way could replace them; https is warned of, a key or loopback is enough."""
+    monkeypatch.setattr(http_files, "TIMEOUT_S", 0.1)
+    for uri in ("http://192.0.2.1:9/models", "http://models.invalid/"):  # a network for documentation, no host
+        with pytest.raises(SettingsError, match=r"STREAMREC_MODEL_UNSIGNED_HTTP=true"):
+            start(settings(uri, tmp_path / "here"), SPACE, metrics())
+    _, public = keys(tmp_path, "ours")
+    warned = []
+    more: Mapping[str, object]
+    for uri, more in (
+        ("http://192.0.2.1:9/models", {"model_unsigned_http": True}),
+        ("https://192.0.2.1:9/models", {}),
+        ("http://192.0.2.1:9/models", {"model_public_key": public}),
+        ("http://127.0.0.1:9/models", {}),
+    ):
+        caplog.clear()
+        with pytest.raises(ArtifactError, match="no model could be fetched"):
+            start(settings(uri, tmp_path / "here").changed(**more), SPACE, metrics())
+        warned.append("are not signed" in caplog.text)
+    assert warned == [True, True, False, False]
+
+
+def test_a_look_that_goes_on_can_be_seen_and_ends_before_the_alert(source: ModelStore, tmp_path: Path) -> None:
+    """ModelSourceHangs says that a look does not end, so none may take as long that does."""
+    counted, seen = metrics(), list[float]()
+
+    def answer(request: Quiet) -> None:
+        seen.append(counted.model_fetching._value.get())
+        request.send_error(503)
+
+    with serving(source.folder) as server:
+        server.answers["rollout.json"] = answer
+        ModelMirror(Mirror(server.uri, tmp_path / "here", SPACE), counted, 0).look()
+    assert (seen, counted.model_fetching._value.get()) == ([1], 0)
+    small, large = deadline_s(SMALL), deadline_s(LIMIT)
+    longest_s = small + 3 * (2 * small + 2 * large)  # stable, canary, previous: manifest, signature, two files
+    (rule,) = (
+        rule
+        for group in yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"]
+        for rule in group["rules"]
+        if rule["alert"] == "ModelSourceHangs"
+    )
+    assert rule["for"] == "1h"
+    assert longest_s < 33 * 60 < 3600
 
 
 def test_what_nobody_thought_of_is_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
