@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -103,6 +104,16 @@ async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float =
             return
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.1)
+
+
+async def settled(settings: Settings, *topics: str) -> None:
+    """Until no transaction is open in these, full names: a commit is answered before all readers see what it wrote."""
+
+    async def decided(topic: str) -> bool:
+        return not await undecided(settings, topic, 1 if topic.startswith(settings.topic("articles")) else None)
+
+    for topic in topics:
+        await until(partial(decided, topic))
 
 
 async def logged(settings: Settings) -> list[tuple[dict[bytes, bytes], Meta]]:

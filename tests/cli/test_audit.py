@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
-from on_kafka import article, event, read, send, until
+from on_kafka import article, event, read, send, settled, until
 
 from streamrec.cli.audit import audit
 from streamrec.contracts.partitioner import partition_of
@@ -58,6 +58,7 @@ async def plant(settings: Settings, topic: str, partition: int, key: bytes, raw:
         await (producer.abort_transaction() if abort else producer.commit_transaction())
     finally:
         await producer.stop()
+    await settled(settings, topic)
 
 
 async def test_a_worker_at_work_passes_and_planted_violations_are_named(cluster: Settings, tmp_path: Path) -> None:

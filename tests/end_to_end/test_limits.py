@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.errors import KafkaError as ClientError
-from on_kafka import event, read, send, undecided, until
+from on_kafka import event, read, send, settled, undecided, until
 
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import create
@@ -67,6 +67,7 @@ async def test_a_transaction_open_for_too_long_is_void(settings_for_test: Settin
     async with successor.begin() as writes:
         await writes.send(topic, 0, [Message(b"u1", b"in time")])
     await successor.stop()
+    await settled(settings, topic)
     assert [record.value for record in await read(settings, topic)] == [b"in time"]
 
 

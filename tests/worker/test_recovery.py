@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from making import AffinityScores, Feed, article, click, policy
-from on_kafka import now_ms
+from on_kafka import now_ms, settled
 
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import TOPICS
@@ -48,6 +48,7 @@ async def write(settings: Settings, topic: str, records: Sequence[tuple[bytes, b
     async with transactions.begin() as writes:
         await writes.send(topic, NUMBER, [Message(key, value) for key, value in records])
     await transactions.stop()
+    await settled(settings, topic)
 
 
 async def end_of(settings: Settings, topic: str) -> int:

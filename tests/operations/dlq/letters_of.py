@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from on_kafka import read as read_topic
+from on_kafka import settled
 
 from streamrec.contracts.record_size import record_bytes
 from streamrec.contracts.records import DeadLetter, RejectReason
@@ -52,10 +53,12 @@ async def write(settings: Settings, letters: Sequence[DeadLetter]) -> None:
         for (topic, partition), messages in by_place.items():
             await writes.send(topic, partition, messages)
     await transactions.stop()
+    await settled(settings, *{topic for topic, _ in by_place})
 
 
 async def arrived(settings: Settings, topic: str) -> list[Any]:
     """What consumers of a topic see, the oldest of each partition first."""
+    await settled(settings, settings.topic(topic))
     return await read_topic(settings, settings.topic(topic), 1 if topic.startswith("articles") else None)
 
 

@@ -4,6 +4,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
+from on_kafka import settled
 from operations.dlq.letters_of import arrived, dead, open_letters, values, write
 
 from streamrec.contracts.decode import Origin, dead_letter
@@ -47,6 +48,7 @@ async def test_an_article_is_not_rolled_back(cluster: Settings) -> None:
         await writes.send(topic, 3, [Message(b"a1", b"v1"), Message(b"a2", b"v1")])
         await writes.send(topic, 3, [Message(b"a1", b"v1 withdrawn"), Message(b"a2", b"v2")])
     await desk.stop()
+    await settled(cluster, topic)
     letters = await open_letters(cluster)
     assert await redrive(cluster, redrives(letters)) == 0
     assert {record.key: record.value for record in await arrived(cluster, "catalog")} == {
