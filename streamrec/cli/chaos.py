@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SIMULATED = 1000
 LEAST_IN_FULL, MANY_RUNS = 0.8, 100  # of readers, in so many simulated runs; one in ten is long and fills rows
-NETWORKS = ("late_commits", "resets", "delays")
+NETWORKS = ("late_commits", "resets", "delays", "overtaken", "black_holes", "half_open", "slow_lines")
 SHOWN = 10  # findings of a run; all of a real one are kept with its logs
 BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything but that
 
@@ -56,10 +56,10 @@ def chaos(
 
     With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
     fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, an outage of all workers, a
-    broker that dies, a slow one, a restart of everything, or several of these; or, with --network, all workers reach
-    their broker through a proxy that breaks connections and delivers what they held later. Each run makes topics of
-    its own and deletes them; on a cluster given with --brokers those of a run that failed stay, and their names are
-    told.
+    broker that dies, a slow one, a restart of everything, or several of these; or, with --network, the workers (with
+    an even seed the first of them alone) reach their broker through a proxy that breaks connections, delivers what
+    they held later, lets them fall silent or go slow. Each run makes topics of its own and deletes them; on a cluster
+    given with --brokers those of a run that failed stay, and their names are told.
 
     Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
     by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery

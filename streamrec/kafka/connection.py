@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..connection_rules import extensions
 from ..errors import SettingsError
 from ..settings import PREFIX, Settings
+from . import answer_timeout  # noqa: F401 - of every client that is told how to connect
 from .tokens import Endpoint, Tokens, tokens_of
 
 

@@ -88,7 +88,7 @@ class TransactionalProducer(AIOKafkaProducer):  # type: ignore[misc]
                 break
             except BaseException as error:
                 await following.stop()
-                if not _connection_broke(error):
+                if not isinstance(error, KafkaConnectionError):
                     raise
             await asyncio.sleep(AGAIN_S)
         await self.stop()
@@ -101,14 +101,9 @@ class TransactionalProducer(AIOKafkaProducer):  # type: ignore[misc]
                 if await _Abort(self._sender).do(await self._sender._find_coordinator(kind, name)):
                     return
             except ClientError as error:
-                if not _connection_broke(error):
+                if not isinstance(error, KafkaConnectionError):
                     raise
                 await asyncio.sleep(AGAIN_S)
-
-
-def _connection_broke(error: BaseException) -> bool:
-    """Also where aiokafka wraps it, as of a connection that breaks while the coordinator is asked for."""
-    return isinstance(error, KafkaConnectionError) or isinstance(error.__cause__, KafkaConnectionError)
 
 
 class _Transactions(TransactionManager):  # type: ignore[misc]

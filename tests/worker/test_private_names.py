@@ -7,7 +7,10 @@ from typing import Any
 import aiokafka
 import faust
 import pytest
-from aiokafka.consumer import fetcher
+from aiokafka import client, conn
+from aiokafka.consumer import consumer as aiokafka_consumer
+from aiokafka.consumer import fetcher, group_coordinator
+from aiokafka.errors import CoordinatorNotAvailableError
 from aiokafka.producer import producer as aiokafka_producer
 from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import MessageBatch
@@ -19,7 +22,7 @@ from faust.stores.memory import Store
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
-from streamrec.kafka import consumer, producer
+from streamrec.kafka import answer_timeout, consumer, producer
 from streamrec.worker.fetcher import BatchConsumerThread
 from streamrec.worker.profile_table import RebalanceHooks
 from streamrec.worker.transport import BatchConsumer, BatchTransport
@@ -201,6 +204,25 @@ def test_what_a_broker_says_of_a_refused_record() -> None:
     assert "SendProduceReqHandler(self, batches)" in inspect.getsource(sender.Sender)
     assert parameters(sender.SendProduceReqHandler.handle_response) == ["self", "response"]
     assert "if not self.future.done()" in inspect.getsource(MessageBatch.failure)
+
+
+def test_how_long_an_answer_is_waited_for() -> None:
+    """Every client connects through our classes, and their methods are called as aiokafka's."""
+    assert conn.AIOKafkaConnection is answer_timeout.Connection
+    assert "conn = AIOKafkaConnection(" in inspect.getsource(conn.create_conn)
+    for module in (aiokafka_consumer, aiokafka_producer):
+        assert module.AIOKafkaClient is answer_timeout.Client
+        assert "AIOKafkaClient(" in inspect.getsource(module)
+    theirs, ours = conn.AIOKafkaConnection.__bases__[0], answer_timeout.Connection
+    assert parameters(theirs.send) == parameters(ours.send)
+    assert parameters(client.AIOKafkaClient.coordinator_lookup) == parameters(answer_timeout.Client.coordinator_lookup)
+    source = inspect.getsource(client.AIOKafkaClient.send)
+    assert (
+        source.index("except asyncio.TimeoutError") < source.index(".close(") < source.index("RequestTimedOutError()")
+    )
+    for lookup in (sender.Sender._find_coordinator, group_coordinator.GroupCoordinator.ensure_coordinator_known):
+        assert "coordinator_lookup(" in inspect.getsource(lookup)
+        assert CoordinatorNotAvailableError.retriable
 
 
 def test_what_reads_a_fetch() -> None:

@@ -91,12 +91,13 @@ async def _play(
     started_s, rng = monotonic_s(), np.random.default_rng(seed)
     faults = available(kafka is not None)
     name = network or list(faults)[seed % len(faults)]
+    is_alone = network is not None and seed % 2 == 0
     verdict = Verdict(runs=1)
     async with AsyncExitStack() as stack:
         reached = settings
         if network and kafka:
             reached = await stack.enter_async_context(bad_network(settings, kafka, network, rng))
-        fleet = Fleet(reached, folder, int(rng.integers(2, 4)))
+        fleet = Fleet(settings if is_alone else reached, folder, int(rng.integers(2, 4)), first=reached)
         supervising = asyncio.create_task(fleet.supervise())
         try:
             await fleet.ready()
@@ -116,7 +117,7 @@ async def _play(
         finally:
             verdict.owners = len(fleet.workers) + fleet.exits.total()
             await _end(fleet, supervising)
-    return Outcome(name, verdict, dict(fleet.exits), monotonic_s() - started_s)
+    return Outcome(f"{name}, one" if is_alone else name, verdict, dict(fleet.exits), monotonic_s() - started_s)
 
 
 async def broker_there(kafka: LocalKafka | None) -> None:

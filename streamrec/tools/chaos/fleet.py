@@ -13,10 +13,10 @@ from ..worker_process import WorkerProcess
 
 
 class Fleet:
-    """Worker processes of one deployment; each has a log of its own in `folder`."""
+    """Worker processes of one deployment; each has a log of its own in `folder`. The first may have other settings."""
 
-    def __init__(self, settings: Settings, folder: Path, size: int) -> None:
-        self._settings, self._folder = settings, folder
+    def __init__(self, settings: Settings, folder: Path, size: int, first: Settings | None = None) -> None:
+        self._settings, self._folder, self._first = settings, folder, first or settings
         self.workers: list[WorkerProcess] = []
         self.wanted: set[int] = set()
         self.exits: Counter[int] = Counter()  # by exit code; a negative one is a signal
@@ -26,7 +26,8 @@ class Fleet:
     def join(self) -> int:
         """Start a worker more; answers with its number."""
         number = len(self.workers)
-        self.workers.append(WorkerProcess(self._settings, self._folder / f"worker-{number}.log"))
+        settings = self._settings if self.workers else self._first
+        self.workers.append(WorkerProcess(settings, self._folder / f"worker-{number}.log"))
         self.wanted.add(number)
         self.workers[number].ensure()
         return number

@@ -36,12 +36,17 @@ class Connection:
 
     def __init__(self, client: asyncio.StreamWriter, broker: asyncio.StreamWriter) -> None:
         self.is_mute = False  # answers are dropped
+        self.is_deaf = False  # requests are dropped
+        self.bytes_per_s = float("inf")  # either way
         self._client, self._broker = client, broker
         self._may_end = asyncio.Event()
         self._may_end.set()
 
     async def deliver(self, request: Request) -> None:
-        """Pass a request on to the broker."""
+        """Pass a request on to the broker, as fast as the line is."""
+        if self.is_deaf:
+            return
+        await asyncio.sleep(len(request.frame) / self.bytes_per_s)
         self._broker.write(request.frame)
         await self._broker.drain()
 
@@ -65,8 +70,9 @@ class Connection:
         self._client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._client.transport.abort()
 
-    def answer(self, data: bytes) -> None:
-        """Bytes of the broker for the client, if it is there and to hear of them."""
+    async def answer(self, data: bytes) -> None:
+        """Bytes of the broker for the client, if it is there and to hear of them, as fast as the line is."""
+        await asyncio.sleep(len(data) / self.bytes_per_s)
         if not (self.is_mute or self._client.is_closing()):
             self._client.write(data)
 
@@ -143,4 +149,4 @@ class TcpProxy:
 async def _answers(connection: Connection, reader: asyncio.StreamReader) -> None:
     with suppress(ConnectionError):
         while data := await reader.read(CHUNK_BYTES):
-            connection.answer(data)
+            await connection.answer(data)
