@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.push import ModelStamp, Push
 from streamrec.contracts.records import RawRecord, Topic
+from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.engine.policy.config import Policy
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
@@ -138,3 +140,15 @@ def columns(state: Partition) -> dict[str, bytes]:
     """All columns, in the order of user ids."""
     order = np.argsort(np.array(state.profiles.users, dtype=object)) if len(state.profiles) else np.empty(0, np.intp)
     return {name: state.profiles[name][order].tobytes() for name in state.profiles.columns}
+
+
+def globo_clicks(path: Path, n_users: int) -> Path:
+    """Clicks of so many simulated readers, as a file in Globo's format."""
+    numbers: dict[str, int] = {}
+    lines = ["user_id,click_article_id,click_timestamp"]
+    for at_ms, record in SimulatedLog(seed=5, n_users=n_users, hours=8, visits_per_user_day=20):
+        if isinstance(record, UserEvent) and record.action == "click":
+            article = numbers.setdefault(record.article_id, len(numbers))
+            lines.append(f"{record.user_id[1:].lstrip('0') or 0},{article},{at_ms}")
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -13,9 +13,13 @@ only if that is at least MARGIN times as fast (geometric mean over the batch siz
 another start would measure the other way round, do not change the engine, and the one chosen is never slower than
 1 / MARGIN of the fastest.
 
+A named engine that torch has dropped is served by its successor, with a warning; what was right for it is asked of
+that one as well.
+
 torch fp32 itself is held against the recorded logits first: weights that do not say what they said are refused.
 """
 
+import logging
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +28,7 @@ from ..errors import ArtifactError
 from ..settings import EngineChoice as Choice
 from .artifact import Artifact
 from .engine_speed import REFERENCE, Pace, speedups
-from .engines import ENGINES, available, engine_of, int8_name
+from .engines import ENGINES, available, engine_of, int8_name, missing, or_successor
 from .engines.contract import Engine, EngineName, precision_of
 from .network import Network, network_of
 from .parity import FP32_TOLERANCE, Parity, batch_drift, compare, tolerance_of
@@ -34,6 +38,8 @@ BATCH_SIZES = (256, 1024)  # engines take more rows in blocks of 1024 at most: l
 MARGIN = 1.2
 
 Build = Callable[[EngineName, Network], Engine]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def admit(artifact: Artifact, choice: Choice = "auto", pace: Pace = speedups, bu
     if choice == "auto":
         trials, faults = _trials(reference, trial)
         return _fastest(trials, faults, speed(trials))
-    name = int8_name() if choice == "int8" else REFERENCE if choice == "fp32" else choice
+    name = int8_name() if choice == "int8" else REFERENCE if choice == "fp32" else _named(choice, model)
     chosen = reference if name == REFERENCE else _usable(trial(name), model)
     serves = f"{name} serves because it was asked for"
     if precision_of(name) == "int8":
@@ -109,6 +115,17 @@ def admit(artifact: Artifact, choice: Choice = "auto", pace: Pace = speedups, bu
     except ArtifactError as error:
         return _serve(chosen, f"{serves}; {error}", None)
     return _serve(chosen, f"{serves}; {int8.engine.name} would have {int8.summary}", int8.parity)
+
+
+def _named(asked: EngineName, model: str) -> EngineName:
+    name = or_successor(asked)
+    if name != asked:
+        log.warning(
+            "%s: %s serves in place of %s: %s; its scores differ within the tolerance recorded with the model: set"
+            " STREAMREC_ENGINE=%s to keep it, or auto",
+            *(model, name, asked, missing(asked), name),
+        )
+    return name
 
 
 def _trial(artifact: Artifact, engine: Engine, build: Build) -> Trial:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from making import globo_clicks
 
 from streamrec.__main__ import cli
 from streamrec.content.encoder import HashedEncoder
-from streamrec.contracts.event import UserEvent
-from streamrec.datasets.simulated.log import START_MS, SimulatedLog
+from streamrec.datasets.simulated.log import START_MS
 from streamrec.engine.features.fingerprint import fingerprint
 from streamrec.errors import DataError
 from streamrec.models.artifact import load as load_ranker
@@ -29,15 +29,7 @@ SPACE = HashedEncoder().space_id
 @pytest.fixture(scope="module")
 def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clicks of simulated readers in Globo's format."""
-    numbers: dict[str, int] = {}
-    lines = ["user_id,click_article_id,click_timestamp"]
-    for at_ms, record in SimulatedLog(seed=5, n_users=400, hours=8, visits_per_user_day=20):
-        if isinstance(record, UserEvent) and record.action == "click":
-            article = numbers.setdefault(record.article_id, len(numbers))
-            lines.append(f"{record.user_id[1:].lstrip('0') or 0},{article},{at_ms}")
-    path = tmp_path_factory.mktemp("globo") / "clicks.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return globo_clicks(tmp_path_factory.mktemp("globo") / "clicks.csv", n_users=400)
 
 
 def command(*arguments: object) -> list[str]:

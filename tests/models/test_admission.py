@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from dropped import drop_dynamic_quantization
 from saturating import Saturating
 
 from streamrec import onnx_models
@@ -159,16 +160,44 @@ def test_an_engine_that_would_saturate_is_refused_though_no_recorded_row_shows_i
 
 def test_without_quantize_dynamic_the_second_engine_serves(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     """Auto and int8 go on with what is left."""
-    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    drop_dynamic_quantization(monkeypatch)
     admission = admit(artifact, "auto", paced(onednn_int8=1.3))
     assert admission.engine.name == "onednn_int8"
     assert "has no torch.ao.quantization.quantize_dynamic" in admission.faults["torch_int8"]
     assert admit(artifact, "int8", paced()).engine.name == "onednn_int8"
 
 
+def test_an_engine_that_torch_dropped_is_served_by_its_successor(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that names it goes on with the same weights, within the recorded tolerance, and says so."""
+    before = admit(artifact, "torch_int8", paced())
+    assert not caplog.records
+    drop_dynamic_quantization(monkeypatch)
+    after = admit(artifact, "torch_int8", paced())
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "onednn_int8 serves in place of torch_int8: torch" in record.getMessage()
+    assert "set STREAMREC_ENGINE=onednn_int8 to keep it, or auto" in record.getMessage()
+    assert after.engine.name == "onednn_int8"
+    rows, probability = artifact.probe.rows, artifact.manifest.calibration.probability
+    found, expected = (probability(each.engine.logits(rows)) for each in (after, before))
+    assert 0 < np.abs(found - expected).max() <= 2 * artifact.probe.tolerance  # each is within it of fp32
+
+
+def test_a_successor_that_is_wrong_here_does_not_serve(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked what the one was asked that it stands in for."""
+    drop_dynamic_quantization(monkeypatch)
+    with pytest.raises(ArtifactError, match="onednn_int8 disagrees with fp32"):
+        admit(artifact, "torch_int8", paced(), saturated(artifact, "onednn_int8"))
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    with pytest.raises(ArtifactError, match=r"engine torch_int8 cannot run here: .*STREAMREC_ENGINE=auto"):
+        admit(artifact, "torch_int8", paced())
+
+
 def without_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which no int8 engine can be built."""
-    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    drop_dynamic_quantization(monkeypatch)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))
 

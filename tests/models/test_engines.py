@@ -10,6 +10,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from dropped import drop_dynamic_quantization
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
@@ -201,7 +202,7 @@ def test_every_engine_can_run_here() -> None:
 def test_int8_survives_the_removal_of_quantize_dynamic(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its removal, announced by torch, leaves a reason for who asks by name, and `int8` means the second engine."""
     assert int8_name() == "torch_int8"
-    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    drop_dynamic_quantization(monkeypatch)
     assert int8_name() == "onednn_int8"
     assert "has no torch.ao.quantization.quantize_dynamic" in available()["torch_int8"]
     with pytest.raises(ArtifactError, match=r"torch_int8 cannot run here.*quantize_dynamic.*STREAMREC_ENGINE=auto"):
@@ -243,7 +244,7 @@ def test_one_engine_does_not_import_the_library_of_another() -> None:
 
 def test_no_int8_at_all_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each one's reason stands in the message, and the cure."""
-    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    drop_dynamic_quantization(monkeypatch)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))
     with pytest.raises(ArtifactError, match=r"no int8 engine.*torch_int8: .*onednn_int8: .*ort_int8: .*=fp32"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dropped import drop_dynamic_quantization
 from making_rows import HELD_OUT, TRAINING, impressions
 from trained import publish_small
 
@@ -34,7 +35,7 @@ def test_int8_is_compared_where_there_is_one(tmp_path: Path, monkeypatch: pytest
     publish_small(tmp_path / "model", 1)
     artifact = load(tmp_path / "model")
     assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()
-    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    drop_dynamic_quantization(monkeypatch)
     assert {INT8, "int8 - fp32"} < compare(HELD_OUT, artifact, seed=1).keys()
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     monkeypatch.setattr(onnx_models, "EXTRA", ("no_such_package",))

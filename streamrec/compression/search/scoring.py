@@ -7,11 +7,9 @@ readers. `head` is the teacher with user vectors given: what remains if somebody
 An engine that cannot be built here, or whose sums saturate, is told with the reason.
 """
 
-import copy
-import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -86,8 +84,10 @@ def _served(name: EngineName, model: Network, rows: Rows) -> Scorer:
 
 
 def _offline(name: EngineName, model: nn.Module, rows: Rows) -> Scorer:
-    """ArtifactError where this torch can no longer quantize."""
-    batches, model = _Batches(rows), _quantized(model) if name == "torch_int8" else model
+    """ArtifactError where this torch can no longer quantize: the served engines take networks alone."""
+    if reason := missing(name):
+        raise ArtifactError(f"{reason}; for an int8 of this torch begin the recipe with a student")
+    batches, model = _Batches(rows), torch_int8.quantized(model) if name == "torch_int8" else model
 
     @torch.inference_mode()
     def run(count: int) -> None:
@@ -117,15 +117,3 @@ def _one_user_a_row(batch: Batch) -> Batch:
 
 def _first(x: FloatArray, count: int) -> FloatArray:
     return x[:count] if count <= len(x) else np.resize(x, (count, x.shape[1]))
-
-
-def _quantized(model: nn.Module) -> nn.Module:
-    """A copy of a model whose linear layers torch quantizes dynamically; ArtifactError where torch cannot."""
-    if reason := torch_int8.missing():
-        raise ArtifactError(reason)
-    quantize: Any = torch.ao.quantization.quantize_dynamic
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", UserWarning)
-        quantized: nn.Module = quantize(copy.deepcopy(model).eval(), {nn.Linear}, dtype=torch.qint8)
-    return quantized

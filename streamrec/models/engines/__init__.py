@@ -29,6 +29,8 @@ ENGINES: Mapping[EngineName, Callable[[Network], Engine]] = {
     "torch_fp32": TorchFp32,
 }
 
+SUCCESSORS: Mapping[EngineName, EngineName] = {"torch_int8": "onednn_int8"}  # the same weights, another arithmetic
+
 _MISSING: Mapping[EngineName, Callable[[], str]] = {
     "torch_int8": torch_int8.missing,
     "onednn_int8": onednn_int8.missing,
@@ -52,6 +54,12 @@ def engine_of(name: EngineName, network: Network) -> Engine:
     if reason := missing(name):
         raise ArtifactError(f"engine {name} cannot run here: {reason}; set STREAMREC_ENGINE=auto, or one that can")
     return ENGINES[name](network)
+
+
+def or_successor(name: EngineName) -> EngineName:
+    """That engine, or the one that takes its place where a library has dropped what it was made of."""
+    after = SUCCESSORS.get(name)
+    return after if after and missing(name) and not missing(after) else name
 
 
 def int8_name() -> EngineName:

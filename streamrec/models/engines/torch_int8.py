@@ -4,15 +4,17 @@ Dynamic quantization takes the activations' scale from the smallest and largest 
 rows of every block are sentinels at both ends of the range the network allows (network.py clamps all others into it),
 so the scale is the same in every call; integer sums are exact in any order.
 
-torch has announced that the function will be removed; onednn_int8.py does without it. A scale for each output
-in place of one for the layer (its `per_channel` form) changes the error by less than 5 % on these networks, so it is
-not used.
+torch has announced that the function will be removed, so no other file names it, and `missing` tries it;
+onednn_int8.py does without, and serves where this engine is asked for and gone. A scale for each output in place of one
+for the layer (its `per_channel` form) changes the error by less than 5 % on these networks, so it is not used.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,8 @@ from .contract import EngineName, in_blocks
 
 SENTINELS = 2
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 class TorchInt8:
     """Dynamically quantized torch, with the range of every stage's input pinned."""
@@ -31,7 +35,7 @@ class TorchInt8:
 
     def __init__(self, network: Network) -> None:
         use_one_thread()
-        self._network = _quantized(network)
+        self._network = quantized(network)
         *self._hidden, self._last = self._network.stages
         self._bounds = network.bounds()
 
@@ -52,18 +56,43 @@ class TorchInt8:
 
 
 def missing() -> str:
-    """Why this engine cannot be built here; empty if it can."""
-    quantization = getattr(torch.ao, "quantization", None)
-    if getattr(quantization, "quantize_dynamic", None) is None:
+    """Why torch cannot quantize dynamically here; empty if it can."""
+    if (quantize := _quantize_dynamic()) is None:
         return f"torch {torch.__version__} has no torch.ao.quantization.quantize_dynamic"
-    return ""
+    return _fault(quantize)
 
 
-def _quantized(network: Network) -> Network:
+def quantized(model: Model) -> Model:
+    """A copy in evaluation mode whose linear layers are dynamically quantized, where `missing` finds nothing."""
+    return _quantized(model, _quantize_dynamic())
+
+
+def _quantize_dynamic() -> Any:
+    """The function, wherever this torch lacks any part of its name: None."""
+    try:
+        return getattr(import_module("torch.ao.quantization"), "quantize_dynamic", None)
+    except ImportError:
+        return None
+
+
+def _quantized(model: Model, quantize: Any) -> Model:
     with _known_deprecations():
-        quantize: Any = torch.ao.quantization.quantize_dynamic
-        quantized: Network = quantize(network, {nn.Linear}, dtype=torch.qint8)
-    return quantized
+        result: Model = quantize(model, {nn.Linear}, dtype=torch.qint8)
+    return result
+
+
+@cache
+def _fault(quantize: Callable[..., Any]) -> str:
+    """What one product says: the name may be left after its kernels or its dtypes are gone."""
+    with torch.random.fork_rng(devices=[]):  # a layer draws its weights, and seeds shall give what they gave
+        one = nn.Linear(1, 1).requires_grad_(requires_grad=False)
+    one.weight.fill_(1)
+    one.bias.fill_(1)
+    try:
+        result = _quantized(nn.Sequential(one), quantize)(torch.ones((1, 1)))
+    except (AttributeError, TypeError, RuntimeError) as error:
+        return f"torch {torch.__version__} cannot quantize dynamically here ({type(error).__name__})"
+    return "" if abs(result.item() - 2) < 0.02 else "torch's dynamic int8 product of 1 and 1, plus 1, is not 2 here"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from shutil import which
 
 from ...compression.search.machine import this_machine
 
@@ -13,7 +14,9 @@ def measured_on() -> dict[str, str | None]:
 
 
 def _commit() -> str | None:
-    """Commit of the checkout that this runs from; None if it runs from none."""
+    """Commit of the checkout that this runs from; None if it runs from none, or where there is no git."""
+    if which("git") is None:
+        return None
     here = Path(__file__).parent
     command = ["git", "rev-parse", "--short", "HEAD"]
     done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)

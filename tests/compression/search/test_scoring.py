@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from compression.search.finished import taught
+from dropped import drop_dynamic_quantization
 
 from streamrec import onnx_models
 from streamrec.compression.search import scoring
@@ -67,11 +67,14 @@ def test_an_engine_that_is_not_installed_is_left_out_with_the_reason() -> None:
 
 
 def test_a_torch_that_no_longer_quantizes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a network nor a teacher fails for it."""
-    monkeypatch.delattr(torch.ao.quantization, "quantize_dynamic")
+    """Neither a network nor a teacher fails for it; a teacher has no other int8, and what has one is named."""
+    drop_dynamic_quantization(monkeypatch)
     network = taught().compressed("student(width=8) > distil(alpha=.3)", Fidelity(1, 0.25)).model
-    for model in (network, taught().teacher):
-        assert "quantize_dynamic" in scorers(model, taught().cut.test).refused["torch_int8"]
+    served, offline = (scorers(model, taught().cut.test) for model in (network, taught().teacher))
+    assert "has no torch.ao.quantization.quantize_dynamic" in served.refused["torch_int8"]
+    assert "onednn_int8" in served.able
+    assert list(offline.able) == ["torch_fp32"]
+    assert "for an int8 of this torch begin the recipe with a student" in offline.refused["torch_int8"]
 
 
 def test_an_int8_that_saturates_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
