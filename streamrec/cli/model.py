@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..terminal.printable import printable
+from .model_check import check
 from .model_export import export
 from .options import folder_argument, json_option
 
@@ -44,6 +45,7 @@ def model() -> None:
 
 
 model.add_command(export)
+model.add_command(check)
 
 
 @model.command()

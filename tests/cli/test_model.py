@@ -1,6 +1,7 @@
 """`streamrec model`: from a trained folder to a rollout, and the refusals on the way."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from trained import publish_small
 
 from streamrec.__main__ import cli
 from streamrec.errors import StreamrecError
+from streamrec.models import golden
 from streamrec.models.artifact import WEIGHTS
+from streamrec.models.golden import scores
 from streamrec.models.rollout import promote
 from streamrec.models.signed_rollout import verified
 from streamrec.models.store import ModelStore
@@ -54,6 +57,18 @@ def test_from_add_to_rollback(store: Path) -> None:
     assert listed(store)[first] == "stable"
     assert "worse" in shown
     assert first in shown
+
+
+def test_this_processor_scores_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each engine in a row with its distance; one that differs is exit code 1, and so is it for a program."""
+    assert "torch_int8" in run("check")
+    assert json.loads(run("check", "--json"))["right"] is True
+    monkeypatch.setattr(golden, "scores", lambda: dict.fromkeys(scores(), scores()["fp32"]))
+    shown, told = (CliRunner().invoke(cli, ["model", "check", *more]) for more in ([], ["--json"]))
+    assert (shown.exit_code, told.exit_code) == (1, 1)
+    assert re.search(r"^onednn_int8 +differs", shown.stdout, re.MULTILINE)
+    assert re.search(r"^torch_fp32 +right", shown.stdout, re.MULTILINE)
+    assert json.loads(told.stdout)["right"] is False
 
 
 @pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["promote", "0123456789ab"], ["rollback"]])
