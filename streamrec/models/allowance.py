@@ -23,7 +23,7 @@ class Allowance:
     """Of one file: so many bytes until a moment. ArtifactError for one more, UnreachableError later than that."""
 
     def __init__(self, at: str, limit: int, deadline_s: float) -> None:
-        self.at, self.limit, self._deadline_s = at, limit, deadline_s
+        self.at, self.limit, self.deadline_s = at, limit, deadline_s
         self._spent, self._until_s = 0, monotonic_s() + deadline_s
 
     def check(self, size: int) -> None:
@@ -57,7 +57,7 @@ class Allowance:
     async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, which is ended at the deadline even while nothing arrives."""
         try:
-            async with asyncio.timeout(self._deadline_s) as bound:
+            async with asyncio.timeout(self.deadline_s) as bound:
                 return await work
         except TimeoutError:
             if bound.expired():
@@ -72,6 +72,6 @@ class Allowance:
 
     def _late(self) -> UnreachableError:
         return UnreachableError(
-            f"{self.at}: takes longer than {self._deadline_s:.0f} s for at most {self.limit:,} bytes; is the source"
+            f"{self.at}: takes longer than {self.deadline_s:.0f} s for at most {self.limit:,} bytes; is the source"
             " overloaded, or the network slow?"
         )

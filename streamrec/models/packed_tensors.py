@@ -6,9 +6,12 @@
     columns                     uint8: there are fewer than 256
 
 A safetensors file whose metadata hold, under FORMAT, a network's sizes (none for other models) and all tensors' shapes.
+What a file says of itself is counted before it is unpacked: a bit stands for four bytes, and a scale could make a table
+of a row.
 """
 
 import json
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -21,6 +24,7 @@ from ..errors import ArtifactError
 
 FORMAT = "streamrec-compressed-1"
 SUFFIXES = ("", ".int8", ".scale", ".kept")
+MOST = 1 << 26  # weights of all tensors: 256 MiB in float32
 
 Parts = dict[str, AnyArray]  # suffix -> array
 
@@ -39,6 +43,7 @@ def unpacked(raw: bytes, path: str) -> tuple[list[int], Arrays]:
         told = json.loads(metadata[FORMAT])
         sizes: list[int] = told["sizes"]
         shapes: dict[str, list[int]] = told["shapes"]
+        _check_count(shapes)
         arrays = {
             name: restored(
                 {end: parts[name + end] for end in SUFFIXES if name + end in parts},
@@ -47,7 +52,7 @@ def unpacked(raw: bytes, path: str) -> tuple[list[int], Arrays]:
             )
             for name, shape in shapes.items()
         }
-    except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
         raise ArtifactError(f"{path}: not a compressed model ({error}); compress again") from error
     return sizes, arrays
 
@@ -66,7 +71,17 @@ def restored(parts: Mapping[str, AnyArray], shape: tuple[int, ...], *, whole: bo
         full[kept] = values
         values = full
     values = values.reshape(shape).astype(np.float32)
-    return values * parts[".scale"] if ".scale" in parts else values
+    if ".scale" not in parts:
+        return values
+    if np.broadcast_shapes(values.shape, parts[".scale"].shape) != values.shape:
+        raise ValueError(f"scales {parts['.scale'].shape} for weights {values.shape}")
+    return values * parts[".scale"]
+
+
+def _check_count(shapes: Mapping[str, list[int]]) -> None:
+    count = sum(math.prod(max(size, 0) for size in shape) for shape in shapes.values())
+    if count > MOST or any(size < 0 for shape in shapes.values() for size in shape):
+        raise ValueError(f"{count:,} weights, expected at most {MOST:,}")
 
 
 def _metadata(raw: bytes) -> dict[str, str]:

@@ -26,6 +26,7 @@ from .http_files import read as read_over_http
 
 PATIENCE_S = 30.0  # for any file
 SLOWEST = 1 << 20  # bytes a second, beyond that
+GRACE_S = 1.0  # for a loop that is busy
 LIMIT = 256 << 20  # bytes of a file whose size nobody states; the default ranker has one megabyte
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}  # what pip has to be asked for
 GOOGLE = frozenset({"gs", "gcs"})
@@ -70,7 +71,13 @@ class Remote:
             raise UnreachableError(f"{at}: cannot be read ({type(error).__name__}: {error})") from None
 
     def _awaited(self, work: Coroutine[Any, Any, bytes], allowance: Allowance) -> bytes:
-        return asyncio.run_coroutine_threadsafe(allowance.in_time(work), self._files.loop).result()
+        """A package that blocks the loop, as for a token, is given up as well."""
+        coming = asyncio.run_coroutine_threadsafe(allowance.in_time(work), self._files.loop)
+        try:
+            return coming.result(allowance.deadline_s + GRACE_S)
+        except TimeoutError:
+            coming.cancel()
+            raise
 
     async def _over_http(self, url: str, allowance: Allowance) -> bytes:
         return await read_over_http(await self._files.set_session(), url, allowance)

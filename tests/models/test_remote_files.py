@@ -1,6 +1,7 @@
 """Files below a URI: the same limit and deadline, whatever fsspec reads with."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ class Bucket(AsyncFileSystem):  # type: ignore[misc]
     async def _get_file(self, rpath: str, lpath: str, callback: Any = None, **_: Any) -> None:
         if rpath.endswith("silent"):
             await asyncio.sleep(60)
+        if rpath.endswith("stuck"):
+            time.sleep(1)  # noqa: ASYNC251 - as a package that fetches its token in the loop
         if rpath.endswith("gone"):
             raise FileNotFoundError(rpath)
         with Path(lpath).open("wb") as file:  # noqa: ASYNC230 - as they do
@@ -53,6 +56,9 @@ def test_an_object_store_is_cut_off_too(bucket: Remote, monkeypatch: pytest.Monk
     monkeypatch.setattr(remote_files, "PATIENCE_S", 0.1)
     with pytest.raises(UnreachableError, match="takes longer than"):
         bucket.read("silent", 5000)
+    monkeypatch.setattr(remote_files, "GRACE_S", 0.1)
+    with pytest.raises(UnreachableError, match="stuck: cannot be read"):
+        bucket.read("stuck", 5000)
 
 
 def test_a_file_of_a_folder_is_cut_off_too(tmp_path: Path) -> None:
