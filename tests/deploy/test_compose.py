@@ -33,12 +33,9 @@ def test_a_service_of_ours_can_be_scaled() -> None:
 
 
 def test_what_hangs_is_started_again() -> None:
-    """Docker does so where a process ended, never where its health check fails: so the worker is the one that ends, and
-    nothing stands between it and its signals.
-    """
+    """Docker does so where a process ended, never where its health check fails: so the worker is the one that ends."""
     for name in OURS:
         assert SERVICES[name].get("restart") == (None if name == "topics" else "on-failure")
-    assert SERVICES["worker"]["init"] is True
     assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > STOP_S
 
 
