@@ -22,7 +22,7 @@ from .event_parsing import IsZone, cleaned, event_of, too_large
 from .field_parsing import Note, sentence
 from .framing import UNDECODABLE
 from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
-from .records import DeadLetter, Record, RejectedError, RejectReason, watermark_of
+from .records import DeadLetter, Record, RejectedError, RejectReason, UnreadableBatch, watermark_of
 
 T = TypeVar("T")
 ONE_BY_ONE = 8  # records in doubt
@@ -163,6 +163,10 @@ def _decode(
 ) -> list[Item[T]]:
     items: list[Item[T]] = []
     for record in records:
+        if isinstance(record.value, UnreadableBatch):
+            said = record.value.said
+            items.append(DeadLetter(*origin, record.offset, "unreadable_batch", said, None, None))
+            continue
         try:
             if record.headers and (at_ms := watermark_of(record)) is not None:
                 items.append(Watermark(record.offset, at_ms))

@@ -5,7 +5,7 @@ use `RawRecord`. What cannot become a typed record becomes a `DeadLetter`: never
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, Self, get_args
 
 WATERMARK_HEADER = "streamrec-watermark"
 MS_DIGITS = 13  # of a time in ms, until 2286
@@ -23,6 +23,7 @@ RejectReason = Literal[
     "unreadable_key",  # a tombstone of whose key nobody can be sure: its article lives on
     "in_future",  # an event more than five minutes, an article more than a year after it was appended
     "misrouted",  # re-keyed once and again in the wrong partition: the partition count is not what it was
+    "unreadable_batch",  # stands for a whole batch that does not decompress into what is allowed
     "processing_error",  # apply() raised on this record
 ]
 REJECT_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
@@ -61,6 +62,21 @@ class RawRecord(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+class UnreadableBatch(bytes):
+    """The empty value of a record that stands for all of a batch that cannot be read (kafka/consumer.py).
+
+    As a type, so that no producer can write one. `said`: its offsets, how large it is, and how large it may be.
+    """
+
+    said: str
+
+    def __new__(cls, said: str) -> Self:
+        """Empty bytes that know more."""
+        value = super().__new__(cls)
+        value.said = said
+        return value
 
 
 class DeadLetter(NamedTuple):

@@ -1,8 +1,12 @@
-r"""aiokafka's consumer, for which the name of a header may be any bytes.
+r"""aiokafka's consumer, which no record batch ends, whatever whoever may write to a topic puts into it.
 
-Java's clients send UTF-8, others what they are given, and brokers look at neither. aiokafka raises on the first name it
-cannot decode, at each attempt: one such record would end every worker in turn. Here it is read with what is no UTF-8
-written out (`\xff`), by aiokafka's own reader in Python; all others are read by the fast one, as ever.
+The name of a header may be any bytes. Java's clients send UTF-8, others what they are given, and brokers look at
+neither. aiokafka raises on the first name it cannot decode, at each attempt: one such record would end every worker in
+turn. Here it is read with what is no UTF-8 written out (`\xff`), by aiokafka's own reader in Python; all others are
+read by the fast one, as ever.
+
+A batch is decompressed here, within a limit (decompression.py). For one that goes beyond there is one record at the
+offset of its last, whose value says what it was: it is set aside, counted and passed as any other bad record.
 
 Importing this is enough for every consumer of the process, Faust's included; whoever reads topics that others write
 imports `AIOKafkaConsumer` from here. The private names are listed in tests/worker/test_private_names.py.
@@ -10,16 +14,20 @@ imports `AIOKafkaConsumer` from here. The private names are listed in tests/work
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+
+from ..contracts.records import UnreadableBatch
+from .decompression import MOST_BYTES, TooLargeError, codec_of, decompressed
 
 __all__ = ["AIOKafkaConsumer"]
 
 LENGTH = slice(8, 12)  # of a batch, of any version, without the 12 bytes up to here
+VERSION_AT = 16
 
 
 class _Lenient(bytearray):
@@ -33,8 +41,20 @@ class _Lenient(bytearray):
         return super().decode(encoding, errors)
 
 
+class _StandsForAll(NamedTuple):
+    """A record as aiokafka's, in place of those of a batch."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    value: UnreadableBatch
+    key: None = None
+    checksum: None = None
+    headers: tuple[()] = ()
+
+
 class _Batch:
-    """One batch: read fast, and from the record on for which that fails, leniently."""
+    """One batch: decompressed within a limit, read fast, and leniently from the record on for which that fails."""
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch, self._data = batch, data
@@ -46,19 +66,30 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        read = 0
+        batch, data, read = self._batch, self._data, 0
+        if data[VERSION_AT] > 1 and codec_of(data):  # no broker since 4.0 keeps or takes others
+            try:
+                data = decompressed(data)
+            except TooLargeError:
+                yield self._stands_for_all()
+                return
+            batch = DefaultRecordBatch(data)
         try:
-            for record in self._batch:
+            for record in batch:
                 yield record
                 read += 1
         except UnicodeDecodeError:
-            yield from islice(self._leniently(), read, None)
+            lenient = _DefaultRecordBatchPy(data)
+            lenient._buffer = _Lenient(lenient._buffer)
+            yield from islice(lenient, read, None)
 
-    def _leniently(self) -> Iterator[Any]:
-        batch = _DefaultRecordBatchPy(self._data)
-        batch._maybe_uncompress()
-        batch._buffer = _Lenient(batch._buffer)
-        return iter(batch)
+    def _stands_for_all(self) -> _StandsForAll:
+        batch, last = self._batch, self._batch.next_offset - 1
+        said = (
+            f"offsets {batch.base_offset} to {last} are one batch, whose {len(self._data)} bytes of"
+            f" {codec_of(self._data)} do not decompress into {MOST_BYTES} bytes"
+        )
+        return _StandsForAll(last, batch.max_timestamp, batch.timestamp_type, UnreadableBatch(said))
 
 
 class _Records:

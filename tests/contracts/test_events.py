@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import DAY, T0
 
-from streamrec.contracts.decode import Origin, Typed, decode_events
+from streamrec.contracts.decode import Origin, Typed, decode_articles, decode_catalog, decode_events
 from streamrec.contracts.event import UserEvent
-from streamrec.contracts.records import DeadLetter, RawRecord, watermark_headers
+from streamrec.contracts.records import DeadLetter, RawRecord, UnreadableBatch, watermark_headers
 from streamrec.engine.profiles.zones import is_zone
 
 ORIGIN = Origin("events", 0)
@@ -81,3 +81,13 @@ def test_what_is_nested_too_deep_costs_its_field() -> None:
     (letter,) = decode_events([RawRecord(0, T0, b"k", deep[:-2])], ORIGIN, is_zone)
     assert isinstance(letter, DeadLetter)
     assert (letter.reason, letter.value) == ("undecodable", deep[:-2])
+
+
+def test_a_batch_that_cannot_be_read_is_one_dead_letter() -> None:
+    """Among good records and in whatever topic; a producer that writes nothing has not written that."""
+    said = "offsets 3 to 7 are one batch"
+    record, empty = RawRecord(7, T0, None, UnreadableBatch(said)), RawRecord(8, T0, None, b"")
+    for decode in (decode_events, decode_articles, decode_catalog):
+        whole, other = decode([record, empty], Origin("events", 1))
+        assert whole == DeadLetter("events", 1, 7, "unreadable_batch", said, None, None)
+        assert cast(DeadLetter, other).reason != "unreadable_batch"

@@ -16,13 +16,13 @@ from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.produce import ProduceRequest
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatch, _DefaultRecordBatchPy
 from faust.stores import STORES
 from faust.stores.memory import Store
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
-from streamrec.kafka import answer_timeout, consumer, producer
+from streamrec.kafka import answer_timeout, consumer, decompression, producer
 from streamrec.worker.fetcher import BatchConsumerThread
 from streamrec.worker.profile_table import RebalanceHooks
 from streamrec.worker.transport import BatchConsumer, BatchTransport
@@ -229,7 +229,11 @@ def test_what_reads_a_fetch() -> None:
     """The fetcher of aiokafka finds our reader under its own name, and its readers have what ours asks of them."""
     assert fetcher.MemoryRecords is consumer._Records
     assert "records = MemoryRecords(" in inspect.getsource(fetcher)
-    assert parameters(_DefaultRecordBatchPy._maybe_uncompress) == ["self"]
+    attributes = {"base_offset", "next_offset", "max_timestamp", "timestamp_type"}
+    assert attributes <= set(dir(DefaultRecordBatch)) & set(dir(_DefaultRecordBatchPy))
+    assert DefaultRecordBase.HEADER_STRUCT.size == decompression.HEADER_BYTES
+    assert decompression.CODEC_AT == DefaultRecordBase.ATTRIBUTES_OFFSET + 1
+    assert decompression.CODEC_BITS == DefaultRecordBase.CODEC_MASK
     source = inspect.getsource(_DefaultRecordBatchPy._read_msg)
     assert "buffer = self._buffer" in source
     assert '.decode("utf-8")' in source

@@ -4,6 +4,7 @@
     marker   header  streamrec-redriven: <offset of the letter, same partition>; no key, no value
 
 A letter is told from a marker by its reason. Ours are the first headers of their names: a record may bring its own.
+A letter of the reason unreadable_batch stands for the records its detail names, and holds none.
 A letter too long to be set aside whole has the lengths it had in streamrec-key-bytes, -value-bytes and -headers-bytes.
 
 And which letters a person means (`Choice`), and how many there are of each kind (`groups`).
@@ -106,6 +107,8 @@ def parse(topic: str, partition: int, record: Record) -> Letter | Marker | None:
 
 
 def _cut(ours: Mapping[str, str], now: Mapping[str, int]) -> str:
+    if ours["streamrec-reason"] == "unreadable_batch":
+        return ours.get("streamrec-detail", "")  # it has no record: these offsets
     had = {part: header_number(ours.get(f"streamrec-{part}-bytes")) for part in now}
     cut = [part for part in now if had[part] > now[part]]
     return ", ".join(f"{part} of {had[part]} bytes {_WAS[part]} cut to {now[part]}" for part in cut)

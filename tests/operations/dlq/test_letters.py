@@ -66,6 +66,13 @@ def test_a_cut_letter_says_so(key: int, value: int) -> None:
         assert (letter.key, letter.value) == (b"k" * LETTER_BYTES, b"v" * LETTER_BYTES)
 
 
+def test_a_letter_of_a_whole_batch_lacks_its_records() -> None:
+    """It says which they are, and cannot be sent back."""
+    letter = parse("events", 2, stored(DeadLetter("events", 2, 9, "unreadable_batch", "offsets 1 to 9", None, None)))
+    assert isinstance(letter, Letter)
+    assert letter.cut == "offsets 1 to 9"
+
+
 def test_a_letter_of_an_earlier_release_is_read() -> None:
     """It had the lengths behind all headers, of what was cut only."""
     headers = [("streamrec-reason", b"too_large"), ("trace", b"t"), ("streamrec-value-bytes", b"9")]
