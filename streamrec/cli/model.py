@@ -206,10 +206,14 @@ def _store(folder: Path | None, *, is_made: bool = False) -> "ModelStore":
 
 def _told(rollout: "Rollout") -> None:
     canary = f", canary {rollout.canary} for {rollout.canary_percent} %" if rollout.canary else ""
+    from ..settings import load
+
     signed = ", signed" if rollout.signature else ""
-    click.echo(
-        printable(f"stable {rollout.stable}{canary}{signed}; workers follow within their STREAMREC_MODEL_POLL_S")
-    )
+    told = f"stable {rollout.stable}{canary}{signed}; workers follow within their STREAMREC_MODEL_POLL_S"
+    click.echo(printable(told))
+    if load().model_public_key is not None and not signed:
+        told = "not signed: workers with a public key do not take it from a STREAMREC_MODEL_URI; give --key FILE"
+        click.echo(told, err=True)
 
 
 def _roles(version: str, rollout: "Rollout") -> str:
@@ -250,4 +254,5 @@ def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -
         table.add_row(*(shown.get(name, str)(value) for name, value in facts.items()))
     show(table if found else "no versions yet: `streamrec model add DIR`")
     if rollout.reason:
-        click.echo(printable(f"last change {rollout.changed_at}: {rollout.reason}"))
+        signed = " and signed" if rollout.signature else ""
+        click.echo(printable(f"last change {rollout.changed_at}, numbered {rollout.serial}{signed}: {rollout.reason}"))

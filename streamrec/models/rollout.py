@@ -17,6 +17,7 @@ from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
 
 VERSION = re.compile(r"[0-9a-f]{12}")
+ANEW = "delete it where the store is kept, and promote a version again"  # nothing can be changed that cannot be read
 LARGEST = (1 << 53) - 1  # number; what every reader of JSON can hold
 
 
@@ -39,18 +40,18 @@ def decode(raw: bytes, path: str) -> Rollout:
     try:
         rollout = msgspec.json.decode(raw, type=Rollout)
     except UNDECODABLE as error:
-        raise ArtifactError(f"{path}: not a rollout ({error}); `streamrec model promote` writes one") from None
+        raise ArtifactError(f"{path}: not a rollout ({error}); {ANEW}") from None
     for role in ("stable", "canary", "previous"):
         version = getattr(rollout, role)
         if version and not VERSION.fullmatch(version):  # it becomes a part of a path
-            raise ArtifactError(f"{path}: {role} is {version[:40]!r}, expected 12 hex digits; promote a version again")
+            raise ArtifactError(f"{path}: {role} is {version[:40]!r}, expected 12 hex digits; {ANEW}")
     if bool(rollout.canary) != (0 < rollout.canary_percent < 100):
         raise ArtifactError(
             f"{path}: canary is {rollout.canary!r} at {rollout.canary_percent} %, expected a version at 1 to 99 % or"
-            " none at 0; promote a version again"
+            f" none at 0; {ANEW}"
         )
     if not 0 <= rollout.serial <= LARGEST:
-        raise ArtifactError(f"{path}: serial is {rollout.serial}, expected 0 to {LARGEST}; promote a version again")
+        raise ArtifactError(f"{path}: serial is {rollout.serial}, expected 0 to {LARGEST}; {ANEW}")
     return rollout
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from ..contracts.framing import UNDECODABLE
 from ..errors import ArtifactError
-from .rollout import Rollout, decode
+from .rollout import ANEW, Rollout, decode
 from .signature import is_signed, signature_over
 
 CONTEXT = b"streamrec rollout\n"  # a signature made for something else is none of ours
@@ -32,7 +32,7 @@ def verified(raw: bytes, path: str, public_keys: Path) -> Rollout:
     try:
         content, signature = _parts(raw)
     except UNDECODABLE as error:
-        raise ArtifactError(f"{path}: not a rollout ({error}); `streamrec model promote` writes one") from None
+        raise ArtifactError(f"{path}: not a rollout ({error}); {ANEW}") from None
     cure = "run `streamrec model sign --key FILE STORE` where the store is kept, and copy rollout.json again"
     if not signature:
         raise ArtifactError(f"{path}: is not signed, and STREAMREC_MODEL_PUBLIC_KEY asks for that; {cure}")

@@ -153,6 +153,32 @@ def test_who_serves_is_signed_once_and_from_then_on(store: Path) -> None:
     assert listed(store) == {first: "stable", second: "previous"}
 
 
+def test_a_rollout_without_a_signature_is_said_to_be_one(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the public key set hears at once what workers at a URI would refuse."""
+    private, public = keys(store.parent, "ours")
+    for version in listed(store):
+        run("sign", store / "versions" / version, "--key", private)
+    first, second = listed(store)
+    assert "not signed" not in run("promote", first, "--store", store)
+    monkeypatch.setenv("STREAMREC_MODEL_PUBLIC_KEY", str(public))
+    assert "not signed" in run("promote", second, "--store", store)
+    assert "not signed" not in run("sign", store, "--key", private)
+    assert "and signed" in run("list", "--store", store)
+
+
+def test_a_rollout_that_cannot_be_read_is_cured_as_the_error_says(store: Path) -> None:
+    """Deleted; a promotion after that has a higher number all the same."""
+    first, second = listed(store)
+    run("promote", first, "--store", store)
+    before, file = ModelStore(store).rollout().serial, store / "rollout.json"
+    file.write_bytes(b"{")
+    with pytest.raises(StreamrecError, match=r"not a rollout.*delete it"):
+        run("promote", second, "--store", store)
+    file.unlink()
+    run("promote", second, "--store", store)
+    assert ModelStore(store).rollout().serial > before
+
+
 def test_a_store_that_is_made_anew_goes_on_counting(store: Path, tmp_path: Path) -> None:
     """Its first number is above those of the store before it, so workers follow it."""
     run("promote", next(iter(listed(store))), "--store", store)
