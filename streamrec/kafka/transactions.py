@@ -6,8 +6,14 @@ Starting both ids fences whoever had them before and aborts what that one left o
 
 A commit that nobody answered ends the epoch of its producer (producer.py). Then the log says what became of it: readers
 of committed records see no further than the first open transaction, so once they are past its first record it is
-decided, and committed if that record is among what they read. If it was aborted, the same is written again. Whoever
-writes through `Transactions` notices nothing of this but the time it takes.
+decided, and committed if that record is among what they read. If it was aborted, the same is written again.
+
+A batch that comes late, after its repetition was acknowledged, can reach a partition before the next transaction does.
+Kafka then remembers its sequence number as the first of that transaction (since 3.7, while it asks the coordinator
+whether there is one) and refuses the right one as out of order, for as long as the epoch lasts. So the transaction is
+aborted, and written again in the next epoch.
+
+Whoever writes through `Transactions` notices nothing of all this but the time it takes.
 """
 
 import asyncio
@@ -16,7 +22,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from aiokafka.errors import IllegalOperation
+from aiokafka.errors import IllegalOperation, OutOfOrderSequenceNumber
 from aiokafka.errors import KafkaError as ClientError
 
 from ..contracts.limits import BATCH_BYTES
@@ -111,12 +117,17 @@ class Transactions:
 
     async def _committed(self, writes: "Writes") -> bool:
         """Whether what was sent is committed; after any doubt the id is in its next epoch."""
-        await writes.acknowledged()
         producer, in_doubt = self._producers[self._turn], False
         try:
+            await writes.acknowledged()
             await producer.commit_transaction()
         except CommitInDoubt:
             in_doubt = True
+        except OutOfOrderSequenceNumber:
+            await writes.answered()
+            self._producers[self._turn] = await producer.renewed()
+            log.warning("%s: a late copy of an earlier batch was in the way; the same is written again", self._name)
+            return False
         if producer.in_doubt:
             self._producers[self._turn] = await producer.renewed()
         if not in_doubt:
@@ -172,6 +183,10 @@ class Writes:
     async def acknowledged(self) -> list[Any]:
         """Wait until the broker has everything; what it said of each batch, `offset` of the first record among it."""
         return await asyncio.gather(*self._sent)
+
+    async def answered(self) -> None:
+        """Wait until the broker has taken or refused every batch, so that none is on its way any more."""
+        await asyncio.gather(*self._sent, return_exceptions=True)
 
     async def are_committed(self, log: Log) -> bool:
         """Whether readers of committed records get the first of them; waits until that is decided."""

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from aiokafka.errors import InvalidTxnState, ProducerFenced
 from aiokafka.producer import sender
-from on_kafka import read, undecided
+from on_kafka import read, settled, undecided
 
 from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.producer import TransactionalProducer
 from streamrec.kafka.topics import create
 from streamrec.kafka.transactions import Message, Transactions
 from streamrec.settings import Settings, load
-from streamrec.tools.chaos.network_faults import ADD_PARTITIONS, END_TXN
+from streamrec.tools.chaos.network_faults import ADD_PARTITIONS, END_TXN, PRODUCE
 from streamrec.tools.chaos.tcp_proxy import Connection, Request, TcpProxy
 from streamrec.tools.local_kafka.config import Detour
 from streamrec.tools.local_kafka.local_kafka import local_kafka
@@ -120,6 +120,28 @@ async def test_a_commit_that_is_repeated_ends_a_later_transaction(
         with pytest.raises((AssertionError, InvalidTxnState)):
             await write_three(settings, transactions, first, late=True)
         await transactions.stop()
+
+
+async def test_a_batch_that_comes_late_is_in_nobodys_way(
+    detour: tuple[Detour, str], direct: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broker takes its sequence number for the first of the next transaction, and refuses the right one."""
+    settings, proxy = proxied(detour, direct)
+    await create(direct)
+    async with proxy:
+        proxy.fault = first = First(PRODUCE)
+        transactions = await started(settings)
+        for number in range(3):
+            if number == 2:
+                await first.deliver()
+            async with transactions.begin() as writes:
+                await writes.send(settings.topic("push"), 0, [Message(b"k", b"%d" % number)])
+                await writes.send(settings.topic("events.dlq"), 0, [Message(b"k", b"%d" % number)])
+        await transactions.stop()
+    assert "a late copy of an earlier batch" in caplog.text
+    for topic in ("push", "events.dlq"):
+        await settled(direct, direct.topic(topic))
+        assert [record.value for record in await read(direct, direct.topic(topic))] == [b"0", b"1", b"2"]
 
 
 async def test_a_partition_added_without_an_answer(detour: tuple[Detour, str], direct: Settings) -> None:
