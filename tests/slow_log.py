@@ -21,12 +21,14 @@ from streamrec.worker.metrics_recorder import MetricsRecorder
 from streamrec.worker.partition_commit import Names
 from streamrec.worker.writer import PartitionWriter
 
+LATE_S = 0.005, 0.1, 0.3  # of markers: here nobody turns the clock forward
+
 
 class SlowLog(ProcessLog):
     """One process's view of `broker`; every request waits while `answers` is clear."""
 
     def __init__(self, broker: MemoryLog | None = None) -> None:
-        self.broker = broker or MemoryLog(np.random.default_rng(1))
+        self.broker = broker or MemoryLog(np.random.default_rng(1), late_s=LATE_S)
         self.answers = asyncio.Event()
         self.answers.set()
         self.asked = 0

@@ -23,6 +23,7 @@ from ...contracts.records import RawRecord
 from .memory_network import Network
 
 LATE_MARKERS = 0.1  # of commits
+LATE_S = 0.005, 0.1, 3.0  # so late, drawn evenly
 TRANSACTION_TIMEOUT_S = 60.0
 
 TopicPartition = tuple[str, int]
@@ -43,8 +44,10 @@ Sent = dict[TopicPartition, list[Entry]]  # what one transaction has written so 
 class MemoryLog:
     """The broker of a simulation: partitions, transactional ids and their transactions, in memory."""
 
-    def __init__(self, rng: np.random.Generator, network: Network | None = None) -> None:
-        self.rng, self.network = rng, network or Network(rng)
+    def __init__(
+        self, rng: np.random.Generator, network: Network | None = None, late_s: Sequence[float] = LATE_S
+    ) -> None:
+        self.rng, self.network, self._late_s = rng, network or Network(rng), late_s
         self.marking: dict[str, asyncio.Task[None]] = {}  # id -> markers of its last commit are on their way
         self.partitions: dict[TopicPartition, list[Entry]] = defaultdict(list)
         self.epochs: dict[str, int] = defaultdict(int)
@@ -170,7 +173,7 @@ class MemoryLog:
         return all(marking.done() for marking in self.marking.values())
 
     async def _mark_late(self, sent: Sent) -> None:
-        await asyncio.sleep(float(self.rng.choice([0.005, 0.1, 3.0])))
+        await asyncio.sleep(float(self.rng.choice(self._late_s)))
         self._mark(sent, "committed")
 
     def _mark(self, sent: Sent, state: Outcome) -> None:
