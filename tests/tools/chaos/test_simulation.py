@@ -112,9 +112,12 @@ def test_a_broken_protocol_is_found(name: str, broken: Callable[..., object], mo
 def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the rule that first all is read, somebody who left in an outage gets a push after it."""
     monkeypatch.setattr(CatchUp, "is_behind", lambda *_: False)
-    found = [what for seed in range(200) for what in quietly(seed).found]
-    assert any(what.startswith("opt_out") for what in found)
-    assert any(what.startswith("already_read") for what in found)
+    missing = {"opt_out", "already_read"}
+    for seed in range(80, 280):
+        missing -= {rule for what in quietly(seed).found for rule in missing if what.startswith(rule)}
+        if not missing:
+            return
+    pytest.fail(f"no run finds {missing}")
 
 
 @pytest.mark.slow
