@@ -108,7 +108,7 @@ def test_nothing_is_left_behind_when_python_is_killed(jars: Path) -> None:
 
 @pytest.mark.kafka
 def test_java_is_out_of_reach_of_a_terminal(jars: Path) -> None:
-    """Java has a session of its own: Ctrl-C reaches Python first, which then stops Java in order."""
+    """Java has a session of its own: Ctrl-C reaches Python first, which then ends Java."""
     with local_kafka(jars) as broker:
         assert os.getsid(broker.pid) == broker.pid != os.getsid(0)
 

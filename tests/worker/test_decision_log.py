@@ -7,7 +7,6 @@ import pytest
 from streamrec.worker.decision_log import EVERY_S, FIRST_S, DecisionLog
 
 
-@pytest.mark.slow
 def test_the_first_line_comes_soon_the_others_every_minute(caplog: pytest.LogCaptureFixture) -> None:
     """Each says what came since the one before, the commonest reason first; nothing decided, nothing said."""
     caplog.set_level(logging.INFO)
