@@ -1,10 +1,14 @@
-"""WorkerApp: Faust's app with what the worker's pieces, its pages and its timers need to reach."""
+"""WorkerApp: Faust's app with what the worker's pieces, its pages and its timers need to reach; and its start and end,
+which wait for nothing but what is under way.
+"""
 
+import asyncio
 import logging
 import os
 from collections.abc import Mapping
 
 import faust
+from faust.tables import TableManager
 from faust.types import TP
 
 from ..clock import monotonic_s
@@ -79,3 +83,22 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         log.critical("ending: %s", told or error, exc_info=None if is_theirs else error)
         logging.shutdown()
         os._exit(1)
+
+
+class PromptTables(TableManager):  # type: ignore[misc]
+    """Faust's, but for the second it gives tables to be declared: ours are, before it starts."""
+
+    async def on_start(self) -> None:
+        """Subscribe to the changelog, and recover."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
+
+
+class PromptWorker(faust.Worker):  # type: ignore[misc]
+    """Faust's, but for the second it sleeps when all has stopped."""
+
+    async def _sentinel_task(self) -> None:
+        """Wait for what was cancelled, at most that second."""
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left, timeout=1.0)

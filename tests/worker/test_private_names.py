@@ -6,6 +6,7 @@ from typing import Any
 
 import aiokafka
 import faust
+import mode
 import pytest
 from aiokafka import client, conn
 from aiokafka.consumer import consumer as aiokafka_consumer
@@ -19,6 +20,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatch, _DefaultRecordBatchPy
 from faust.stores import STORES
 from faust.stores.memory import Store
+from faust.tables import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
@@ -26,7 +28,7 @@ from streamrec.kafka import answer_timeout, consumer, decompression, producer
 from streamrec.worker.fetcher import BatchConsumerThread
 from streamrec.worker.profile_table import RebalanceHooks
 from streamrec.worker.transport import BatchConsumer, BatchTransport
-from streamrec.worker.worker_app import WorkerApp
+from streamrec.worker.worker_app import PromptTables, PromptWorker, WorkerApp
 
 PINNED = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
@@ -54,6 +56,8 @@ OVERRIDDEN: list[tuple[type, type, dict[str, list[str]]]] = [
         },
     ),
     (WorkerApp, faust.App, {"_new_transport": ["self"]}),
+    (PromptTables, TableManager, {"on_start": ["self"]}),
+    (PromptWorker, faust.Worker, {"_sentinel_task": ["self"]}),
     (
         RebalanceHooks,
         Store,
@@ -146,6 +150,14 @@ def test_attributes_of_app_and_transport() -> None:
     assert BatchTransport.Consumer is BatchConsumer
     assert driver.Transport.Consumer is driver.Consumer
     assert STORES.by_name("streamrec") is RebalanceHooks
+
+
+def test_tables_start_as_theirs_do_after_a_sleep() -> None:
+    """And when all has stopped, theirs sleeps once, in what we override."""
+    theirs, ours = (inspect.getsource(kind.on_start).splitlines()[2:] for kind in (TableManager, PromptTables))
+    assert theirs == ["        await self.sleep(1.0)", *ours]
+    assert "await asyncio.sleep(1.0)" in inspect.getsource(mode.Worker._sentinel_task)
+    assert "self._sentinel_task()" in inspect.getsource(mode.Worker._shutdown_loop)
 
 
 def test_a_message_is_made_by_position() -> None:
