@@ -77,7 +77,8 @@ def test_a_push_comes(folder: Path) -> None:
 def test_where_none_comes_the_worker_says_why(folder: Path) -> None:
     """Without the line about the session gap the reader is still in session, and in the log it stands so."""
     forgotten = re.sub(r"export STREAMREC_SESSION_GAP_S.*\n", "", lines())
-    forgotten = re.sub(r"streamrec watch.*\n", "sleep 25\n", forgotten)
+    wait = "for _ in $(seq 240); do ! grep -q 'held back: ' stderr || break; sleep 0.5; done\n"
+    forgotten = re.sub(r"streamrec watch.*\n", lambda _: wait, forgotten)
     assert forgotten.count("\n") == lines().count("\n") - 1
     done = typed(forgotten, folder)
     assert re.search(r"decided: 0 pushes; held back: .*in_session \d", done.stderr), done
