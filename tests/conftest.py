@@ -18,6 +18,12 @@ if "STREAMREC_DATA" in os.environ:  # for the tests alone: under its own name it
     os.environ["REAL_LOGS"] = os.environ.pop("STREAMREC_DATA")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that need a broker first, then those with slow tests: processes end together if what ends last is short."""
+    marked = {mark: {item.path for item in items if item.get_closest_marker(mark)} for mark in ("kafka", "slow")}
+    items.sort(key=lambda item: (item.path not in marked["kafka"], item.path not in marked["slow"]))
+
+
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
     """Bootstrap servers of a running broker; where none can be had: a failure in CI, a skip elsewhere."""
