@@ -74,9 +74,9 @@ def test_a_killed_training_goes_on_where_it_was(clicks: Path, tmp_path: Path) ->
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed").exists()
     for name, more in (("killed", ["--resume"]), ("steady", [])):
-        code, output, errors = train(*options, tmp_path / name, *more)
-        assert code == 0, errors
-    said = json.loads(output.splitlines()[-1])
+        done = CliRunner().invoke(cli, ["train", *map(str, options), str(tmp_path / name), *more])
+        assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout.splitlines()[-1])
     versions = {name: read_manifest(tmp_path / name).version for name in ("killed", "steady")}
     assert versions["killed"] == versions["steady"] == said["version"]
     assert said["model"] == "teacher"
