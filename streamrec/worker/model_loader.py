@@ -12,8 +12,6 @@ never looks again would not judge: it serves no canary.
 
 import asyncio
 import logging
-import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,10 +27,10 @@ from ..models.serving import Lineup, Serving
 from ..models.store import Attempt, ModelStore, Wanted, wanted
 from ..observability.metrics import Metrics
 from ..settings import Settings
+from .supervision import step_back
 
 log = logging.getLogger(__name__)
 
-NICENESS = 10  # of the thread that loads: the event loop goes first
 STORE = Attempt("", "", "")  # to read rollout.json, in place of a version
 T = TypeVar("T")
 
@@ -46,7 +44,7 @@ class ModelLoader:
         self._condemned: set[tuple[str, str]] = set()  # canaries not served any more, as (version, changed_at)
         self._refused: dict[Attempt, bool] = {}  # told once each; is it the artifact's fault?
         self._since = ""  # when the canary that is compared was promoted
-        self._aside = ThreadPoolExecutor(1, "models", initializer=_step_back)
+        self._aside = ThreadPoolExecutor(1, "models", initializer=step_back)
         self._stable = self._first()
         self._canary: Model | None = None
         self._compared: Compared | None = None
@@ -199,7 +197,3 @@ class ModelLoader:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._aside, work)
-
-
-def _step_back() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # Linux: of this thread alone

@@ -1,17 +1,22 @@
-"""Tasks of the worker's own: how one ends that nobody waits for, and one that is cancelled.
+"""Tasks and threads of the worker's own: how one ends that nobody waits for, and one that is cancelled.
 
 guarded(run, fail)     what ends it is told, for a task nobody waits for must not end in silence
 cancel_and_wait(tasks) they have ended, whatever becomes of a cancelling
 end_if_blocked()       a loop that stands still ends the process, for nothing on it can say so any more
+step_back()            a thread that lets the event loop go first, where it may
 """
 
 import asyncio
+import contextlib
 import faulthandler
+import os
+import threading
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 CANCEL_AGAIN_S = 1.0  # cleaning up takes less
 BLOCKED_S = 60.0  # the longest steps take a few seconds
+NICENESS = 10
 
 
 async def guarded(run: Callable[[], Awaitable[None]], fail: Callable[[BaseException], None]) -> None:
@@ -47,3 +52,13 @@ async def end_if_blocked() -> None:
     while True:
         faulthandler.dump_traceback_later(BLOCKED_S, exit=True)
         await asyncio.sleep(BLOCKED_S / 10)
+
+
+def step_back() -> None:
+    """Lower the priority of this thread alone, to NICENESS, and leave one that is lower still as it is.
+
+    A sandbox may forbid that (systemd's @resources), and what the thread does must be done all the same.
+    """
+    thread = threading.get_native_id()
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -1,12 +1,15 @@
 """A task nobody waits for ends with a word, or because we wanted it to."""
 
 import asyncio
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from streamrec.worker.supervision import guarded
+from streamrec.worker.supervision import NICENESS, guarded, step_back
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), asyncio.CancelledError(), SystemExit(3)])
@@ -50,3 +53,33 @@ asyncio.run(main())
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=100)
     assert ended.returncode == code, ended.stderr
     assert ("in main" in ended.stderr) == bool(code)
+
+
+def niceness() -> int:
+    """Of this thread."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@pytest.mark.parametrize("given", [NICENESS - 1, 19])
+def test_a_thread_steps_back_and_never_forward(given: int) -> None:
+    """A process that was started with less priority may not have more, and its thread would not begin."""
+    given = max(given, niceness())
+
+    def steps() -> int:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), given)
+        step_back()
+        return niceness()
+
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(steps).result() == max(given, NICENESS)
+
+
+def test_where_it_may_not_step_back_it_works_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seccomp filter answers EPERM; a worker without models because of that would be worse."""
+
+    def forbidden(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    with ThreadPoolExecutor(1, initializer=step_back) as threads:
+        assert threads.submit(niceness).result() == niceness()
