@@ -23,6 +23,7 @@ from .fetch_lag import FetchLag
 from .fetcher import RecordBatch
 from .hold_log import HoldLog
 from .metrics_recorder import MetricsRecorder
+from .open_files import check_limit
 from .partition_commit import Names
 from .writer import PartitionWriter
 
@@ -102,7 +103,12 @@ class Ownership:
         self._group_settled.set()
 
     async def acquire(self, partitions: Iterable[int]) -> None:
-        """Fence, recover and start the partitions not owned yet. A rebalance ends it; another call follows that one."""
+        """Fence, recover and start the partitions not owned yet. A rebalance ends it; another call follows that one.
+
+        SettingsError where this process may not have so many connections.
+        """
+        partitions = list(partitions)
+        check_limit(len(partitions))
         started_s, new = monotonic_s(), [number for number in partitions if number not in self.writers]
         tasks = [asyncio.create_task(self._acquire(number)) for number in new]
         self._acquiring = tasks

@@ -20,6 +20,7 @@ from ..settings import Settings
 from . import model_mirror
 from .app import build_app
 from .model_loader import ModelLoader
+from .open_files import raise_limit
 from .port_check import check_web_port
 from .supervision import end_if_blocked
 from .worker_app import WorkerApp
@@ -50,6 +51,7 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     check_web_port(settings)
+    raise_limit(settings.partitions)
     loop.run_until_complete(_check_topics(settings))
     encoder = encoder or encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
