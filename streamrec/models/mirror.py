@@ -52,6 +52,7 @@ class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
     serial: int = 0
     signed_serial: int = 0  # the highest whose signature was checked
     of_one: bool = False  # artifact, in place of a store
+    is_half: bool = False  # not in the folder yet; its number counts already
 
 
 class Mirror:
@@ -78,15 +79,16 @@ class Mirror:
         if digest != taken.rollout:
             self._check_is_newer(now, taken, of_one)
         brought = [self._bring(version, of_one) for version in (now.stable, now.canary) if version]
-        is_new = digest != taken.rollout
+        is_new = digest != taken.rollout or taken.is_half or not (self._store.folder / ROLLOUT).exists()
+        signed_serial = now.serial if self._public_keys is not None else 0
+        coming = Taken(self._remote.uri, digest, now.serial, max(signed_serial, taken.signed_serial), of_one)
         if is_new:
             if now.previous:
                 now = msgspec.structs.replace(now, previous=self._if_it_can_be_had(now.previous))
+            self._keep(msgspec.structs.replace(coming, is_half=True))
             self._store.change(lambda _: now)
-        signed_serial = now.serial if self._public_keys is not None else 0
-        coming = Taken(self._remote.uri, digest, now.serial, max(signed_serial, taken.signed_serial), of_one)
-        if coming != taken:
-            self._store.replace(STATE, msgspec.json.encode(coming))
+        if is_new or coming != taken:
+            self._keep(coming)
         return is_new or any(brought)
 
     def _check_is_newer(self, now: Rollout, taken: Taken, of_one: bool) -> None:
@@ -185,6 +187,12 @@ class Mirror:
         except ArtifactError:
             return ""
         return version
+
+    def _keep(self, taken: Taken) -> None:
+        try:
+            self._store.replace(STATE, msgspec.json.encode(taken))
+        except OSError as error:
+            raise ArtifactError(f"{self._store.folder}: cannot be changed ({error}); check its permissions") from None
 
     def _taken(self) -> Taken:
         path = self._store.folder / STATE

@@ -260,6 +260,25 @@ def test_one_artifact_that_is_signed_is_followed_by_later_ones(both: Signed, tmp
     assert "a replay?" in refusal(Mirror((tmp_path / "one").as_uri(), both.here, SPACE, both.public))
 
 
+def test_a_number_counts_from_before_it_is_followed(both: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that ends in between takes the same again, and nothing from before it."""
+    both.say(0, 5)
+    assert both.mirror().pull()
+    both.say(1, 7)
+    ended = both.mirror()
+    monkeypatch.setattr(ended._store, "change", lambda _: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        ended.pull()
+    both.say(0, 6)
+    assert "expected more than 7" in refusal(both.mirror())
+    both.say(1, 7)
+    assert both.mirror().pull()
+    assert both.served() == 1
+    (both.here / ROLLOUT).unlink()
+    assert both.mirror().pull()
+    assert not both.mirror().pull()
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 6), st.booleans(), st.booleans()), max_size=6))
 def test_the_number_never_goes_back(both: Signed, seen: list[tuple[int, int, bool, bool]]) -> None:
