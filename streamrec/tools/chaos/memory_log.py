@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from aiokafka.errors import ConcurrentTransactions, InvalidTxnState, ProducerFenced
+from aiokafka.errors import ConcurrentTransactions, InvalidTxnState, OutOfOrderSequenceNumber, ProducerFenced
 
 from ...clock import now_ms
 from ...contracts.records import RawRecord
@@ -55,6 +55,8 @@ class MemoryLog:
         self._outcomes: dict[str, Outcome] = {}  # id -> of its latest transaction in this epoch
         # (id, epoch, partition) -> first entries of its batches, by sequence number
         self._batches: dict[tuple[str, int, TopicPartition], list[Entry]] = defaultdict(list)
+        # the same -> the earliest number that came since its last transaction wrote there; no later one is taken
+        self._earliest: dict[tuple[str, int, TopicPartition], int] = {}
         self.open: dict[str, Sent] = {}
         self.transactions: list[Sent] = []  # those committed, in order
         self._decided: dict[TopicPartition, int] = defaultdict(int)  # offsets known to lie before any open transaction
@@ -119,12 +121,21 @@ class MemoryLog:
     def write(
         self, transactional_id: str, epoch: int, to: TopicPartition, sequence: int, records: Sequence[RawRecord]
     ) -> RawRecord:
-        """Write a batch in the open transaction; the first record, as it stands there. A batch that came is known."""
+        """Write a batch in the open transaction; the first record, as it stands there. A batch that came is known.
+
+        OutOfOrderSequenceNumber where one came late that a broker takes for the first of this transaction.
+        """
         self._check(transactional_id, epoch)
-        written = self._batches[transactional_id, epoch, to]
+        batches = transactional_id, epoch, to
+        written, earlier = self._batches[batches], self.open.get(transactional_id, {}).get(to)
+        if not earlier:
+            self._earliest[batches] = min(sequence, self._earliest.get(batches, sequence))
+            if sequence > self._earliest[batches]:
+                raise OutOfOrderSequenceNumber
         if sequence == len(written):
-            if to not in self.open.get(transactional_id, ()):
+            if earlier is None:
                 raise InvalidTxnState
+            self._earliest.pop(batches, None)
             entries = [self.append(*to, record, "open") for record in records]
             self.open[transactional_id][to].extend(entries)
             written.append(entries[0])

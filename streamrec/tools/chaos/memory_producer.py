@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from aiokafka.errors import ConcurrentTransactions, IllegalOperation, InvalidTxnState
+from aiokafka.errors import ConcurrentTransactions, IllegalOperation, InvalidTxnState, OutOfOrderSequenceNumber
 from aiokafka.errors import KafkaError as ClientError
 
 from ...clock import now_ms
@@ -104,6 +104,8 @@ class MemoryProducer:
                 sequence, self._sequences[to] = self._sequences[to], self._sequences[to] + 1
                 write = partial(self._broker.write, self._id, self._epoch, to, sequence, batch.records)
                 return await self._repeated(write)
+            except OutOfOrderSequenceNumber:
+                raise
             except ClientError:
                 self._failed = True
                 raise
