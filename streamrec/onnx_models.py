@@ -6,8 +6,12 @@
     session_of(model).run(...)
 
 Standard operators only, of an opset that every runtime in use can read.
+
+The packages of ONNX Runtime (1.32 does, on Linux) report to their maker, and keep an id for that in the home folder.
+That is switched off here, before any of it is loaded: so nothing else may import it.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -20,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
 OPSET, IR_VERSION = 17, 8  # of 2022
 EXTRA = ("onnx", "onnxruntime")
 
