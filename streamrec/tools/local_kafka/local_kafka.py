@@ -3,25 +3,29 @@
     with local_kafka() as kafka:
         print(kafka.bootstrap)      # 127.0.0.1:20417, answering
         kafka.kill(); kafka.restart()   # same data, same port: for fault tests
+    with local_cluster(3) as cluster:   # cluster.py
 
 The data folder is temporary and goes with the broker, unless one is named: then it stays, and the next broker on it
 goes on where this one stopped. The log in it is quoted in every error. Raises KafkaError with the cure if the jars
 cannot be had, the port is taken, the demo extra is missing, the folder is somebody else's, or Java dies.
 """
 
+import base64
 import fcntl
 import importlib.util
 import shutil
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import KafkaError
 from ...settings import CONNECTION, Settings, load
 from ..ports import free_port, is_free
-from .config import CONFIG, Detour, port_taken
-from .jars import DEMO_EXTRA_MISSING, resolve_jars
+from .cluster import LocalCluster
+from .config import CONFIG, Detour, Node, port_taken
+from .jars import DEMO_EXTRA_MISSING, VERSION, resolve_jars
 from .process import LocalKafka
 from .secured import Secured
 
@@ -43,18 +47,60 @@ def local_kafka(
     `data`: a folder to keep them in instead. `secured`: listeners with TLS and SASL, and ACLs.
     `detour`: a listener for clients that come through a proxy, and without `secured`.
     """
-    if port and not is_free(port):
-        raise port_taken(port)
-    java, jars = java_binary(), resolve_jars(cache)
-    with _kept(data) if data else _temporary() as folder:
-        kafka = _started(java, jars, folder, port, wait_s, is_kept=data is not None, secured=secured, detour=detour)
+    with local_cluster(1, cache, port, wait_s, data, secured=secured, detour=detour) as cluster:
+        yield cluster.nodes[0]
+
+
+@contextmanager
+def local_cluster(
+    nodes: int,
+    cache: Path | None = None,
+    port: int = 0,
+    wait_s: float = 60,
+    data: Path | None = None,
+    version: str = VERSION,
+    secured: Secured | None = None,
+    detour: Detour | None = None,
+) -> Iterator[LocalCluster]:
+    """The same for several nodes, on `port` and those that follow. `secured` and `detour`: only of one node."""
+    ports = [port + number if port else 0 for number in range(nodes)]
+    for taken in (each for each in ports if each and not is_free(each)):
+        raise port_taken(taken)
+    java, jars = java_binary(), resolve_jars(cache, version)
+
+    def made(folder: Path, attempt: int) -> LocalCluster:
+        controllers = [free_port() for _ in ports]
+        found = []
+        for number, client_port in enumerate(ports, 1):
+            own = _place(folder, nodes, number) if data else folder / f"{attempt}-{number}"
+            own.mkdir(exist_ok=True)
+            kafka = LocalKafka(
+                java, jars, own, client_port or free_port(), Node(number, controllers), wait_s,
+                cluster_id=_cluster_id(folder), is_kept=data is not None, secured=secured, detour=detour,
+            )  # fmt: skip
+            found.append(kafka)
+        return LocalCluster(found, wait_s)
+
+    with _kept(data, nodes) if data else _temporary() as folder:
+        cluster = _started(lambda attempt: made(folder, attempt), is_fixed=port > 0)
         try:
-            yield kafka
+            yield cluster
         finally:
             if data:
-                kafka.stop()
+                cluster.stop()
             else:  # nothing is kept, so nothing is put in order, which takes up to ten seconds
-                kafka.kill()
+                cluster.kill()
+
+
+def _place(folder: Path, nodes: int, number: int) -> Path:
+    """Where a node keeps its data, in the folder that was named."""
+    return folder if nodes == 1 else folder / f"node-{number}"
+
+
+def _cluster_id(folder: Path) -> str:
+    """The same for all nodes on it, also for those that an earlier start did not come to."""
+    # StorageTool takes the id as an option's value: one that begins with "-" would be read as an option
+    return "A" + base64.urlsafe_b64encode(uuid.uuid5(uuid.NAMESPACE_URL, folder.as_uri()).bytes).decode()[1:22]
 
 
 @contextmanager
@@ -67,20 +113,23 @@ def _temporary() -> Iterator[Path]:
 
 
 @contextmanager
-def _kept(folder: Path) -> Iterator[Path]:
-    """The folder, there and either empty or a broker's, and nobody else's meanwhile.
+def _kept(folder: Path, nodes: int) -> Iterator[Path]:
+    """The folder, there and either empty or of as many nodes, and nobody else's meanwhile.
 
     Kafka locks it as well, but only after it has written there: the running one can then read a torn log, and end.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        is_strange = any(path.name != IN_USE for path in folder.iterdir()) and not (folder / CONFIG).exists()
+        there = {path for path in folder.iterdir() if path.name != IN_USE}
+        places = {_place(folder, nodes, number) for number in range(1, nodes + 1)}
+        is_strange = bool(there) and not ((folder / CONFIG).exists() if nodes == 1 else there <= places)
         if not is_strange:
             (folder / IN_USE).touch()
     except OSError as error:
         raise KafkaError(f"{folder} cannot hold Kafka's data ({error.strerror}); choose another --data") from None
     if is_strange:
-        raise KafkaError(f"{folder} is not empty and holds no data of an embedded Kafka; choose another --data")
+        kind = "an embedded Kafka" if nodes == 1 else f"an embedded Kafka of {nodes} nodes"
+        raise KafkaError(f"{folder} is not empty and holds no data of {kind}; choose another --data")
     with (folder / IN_USE).open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,26 +139,19 @@ def _kept(folder: Path) -> Iterator[Path]:
         yield folder.absolute()
 
 
-def _started(
-    java: Path, jars: list[Path], folder: Path, port: int, wait_s: float, *, is_kept: bool, secured: Secured | None,
-    detour: Detour | None,
-) -> LocalKafka:  # fmt: skip
-    """A broker that answers. A free port can be taken by somebody before Java has it: then others are tried."""
+def _started(made: Callable[[int], LocalCluster], *, is_fixed: bool) -> LocalCluster:
+    """Nodes that answer. A free port can be taken by somebody before Java has it: then others are tried."""
     for attempt in range(1, PORT_TRIES + 1):
-        own = folder if is_kept else folder / str(attempt)
-        own.mkdir(exist_ok=True)
-        client_port = port or free_port()
-        ports = client_port, free_port()
-        kafka = LocalKafka(java, jars, own, ports, wait_s, is_kept=is_kept, secured=secured, detour=detour)
+        cluster = made(attempt)
         try:
-            kafka.start()
+            cluster.start()
         except BaseException as error:
-            kafka.kill()
+            cluster.kill()
             lost_the_race = "Address already in use" in str(error) or "is taken" in str(error)
-            if port or not lost_the_race or attempt == PORT_TRIES or not isinstance(error, KafkaError):
+            if is_fixed or not lost_the_race or attempt == PORT_TRIES or not isinstance(error, KafkaError):
                 raise
         else:
-            return kafka
+            return cluster
     raise AssertionError
 
 
@@ -132,7 +174,7 @@ def cluster_or_local(settings: Settings) -> Iterator[Settings]:
         yield at_local(settings, kafka)
 
 
-def at_local(settings: Settings, kafka: LocalKafka) -> Settings:
-    """These settings at this broker, however the user's own cluster is reached."""
+def at_local(settings: Settings, kafka: LocalKafka | LocalCluster) -> Settings:
+    """These settings at this broker, or these, however the user's own cluster is reached."""
     others = {name: value for name, value in settings.model_dump(exclude_unset=True).items() if name not in CONNECTION}
     return load({}, **others, brokers=kafka.bootstrap)

@@ -8,7 +8,6 @@ reaches us.
 A child that was forked without exec keeps the pipe, and Java, alive as long as it lives.
 """
 
-import base64
 import contextlib
 import os
 import signal
@@ -16,13 +15,12 @@ import socket
 import struct
 import subprocess
 import time
-import uuid
 from pathlib import Path
 
 from ...clock import monotonic_s
 from ...errors import KafkaError
 from ..ports import HOST, free_port, is_free
-from .config import Detour, port_taken, write_config
+from .config import Detour, Node, port_taken, write_config
 from .secured import Secured
 
 JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -30,36 +28,40 @@ WATCHDOG = """exec 3<&0; folder=$1; shift
 { trap '' INT TERM; read -r _ <&3; kill -9 $$; sleep 0.2
   [ -z "$folder" ] || rm -rf "$folder" && rmdir "${folder%/*}"; } >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-"""
-API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key 18 version 0, correlation id 1, no client id
+# size, api key and version, correlation id 1, no client id; of Metadata: no topics
+API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+METADATA = struct.pack(">ihhihi", 14, 3, 1, 1, -1, 0)
 LOG_LINES = 12
 STOP_S = 10.0
 
 
 class LocalKafka:
-    """A running broker. Made by `local_kafka`, which also stops it."""
+    """A running node. Made by `local_kafka`, which also stops it."""
 
     def __init__(
         self,
         java: Path,
         jars: list[Path],
         folder: Path,
-        ports: tuple[int, int],
+        port: int,
+        node: Node,
         wait_s: float,
         *,
+        cluster_id: str,
         is_kept: bool = False,
         secured: Secured | None = None,
         detour: Detour | None = None,
     ) -> None:
         self.ports = {name: free_port() for name in secured.listeners} if secured else {}  # of secured listeners
         self._secured = secured
-        self.port, self.controller_port = ports
+        self.port, self.node, self._cluster_id = port, node, cluster_id
         self.bootstrap = f"{HOST}:{self.port}"
         self.folder, self.detour = folder, detour
         self.log_path = folder / "kafka.log"
         self._wait_s, self._removed = wait_s, "" if is_kept else str(folder)  # by the watchdog, when we are gone
         self._java = [str(java), *JVM, f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}"]
         self._java += ["-cp", os.pathsep.join(map(str, jars))]
-        self._config = write_config(folder, self.port, self.controller_port, secured, self.ports, detour)
+        self._config = write_config(folder, port, node, secured, self.ports, detour)
         self._process: subprocess.Popen[bytes] | None = None
 
     def address(self, listener: str) -> str:
@@ -73,10 +75,8 @@ class LocalKafka:
 
     def _format(self) -> None:
         """Give the data folder a cluster id."""
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # StorageTool takes the id as an option's value: one that begins with "-" would be read as an option
-        cluster = "A" + cluster[1:]
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config), "--standalone"]
+        tool = ["kafka.tools.StorageTool", "format", "-t", self._cluster_id, "-c", str(self._config)]
+        tool += ["--standalone"] if len(self.node.controller_ports) == 1 else []
         tool += self._secured.scram() if self._secured else []
         with self.log_path.open("ab") as log:
             self._spawn(tool, log.fileno())
@@ -90,7 +90,7 @@ class LocalKafka:
         """Start Java and wait until the broker answers; before the first start its folder gets a cluster id."""
         if not (self.folder / "data" / "meta.properties").exists():
             self._format()
-        for port in (self.port, self.controller_port):
+        for port in (self.port, self.node.controller_port):
             if not is_free(port):
                 raise port_taken(port)
         with self.log_path.open("ab") as log:
@@ -118,6 +118,14 @@ class LocalKafka:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process.stdin.close()
+
+    def pause(self) -> None:
+        """SIGSTOP: it answers nobody, and keeps its connections, until `resume`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT, after `pause`."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def restart(self) -> None:
         """Start again on the same data and port, after `kill` or a crash, or with a clean stop before."""
@@ -163,10 +171,21 @@ def _cause(code: int) -> str:
 
 def answers(port: int) -> bool:
     """Whether a Kafka broker answers an ApiVersions request on this port of the local machine."""
+    head = _asked(port, API_VERSIONS, 10)
+    return len(head) == 10 and struct.unpack(">iih", head)[1:] == (1, 0)
+
+
+def brokers_known(port: int) -> int:
+    """How many brokers of its cluster are up, as the one on this port has heard; 0 if it does not answer."""
+    head = _asked(port, METADATA, 12)
+    return int(struct.unpack(">iii", head)[2]) if len(head) == 12 else 0
+
+
+def _asked(port: int, request: bytes, size: int) -> bytes:
+    """The first bytes of the answer; fewer if there are no more."""
     try:
         with socket.create_connection((HOST, port), timeout=1.0) as connection:
-            connection.sendall(API_VERSIONS)
-            head = connection.recv(10, socket.MSG_WAITALL)
+            connection.sendall(request)
+            return connection.recv(size, socket.MSG_WAITALL)
     except OSError:
-        return False
-    return len(head) == 10 and struct.unpack(">iih", head)[1:] == (1, 0)
+        return b""
