@@ -135,6 +135,7 @@ class PartitionWriter:
 
     def resume(self) -> None:
         """Go on: the partition is still ours. Records may have come meanwhile."""
+        self._progress_s = monotonic_s()
         self._begin_catch_up()
         self._running.set()
 
@@ -166,9 +167,13 @@ class PartitionWriter:
         return monotonic_s() - min(since) if since else 0.0
 
     def stalled_s(self) -> float:
-        """Seconds since the last commit while there is work; 0 when there is none, or while poison is searched for."""
+        """Seconds since the last commit while there is work; 0 when there is none, or while poison is searched for.
+
+        Nor is a rebalance a stall of ours: nothing is applied before the slowest worker of the group has answered.
+        """
         has_work = bool(self._lanes) or bool(self._pending) or self._in_flight_since_s is not None
-        return monotonic_s() - self._progress_s if has_work and self._progress_s and self._search is None else 0.0
+        is_at_work = has_work and self._running.is_set() and self._search is None
+        return monotonic_s() - self._progress_s if is_at_work and self._progress_s else 0.0
 
     # --- apply --------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ from making import AffinityScores
 from on_kafka import event, until
 from slow_log import SlowLog, recorder
 
-from streamrec.clock import now_ms
+from streamrec.clock import now_ms, simulated
 from streamrec.content import query
 from streamrec.content.encoder import HashedEncoder
 from streamrec.content.query import Queries
@@ -93,6 +94,30 @@ async def test_only_an_input_nothing_comes_from_is_stuck() -> None:
     assert process.owned.stuck_s(30.0) == {0: 100.0}
     log.answers.set()
     await process.owned.release()
+
+
+async def test_a_rebalance_is_no_stall_of_those_who_wait_for_it() -> None:
+    """The slowest worker may take a minute: those who have stood still for it would all end."""
+    log, ahead_s = SlowLog(), [0.0]
+    with simulated(lambda: time.time_ns() + round(ahead_s[0] * 1e9)):
+        process = await offered_more_than_is_applied(log)
+        ahead_s[0] += 40.0
+        assert process.owned.stuck_s(30.0).keys() == {0}
+        pausing = asyncio.create_task(process.owned.pause())
+        await asyncio.sleep(0)
+        log.answers.set()
+        await pausing
+        assert process.owned.writers[0].has_waiting("events")
+        ahead_s[0] += 100.0
+        assert not process.owned.stuck_s(30.0)
+        log.answers.clear()
+        await process.owned.assigned({0})
+        assert not process.owned.stuck_s(30.0)
+        ahead_s[0] += 40.0
+        assert process.owned.stuck_s(30.0).keys() == {0}
+        log.answers.set()
+        await process.owned.release()
+    assert not process.errors
 
 
 async def test_a_release_commits_what_was_applied_and_no_more() -> None:
