@@ -21,6 +21,7 @@ from ...errors import StateError
 from ...kafka.clients import producer
 from ...kafka.log import KafkaLog, read_all
 from ...kafka.topics import changelog_topic, create
+from ...kafka.transactions import Transactions
 from ...partition.changelog_meta import CURSOR_KEY
 from ...settings import Settings
 from ..worker_process import WorkerProcess
@@ -36,7 +37,7 @@ class Gaps(NamedTuple):
 
     moved_s: float  # worst gap of a partition that was to move
     kept_s: float | None  # worst gap of one that was not; None: all moved
-    exit_s: float | None  # from SIGTERM to the end of the process
+    exit_s: float | None  # from SIGTERM, or what a worker fails by, to the end of the process
     exit_code: int | None
 
 
@@ -73,11 +74,25 @@ async def restart(stage: Stage) -> Ending:
     return ending
 
 
-async def crash(stage: Stage) -> Ending:
+async def kill(stage: Stage) -> Ending:
     """Kill a worker by SIGKILL, and start it again at once."""
     await asyncio.to_thread(stage.workers[0].kill)
     stage.workers[0].ensure()
     return None
+
+
+async def crash(stage: Stage) -> Ending:
+    """Let a worker fail, and start it again at once: somebody else takes over the transactions of a partition."""
+    started_s, worker = monotonic_s(), stage.workers[0]
+    usurper = Transactions(f"{stage.settings.group_id}-{min(stage.owned(0))}", KafkaLog(stage.settings))
+    try:
+        await usurper.start()
+        while (code := worker.exit_code()) is None:  # noqa: ASYNC110 - a process is not ours to be told of
+            await asyncio.sleep(0.01)
+    finally:
+        await usurper.stop()
+    worker.ensure()
+    return monotonic_s() - started_s, code
 
 
 async def leave(stage: Stage) -> Ending:
@@ -113,8 +128,10 @@ class Scene(NamedTuple):
 SCENES: Mapping[str, Scene] = {
     "SIGTERM and restart": Scene(restart, static=False),
     "SIGTERM and restart, static": Scene(restart, static=True),
-    "kill -9 and restart": Scene(crash, static=False),
-    "kill -9 and restart, static": Scene(crash, static=True),
+    "crash and restart": Scene(crash, static=False),
+    "crash and restart, static": Scene(crash, static=True),
+    "kill -9 and restart": Scene(kill, static=False),
+    "kill -9 and restart, static": Scene(kill, static=True),
     "SIGSTOP past the session": Scene(stand_still, static=False),
     "a worker joins": Scene(join, static=False),
     "a worker leaves": Scene(leave, static=False),
