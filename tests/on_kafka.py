@@ -7,13 +7,14 @@ in a row follows from the events alone must be equal; what follows from pushes m
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from streamrec.contracts.decode import Origin, Typed, decode_catalog, decode_events
 from streamrec.contracts.partitioner import partition_of
@@ -21,11 +22,14 @@ from streamrec.contracts.push import Push
 from streamrec.engine.profiles.layout import ROW
 from streamrec.engine.profiles.zones import is_zone
 from streamrec.kafka.clients import consumer, producer
+from streamrec.kafka.log import KafkaLog
 from streamrec.kafka.topics import changelog_topic
+from streamrec.kafka.transactions import Transactions
 from streamrec.partition.changelog_meta import Meta, rows_and_meta
 from streamrec.settings import Settings
 from streamrec.tools.chaos.reference_reading import Arrived, Compared, PlainReading
 from streamrec.tools.chaos.row_check import row_differences
+from streamrec.tools.worker_process import WorkerProcess
 
 
 class Sent(NamedTuple):
@@ -189,3 +193,39 @@ async def check_against_oracle(settings: Settings, in_full: float = 1.0) -> int:
         compared = Compared(*map(sum, zip(compared, state.compared(), strict=True)))
     assert not compared.falls_short_of(in_full), compared
     return compared.readers
+
+
+async def members(settings: Settings) -> int:
+    """Of the consumer group."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_consumer_groups([settings.group_id])
+        return len(answer.groups[0][5])
+    finally:
+        await admin.close()
+
+
+def share_all(workers: Sequence[WorkerProcess], partitions: int) -> bool:
+    """Each has some, and together all: while one is letting go, both may name the same."""
+    shares = [owned(worker) for worker in workers]
+    return all(shares) and sorted(number for share in shares for number in share) == list(range(partitions))
+
+
+def owned(worker: WorkerProcess) -> list[int]:
+    """Partitions of a worker, as it says."""
+    _, body = worker.get("/ready")
+    found: list[int] = json.loads(body)["partitions"] if body else []
+    return found
+
+
+async def taken_over(settings: Settings, partition: int, worker: WorkerProcess) -> None:
+    """Somebody else takes over the transactions of this partition, by which its owner fails; until it has ended."""
+    usurper = Transactions(f"{settings.group_id}-{partition}", KafkaLog(settings))
+    await usurper.start()
+    try:
+        user = next(f"u{n}" for n in range(1000) if partition_of(f"u{n}", settings.partitions) == partition)
+        await send(settings, [event(user, "a1")])  # an owner with nothing to write is told of nothing
+        await until(lambda: worker.exit_code() is not None)
+    finally:
+        await usurper.stop()

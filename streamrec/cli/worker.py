@@ -1,9 +1,5 @@
 """`streamrec worker`: one worker process."""
 
-import signal
-import sys
-from types import FrameType
-
 import click
 
 
@@ -18,16 +14,14 @@ def worker(brokers: str | None, model_dir: str | None, web_port: int | None) -> 
     the last owner committed. Start one a core; stop with SIGTERM. It needs its topics (`streamrec topics create`).
     It ends with a non-zero code when something it depends on fails; let a supervisor start it again.
     """
-    signal.signal(signal.SIGTERM, _end_before_start)
+    from ..worker.stop_signals import StopSignals
+
+    signals = StopSignals()  # what follows takes seconds, or as long as Kafka is waited for
+    from ..observability.logs import configure
     from ..settings import load
+
+    settings = load(brokers=brokers, model_dir=model_dir, web_port=web_port)
+    configure(settings.log_format, settings.log_level)
     from ..worker.run import run_worker
 
-    run_worker(load(brokers=brokers, model_dir=model_dir, web_port=web_port))
-
-
-def _end_before_start(number: int, frame: FrameType | None) -> None:
-    """Until Faust listens to SIGTERM, which takes seconds, or as long as Kafka is waited for.
-
-    The first process of a container would ignore it, start, take partitions over, and be killed.
-    """
-    sys.exit(0)
+    run_worker(settings, signals=signals)

@@ -33,7 +33,7 @@ from .ownership import Ownership
 from .profile_table import declare_profiles
 from .strays import Strays
 from .web import add_pages
-from .worker_app import PromptTables, PromptWorker, WorkerApp
+from .worker_app import PromptTables, WorkerApp
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,6 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         **faust_connection(settings),
         "store": "memory://",
         "TableManager": PromptTables,
-        "Worker": PromptWorker,
         "topic_partitions": settings.partitions,
         "topic_allow_declare": False,  # `streamrec topics create` owns the topics
         "topic_disable_leader": True,

@@ -5,10 +5,13 @@ It knows a position that is not in the log any more from one that is: aiokafka i
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import aiokafka
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import NoOffsetForPartitionError
+from aiokafka.protocol.group import LeaveGroupRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -19,6 +22,7 @@ from .rewind import beyond_the_end
 # A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
 # 1,500 ms made a p99 of a second.
 FETCH_MAX_WAIT_MS = 20
+LEAVE_S = 1.0  # for the broker's answer; without it, partitions have no owner until the session is over
 
 
 class Fetched(NamedTuple):
@@ -72,6 +76,27 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         self.positions.update(partitions)
         await super()._seek_wait(consumer, partitions)
+
+    def leave_group(self) -> None:
+        """Leave the group for good, asked by another thread, which waits at most LEAVE_S and hears of no failure."""
+        with suppress(Exception):  # no consumer yet, none any more, or no answer
+            asyncio.run_coroutine_threadsafe(self._leave(), self.thread_loop).result(LEAVE_S)
+
+    async def _leave(self) -> None:
+        """A static member stays: its name says that it comes back within the session, after a failure, too."""
+        consumer = self._ensure_consumer()
+        coordinator = consumer._coordinator
+        if coordinator._group_instance_id is not None:
+            return
+        if not coordinator._closing.done():
+            coordinator._closing.set_result(None)  # or it would join again
+        while coordinator._performed_join_prepare and not coordinator.member_id:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)  # it joins for the first time, and its id is on the way
+        if coordinator.member_id:
+            # a broker reads no further on a connection on which a join waits for the other members
+            group = ConnectionGroup.DEFAULT if coordinator._performed_join_prepare else ConnectionGroup.COORDINATION
+            request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+            await consumer._client.send(coordinator.coordinator_id, request, group=group)
 
     async def leave_alone(self, tps: Collection[TP]) -> None:
         """Do not fetch these partitions: the changelog is ours to write, and is read in bulk elsewhere."""

@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 
 SEARCH = b"earch"  # part of the action, with a capital or without
 CHINESE = "中".encode()  # whoever understands it needs to load nothing more
-STOP_S = 8.0  # at most, to let go and to end, Faust's part of it included
 
 
 class Ownership:
@@ -159,15 +158,9 @@ class Ownership:
             self._recorder.lost(self._settings.topic(name), number, count)
 
     async def release(self) -> None:
-        """The worker stops: commit what was applied, and let the partitions go.
-
-        What hangs must not, neither here nor in Faust after us: clients ask a broker that is gone for ever.
-        """
-        too_long = TimeoutError(f"told to stop {STOP_S:.0f} s ago, and the brokers have not taken everything yet")
-        asyncio.get_running_loop().call_later(STOP_S, self._fail, too_long)
+        """The worker stops: commit what was applied, and let the partitions go."""
         self._be_ready(False)
         await self._acquire_no_more()
-        self._group_settled.set()
         await asyncio.gather(*(writer.pause() for writer in self.writers.values()))
         await asyncio.gather(*(writer.stop() for writer in self.writers.values()))
         self._forget(list(self.writers))

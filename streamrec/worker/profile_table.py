@@ -32,10 +32,6 @@ class RebalanceHooks(Store):  # type: ignore[misc]
         except BaseException as error:  # noqa: BLE001 - Faust would only log it
             self.app.fail(error)
 
-    async def on_stop(self) -> None:
-        """Commit what was offered, and release the partitions, when the worker stops."""
-        await self.app.ownership.release()
-
 
 def declare_profiles(app: faust.App, changelog: str, partitions: int) -> None:
     """Add the table to the app, on a changelog topic made by `streamrec topics create`."""

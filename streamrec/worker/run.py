@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 import uvloop
 
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..engine.policy.suppression_reasons import SUPPRESSION_REASONS
-from ..errors import KafkaError
+from ..errors import KafkaError, StateError
 from ..kafka.log import KafkaLog, Log
 from ..kafka.permissions import permitted
 from ..kafka.topic_drift import summary
@@ -22,17 +22,22 @@ from .app import build_app
 from .model_loader import ModelLoader
 from .open_files import raise_limit
 from .port_check import check_web_port
+from .stop_signals import StopSignals
 from .supervision import end_if_blocked
 from .worker_app import WorkerApp
 
-log = logging.getLogger(__name__)
 
+def run_worker(
+    settings: Settings,
+    kafka: Log | None = None,
+    encoder: Encoder | None = None,
+    signals: StopSignals | None = None,
+) -> NoReturn:
+    """Exits 0 after SIGTERM or SIGINT, non-zero after a failure; raises what is wrong before it joins its group.
 
-def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | None = None) -> None:
-    """Does not return: exits 0 after SIGTERM or SIGINT, non-zero after a failure.
-
-    `kafka`: where state is written; `encoder`: another than the settings name.
+    `kafka`: where state is written; `encoder`: another than the settings name; `signals`: if they are heard already.
     """
+    signals = signals or StopSignals()
     configure(settings.log_format, settings.log_level)
     if settings.log_level == "INFO":  # their INFO tells of their own insides
         for library in (
@@ -60,12 +65,13 @@ def run_worker(settings: Settings, kafka: Log | None = None, encoder: Encoder | 
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)
     app.task(end_if_blocked)
+    worker = _faust_worker(app, loop)
+    signals.running(app)
     try:
-        _faust_worker(app, loop).execute_from_commandline()
-    finally:  # Faust ends the process with a SystemExit that says nothing
-        if told := app.refused():
-            log.critical("ending: %s", told)
-            logging.disable()  # the cause is the last line; clients that nobody closed would say so after it
+        loop.run_until_complete(worker.start())
+    except BaseException as error:  # noqa: BLE001 - whatever it is
+        app.fail(error)
+    app.fail(worker.crash_reason or StateError("Faust has ended, and nobody told it to"))
 
 
 async def _check_topics(settings: Settings) -> None:
@@ -78,4 +84,5 @@ async def _check_topics(settings: Settings) -> None:
 def _faust_worker(app: WorkerApp, loop: asyncio.AbstractEventLoop) -> Any:
     worker = app.Worker(loop=loop, override_logging=False, redirect_stdouts=False, quiet=True, loglevel="INFO")
     worker.spinner = None
+    worker.install_signal_handlers = lambda: None  # stop_signals.py hears them
     return worker

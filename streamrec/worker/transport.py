@@ -38,6 +38,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._expected: dict[TP, int] = {}
         self._dropped: set[TP] = set()
+        self.app.member = self
 
     @property
     def _ownership(self) -> Ownership:
@@ -100,15 +101,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if offset is not None and offset > (self._committed_offset[tp] or 0)
         }
 
-    async def _drain_messages(self, fetcher: Any) -> None:
-        try:
-            await self._drain(fetcher)
-        except asyncio.CancelledError:
-            # Faust forgets that it is stopping its fetcher before that has ended, and would call this a crash
-            if not self.app.should_stop:
-                raise
+    async def commit_last(self) -> None:
+        """Let the group's offsets follow the cursors once more, unless nothing was handed over yet."""
+        if self._expected:
+            await self.force_commit()
 
-    async def _drain(self, fetcher: Any) -> None:
+    def leave_group(self) -> None:
+        """Be no member any more, if that can be done within a second; any thread may ask for it."""
+        self._thread.leave_group()
+
+    async def _drain_messages(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
             try:
                 records, _ = await self._wait_next_records(1.0)

@@ -1,11 +1,10 @@
-"""WorkerApp: Faust's app with what the worker's pieces, its pages and its timers need to reach; and its start and end,
-which wait for nothing but what is under way.
-"""
+"""WorkerApp: Faust's app with what the worker's pieces, its pages and its timers need to reach, and the way out."""
 
 import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from typing import NoReturn
 
 import faust
 from faust.tables import TableManager
@@ -19,9 +18,12 @@ from .content_agent import ContentAgent
 from .fetch_lag import FetchProgress
 from .metrics_recorder import MetricsRecorder
 from .ownership import Ownership
-from .transport import BatchTransport
+from .supervision import guarded
+from .transport import BatchConsumer, BatchTransport
 
 log = logging.getLogger(__name__)
+
+ANALYSIS_S = 1.0  # for articles that are being analysed when the worker stops; if it takes longer, the next owner does
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]
@@ -32,6 +34,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     content: ContentAgent
     metrics: Metrics
     recorder: MetricsRecorder
+    member: BatchConsumer | None = None  # of the group, or about to be
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -67,22 +70,40 @@ class WorkerApp(faust.App):  # type: ignore[misc]
             waited = f"nothing was handed over or committed for {seconds:.0f} s, and there is something"
             self.fail(TimeoutError(f"{what if what == 'articles' else f'partition {what}'}: {waited}"))
 
-    def refused(self) -> str | None:
-        """What of Faust's own work an ACL did not allow, if that ended it: all that fails after it is a consequence."""
-        return denied(self.crash_reason) if self.crash_reason is not None else None
+    # --- the end ------------------------------------------------------------------------------------------------------
 
-    def fail(self, error: BaseException) -> None:
+    def stop_soon(self) -> None:
+        """Commit what was applied, leave the rest to the next owners, and end with 0. Any thread may ask for it."""
+        asyncio.run_coroutine_threadsafe(guarded(self._stop_in_order, self.fail), self.loop)
+
+    async def _stop_in_order(self) -> None:
+        content = asyncio.create_task(self.content.release())
+        await self.ownership.release()
+        await asyncio.wait({content}, timeout=ANALYSIS_S)
+        if self.member is not None:
+            await self.member.commit_last()
+        self._end(0)
+
+    def fail(self, error: BaseException) -> NoReturn:
         """End the process, non-zero, at once: what was not committed never happened, and a successor recovers.
 
-        Not through Faust's own shutdown, which can wait for ever on a broker that is gone. What a setting or the
-        cluster is to blame for is told in a sentence: where in the program it was noticed says nothing to whoever has
-        to change it.
+        Any thread may do it. Not through Faust's own shutdown, which can wait for ever on a broker that is gone. What a
+        setting or the cluster is to blame for is told in a sentence: where in the program it was noticed says nothing
+        to whoever has to change it. All that fails after Faust itself has is a consequence of that.
         """
-        told = denied(error) or self.refused()
+        error = self.crash_reason or error
+        told = denied(error)
         is_theirs = told or isinstance(error, SettingsError | KafkaError)
         log.critical("ending: %s", told or error, exc_info=None if is_theirs else error)
+        self._end(1)
+
+    def _end(self, code: int) -> NoReturn:
+        """The one way out. The group is left first, or the partitions had no owner until the session is over."""
+        logging.disable()  # the cause is the last line; clients that nobody closed would say so after it
+        if self.member is not None:
+            self.member.leave_group()
         logging.shutdown()
-        os._exit(1)
+        os._exit(code)
 
 
 class PromptTables(TableManager):  # type: ignore[misc]
@@ -93,12 +114,3 @@ class PromptTables(TableManager):  # type: ignore[misc]
         if not self.should_stop:
             await self._update_channels()
             await self.recovery.start()
-
-
-class PromptWorker(faust.Worker):  # type: ignore[misc]
-    """Faust's, but for the second it sleeps when all has stopped."""
-
-    async def _sentinel_task(self) -> None:
-        """Wait for what was cancelled, at most that second."""
-        if left := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(left, timeout=1.0)

@@ -1,12 +1,15 @@
-"""A worker whose broker takes half a second to commit; run as a script by test_limits.py."""
+"""A worker whose broker takes its time to commit: half a second, or as many as it is told; run as a script by tests."""
 
 import asyncio
+import sys
 
 from aiokafka import AIOKafkaProducer
 
 from streamrec.kafka.log import KafkaLog
 from streamrec.settings import load
 from streamrec.worker.run import run_worker
+
+COMMIT_S = float(sys.argv[1]) if sys.argv[1:] else 0.5
 
 
 class SlowLog(KafkaLog):
@@ -17,7 +20,7 @@ class SlowLog(KafkaLog):
         commit = producer.commit_transaction
 
         async def late() -> None:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(COMMIT_S)
             await commit()
 
         producer.commit_transaction = late

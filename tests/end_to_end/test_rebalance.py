@@ -5,11 +5,20 @@ import os
 import signal
 from pathlib import Path
 
-import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from on_kafka import all_events_applied, check_against_oracle, event, logged, send, until
+from on_kafka import (
+    all_events_applied,
+    check_against_oracle,
+    event,
+    logged,
+    members,
+    owned,
+    send,
+    share_all,
+    taken_over,
+    until,
+)
 
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings, load
@@ -24,30 +33,6 @@ async def group_offsets(settings: Settings) -> list[int]:
     async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, group_id=settings.group_id) as consumer:
         tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
         return [await consumer.committed(tp) or 0 for tp in tps]
-
-
-async def members(settings: Settings) -> int:
-    """Of the consumer group."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    try:
-        (answer,) = await admin.describe_consumer_groups([settings.group_id])
-        return len(answer.groups[0][5])
-    finally:
-        await admin.close()
-
-
-def share_all(workers: list[WorkerProcess], partitions: int) -> bool:
-    """Each has some, and together all: while one is letting go, both may name the same."""
-    shares = [owned(worker) for worker in workers]
-    return all(shares) and sorted(number for share in shares for number in share) == list(range(partitions))
-
-
-def owned(worker: WorkerProcess) -> list[int]:
-    """Partitions of a worker, as it says."""
-    _, body = worker.get("/ready")
-    found: list[int] = orjson.loads(body)["partitions"] if body else []
-    return found
 
 
 def test_sigterm_drains(settings_for_test: Settings, tmp_path: Path) -> None:
@@ -94,7 +79,7 @@ def test_a_spare_worker_is_ready_and_takes_over(settings_for_test: Settings, tmp
 
 
 def test_a_static_member_comes_back_to_its_partitions(settings_for_test: Settings, tmp_path: Path) -> None:
-    """A restart within the session, by SIGTERM or by a crash, moves nothing: the other worker is not disturbed."""
+    """A restart within the session moves nothing, whatever ended the worker: the other one is not disturbed."""
     settings = settings_for_test.changed(session_timeout_s=60.0)
     asyncio.run(create(settings))
     workers = [
@@ -105,8 +90,13 @@ def test_a_static_member_comes_back_to_its_partitions(settings_for_test: Setting
             worker.ensure()
         asyncio.run(until(lambda: share_all(workers, settings.partitions)))
         before, rebalances = owned(workers[0]), value(workers[1].series(), "streamrec_rebalances_total")
-        for end in (workers[0].stop, workers[0].kill):
+
+        def fail() -> None:
+            asyncio.run(taken_over(settings, before[0], workers[0]))
+
+        for end in (workers[0].stop, workers[0].kill, fail):
             end()
+            assert asyncio.run(members(settings)) == 2
             workers[0].ensure()
             asyncio.run(until(lambda: owned(workers[0]) == before))
         assert value(workers[1].series(), "streamrec_rebalances_total") == rebalances

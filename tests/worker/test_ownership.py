@@ -19,7 +19,6 @@ from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
 from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.tools.chaos.process_log import ProcessLog
-from streamrec.worker import ownership
 from streamrec.worker.fetch_lag import FetchProgress
 from streamrec.worker.fetcher import RecordBatch
 from streamrec.worker.ownership import Ownership
@@ -131,19 +130,6 @@ async def test_a_release_commits_what_was_applied_and_no_more() -> None:
     await releasing
     assert process.owned.committed("events", 0) in range(1, 10)
     assert not process.errors
-
-
-async def test_a_release_that_hangs_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The broker does not answer any more: what was not committed never happened."""
-    monkeypatch.setattr(ownership, "STOP_S", 0.05)
-    log = SlowLog()
-    process = await offered_more_than_is_applied(log)
-    releasing = asyncio.create_task(process.owned.release())
-    await until(lambda: bool(process.errors))
-    assert "told to stop" in str(process.errors[0])
-    assert not releasing.done()
-    log.answers.set()
-    await releasing
 
 
 async def test_what_goes_wrong_in_acquiring_is_raised() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import aiokafka
 import faust
-import mode
 import pytest
 from aiokafka import client, conn
 from aiokafka.consumer import consumer as aiokafka_consumer
@@ -16,6 +15,7 @@ from aiokafka.producer import producer as aiokafka_producer
 from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.transaction_manager import TransactionManager
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatch, _DefaultRecordBatchPy
 from faust.stores import STORES
@@ -28,7 +28,7 @@ from streamrec.kafka import answer_timeout, consumer, decompression, producer
 from streamrec.worker.fetcher import BatchConsumerThread
 from streamrec.worker.profile_table import RebalanceHooks
 from streamrec.worker.transport import BatchConsumer, BatchTransport
-from streamrec.worker.worker_app import PromptTables, PromptWorker, WorkerApp
+from streamrec.worker.worker_app import PromptTables, WorkerApp
 
 PINNED = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
@@ -57,14 +57,12 @@ OVERRIDDEN: list[tuple[type, type, dict[str, list[str]]]] = [
     ),
     (WorkerApp, faust.App, {"_new_transport": ["self"]}),
     (PromptTables, TableManager, {"on_start": ["self"]}),
-    (PromptWorker, faust.Worker, {"_sentinel_task": ["self"]}),
     (
         RebalanceHooks,
         Store,
         {
             "on_rebalance": ["self", "assigned", "revoked", "newly_assigned", "generation_id"],
             "on_recovery_completed": ["self", "active_tps", "standby_tps"],
-            "on_stop": ["self"],
         },
     ),
 ]
@@ -87,8 +85,11 @@ CALLED: list[tuple[type, dict[str, list[str]]]] = [
             "wait_first": ["self", "coros", "timeout"],
             "assignment": ["self"],
             "highwaters": ["self", "partitions"],
+            "force_commit": ["self", "topics", "start_new_transaction"],
         },
     ),
+    (client.AIOKafkaClient, {"send": ["self", "node_id", "request", "group"]}),
+    (faust.Worker, {"install_signal_handlers": ["self"]}),
 ]
 
 
@@ -142,6 +143,26 @@ def test_attributes_of_the_consumer() -> None:
     assert "if self.consumer.in_transaction" in inspect.getsource(driver.AIOKafkaConsumerThread._create_worker_consumer)
 
 
+def test_leaving_the_group() -> None:
+    """What says whether aiokafka's consumer is a member, or about to be one, and which request ends that."""
+    source = inspect.getsource(group_coordinator.GroupCoordinator)
+    for name in (
+        "_closing",
+        "_performed_join_prepare",
+        "_group_instance_id",
+        "member_id",
+        "coordinator_id",
+        "group_id",
+    ):
+        assert f"self.{name} = " in source, name
+    assert "while not self._closing.done():" in source
+    assert parameters(LeaveGroupRequest.__init__) == ["self", "group", "member_id"]
+    assert "group=ConnectionGroup.COORDINATION" in inspect.getsource(group_coordinator.GroupCoordinator._send_req)
+    source = inspect.getsource(aiokafka.AIOKafkaConsumer)
+    assert "self._coordinator = GroupCoordinator(" in source
+    assert "self._client = AIOKafkaClient(" in source
+
+
 def test_attributes_of_app_and_transport() -> None:
     """`app.rebalancing`, `app.consumer_generation_id`, the transport's consumer class and the store registry."""
     app = faust.App("names", store="memory://", autodiscover=False)
@@ -153,11 +174,9 @@ def test_attributes_of_app_and_transport() -> None:
 
 
 def test_tables_start_as_theirs_do_after_a_sleep() -> None:
-    """And when all has stopped, theirs sleeps once, in what we override."""
+    """Ours leaves the sleep out, and nothing else."""
     theirs, ours = (inspect.getsource(kind.on_start).splitlines()[2:] for kind in (TableManager, PromptTables))
     assert theirs == ["        await self.sleep(1.0)", *ours]
-    assert "await asyncio.sleep(1.0)" in inspect.getsource(mode.Worker._sentinel_task)
-    assert "self._sentinel_task()" in inspect.getsource(mode.Worker._shutdown_loop)
 
 
 def test_a_message_is_made_by_position() -> None:
