@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..terminal.printable import printable
-from .options import brokers_option
+from .options import KAFKA_VERSIONS, brokers_option, kafka_options
 
 if TYPE_CHECKING:
     from ..settings import Settings
     from ..tools.chaos.cluster_run import Outcome
     from ..tools.chaos.verdict import Verdict
+    from ..tools.local_kafka.cluster import LocalCluster
 
 SIMULATED = 1000
 LEAST_IN_FULL, MANY_RUNS = 0.8, 100  # of readers, in so many simulated runs; one in ten is long and fills rows
@@ -33,6 +35,8 @@ BROKER_S = 180.0  # to come back; a run beside much else is no proof of anything
 @click.option(
     "--network", type=click.Choice(NETWORKS), help="Of real runs: a bad network to the broker in place of other faults."
 )
+@click.option("--fault", help="Of real runs: this one in each, by its name, in place of the one that the seed chooses.")
+@kafka_options
 @click.option(
     "--evidence", type=click.Path(file_okay=False, path_type=Path), default=Path("chaos-evidence"), show_default=True,
     help="Worker logs of failing real runs go here.",
@@ -45,6 +49,9 @@ def chaos(
     jobs: int | None,
     events: int,
     network: str | None,
+    fault: str | None,
+    nodes: int,
+    kafka_version: str,
     evidence: Path,
     brokers: str | None,
 ) -> None:
@@ -55,11 +62,13 @@ def chaos(
     while; records come twice, late, out of order, unreadable, in the wrong partition, or reach a bug.
 
     With --runs, two or three worker processes share eight partitions of a real Kafka under load, while one kind of
-    fault strikes: kill -9, SIGTERM, workers that join and leave, SIGSTOP past the session, an outage of all workers, a
-    broker that dies, a slow one, a restart of everything, or several of these; or, with --network, the workers (with
-    an even seed the first of them alone) reach their broker through a proxy that breaks connections, delivers what
-    they held later, lets them fall silent or go slow. Each run makes topics of its own and deletes them; on a cluster
-    given with --brokers those of a run that failed stay, and their names are told.
+    fault strikes: kill -9, also while others recover, SIGTERM, workers that join and leave, SIGSTOP past the session,
+    an outage of all workers, a broker that dies, a slow one, a restart of everything, or several of these. With
+    --nodes 3 Kafka has three brokers: the active controller dies, or a transaction's coordinator, or two at once, one
+    stands still or has a full disk, or all restart in turn.
+    With --network, the workers (with an even seed the first of them alone) reach their broker through a proxy that
+    breaks connections, delivers what they held later, lets them fall silent or go slow. Each run makes topics of its
+    own and deletes them; on a cluster given with --brokers those of a run that failed stay, and their names are told.
 
     Afterwards the rows must be those of a sequential oracle, every push must be counted by its user's row and allowed
     by the policy, and no dead letter may be other than it should be. It finds mistakes in the protocol, in recovery
@@ -69,16 +78,23 @@ def chaos(
     import sys
 
     from ..settings import load
+    from ..terminal.output_files import folder_if_needed
     from ..terminal.tables import show_json
     from ..tools.chaos.verdict import Verdict
 
     if simulate and runs:
         raise click.UsageError("--simulate or --runs, not both")
-    if network and (brokers or not runs):
-        raise click.UsageError("--network is for --runs on a Kafka of their own")
+    if network and (brokers or not runs or fault or nodes > 1):
+        raise click.UsageError("--network is for --runs on a Kafka of their own with one node, without --fault")
+    if (nodes, kafka_version) != (1, KAFKA_VERSIONS[0]) and (brokers or not runs):
+        raise click.UsageError("--nodes and --kafka-version are for --runs on a Kafka of their own")
     total = Verdict()
     if runs:
-        _on_a_cluster(load(brokers=brokers), range(seed, seed + runs), events, network, evidence, total)
+        with (
+            folder_if_needed(evidence, "--evidence"),  # before the first run: its logs live no longer
+            _kafka(load(brokers=brokers), network, nodes, kafka_version) as (settings, cluster),
+        ):
+            _on_a_cluster(settings, cluster, range(seed, seed + runs), events, network, fault, evidence, total)
     else:
         _in_memory(range(seed, seed + (simulate or SIMULATED)), jobs, total)
     show_json(total.summary())
@@ -119,36 +135,46 @@ def _one_of_many() -> None:
     gc.set_threshold(20_000)
 
 
+@contextmanager
+def _kafka(
+    settings: "Settings", network: str | None, nodes: int, version: str
+) -> Iterator[tuple["Settings", "LocalCluster | None"]]:
+    """The user's cluster, if one is named and the run needs none of its own; else one that is ours to harm."""
+    from ..tools.local_kafka.config import Detour
+    from ..tools.local_kafka.local_kafka import at_local, local_cluster
+    from ..tools.ports import free_port
+
+    is_plain = not network and (nodes, version) == (1, KAFKA_VERSIONS[0])
+    if is_plain and "brokers" in settings.model_fields_set:
+        yield settings, None
+        return
+    detour = Detour(free_port(), free_port()) if network else None
+    with local_cluster(nodes, settings.kafka_cache, wait_s=BROKER_S, version=version, detour=detour) as cluster:
+        yield at_local(settings, cluster).changed(replication=nodes), cluster
+
+
 def _on_a_cluster(
-    settings: "Settings", seeds: range, events: int, network: str | None, evidence: Path, total: "Verdict"
-) -> None:
+    settings: "Settings", cluster: "LocalCluster | None", seeds: range, events: int, network: str | None,
+    fault: str | None, evidence: Path, total: "Verdict",
+) -> None:  # fmt: skip
     import logging
     import shutil
     import tempfile
-    from contextlib import ExitStack
 
-    from ..terminal.output_files import folder_if_needed
     from ..tools.chaos.cluster_run import cluster_run
-    from ..tools.local_kafka.config import Detour
-    from ..tools.local_kafka.local_kafka import at_local, local_kafka
-    from ..tools.ports import free_port
+    from ..tools.chaos.faults import available
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what we are here for
-    with ExitStack() as stack:
-        stack.enter_context(folder_if_needed(evidence, "--evidence"))  # before the first run: its logs live no longer
-        kafka = None
-        if network or "brokers" not in settings.model_fields_set:
-            detour = Detour(free_port(), free_port()) if network else None
-            kafka = stack.enter_context(local_kafka(settings.kafka_cache, wait_s=BROKER_S, detour=detour))
-            settings = at_local(settings, kafka)
-        for seed in seeds:
-            with tempfile.TemporaryDirectory(prefix="streamrec-chaos-") as folder:
-                outcome = asyncio.run(cluster_run(settings, kafka, seed, Path(folder), events, network))
-                _tell(seed, outcome)
-                total.add(outcome.verdict, seed)
-                if not outcome.verdict.holds:
-                    shutil.copytree(folder, evidence / f"seed-{seed}", dirs_exist_ok=True)
-                    (evidence / f"seed-{seed}" / "found.txt").write_text("\n".join(outcome.verdict.found))
+    if fault and fault not in (names := list(available(cluster))):
+        raise click.UsageError(f"--fault is '{printable(fault, None)}'; expected one of {', '.join(names)}")
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="streamrec-chaos-") as folder:
+            outcome = asyncio.run(cluster_run(settings, cluster, seed, Path(folder), events, network, fault))
+            _tell(seed, outcome)
+            total.add(outcome.verdict, seed)
+            if not outcome.verdict.holds:
+                shutil.copytree(folder, evidence / f"seed-{seed}", dirs_exist_ok=True)
+                (evidence / f"seed-{seed}" / "found.txt").write_text("\n".join(outcome.verdict.found))
 
 
 def _tell(seed: int, outcome: "Outcome") -> None:

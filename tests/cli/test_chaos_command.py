@@ -78,3 +78,31 @@ def test_evidence_is_there_where_a_run_failed_and_nowhere_else(tmp_path: Path, p
     assert played == [1, 2, 2]
     assert [path.name for path in tmp_path.iterdir()] == ["some"]
     assert (tmp_path / "some" / "evidence" / "seed-1" / "worker.log").read_text() == "what happened"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--runs", "1", "--nodes", "3", "--brokers", "localhost:1"],
+        ["--simulate", "1", "--nodes", "3"],
+        ["--runs", "1", "--kafka-version", "4.4.0", "--brokers", "localhost:1"],
+        ["--runs", "1", "--nodes", "3", "--network", "resets"],
+    ],
+)
+def test_what_only_a_kafka_of_its_own_can_be_is_refused_elsewhere(given: list[str], played: list[int]) -> None:
+    """Said before anything starts: a run on another Kafka than was asked for would prove something else."""
+    result = CliRunner().invoke(chaos.chaos, given)
+    assert result.exit_code == 2
+    assert "on a Kafka of their own" in result.output
+    assert not played
+
+
+def test_a_fault_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, played: list[int]) -> None:
+    """Those of brokers are not for a cluster that is not ours."""
+    given = ["--runs", "1", "--brokers", "localhost:1", "--evidence", str(tmp_path), "--fault"]
+    refused = CliRunner().invoke(chaos.chaos, [*given, "disk_full"])
+    assert refused.exit_code == 2
+    assert "--fault is 'disk_full'; expected one of kill, terminate" in refused.output
+    assert not played
+    assert CliRunner().invoke(chaos.chaos, [*given, "kill", "--seed", "2"]).exit_code == 0
+    assert played == [2]

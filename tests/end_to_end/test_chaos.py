@@ -12,7 +12,7 @@ from streamrec.settings import Settings
 from streamrec.tools.chaos import cluster_run
 from streamrec.tools.chaos.faults import available
 from streamrec.tools.chaos.verdict import Verdict
-from streamrec.tools.local_kafka.local_kafka import local_kafka
+from streamrec.tools.local_kafka.local_kafka import local_cluster
 from streamrec.tools.local_kafka.process import answers
 
 pytestmark = pytest.mark.kafka
@@ -36,7 +36,7 @@ async def deleted(settings: Settings, seed: int) -> None:
 @pytest.mark.parametrize("name", ["kill", "stand_still", "outage"])
 def test_a_run_under_faults_keeps_every_promise(settings_for_test: Settings, name: str, tmp_path: Path) -> None:
     """Nothing lost, doubled, or pushed against the policy, whoever dies."""
-    faults = list(available(own_broker=False))
+    faults = list(available(None))
     seed = faults.index(name) + 10 * len(faults)
     outcome = asyncio.run(cluster_run.cluster_run(settings_for_test, None, seed, tmp_path, events=2500))
     assert outcome.fault == name
@@ -75,11 +75,12 @@ async def test_topics_of_a_run_that_failed_stay_on_a_cluster_of_others(
 
 async def test_a_run_begins_with_a_broker(settings_for_test: Settings) -> None:
     """The run before may have lost it: one finding, and not the end of all runs that follow."""
-    with local_kafka(settings_for_test.kafka_cache) as kafka:
-        await cluster_run.broker_there(None)
+    with local_cluster(1, settings_for_test.kafka_cache) as cluster:
+        (kafka,) = cluster.nodes
+        await cluster_run.brokers_there(None)
         kafka.kill()
-        await cluster_run.broker_there(kafka)
+        await cluster_run.brokers_there(cluster)
         assert answers(kafka.port)
         process = kafka.pid
-        await cluster_run.broker_there(kafka)
+        await cluster_run.brokers_there(cluster)
         assert kafka.pid == process

@@ -10,7 +10,7 @@ from streamrec.settings import load
 from streamrec.tools.chaos.cluster_run import cluster_run
 from streamrec.tools.chaos.network_faults import FAMILIES
 from streamrec.tools.local_kafka.config import Detour
-from streamrec.tools.local_kafka.local_kafka import at_local, local_kafka
+from streamrec.tools.local_kafka.local_kafka import at_local, local_cluster
 from streamrec.tools.ports import free_port
 
 pytestmark = pytest.mark.kafka
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.kafka
 
 def test_commits_that_come_late_do_no_harm(tmp_path: Path) -> None:
     """No push lost or doubled, no dead letter lost, and no worker ends over it."""
-    with local_kafka(load().kafka_cache, detour=Detour(free_port(), free_port())) as kafka:
-        settings = at_local(load({}, kafka_cache=load().kafka_cache), kafka)
-        outcome = asyncio.run(cluster_run(settings, kafka, 1, tmp_path, events=2500, network="late_commits"))
+    with local_cluster(1, load().kafka_cache, detour=Detour(free_port(), free_port())) as cluster:
+        settings = at_local(load({}, kafka_cache=load().kafka_cache), cluster)
+        outcome = asyncio.run(cluster_run(settings, cluster, 1, tmp_path, events=2500, network="late_commits"))
     logs = "".join(log.read_text() for log in tmp_path.glob("worker-*.log"))
     assert outcome.verdict.found == []
     assert outcome.verdict.events == 2500

@@ -24,14 +24,15 @@ from ...kafka.topics import changelog_topic, create, delete
 from ...operations.audit.reader import read as read_facts
 from ...partition.changelog_meta import Meta, rows_and_meta
 from ...settings import Settings
-from ..local_kafka.process import LocalKafka, answers
+from ..local_kafka.cluster import LocalCluster
 from .articles import article_differences, letter_differences
 from .cluster_load import ARTICLES, CAP, LEAST_IN_FULL, publish_first, send_events
-from .faults import SESSION_S, Scene, available
+from .faults import available
 from .fleet import Fleet
 from .network_faults import bad_network
 from .reference_reading import Arrived, PlainReading
 from .row_check import push_differences, row_differences
+from .scene import SESSION_S, Scene
 from .second_opinion import push_in
 from .verdict import Verdict
 
@@ -59,21 +60,23 @@ def settings_of_run(settings: Settings, seed: int) -> Settings:
 
 
 async def cluster_run(
-    base: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int, network: str | None = None
-) -> Outcome:
+    base: Settings, cluster: LocalCluster | None, seed: int, folder: Path, events: int, network: str | None = None,
+    fault: str | None = None,
+) -> Outcome:  # fmt: skip
     """Play the run of this seed; worker logs go to `folder`. `network`: its family of faults, and no others.
+    `fault`: this one, and not the one of the seed.
 
     Its topics go with it; those of a run that failed stay on a cluster that is not ours, to be looked into.
     """
     settings, outcome = settings_of_run(base, seed), None
-    await broker_there(kafka)
+    await brokers_there(cluster)
     try:
         await create(settings)
-        outcome = await _play(settings, kafka, seed, folder, events, network)
+        outcome = await _play(settings, cluster, seed, folder, events, network, fault)
     finally:
         failed = outcome is not None and not outcome.verdict.holds
-        kept = (kafka is None and failed) or not await _deleted(settings)
-    return outcome._replace(kept=settings.topic_prefix) if kafka is None and kept else outcome
+        kept = (cluster is None and failed) or not await _deleted(settings)
+    return outcome._replace(kept=settings.topic_prefix) if cluster is None and kept else outcome
 
 
 async def _deleted(settings: Settings) -> bool:
@@ -86,17 +89,18 @@ async def _deleted(settings: Settings) -> bool:
 
 
 async def _play(
-    settings: Settings, kafka: LocalKafka | None, seed: int, folder: Path, events: int, network: str | None
-) -> Outcome:
+    settings: Settings, cluster: LocalCluster | None, seed: int, folder: Path, events: int, network: str | None,
+    fault: str | None,
+) -> Outcome:  # fmt: skip
     started_s, rng = monotonic_s(), np.random.default_rng(seed)
-    faults = available(kafka is not None)
-    name = network or list(faults)[seed % len(faults)]
+    faults = available(cluster)
+    name = network or fault or list(faults)[seed % len(faults)]
     is_alone = network is not None and seed % 2 == 0
     verdict = Verdict(runs=1)
     async with AsyncExitStack() as stack:
         reached = settings
-        if network and kafka:
-            reached = await stack.enter_async_context(bad_network(settings, kafka, network, rng))
+        if network and cluster:
+            reached = await stack.enter_async_context(bad_network(settings, cluster.nodes[0], network, rng))
         fleet = Fleet(settings if is_alone else reached, folder, int(rng.integers(2, 4)), first=reached)
         supervising = asyncio.create_task(fleet.supervise())
         try:
@@ -105,7 +109,7 @@ async def _play(
             await _until_applied(settings, verdict, "catalog", ARTICLES)
             sending = asyncio.create_task(send_events(settings, np.random.default_rng(seed + 1), events, PER_S))
             if not network:
-                await faults[name](Scene(fleet, kafka, rng))
+                await faults[name](Scene(fleet, cluster, rng, settings))
             await sending
             await _until_applied(settings, verdict, "events", 0)
             await _until_catalogued(settings)
@@ -120,10 +124,10 @@ async def _play(
     return Outcome(f"{name}, one" if is_alone else name, verdict, dict(fleet.exits), monotonic_s() - started_s)
 
 
-async def broker_there(kafka: LocalKafka | None) -> None:
-    """Again, if the run before has left it dead: that was its finding, and is not that of all the others."""
-    if kafka is not None and not answers(kafka.port):
-        await asyncio.to_thread(kafka.restart)
+async def brokers_there(cluster: LocalCluster | None) -> None:
+    """Again, if the run before has left one dead: that was its finding, and is not that of all the others."""
+    if cluster is not None:
+        await asyncio.to_thread(cluster.restart)
 
 
 async def _end(fleet: Fleet, supervising: "asyncio.Task[None]") -> None:

@@ -1,35 +1,14 @@
 """What goes wrong in a run on a real cluster, by name. Each is a coroutine that does its harm and puts things right."""
 
 import asyncio
-import os
 import signal
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import NamedTuple
 
-import numpy as np
+from ..local_kafka.cluster import LocalCluster
+from .broker_faults import of_brokers
+from .scene import SESSION_S, Fault, Scene
 
-from ..local_kafka.process import LocalKafka
-from .fleet import Fleet
-
-SESSION_S = 6.0
 START_S = 30.0  # at most, of a worker
-
-
-class Scene(NamedTuple):
-    """What a fault can harm: workers, perhaps the broker, and chance to choose by."""
-
-    fleet: Fleet
-    kafka: LocalKafka | None  # None: a broker that is not ours is left alone
-    rng: np.random.Generator
-
-    def someone(self) -> int:
-        """Number of a worker that is meant to run, by chance."""
-        return int(self.rng.choice(sorted(self.fleet.wanted)))
-
-    async def pause(self, low_s: float, high_s: float) -> None:
-        """Wait between `low_s` and `high_s` seconds, by chance."""
-        await asyncio.sleep(float(self.rng.uniform(low_s, high_s)))
 
 
 async def end_workers(scene: Scene, how: signal.Signals) -> None:
@@ -70,59 +49,35 @@ async def outage(scene: Scene) -> None:
         scene.fleet.join()
 
 
-async def broker_dies(scene: Scene) -> None:
-    """Kill the broker by SIGKILL and start it again on the same data."""
-    assert scene.kafka is not None
-    await scene.pause(0.5, 3)
-    await asyncio.to_thread(scene.kafka.kill)
-    await scene.pause(0, 3)
-    await asyncio.to_thread(scene.kafka.restart)
-
-
-async def slow_broker(scene: Scene) -> None:
-    """Stop the broker for moments, so that it answers in fits and starts."""
-    assert scene.kafka is not None
-    for _ in range(6):
-        await scene.pause(0.2, 1)
-        os.kill(scene.kafka.pid, signal.SIGSTOP)
-        try:
-            await scene.pause(0.2, 2)
-        finally:
-            os.kill(scene.kafka.pid, signal.SIGCONT)
-
-
-async def everything_restarts(scene: Scene) -> None:
-    """Kill all workers and the broker at once; both are started again."""
-    assert scene.kafka is not None
-    await scene.pause(0.5, 3)
-    for number in sorted(scene.fleet.wanted):
-        scene.fleet.signal(number, signal.SIGKILL)
-    await asyncio.to_thread(scene.kafka.kill)
-    await asyncio.to_thread(scene.kafka.restart)
+async def end_in_recovery(scene: Scene) -> None:
+    """Of four workers one is killed, and while others take its partitions over and recover them, another one is."""
+    while len(scene.fleet.wanted) < 4:
+        scene.fleet.join()
+    for _ in range(2):
+        await scene.pause(0.5, 3)
+        first = scene.someone()
+        scene.fleet.signal(first, signal.SIGKILL)
+        await scene.fleet.until_others_move(first, 2 * SESSION_S)
+        scene.fleet.signal(scene.someone(), signal.SIGKILL)
 
 
 async def mix(scene: Scene) -> None:
     """Three of the other faults, one after the other."""
-    faults = [fault for name, fault in available(scene.kafka is not None).items() if name != "mix"]
+    faults = [fault for name, fault in available(scene.cluster).items() if name != "mix"]
     for at in scene.rng.choice(len(faults), 3, replace=False).tolist():
         await faults[at](scene)
 
 
-Fault = Callable[[Scene], Awaitable[None]]
 OF_WORKERS: dict[str, Fault] = {
     "kill": partial(end_workers, how=signal.SIGKILL),
     "terminate": partial(end_workers, how=signal.SIGTERM),
     "join_and_leave": join_and_leave,
     "stand_still": stand_still,
     "outage": outage,
-}
-OF_THE_BROKER: dict[str, Fault] = {
-    "broker_dies": broker_dies,
-    "slow_broker": slow_broker,
-    "everything_restarts": everything_restarts,
+    "end_in_recovery": end_in_recovery,
 }
 
 
-def available(own_broker: bool) -> dict[str, Fault]:
-    """Faults by name; those of the broker only if it is ours to harm."""
-    return {**OF_WORKERS, **(OF_THE_BROKER if own_broker else {}), "mix": mix}
+def available(cluster: LocalCluster | None) -> dict[str, Fault]:
+    """Faults by name; those of brokers only if they are ours to harm."""
+    return {**OF_WORKERS, **of_brokers(len(cluster.nodes) if cluster else 0), "mix": mix}

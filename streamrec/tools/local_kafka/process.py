@@ -80,7 +80,7 @@ class LocalKafka:
         tool += self._secured.scram() if self._secured else []
         with self.log_path.open("ab") as log:
             self._spawn(tool, log.fileno())
-            self._wait_exit(self._wait_s)
+            self.wait_ended(self._wait_s)
         code = self._process.returncode if self._process else None
         self.kill()
         if code != 0:
@@ -136,7 +136,7 @@ class LocalKafka:
         """SIGTERM, then SIGKILL if that takes longer than 10 s."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
-            self._wait_exit(STOP_S)
+            self.wait_ended(STOP_S)
         self.kill()
 
     def _spawn(self, arguments: list[str], log: int) -> None:
@@ -149,7 +149,8 @@ class LocalKafka:
             start_new_session=True,
         )
 
-    def _wait_exit(self, seconds: float) -> None:
+    def wait_ended(self, seconds: float) -> None:
+        """Until Java has ended, or so many seconds."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self._process:
                 self._process.wait(seconds)
