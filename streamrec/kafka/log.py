@@ -6,7 +6,7 @@ The writer, its transactions and its recovery are the same code on both.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import TopicPartition
 
@@ -18,6 +18,7 @@ from ..settings import Settings
 from .clients import AIOKafkaConsumer, consumer, transactional_producer
 from .producer import TransactionalProducer
 
+KEPT_S = 1.0
 UNDECIDED_S = 30.0  # beyond its timeout: brokers look for transactions to abort every 10 s
 
 
@@ -94,10 +95,16 @@ class Log(Protocol):
 
 
 class KafkaLog:
-    """A Kafka cluster as a Log, with the brokers and timeouts of the settings."""
+    """A Kafka cluster as a Log, with the brokers and timeouts of the settings.
+
+    A reader that nobody needs any more is kept for a moment: a worker that takes over many partitions needs one after
+    the other, and each new one connects and is told of all partitions of each topic.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._kept: dict[str, list[_Reading]] = {"read_committed": [], "read_uncommitted": []}
+        self._closing: set[asyncio.Task[None]] = set()
 
     def producer(self, transactional_id: str) -> TransactionalProducer:
         """A producer of this transactional id, not started yet."""
@@ -113,39 +120,84 @@ class KafkaLog:
     @asynccontextmanager
     async def reader(self) -> AsyncIterator["KafkaReader"]:
         """A reader of committed records while the block lasts; it yields whole fetches."""
-        reading = consumer(
+        async with self.reading("read_committed") as reading:
+            yield KafkaReader(reading, self, self._settings)
+
+    @asynccontextmanager
+    async def reading(self, isolation_level: str) -> AsyncIterator["_Reading"]:
+        """A consumer of ours while the block lasts, new or kept; one in whose block something failed is not kept."""
+        kept = self._kept[isolation_level]
+        reading = kept.pop() if kept else await self._started(isolation_level)
+        try:
+            yield reading
+        except BaseException:
+            await reading.consumer.stop()
+            raise
+        reading.consumer.pause(*reading.consumer.assignment())
+        kept.append(reading)
+        closing = asyncio.create_task(_close_unless_taken(reading, kept))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def _started(self, isolation_level: str) -> "_Reading":
+        new = consumer(
             self._settings,
-            isolation_level="read_committed",
+            isolation_level=isolation_level,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 * 1024 * 1024,
             fetch_max_wait_ms=50,
         )
-        await reading.start()
+        await new.start()
         await asyncio.sleep(0)  # its tasks have to begin: stopped before, it raises as if we had been cancelled
-        try:
-            yield KafkaReader(reading, self._settings)
-        finally:
-            await reading.stop()
+        return _Reading(new, set())
+
+
+async def _close_unless_taken(reading: "_Reading", kept: list["_Reading"]) -> None:
+    try:
+        await asyncio.sleep(KEPT_S)
+    finally:  # also where the loop ends
+        if reading in kept:
+            kept.remove(reading)
+            await reading.consumer.stop()
+
+
+class _Reading(NamedTuple):
+    """A consumer that joins no group, and the topics it knows: a new one costs aiokafka 100 ms and all its metadata."""
+
+    consumer: AIOKafkaConsumer
+    topics: set[str]
+
+    def assign(self, topics: Sequence[str], partition: int) -> list[TopicPartition]:
+        """This partition of each; nothing is fetched before it is resumed."""
+        known = self.consumer.partitions_for_topic
+        others = [topic for topic in self.topics if partition in (known(topic) or ())]
+        self.topics.update(topics)
+        tps = [TopicPartition(topic, partition) for topic in dict.fromkeys((*topics, *others))]
+        self.consumer.assign(tps)
+        self.consumer.pause(*tps)
+        for tp in tps:
+            self.consumer.seek(tp, 0)  # without a position aiokafka would ask for one
+        return tps[: len(topics)]
 
 
 class KafkaReader:
-    """Reads committed records with a consumer of its own that joins no group."""
+    """Reads committed records with a consumer that joins no group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
-        self._consumer, self._settings = consumer, settings
+    def __init__(self, reading: _Reading, log: KafkaLog, settings: Settings) -> None:
+        self._reading, self._log, self._settings = reading, log, settings
         self._patience_s = settings.transaction_timeout_s + UNDECIDED_S
 
     async def beginnings(self, topics: Sequence[str], partition: int) -> dict[str, int]:
         """The oldest offset each topic still has in this partition."""
-        tps = [TopicPartition(topic, partition) for topic in topics]
-        return {tp.topic: offset for tp, offset in (await self._consumer.beginning_offsets(tps)).items()}
+        tps = self._reading.assign(topics, partition)
+        return {tp.topic: offset for tp, offset in (await self._reading.consumer.beginning_offsets(tps)).items()}
 
     async def ends(self, topics: Sequence[str], partition: int) -> dict[str, int]:
         """As Reader says; a consumer that reads committed records is told of the end of these only."""
-        tps = [TopicPartition(topic, partition) for topic in topics]
-        async with consumer(self._settings) as uncommitted:
-            return {tp.topic: offset for tp, offset in (await uncommitted.end_offsets(tps)).items()}
+        async with self._log.reading("read_uncommitted") as uncommitted:
+            tps = uncommitted.assign(topics, partition)
+            return {tp.topic: offset for tp, offset in (await uncommitted.consumer.end_offsets(tps)).items()}
 
     async def read(
         self,
@@ -157,8 +209,7 @@ class KafkaReader:
         start: int = 0,
     ) -> AsyncIterator[Sequence[Record]]:
         """As Reader says. KafkaError where nothing becomes readable for longer than a transaction may be open."""
-        consumer, tp = self._consumer, TopicPartition(topic, partition)
-        consumer.assign([tp])
+        consumer, (tp,) = self._reading.consumer, self._reading.assign([topic], partition)
         end = (await consumer.end_offsets([tp]))[tp]
         end = max(end if before is None else min(end, before), through + 1)
         since = (await consumer.offsets_for_times({tp: since_ms}))[tp] if since_ms else None
@@ -170,6 +221,7 @@ class KafkaReader:
             consumer.seek(tp, start)
         else:
             await consumer.seek_to_beginning(tp)
+        consumer.resume(tp)
         read_s = monotonic_s()
         while (position := await consumer.position(tp)) < end:
             for records in (await consumer.getmany(tp, timeout_ms=200)).values():

@@ -37,11 +37,13 @@ class FetchLag:
     def __init__(self) -> None:
         self._ends: dict[tuple[str, int], deque[tuple[float, int]]] = {}
         self._positions: dict[tuple[str, int], _Position] = {}
+        self._topics: set[str] = set()
         self._noted_s: float | None = None
 
     def note(self, topic: str, partition: int, progress: FetchProgress, at_s: float) -> None:
         """Take in what was seen at the monotonic time `at_s`."""
         self._noted_s = at_s
+        self._topics.add(topic)
         seen = self._positions.get((topic, partition))
         stayed = seen is not None and seen.delivered == progress.delivered and at_s - seen.at_s <= UNSEEN_S
         since_s = seen.since_s if seen is not None and stayed else at_s
@@ -62,7 +64,7 @@ class FetchLag:
 
     def seconds(self, partition: int, at_s: float) -> float:
         """Since when the oldest undelivered record of this partition is known of; 0 = none is."""
-        since = [ends[0][0] for (_, number), ends in self._ends.items() if number == partition and ends]
+        since = [ends[0][0] for topic in self._topics if (ends := self._ends.get((topic, partition)))]
         return at_s - min(since) if since else 0.0
 
     def standstill_s(self, topic: str, partition: int) -> float:

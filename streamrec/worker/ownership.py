@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SEARCH = b"earch"  # part of the action, with a capital or without
 CHINESE = "中".encode()  # whoever understands it needs to load nothing more
+AT_ONCE = 8  # partitions that are recovered together: it is the waiting for brokers that is shared
 
 
 class Ownership:
@@ -58,7 +59,7 @@ class Ownership:
         self._log = kafka
         self._names = Names(changelog, settings.topic("push"), settings.topic("rerouted"))
         self._inputs: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
-        self._at_once, self._rounds = asyncio.Semaphore(4), CommitRounds()
+        self._at_once, self._rounds = asyncio.Semaphore(AT_ONCE), CommitRounds()
         self._acquiring: list[asyncio.Task[None]] = []
         self._group_settled = asyncio.Event()
 

@@ -25,7 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from streamrec.kafka import answer_timeout, consumer, decompression, producer
-from streamrec.worker.fetcher import BatchConsumerThread
+from streamrec.worker.fetcher import BatchConsumerThread, fetch_max_wait_ms
 from streamrec.worker.profile_table import RebalanceHooks
 from streamrec.worker.transport import BatchConsumer, BatchTransport
 from streamrec.worker.worker_app import PromptTables, WorkerApp
@@ -161,6 +161,13 @@ def test_leaving_the_group() -> None:
     source = inspect.getsource(aiokafka.AIOKafkaConsumer)
     assert "self._coordinator = GroupCoordinator(" in source
     assert "self._client = AIOKafkaClient(" in source
+
+
+def test_how_long_a_fetch_waits() -> None:
+    """Each fetch asks aiokafka's fetcher anew."""
+    assert "self._fetch_max_wait_ms," in inspect.getsource(fetcher.Fetcher._get_actions_per_node)
+    assert "self._fetcher = Fetcher(" in inspect.getsource(aiokafka.AIOKafkaConsumer)
+    assert fetch_max_wait_ms(0.5) < fetch_max_wait_ms(1.5)
 
 
 def test_attributes_of_app_and_transport() -> None:
