@@ -77,6 +77,20 @@ def test_a_failure_leaves_the_group(settings: Settings, start: Start) -> None:
     assert sum("ending: " in line for line in lines(workers[0])) == 1
 
 
+def test_all_workers_stop_at_once(settings: Settings, start: Start) -> None:
+    """Each with code 0 and one line, though the group changes under their hands; nobody is left in it."""
+    workers = [start(), start()]
+    asyncio.run(until(lambda: share_all(workers, settings.partitions)))
+    before = [len(lines(worker)) for worker in workers]
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGTERM)
+    asyncio.run(until(lambda: all(worker.exit_code() is not None for worker in workers)))
+    for worker, told in zip(workers, before, strict=True):
+        assert worker.exit_code() == 0
+        assert [line.endswith(TOLD) for line in lines(worker)[told:]] == [True]
+    assert asyncio.run(members(settings)) == 0
+
+
 def test_a_second_sigterm_does_not_wait_for_the_broker(settings: Settings, start: Start) -> None:
     """What is not committed is left to the next owner, the group is left as well, and one line says so."""
     worker = start(str(Path(__file__).with_name("slow_worker.py")), "6")
