@@ -18,6 +18,17 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 DAY = dt.timedelta(days=1)
+MAY_SIGN = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority(NamedTuple):
@@ -35,6 +46,8 @@ class Authority(NamedTuple):
         certificate = (
             _builder(name, name, key.public_key(), DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(MAY_SIGN, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, SHA256())
         )
         made = cls(key, certificate, folder / name)
@@ -50,9 +63,11 @@ class Authority(NamedTuple):
     def issue(self, name: str, host: str = "127.0.0.1", ends: dt.timedelta = DAY, password: str = "") -> Path:
         """A PEM file with a new private key in PKCS 8 and its certificate, which names `name` and `host`."""
         key = ec.generate_private_key(ec.SECP256R1())
+        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         certificate = (
             _builder(name, self.certificate.subject.rfc4514_string().removeprefix("CN="), key.public_key(), ends)
             .add_extension(x509.SubjectAlternativeName([_named(host)]), critical=False)
+            .add_extension(by, critical=False)  # Python 3.13 refuses a certificate that does not say it
             .sign(self.key, SHA256())
         )
         kept: KeySerializationEncryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()

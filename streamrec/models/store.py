@@ -74,7 +74,9 @@ def wanted(folder: Path) -> Wanted:
 
 
 def is_store(folder: Path) -> bool:
-    """Whether a folder is a model store: no artifact folder, and nothing else."""
+    """Whether a folder is a model store: no artifact folder, and nothing else. OSError where nobody can tell."""
+    with suppress(FileNotFoundError):
+        folder.stat()  # from Python 3.14 on, what follows says no where a volume is away
     return (folder / VERSIONS).is_dir() or (folder / ROLLOUT).exists()
 
 
