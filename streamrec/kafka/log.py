@@ -105,17 +105,22 @@ class KafkaLog:
         self._settings = settings
         self._kept: dict[str, list[_Reading]] = {"read_committed": [], "read_uncommitted": []}
         self._closing: set[asyncio.Task[None]] = set()
+        self._eldest: TransactionalProducer | None = None  # that has not been stopped
 
     def producer(self, transactional_id: str) -> TransactionalProducer:
         """A producer of this transactional id, not started yet."""
-        return transactional_producer(
+        new = transactional_producer(
             self._settings,
+            sibling=self._eldest,
             transactional_id=transactional_id,
             transaction_timeout_ms=round(self._settings.transaction_timeout_s * 1000),
             max_batch_size=BATCH_BYTES,
             max_request_size=BATCH_BYTES + 100_000,
             retry_backoff_ms=10,
         )
+        if self._eldest is None or self._eldest.is_stopped:
+            self._eldest = new
+        return new
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator["KafkaReader"]:

@@ -63,11 +63,29 @@ class CommitInDoubt(ClientError):  # type: ignore[misc]  # noqa: N818 - so the f
 class TransactionalProducer(AIOKafkaProducer):  # type: ignore[misc]
     """aiokafka's producer of one epoch. `options` are aiokafka's, `transactional_id` among them."""
 
-    def __init__(self, follows: PidAndEpoch = NOBODY, **options: Any) -> None:
-        """`follows`: the epoch that ends with this one's start; NOBODY: whichever is the latest."""
+    def __init__(
+        self, follows: PidAndEpoch = NOBODY, sibling: "TransactionalProducer | None" = None, **options: Any
+    ) -> None:
+        """`follows`: the epoch that ends with this one's start; NOBODY: whichever is the latest.
+
+        What `sibling` was told of topics this one need not be told: that is all partitions of each.
+        """
         super().__init__(**options)
-        self._options = options
+        self._options, self._sibling = options, sibling
         self._txn_manager.follows = follows
+
+    async def start(self) -> None:
+        """As aiokafka's. What it takes from a sibling may be old: it asks itself where that is wrong."""
+        await super().start()
+        if self._sibling is not None and not self._sibling.is_stopped:
+            self._metadata._partitions = dict(self._sibling._metadata._partitions)
+            self.client._topics = set(self._metadata._partitions)
+        self._sibling = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was: what it knows grows old then."""
+        return bool(self._closed)
 
     @property
     def in_doubt(self) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiokafka import TopicPartition
 
 from streamrec.kafka import log as log_module
 from streamrec.kafka.log import KafkaLog, KafkaReader, read_all
@@ -88,3 +89,26 @@ def test_a_reader_is_closed_when_its_loop_ends(settings_for_test: Settings) -> N
     log, reader = asyncio.run(read())
     assert reader._reading.consumer._closed
     assert log._kept["read_committed"] == []
+
+
+@pytest.mark.parametrize("leader", [1, 99])
+async def test_a_producer_knows_what_its_sibling_was_told(
+    kafka_log: KafkaLog, settings_for_test: Settings, leader: int
+) -> None:
+    """It need not ask for the topics; where a leader has moved since, it asks, and what it writes arrives."""
+    topic = settings_for_test.topic("push")
+    eldest, younger = kafka_log.producer("eldest"), kafka_log.producer("younger")
+    await eldest.start()
+    await eldest.partitions_for(topic)
+    of_eldest = eldest._metadata._partitions[topic]
+    of_eldest[0] = of_eldest[0]._replace(leader=leader)
+    await younger.start()
+    assert younger._metadata.leader_for_partition(TopicPartition(topic, 0)) == leader
+    await younger.begin_transaction()
+    batch = younger.create_batch()
+    batch.append(timestamp=None, key=b"k", value=b"new")
+    await (await younger.send_batch(batch, topic, partition=0))
+    await younger.commit_transaction()
+    await asyncio.gather(eldest.stop(), younger.stop())
+    async with kafka_log.reader() as reader:
+        assert await values(reader, settings_for_test, "push", 0) == [b"push 0", b"new"]

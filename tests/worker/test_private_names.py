@@ -8,6 +8,7 @@ import aiokafka
 import faust
 import pytest
 from aiokafka import client, conn
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer import consumer as aiokafka_consumer
 from aiokafka.consumer import fetcher, group_coordinator
 from aiokafka.errors import CoordinatorNotAvailableError
@@ -224,6 +225,9 @@ def test_handlers_of_transactional_requests() -> None:
         assert f"{name}(self" in inspect.getsource(sender.Sender)
     assert aiokafka_producer.TransactionManager is producer._Transactions
     assert "self._txn_manager = TransactionManager(" in inspect.getsource(aiokafka_producer)
+    assert "self._metadata = self.client.cluster" in inspect.getsource(aiokafka_producer)
+    assert "self._partitions = _new_partitions" in inspect.getsource(ClusterMetadata.update_metadata)
+    assert "topics = self._topics\n" in inspect.getsource(client.AIOKafkaClient._md_synchronizer)
     assert parameters(sender.BaseHandler.do) == ["self", "node_id"]
     assert parameters(sender.BaseHandler.create_request) == ["self"]
     assert parameters(sender.BaseHandler.handle_response) == ["self", "response"]
