@@ -17,10 +17,11 @@ from ...errors import KafkaError
 from ...kafka.reaching import reached
 from ...kafka.topics import TRANSACTIONS
 from ...settings import Settings
+from ..local_kafka.config import FIXED
 from ..local_kafka.process import LocalKafka
 from .scene import Fault, Scene
 
-BROKER_SESSION_S = 4.0  # broker.session.timeout.ms of the embedded Kafka
+BROKER_SESSION_S = int(FIXED["broker.session.timeout.ms"]) / 1000
 IN_SYNC_S, ANSWER_S = 180.0, 60.0
 FULL_S = 30.0  # at most, until a broker has met its full disk
 
