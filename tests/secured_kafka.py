@@ -1,17 +1,18 @@
 """A broker with every kind of listener, authorities and users, and settings that reach it in each way."""
 
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 from certificates import DAY, Authority
 from token_endpoint import Endpoint, token_endpoint
 
-from streamrec.kafka.permissions import CODES, ROLES, Operation
+from streamrec.kafka.permissions import CODES, ROLES, Need, Operation
 from streamrec.kafka.reaching import opened
 from streamrec.settings import Settings, load
 from streamrec.tools.local_kafka.local_kafka import local_kafka
@@ -22,8 +23,33 @@ USER, PASSWORD, CLIENT, SECRET = "robot", "correct horse: battery", "oauth-robot
 NOBODY_LISTENS = "http://127.0.0.1:9/token"  # port 9: discard
 KEY_PASSWORD = "a key's password"  # noqa: S105 - of a key made in the test
 DENY, ALLOW = 2, 3
-RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
+RESOURCES: Mapping[Literal["topic", "group", "transactional-id"], int] = {"topic": 2, "group": 3, "transactional-id": 5}
 SECRETS = (PASSWORD, SECRET, KEY_PASSWORD)
+
+
+class Consulted(NamedTuple):
+    """A line of the authorizer's log."""
+
+    principal: str
+    answer: str
+    operation: str
+    resource: str
+    name: str
+
+
+CONSULTED = re.compile(
+    r"Principal = (\S+) is (Allowed|Denied) operation = (\S+) .* resource = (\w+):LITERAL:(\S+) for "
+)
+
+
+def acls_in(printed: str) -> Iterator[tuple[str, Need]]:
+    """The ACLs of `kafka-acls` commands, and whose they are."""
+    for words in (shlex.split(line) for line in printed.splitlines() if not line.startswith("#")):
+        given = dict(pairwise(words))
+        (kind,) = (kind for kind in RESOURCES if f"--{kind}" in given)
+        is_prefix = given.get("--resource-pattern-type") == "prefixed"
+        for operation in (after for word, after in pairwise(words) if word == "--operation"):
+            yield given["--allow-principal"], Need(cast(Operation, operation), kind, given[f"--{kind}"], is_prefix)
 
 
 class SecuredKafka(NamedTuple):
@@ -73,18 +99,28 @@ class SecuredKafka(NamedTuple):
     async def allow(self, printed: str, permission: int = ALLOW) -> None:
         """Add ACLs given as `kafka-acls` commands; DENY: such as take away what others give."""
         async with opened(self.settings("PLAINTEXT"), ("127.0.0.1", self.broker.port)) as broker:
-            for words in (shlex.split(line) for line in printed.splitlines() if not line.startswith("#")):
-                given = dict(pairwise(words))
-                (kind,) = (kind for kind in RESOURCES if f"--{kind}" in given)
-                pattern = 4 if given.get("--resource-pattern-type") == "prefixed" else 3
-                for operation in (after for word, after in pairwise(words) if word == "--operation"):
-                    created = await broker.send(
-                        CreateAclsRequest(
-                            RESOURCES[kind], given[f"--{kind}"], pattern, given["--allow-principal"], "*",
-                            CODES[cast(Operation, operation)], permission,
-                        )
-                    )  # fmt: skip
-                    assert not created.creation_responses[0][0]
+            for principal, need in acls_in(printed):
+                pattern = 4 if need.is_prefix else 3
+                what = RESOURCES[need.resource], need.name, pattern, principal, "*", CODES[need.operation], permission
+                created = await broker.send(CreateAclsRequest(*what))
+                assert not created.creation_responses[0][0]
+
+    async def take(self, principal: str, needs: Iterable[Need]) -> None:
+        """Remove ACLs."""
+        async with opened(self.settings("PLAINTEXT"), ("127.0.0.1", self.broker.port)) as broker:
+            for need in needs:
+                pattern = 4 if need.is_prefix else 3
+                what = RESOURCES[need.resource], need.name, pattern, principal, "*", CODES[need.operation], ALLOW
+                removed = await broker.send(DeleteAclsRequest(*what))
+                ((code, _, found),) = removed.filter_responses
+                assert not code
+                assert len(found) == 1
+
+    def consulted(self, skip: int = 0) -> list[Consulted]:
+        """What the broker's authorizer was asked because of a request, and what it said; without the first so many."""
+        log = self.broker.folder / "authorizer.log"
+        found = map(CONSULTED.match, log.read_text().splitlines())
+        return [Consulted(*one.groups()) for one in found if one][skip:]
 
     def file(self, secret: str) -> Path:
         """A file that holds this secret, as an editor or `kubectl create secret` leaves it."""

@@ -119,12 +119,14 @@ def redrive(ctx: click.Context, /, again: bool, dry_run: bool, yes: bool, broker
 
     Exit code 1 if a chosen letter cannot be redriven: because it was cut, for example.
     """
+    from ..kafka.permissions import permitted
     from ..operations.dlq.later_versions import since
     from ..operations.dlq.redriving import plan, redrives
     from ..operations.dlq.redriving import redrive as write_back
     from ..settings import load
 
     settings = load(brokers=brokers)
+    asyncio.run(permitted(settings, "operator"))
     letters = _read(brokers, choice)
     taken = [letter for letter in letters if again or letter.is_open]
     planned = plan(taken, settings, asyncio.run(since(settings, taken)))

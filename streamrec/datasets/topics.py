@@ -25,7 +25,7 @@ from ..contracts.records import Record
 from ..engine.profiles.zones import is_zone
 from ..errors import DataError, KafkaError
 from ..kafka.log import KafkaLog, Reader, read_all
-from ..kafka.permissions import Need, permitted
+from ..kafka.permissions import permitted
 from ..kafka.topics import list_topics
 from ..settings import Settings
 from .contract_files import name_articles, typed
@@ -78,11 +78,11 @@ def log_of(
 
 async def _found(settings: Settings, progress: Progress) -> _Found:
     names = [settings.topic(name) for name in ("articles", "events", "push")]
-    counts = {spec.name: found for spec, found in await list_topics(settings)}
+    await permitted(settings, "trainer")
+    counts = {spec.name: found for spec, found in await list_topics(settings, names)}
     for name in names:
-        if not counts.get(name):
+        if not counts[name]:
             raise KafkaError(f"there is no topic {name} at {settings.brokers}; run `streamrec topics create`")
-    await permitted(settings, "trainer", [Need("Read", "topic", name) for name in names])
     parts = [(name, number) for name in names for number in range(counts[name] or 0)]
     found, replay = _Found([], [], [], Tally()), settings.policy_time == "event"
     async with KafkaLog(settings).reader() as reader:

@@ -85,14 +85,13 @@ def _operator(settings: Settings) -> Iterator[Need]:
     letters = [f"{name}.dlq" for name in ("articles", *TOPICS)]
     yield from _topics(settings, "Read", *letters, "articles")
     yield from _topics(settings, "Write", *letters, "articles", "events", "rerouted")
-    yield from (need for need in _look(settings) if need.operation == "Describe")
+    yield from _topics(settings, "Describe", "catalog")
     yield Need("Write", "transactional-id", f"{settings.group_id}-redrive", is_prefix=True)
 
 
 def _trainer(settings: Settings) -> Iterator[Need]:
     """`train topics`."""
     yield from _topics(settings, "Read", "articles", "events", "push")
-    yield from (need for need in _look(settings) if need.operation == "Describe")
 
 
 def _gateway(settings: Settings) -> Iterator[Need]:
@@ -102,7 +101,7 @@ def _gateway(settings: Settings) -> Iterator[Need]:
 def _auditor(settings: Settings) -> Iterator[Need]:
     yield from _topics(settings, "Read", "push", "events", "events.dlq", "rerouted.dlq")
     yield Need("Read", "topic", changelog_topic(settings))
-    yield from (need for need in _look(settings) if need.operation == "Describe")
+    yield from _topics(settings, "Describe", "catalog", "rerouted")
 
 
 ROLES: Mapping[str, Callable[[Settings], Iterator[Need]]] = {

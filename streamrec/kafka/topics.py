@@ -11,7 +11,7 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
+    NoError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -123,12 +124,15 @@ async def delete(settings: Settings) -> None:
 async def _create(admin: AIOKafkaAdminClient, missing: list[TopicSpec], settings: Settings) -> None:
     wanted = [NewTopic(spec.name, spec.partitions, settings.replication, topic_configs=spec.config) for spec in missing]
     answer = await admin.create_topics(wanted, timeout_ms=30_000)
-    for topic, code, *message in answer.topic_errors:
-        error = for_code(code)
-        if error is TopicAuthorizationFailedError:
-            raise KafkaError(f"{settings.principal} may not make topic {topic}: the ACL Create is missing; {ACL_CURE}")
-        if code and error is not TopicAlreadyExistsError:
-            raise KafkaError(f"topic {topic} could not be made: {error.__name__} {' '.join(map(str, message))}")
+    errors = {topic: (for_code(code), " ".join(map(str, said))) for topic, code, *said in answer.topic_errors}
+    refused = [topic for topic, (error, _) in errors.items() if error is TopicAuthorizationFailedError]
+    if refused:
+        raise KafkaError(
+            f"{settings.principal} may not make topic {named(refused, SHOWN)}: the ACL Create is missing; {ACL_CURE}"
+        )
+    for topic, (error, said) in errors.items():
+        if error not in {NoError, TopicAlreadyExistsError}:
+            raise KafkaError(f"topic {topic} could not be made: {error.__name__} {said}")
     await _usable(admin, {spec.name for spec in missing}, settings)
     await _coordinated(admin, settings)
 
@@ -186,7 +190,7 @@ async def check(settings: Settings) -> list[Drift]:
         found = await _described(admin, [spec.name for spec in wanted], settings)
         present = [spec for spec in wanted if not found.get(spec.name, {"error_code": 3})["error_code"]]
         drift = [missing(spec.name) for spec in wanted if spec not in present]
-        for spec, values in zip(present, await _configs(admin, present), strict=True):
+        for spec, values in zip(present, await _configs(admin, present, settings), strict=True):
             described = found[spec.name]["partitions"]
             replicas = min(len(partition["replicas"]) for partition in described)
             drift += partitions(spec.name, len(described), spec.partitions)
@@ -196,9 +200,9 @@ async def check(settings: Settings) -> list[Drift]:
     return drift
 
 
-async def list_topics(settings: Settings) -> list[tuple[TopicSpec, int | None]]:
-    """Every topic of ours and how many partitions it has on the cluster, None if it is missing."""
-    wanted = specs(settings)
+async def list_topics(settings: Settings, names: Collection[str] = ()) -> list[tuple[TopicSpec, int | None]]:
+    """Topics of ours, those of these full names or all, and how many partitions each has; None if it is missing."""
+    wanted = [spec for spec in specs(settings) if not names or spec.name in names]
     async with reached(settings) as admin:
         found = await _described(admin, [spec.name for spec in wanted], settings)
     return [(spec, None if found[spec.name]["error_code"] else len(found[spec.name]["partitions"])) for spec in wanted]
@@ -230,16 +234,19 @@ async def _described(admin: AIOKafkaAdminClient, names: list[str], settings: Set
     return found
 
 
-async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec]) -> list[dict[str, str]]:
+async def _configs(admin: AIOKafkaAdminClient, wanted: list[TopicSpec], settings: Settings) -> list[dict[str, str]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in wanted]
     if not resources:
         return []
     values: dict[str, dict[str, str]] = {}
+    hidden: list[str] = []
     for answer in await admin.describe_configs(resources):
         for code, _, _, name, entries in answer.resources:
-            if for_code(code) is TopicAuthorizationFailedError:
-                raise KafkaError(
-                    f"settings of topic {name} are not told: the ACL DescribeConfigs is missing; {ACL_CURE}"
-                )
+            hidden += [name] if for_code(code) is TopicAuthorizationFailedError else []
             values[name] = {entry[0]: entry[1] for entry in entries}
+    if hidden:
+        raise KafkaError(
+            f"{settings.principal} may not see the settings of topic {named(hidden, SHOWN)}: the ACL DescribeConfigs is"
+            f" missing; {ACL_CURE}"
+        )
     return [values.get(spec.name, {}) for spec in wanted]

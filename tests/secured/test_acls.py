@@ -1,19 +1,25 @@
-"""The ACLs that `streamrec topics acl` prints are enough for each role, and of those that are missing we are told."""
+"""The ACLs that `streamrec topics acl` prints are enough for each role, and none is given that is not used."""
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from on_kafka import article, event, now_ms, read, send, until
+from on_kafka import Sent, article, event, now_ms, read, send, until
 from secured_commands import streamrec, told
-from secured_kafka import DENY, SecuredKafka
+from secured_kafka import DENY, Consulted, SecuredKafka, acls_in
 
 from streamrec.__main__ import cli
 from streamrec.cli.topics import ROLES
+from streamrec.contracts.partitioner import partition_of
+from streamrec.contracts.records import TOPICS
+from streamrec.datasets.topics import read_topics
 from streamrec.errors import KafkaError
 from streamrec.kafka import permissions
+from streamrec.kafka.clients import consumer
+from streamrec.kafka.permissions import Need
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings, to_environ
 from streamrec.tools.worker_process import worker_process
@@ -62,6 +68,7 @@ async def test_each_role_gets_along_with_its_acls(
 
     for role, settings in of.items():
         await allowed(secured, settings, role, acls(settings, role, *prefixed))
+    before = len(secured.consulted())
     assert "made" in await run("admin", "topics", "create")
     assert "as they should be" in await run("admin", "topics", "check")
     past = {"user_id": "u0", "article_id": "h1", "action": "click", "at_ms": now_ms() - 10**8}
@@ -72,18 +79,57 @@ async def test_each_role_gets_along_with_its_acls(
         await run("importer", "produce", "--history", str(tmp_path))
         for sent in (article("a1"), event("u1", "a1"), article("a2")):
             await run("producer", "produce", sent.topic, given=sent.value or b"")
-        await run("producer", "produce", "events", "--raw", given=b"{")
+        for topic in ("articles", "events"):
+            await run("producer", "produce", topic, "--raw", given=b"{")
         admin = secured.settings("SSL", **names)
+        stray = event("u2", "a1", "impression")._replace(partition=1 - partition_of("u2", 2))
+        await send(admin, [Sent("catalog", b"c", b"{", 0), Sent("rerouted", b"r", b"{", 0), stray])
+        written = [*(f"{topic}.dlq" for topic in ("articles", *TOPICS)), "rerouted", "push"]
 
         async def is_done() -> bool:
-            letters = await read(admin, admin.topic("events.dlq"))
-            return bool(letters) and bool(await read(admin, admin.topic("push")))
+            parts = [1 if name == "articles.dlq" else None for name in written]
+            found = [await read(admin, admin.topic(name), part) for name, part in zip(written, parts, strict=True)]
+            return all(found) and len(found[-2]) == 2
 
         await until(is_done)
         assert "push u" in await run("gateway", "watch", "--from-beginning", "--limit", "1")
+        await gateway(of["gateway"])
         await run("auditor", "audit")
         assert "events" in await run("operator", "dlq", "list")
-        await run("operator", "dlq", "redrive", "--topic", "events", "--yes")
+        redrive = "dlq redrive --topic articles --topic events --topic rerouted --yes"
+        await run("operator", *redrive.split())
+        await read_topics(of["trainer"], 0, now_ms() + 10**10)  # all that `train topics` asks of a cluster
+    answers = secured.consulted(before)
+    denied = {(answer.principal, answer.resource) for answer in answers if answer.answer == "Denied"}
+    assert denied <= {("User:admin", "Group"), ("User:admin", "TransactionalId")}  # whose coordinators it may wait for
+    for role, settings in of.items():
+        given = {need for _, need in acls_in(acls(settings, role))}
+        assert used(answers, role, given) == {plain(*need[:3]) for need in given}
+
+
+async def gateway(settings: Settings) -> None:
+    """Reads one push in its group, as yours do."""
+    reading = consumer(settings, settings.topic("push"), group_id="gateways", auto_offset_reset="earliest")
+    async with reading:
+        await reading.getone()
+        await reading.commit()
+
+
+def plain(operation: str, resource: str, name: str) -> str:
+    """An ACL in words that the printed one and the broker's log have in common."""
+    return f"{operation} {resource} ".translate({ord("_"): None, ord("-"): None}).lower() + name
+
+
+def used(answers: Iterable[Consulted], role: str, given: Iterable[Need]) -> set[str]:
+    """Which ACLs the role's requests were granted by; Describe where neither Read nor Write brought it."""
+    prefixes = [need.name for need in given if need.is_prefix]
+    asked = {
+        (operation, resource, next((prefix for prefix in prefixes if name.startswith(prefix)), name))
+        for principal, answer, operation, resource, name in answers
+        if principal == f"User:{role}" and answer == "Allowed"
+    }
+    brought = {(resource, name) for operation, resource, name in asked if operation in {"READ", "WRITE"}}
+    return {plain(*one) for one in asked if one[0] != "DESCRIBE" or one[1:] not in brought}
 
 
 MISSING = {

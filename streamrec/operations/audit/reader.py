@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError as ClientError
 
-from ...contracts.records import Record
+from ...contracts.records import TOPICS, Record
 from ...errors import KafkaError
 from ...kafka.permissions import permitted
 from ...kafka.topics import changelog_topic, list_topics
@@ -22,9 +22,12 @@ Progress = Callable[[str, int, int], None]  # topic, offsets done, offsets in al
 
 async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progress: Progress = lambda *_: None) -> Facts:
     """Read a live cluster into facts; KafkaError where it cannot be read or is not as the settings say."""
-    counts = {spec.name: partitions for spec, partitions in await list_topics(settings)}
     await permitted(settings, "auditor")
     changelog, push, events = changelog_topic(settings), settings.topic("push"), settings.topic("events")
+    letters = [f"{events}.dlq", settings.topic("rerouted.dlq")]
+    inputs = [settings.topic(name) for name in TOPICS]
+    listed = await list_topics(settings, [changelog, push, *letters, *inputs])
+    counts = {spec.name: partitions for spec, partitions in listed}
     for topic in (push, changelog, events):
         _as_settings_say(topic, counts[topic], settings)
     facts = Facts(settings.partitions, since_ms, examples)
@@ -35,12 +38,12 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
             facts.settle_pushes()
             await source.each(changelog, facts.changelog.take)
             if settings.policy_time == "wall":  # in a replay nothing could be told from them
-                for letters in (f"{events}.dlq", settings.topic("rerouted.dlq")):
-                    if counts.get(letters):
-                        await source.each(letters, lambda _, records: facts.events.take_dead_letters(records))
+                for topic in letters:
+                    if counts[topic]:
+                        await source.each(topic, lambda _, records: facts.events.take_dead_letters(records))
                 await source.each(events, facts.events.take)
-            inputs = {topic for cursor in facts.changelog.cursors for topic in cursor}
-            facts.ends |= await source.input_ends(sorted(inputs), counts)
+            known = {topic for cursor in facts.changelog.cursors for topic in cursor}
+            facts.ends |= await source.input_ends(sorted(known), counts)
     return facts
 
 

@@ -62,7 +62,10 @@ async def whole(settings: Settings, letters: Sequence[Letter]) -> list[Letter]:
 
 async def _partitions(settings: Settings, topics: Collection[str]) -> list[TopicPartition]:
     """All partitions of the dead-letter topics; KafkaError if one, or the topic of its records, is not as it should."""
-    counts = {spec.name: (spec.partitions, found) for spec, found in await list_topics(settings)}
+    letters = [f"{settings.topic(topic)}.dlq" for topic in topics]
+    await permitted(settings, "operator", [Need("Read", "topic", name) for name in letters])
+    listed = await list_topics(settings, [*letters, *(settings.topic(topic) for topic in topics)])
+    counts = {spec.name: (spec.partitions, found) for spec, found in listed}
     tps = []
     for topic in topics:
         for name in (full := settings.topic(topic), f"{full}.dlq"):
@@ -73,6 +76,4 @@ async def _partitions(settings: Settings, topics: Collection[str]) -> list[Topic
                 cure = "set STREAMREC_PARTITIONS to what the topics were made with"
                 raise KafkaError(f"topic {name} has {found} partitions, expected {expected}; {cure}")
         tps += [TopicPartition(f"{full}.dlq", number) for number in range(counts[f"{full}.dlq"][0])]
-    letters = dict.fromkeys(tp.topic for tp in tps)
-    await permitted(settings, "operator", [Need("Read", "topic", name) for name in letters])
     return tps

@@ -47,9 +47,12 @@ Configuration:
   status: warn
   Appenders:
     Console: {name: out, target: SYSTEM_OUT, PatternLayout: {pattern: "%d{HH:mm:ss.SSS} %p %c{1} %m%n%ex{short}"}}
+    File: {name: acls, fileName: authorizer.log, createOnDemand: true, PatternLayout: {pattern: "%m%n"}}
   Loggers:
     Root: {level: warn, AppenderRef: {ref: out}}
-    Logger: {name: kafka.server.KafkaRaftServer, level: info}
+    Logger:
+      - {name: kafka.server.KafkaRaftServer, level: info}
+      - {name: kafka.authorizer.logger, level: debug, additivity: false, AppenderRef: {ref: acls}}  # who used which ACL
 """
 
 
