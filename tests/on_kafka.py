@@ -141,9 +141,13 @@ async def all_events_applied(settings: Settings) -> bool:
 
 async def all_articles_applied(settings: Settings) -> bool:
     """Every record of `catalog` lies before a cursor."""
-    catalog = await read(settings, settings.topic("catalog"))
-    ends = {record.partition: record.offset + 1 for record in catalog}
-    cursors = [meta.cursor.get("catalog", 0) for _, meta in await logged(settings)]
+    return await all_applied(settings, "catalog")
+
+
+async def all_applied(settings: Settings, name: str) -> bool:
+    """Every record of an input that is still there lies before a cursor."""
+    ends = {record.partition: record.offset + 1 for record in await read(settings, settings.topic(name))}
+    cursors = [meta.cursor.get(name, 0) for _, meta in await logged(settings)]
     return all(cursors[number] >= end for number, end in ends.items())
 
 

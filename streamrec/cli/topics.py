@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal.printable import printable
+from ..terminal.times import Moment
 from .options import brokers_option
 
 if TYPE_CHECKING:
-    from ..contracts.records import Topic
-    from ..worker.rewind import Place
+    from ..worker.rewind import Input
+    from ..worker.rewind import Place as ToPlace
 
 
 ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "admin")
+
+
+class Place(click.ParamType):
+    """Where a cursor goes: the beginning, the end, or a time in ms."""
+
+    name = "place"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        return value if value in ("beginning", "end") else Moment().convert(value, param, ctx)
 
 
 @click.group()
@@ -50,25 +60,26 @@ def check(ctx: click.Context, brokers: str | None) -> None:
 
 
 @topics.command()
-@click.argument("topic", type=click.Choice(["events", "catalog", "rerouted"]))
-@click.option(
-    "--to",
-    type=click.Choice(["beginning", "end"]),
-    required=True,
-    help="beginning: the topic was made anew. end: its log was cut short, and what it still holds was read.",
-)
+@click.argument("topic", type=click.Choice(["articles", "events", "catalog", "rerouted"]))
+@click.option("--to", type=Place(), metavar="beginning|end|TIME", required=True, help="Where reading goes on.")
 @brokers_option
-def rewind(topic: "Topic", to: "Place", brokers: str | None) -> None:
-    """Move cursors that are beyond the end of TOPIC; workers end rather than go on from such a one.
+def rewind(topic: "Input", to: "ToPlace | int", brokers: str | None) -> None:
+    r"""Move cursors that are beyond the end of TOPIC; workers end rather than go on from such a one.
 
-    Stop the workers first. Cursors inside the log stay where they are, and so do all profiles.
+    \b
+    beginning  the topic was made anew
+    end        its log was cut short, and what it still holds was read
+    TIME       2026-01-31T12:00, or 2h ago: this is a copy of another cluster, whose offsets mean nothing here
+
+    Stop the workers first. All profiles stay as they are, and cursors inside the log, too, unless a TIME is given: then
+    all go to the first record that was appended here at that time or later.
     """
     from ..settings import load
     from ..worker.rewind import rewind as move
 
     moved = asyncio.run(move(load(brokers=brokers), topic, to))
     lines = [f"{topic}-{one.partition}: from {one.was} to {one.now}" for one in moved]
-    click.echo("\n".join(lines) or "no cursor is beyond the end")
+    click.echo("\n".join(lines) or ("no cursor is elsewhere" if isinstance(to, int) else "no cursor is beyond the end"))
 
 
 @topics.command()

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from on_kafka import Sent, event, events_applied, logged, send, until
+from on_kafka import Sent, article, event, events_applied, logged, now_ms, send, until
 
+from streamrec.errors import KafkaError
+from streamrec.kafka.clients import consumer
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings
 from streamrec.tools.worker_process import WorkerProcess, value, worker_process
@@ -135,3 +137,23 @@ async def test_a_cursor_inside_the_log_is_not_moved(settings: Settings) -> None:
     """Rewinding is for logs that were cut, and reads nothing twice."""
     await send(settings, clicks(range(5)))
     assert await rewind(settings, "events", "beginning") == []
+
+
+async def test_of_articles_the_offset_of_the_group_is_moved(settings: Settings) -> None:
+    """The content agent keeps no cursor; to a time it moves wherever it stands, and there need be none before."""
+    await send(settings, [article("a1")])
+    await asyncio.sleep(0.1)
+    since_ms = now_ms()
+    await send(settings, [article("a2")])
+    assert await rewind(settings, "articles", since_ms) == [(0, 0, 1)]
+    assert await rewind(settings, "articles", "beginning") == []
+    async with consumer(settings, group_id=settings.group_id, enable_auto_commit=False) as group:
+        await group.commit({TopicPartition(settings.topic("articles"), 0): 9})
+    assert await rewind(settings, "articles", "beginning") == [(0, 9, 0)]
+
+
+async def test_a_group_at_work_is_not_moved(settings: Settings, worker: WorkerProcess) -> None:
+    """Its offset would be written over by the next commit."""
+    await send(settings, [article("a1")])
+    with pytest.raises(KafkaError, match="is at work; stop the workers first"):
+        await rewind(settings, "articles", now_ms() - 10_000)
