@@ -84,7 +84,8 @@ def _operator(settings: Settings) -> Iterator[Need]:
     """`dlq` reads dead letters, and writes them back in a transaction."""
     letters = [f"{name}.dlq" for name in ("articles", *TOPICS)]
     yield from _topics(settings, "Read", *letters, "articles")
-    yield from _topics(settings, "Write", *letters, "articles", "events", "rerouted")
+    back = ("articles", "events", "rerouted")  # letters of catalog are not written back
+    yield from _topics(settings, "Write", *back, *(f"{name}.dlq" for name in back))
     yield from _topics(settings, "Describe", "catalog")
     yield Need("Write", "transactional-id", f"{settings.group_id}-redrive", is_prefix=True)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from on_kafka import Sent, article, event, now_ms, read, send, until
 from secured_commands import streamrec, told
-from secured_kafka import DENY, SecuredKafka
+from secured_kafka import DENY, Consulted, SecuredKafka, acls_in
 
 from streamrec.__main__ import cli
 from streamrec.cli.topics import ROLES
@@ -18,6 +19,7 @@ from streamrec.datasets.topics import read_topics
 from streamrec.errors import KafkaError
 from streamrec.kafka import permissions
 from streamrec.kafka.clients import consumer
+from streamrec.kafka.permissions import Need
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings, to_environ
 from streamrec.tools.worker_process import worker_process
@@ -100,6 +102,15 @@ async def test_each_role_gets_along_with_its_acls(
     answers = secured.consulted(before)
     denied = {(answer.principal, answer.resource) for answer in answers if answer.answer == "Denied"}
     assert denied <= {("User:admin", "Group"), ("User:admin", "TransactionalId")}  # whose coordinators it may wait for
+    for role, settings in of.items():
+        given = {need for _, need in acls_in(acls(settings, role))}
+        found, printed = used(answers, role, given), {plain(*need[:3]) for need in given}
+        poison = {plain("Read", "topic", settings.topic(f"{name}.dlq")) for name in ("articles", *TOPICS)}
+        assert found <= printed
+        rare = {"worker": poison, "operator": {plain("Read", "topic", settings.topic("articles"))}}
+        assert printed - found <= rare.get(
+            role, set()
+        )  # counted where processing fails; of letters that name an article
 
 
 async def gateway(settings: Settings) -> None:
@@ -108,6 +119,24 @@ async def gateway(settings: Settings) -> None:
     async with reading:
         await reading.getone()
         await reading.commit()
+
+
+def plain(operation: str, resource: str, name: str) -> str:
+    """An ACL in words that the printed one and the broker's log have in common."""
+    return f"{operation} {resource} ".translate({ord("_"): None, ord("-"): None}).lower() + name
+
+
+def used(answers: Iterable[Consulted], role: str, given: Iterable[Need]) -> set[str]:
+    """Which ACLs the role's requests were granted by; Describe where neither Read nor Write brought it."""
+    prefixes = [need.name for need in given if need.is_prefix]  # of transactional ids
+    mine = {"TransactionalId": prefixes}
+    asked = {
+        (operation, resource, next((prefix for prefix in mine.get(resource, []) if name.startswith(prefix)), name))
+        for principal, answer, operation, resource, name in answers
+        if principal == f"User:{role}" and answer == "Allowed"
+    }
+    brought = {(resource, name) for operation, resource, name in asked if operation in {"READ", "WRITE"}}
+    return {plain(*one) for one in asked if one[0] != "DESCRIBE" or one[1:] not in brought}
 
 
 MISSING = {
