@@ -147,13 +147,23 @@ async def test_of_articles_the_offset_of_the_group_is_moved(settings: Settings) 
     await send(settings, [article("a2")])
     assert await rewind(settings, "articles", since_ms) == [(0, 0, 1)]
     assert await rewind(settings, "articles", "beginning") == []
+    articles = TopicPartition(settings.topic("articles"), 0)
     async with consumer(settings, group_id=settings.group_id, enable_auto_commit=False) as group:
-        await group.commit({TopicPartition(settings.topic("articles"), 0): 9})
+        group.assign([articles])
+        await group.commit({articles: 9})
     assert await rewind(settings, "articles", "beginning") == [(0, 9, 0)]
 
 
 async def test_a_group_at_work_is_not_moved(settings: Settings, worker: WorkerProcess) -> None:
     """Its offset would be written over by the next commit."""
+    articles, before_ms = TopicPartition(settings.topic("articles"), 0), now_ms() - 1000
     await send(settings, [article("a1")])
+    async with consumer(settings, group_id=settings.group_id, enable_auto_commit=False) as group:
+        group.assign([articles])
+
+        async def is_read() -> bool:
+            return bool(await group.committed(articles) == 1)
+
+        await until(is_read)
     with pytest.raises(KafkaError, match="is at work; stop the workers first"):
-        await rewind(settings, "articles", now_ms() - 10_000)
+        await rewind(settings, "articles", before_ms)
