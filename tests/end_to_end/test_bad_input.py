@@ -101,6 +101,7 @@ def scene(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scen
         topic_prefix=f"{name}.",
         app_id=name,
         partitions=PARTITIONS,
+        web_port=0,  # the other process of the suite has workers too
         session_gap_s=0.0,
         quiet_from="00:00",
         quiet_to="00:00",
