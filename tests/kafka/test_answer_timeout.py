@@ -1,7 +1,6 @@
 """Brokers that do not answer, behind a proxy: silent connections are given up, and what was asked is repeated."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from on_kafka import settled
@@ -14,8 +13,7 @@ from streamrec.kafka.transactions import Message, Transactions
 from streamrec.settings import Settings, load
 from streamrec.tools.chaos.tcp_proxy import Connection, Request, TcpProxy
 from streamrec.tools.local_kafka.config import Detour
-from streamrec.tools.local_kafka.local_kafka import local_kafka
-from streamrec.tools.ports import HOST, free_port
+from streamrec.tools.ports import HOST
 
 pytestmark = pytest.mark.kafka
 
@@ -39,14 +37,6 @@ class Harmed:
             await connection.deliver(request)
         else:
             connection.reset()
-
-
-@pytest.fixture(scope="module")
-def detour() -> Iterator[tuple[Detour, str]]:
-    """A broker with a listener for clients that come through a proxy, and its address for all others."""
-    detour = Detour(free_port(), free_port())
-    with local_kafka(load().kafka_cache, detour=detour) as kafka:
-        yield detour, kafka.bootstrap
 
 
 @pytest.fixture

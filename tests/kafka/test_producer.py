@@ -1,7 +1,6 @@
 """Requests without an answer, on a real broker behind a proxy that holds them: no copy reaches a later transaction."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +16,7 @@ from streamrec.settings import Settings, load
 from streamrec.tools.chaos.network_faults import ADD_PARTITIONS, END_TXN, PRODUCE
 from streamrec.tools.chaos.tcp_proxy import Connection, Request, TcpProxy
 from streamrec.tools.local_kafka.config import Detour
-from streamrec.tools.local_kafka.local_kafka import local_kafka
-from streamrec.tools.ports import HOST, free_port
+from streamrec.tools.ports import HOST
 
 pytestmark = pytest.mark.kafka
 
@@ -47,14 +45,6 @@ class First:
         connection, request = self.kept
         await connection.deliver(request)
         await asyncio.sleep(0.3)
-
-
-@pytest.fixture(scope="module")
-def detour() -> Iterator[tuple[Detour, str]]:
-    """A broker with a listener for clients that come through a proxy, and its address for all others."""
-    detour = Detour(free_port(), free_port())
-    with local_kafka(load().kafka_cache, detour=detour) as kafka:
-        yield detour, kafka.bootstrap
 
 
 @pytest.fixture
