@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from streamrec.arrays import FloatArray
-from streamrec.content.desk import Analysed, CatalogRecord
+from streamrec.content.pipeline import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.push import ModelStamp, Push
@@ -69,7 +69,7 @@ def article(article_id: str = "a1", **changed: Any) -> AnalysedArticle:
 
 
 def written(done: Analysed) -> list[CatalogRecord]:
-    """The articles among what a desk writes to `catalog`: without marks, which have no value."""
+    """The articles among what a pipeline writes to `catalog`: without marks, which have no value."""
     return [record for record in done.catalog if record.value]
 
 

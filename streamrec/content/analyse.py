@@ -2,7 +2,7 @@
 
     analyse(article, encoder, stories, ...) -> AnalysedArticle
 
-Pure: `stories` and `categories` are asked and not told; the desk tells them when nothing can fail any more. An
+Pure: `stories` and `categories` are asked and not told; the pipeline tells them when nothing can fail any more. An
 `embedding` the article brings replaces the encoder's vector, scaled to unit length. A withdrawal needs no text and no
 vector: its is zero. Unless it says otherwise an article may be pushed for `eligible_h` from when it is out: published,
 and its embargo over.

@@ -30,7 +30,8 @@ class _Seen(NamedTuple):
 class RecentStories:
     """The last `capacity` articles by the words of their headlines, for those that tell the same.
 
-    Not state of its own: what it answered stands in `catalog`, and is read back from there after a restart (desk.py).
+    Not state of its own: what it answered stands in `catalog`, and is read back from there after a restart
+    (pipeline.py).
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

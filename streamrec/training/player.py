@@ -37,7 +37,7 @@ class Player:
         self._vectors: list[bytes] = []
 
     def article(self, article: ArticleEvent, at_ms: int) -> None:
-        """Apply an article version that became known at `at_ms`, analysed as the content desk would."""
+        """Apply an article version that became known at `at_ms`, analysed as the content pipeline would."""
         self._learn()
         analysed = analyse(article, self._encoder, self._stories, self._categories, self._eligible_h, at_ms)
         self._categories.slots.hand_out(analysed.category)

@@ -15,8 +15,8 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from ..clock import monotonic_s
-from ..content.desk import Desk
 from ..content.encoder import Encoder
+from ..content.pipeline import ContentPipeline
 from ..content.query import Queries
 from ..contracts.records import TOPICS
 from ..engine.policy.config import Policy
@@ -47,7 +47,7 @@ def build_app(settings: Settings, ranker: Predictor, encoder: Encoder, metrics: 
     app = WorkerApp(settings.group_id, **_faust_settings(settings))
     app.batch_events = settings.batch_events
     app.metrics, app.recorder = metrics, MetricsRecorder(metrics, settings)
-    app.content = ContentAgent(settings, Desk(settings, encoder), metrics, kafka)
+    app.content = ContentAgent(settings, ContentPipeline(settings, encoder), metrics, kafka)
     changelog = changelog_topic(settings)
     strays = Strays(settings, kafka)
     queries = Queries(encoder)

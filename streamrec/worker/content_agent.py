@@ -1,7 +1,7 @@
 """The content agent: analyses each article once and writes it to every partition of `catalog`, in one transaction.
 
 `articles` has one partition, so one worker at a time does this; news comes at a few articles a second. Like a
-partition's writer it fences the owner before it, writes a barrier, and then reads back what was written: the desk
+partition's writer it fences the owner before it, writes a barrier, and then reads back what was written: the pipeline
 remembers stories, versions and the slots of categories. That table it writes again from time to time, or retention
 would take it. After a crash a batch may be analysed again: the catalog knows a version by its digest, so the second
 time changes nothing.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from math import inf
 
 from ..clock import monotonic_s, now_ms
-from ..content.desk import Analysed, CatalogRecord, Desk
+from ..content.pipeline import Analysed, CatalogRecord, ContentPipeline
 from ..contracts.records import watermark_headers
 from ..errors import StateError
 from ..kafka.log import UNDECIDED_S, Log
@@ -42,8 +42,8 @@ def renewal_s(settings: Settings) -> float:
 class ContentAgent:
     """Analyses `articles` and writes them to every partition of `catalog`, one batch a transaction."""
 
-    def __init__(self, settings: Settings, desk: Desk, metrics: Metrics, kafka: Log) -> None:
-        self._settings, self._desk, self._metrics, self._log = settings, desk, metrics, kafka
+    def __init__(self, settings: Settings, pipeline: ContentPipeline, metrics: Metrics, kafka: Log) -> None:
+        self._settings, self._pipeline, self._metrics, self._log = settings, pipeline, metrics, kafka
         self._articles, self._catalog = settings.topic("articles"), settings.topic("catalog")
         self._transactions: Transactions | None = None
         self._generation: int | None = None  # of the group, in which we are at work; None: a rebalance is on
@@ -74,7 +74,7 @@ class ContentAgent:
     # --- input --------------------------------------------------------------------------------------------------------
 
     async def analyse(self, batch: RecordBatch, generation: int | None) -> None:
-        """Commit what the desk makes of these records, and count it; dropped if they are of another generation.
+        """Commit what the pipeline makes of these records, and count it; dropped if they are of another generation.
 
         StateError where records before them were passed over.
         """
@@ -127,7 +127,7 @@ class ContentAgent:
         transactions = self._transactions or await self._taken_over()
         if transactions is None:
             return
-        done = await analysed(self._desk, batch.records, self._log, self._settings)
+        done = await analysed(self._pipeline, batch.records, self._log, self._settings)
         self._progress_s = monotonic_s()
         async with transactions.begin() as writes:
             await self._to_all(writes, done.catalog)
@@ -136,7 +136,7 @@ class ContentAgent:
         self._count(done)
 
     async def _write_again(self, transactions: Transactions) -> None:
-        if not (records := self._desk.renewed(now_ms())):
+        if not (records := self._pipeline.renewed(now_ms())):
             return
         async with transactions.begin() as writes:
             await self._to_all(writes, records)
@@ -165,7 +165,7 @@ class ContentAgent:
             through = await barrier(transactions, self._catalog, 0, OWNER)
             await self._recall(through)
             await to_the_end(self._write_again(transactions))
-            await asyncio.to_thread(self._desk.prepare)
+            await asyncio.to_thread(self._pipeline.prepare)
         except BaseException:
             await transactions.stop()
             raise
@@ -173,10 +173,10 @@ class ContentAgent:
         return transactions
 
     async def _recall(self, through: int) -> None:
-        self._desk.forget()
+        self._pipeline.forget()
         async with self._log.reader() as reader:
             async for records in reader.read(self._catalog, 0, through=through):  # all partitions hold the same
-                self._desk.recall(records)
+                self._pipeline.recall(records)
                 self._progress_s = monotonic_s()
 
     def _count(self, done: Analysed) -> None:

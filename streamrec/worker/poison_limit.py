@@ -7,7 +7,7 @@ writer sets aside records on which `apply` fails (poison_search.py).
 from collections.abc import Iterable, Sequence
 
 from ..clock import now_ms
-from ..content.desk import Analysed, Desk
+from ..content.pipeline import Analysed, ContentPipeline
 from ..contracts.records import Record, first_headers
 from ..errors import StateError
 from ..kafka.log import Log
@@ -16,12 +16,12 @@ from ..settings import Settings
 HOUR_MS = 3_600_000
 
 
-async def analysed(desk: Desk, records: Sequence[Record], log: Log, settings: Settings) -> Analysed:
-    """What the desk makes of records of `articles`, in order; in a replay nothing is set aside, as nowhere.
+async def analysed(pipeline: ContentPipeline, records: Sequence[Record], log: Log, settings: Settings) -> Analysed:
+    """What the pipeline makes of records of `articles`, in order; in a replay nothing is set aside, as nowhere.
 
-    StateError if the desk fails on more records than are allowed.
+    StateError if the pipeline fails on more records than are allowed.
     """
-    found = desk.analyse(records, set_aside=settings.policy_time == "wall")
+    found = pipeline.analyse(records, set_aside=settings.policy_time == "wall")
     poison = sum(letter.reason == "processing_error" for letter in found.dead_letters)
     too_many = settings.max_poison_per_hour + 1 - poison
     if poison and await recent_poison(log, [settings.topic("articles")], 0, too_many) >= too_many:

@@ -6,8 +6,8 @@ import msgspec
 from making import T0, Feed, click, partition, pushes, written
 from prometheus_client import CollectorRegistry, generate_latest
 
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.records import RawRecord
 from streamrec.contracts.schema import schema
 from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
@@ -25,7 +25,7 @@ def record(offset: int, article_id: str, paywalled: int) -> RawRecord:
 
 
 records = [record(offset, *title) for offset, title in enumerate(TITLES.items())]
-done = Desk(load({}), HashedEncoder()).analyse(records)
+done = ContentPipeline(load({}), HashedEncoder()).analyse(records)
 assert not done.dead_letters, done.dead_letters
 known = {each.key.decode(): each.value for each in written(done) if each.key and each.value}
 feed = Feed(partition(min_affinity=0.0, min_score=0.0))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from streamrec.content.category_map import read_category_map
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.errors import SettingsError
 from streamrec.settings import load
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, suffix: str, text: str, said: st
     """The variable, the file, and the line or the key: at the start, before any article."""
     path = named(tmp_path, text, suffix)
     with pytest.raises(SettingsError) as raised:
-        Desk(load({}, category_map=path), HashedEncoder())
+        ContentPipeline(load({}, category_map=path), HashedEncoder())
     assert str(raised.value).startswith(f"STREAMREC_CATEGORY_MAP: {path}: ")
     assert said in str(raised.value)
 

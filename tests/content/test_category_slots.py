@@ -1,4 +1,4 @@
-"""content/category_slots.py and what the desk does with it: a slot for each section, remembered for ever."""
+"""content/category_slots.py and what the pipeline does with it: a slot for each section, remembered for ever."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from making import DAY, T0, article, written
 
 from streamrec.content.category_slots import SLOTS_KEY, CategorySlots, slots_in
-from streamrec.content.desk import Analysed, CatalogRecord, Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import Analysed, CatalogRecord, ContentPipeline
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.decode import Origin, Watermark, decode_catalog
 from streamrec.contracts.ids import CATEGORIES, SHARED_CATEGORY
@@ -25,9 +25,9 @@ GERMAN = (
 MANY = tuple(f"section {number}" for number in range(40))
 
 
-def desk(category_map: Path | None = None) -> Desk:
+def pipeline(category_map: Path | None = None) -> ContentPipeline:
     """A new one."""
-    return Desk(load({}, category_map=category_map), HashedEncoder())
+    return ContentPipeline(load({}, category_map=category_map), HashedEncoder())
 
 
 def in_category(offset: int, category: str, title: str = "") -> RawRecord:
@@ -50,13 +50,13 @@ def stored(catalog: Sequence[CatalogRecord]) -> list[RawRecord]:
 
 def test_each_section_has_a_slot_of_its_own_in_order_of_appearance() -> None:
     """Twenty German ones, whatever their case; a name that comes again has the slot it had."""
-    done = desk().analyse([in_category(n, name.upper()) for n, name in enumerate([*GERMAN, *GERMAN])])
+    done = pipeline().analyse([in_category(n, name.upper()) for n, name in enumerate([*GERMAN, *GERMAN])])
     assert slots(done) == {name: slot for slot, name in enumerate(GERMAN)}
 
 
 def test_the_last_slot_is_shared(caplog: pytest.LogCaptureFixture) -> None:
     """By all that come when the others are taken, which is said once, and by articles without a category."""
-    agent, names = desk(), ["", *MANY]
+    agent, names = pipeline(), ["", *MANY]
     done = agent.analyse([in_category(0, "")])
     assert not caplog.records
     done.catalog.extend(agent.analyse([in_category(n, name) for n, name in enumerate(names) if n]).catalog)
@@ -67,7 +67,9 @@ def test_the_last_slot_is_shared(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_table_stands_before_the_first_article_that_uses_a_slot() -> None:
     """And tells partitions nothing: to them it is a watermark of the beginning of time."""
-    catalog = desk().analyse([in_category(n, name) for n, name in enumerate(["politik", "politik", "sport"])]).catalog
+    catalog = (
+        pipeline().analyse([in_category(n, name) for n, name in enumerate(["politik", "politik", "sport"])]).catalog
+    )
     assert [record.key for record in catalog] == [SLOTS_KEY, b"a0", b"a1", SLOTS_KEY, b"a2"]
     tables = [table.names for record in stored(catalog) if (table := slots_in(record)) is not None]
     assert tables == [["politik"], ["politik", "sport"]]
@@ -79,19 +81,19 @@ names = st.sampled_from([*GERMAN[:4], "", *MANY[:33]])
 
 @given(st.lists(names, max_size=80), st.data())
 def test_a_table_is_a_function_of_the_articles(drawn: list[str], data: st.DataObject) -> None:
-    """Two desks that read the same articles in other batches, with restarts between, write the same bytes.
+    """Two pipelines that read the same articles in other batches, with restarts between, write the same bytes.
 
     Compaction has left the last record of each key, and retention has taken any of the articles, meanwhile.
     """
     records = [in_category(n, name) for n, name in enumerate(drawn)]
-    one, other, at = desk(), desk(), 0
+    one, other, at = pipeline(), pipeline(), 0
     expected, got = one.analyse(records).catalog, list[CatalogRecord]()
     while at < len(records):
         size = data.draw(st.integers(1, len(records) - at))
         got += other.analyse(records[at : at + size]).catalog
         at += size
         if data.draw(st.booleans()):
-            other = desk()
+            other = pipeline()
             kept = {record.key: record for record in got if record.key == SLOTS_KEY or data.draw(st.booleans())}
             other.recall(stored([*kept.values()]))
     assert got == expected
@@ -116,7 +118,7 @@ def test_a_record_that_is_set_aside_takes_no_slot() -> None:
     """A bad embargo is found before anything is remembered."""
     bad = in_category(0, "sport")
     bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embargo_until_ms":1}')
-    done = desk().analyse([bad, in_category(1, "politik")])
+    done = pipeline().analyse([bad, in_category(1, "politik")])
     assert len(done.dead_letters) == 1
     assert slots(done) == {"politik": 0}
 
@@ -126,24 +128,24 @@ def test_a_catalog_of_an_earlier_release_keeps_its_slots() -> None:
     fields = msgspec.to_builtins(article("a1", category="sports"))
     del fields["category_slot"]
     old = CatalogRecord(b"a1", msgspec.json.encode(fields))
-    after = desk()
+    after = pipeline()
     after.recall(stored([old]))
     done = after.analyse([in_category(2, "politik"), in_category(3, "sports"), in_category(4, "politics")])
     assert slots(done) == {"politik": len(CATEGORIES), "sports": CATEGORIES.index("sports"), "politics": 0}
-    later = desk()
+    later = pipeline()
     later.recall(stored([old, *done.catalog]))
     assert later.categories.slots.names == [*CATEGORIES, "politik"]
 
 
 def test_a_map_names_sections_and_guesses(tmp_path: Path) -> None:
-    """A group is one category with one slot; what the desk guesses is a section of the newsroom as well."""
+    """A group is one category with one slot; what the pipeline guesses is a section of the newsroom as well."""
     path = tmp_path / "sections.toml"
     path.write_text('[aliases]\npolitics = "politik"\n[groups]\nkultur = ["feuilleton", "theater"]')
     guessed = in_category(3, "", "Parliament votes on government budget after election")
     records = [in_category(0, "Feuilleton"), in_category(1, "politik"), in_category(2, "theater"), guessed]
-    assert slots(desk(path).analyse(records)) == {"kultur": 0, "politik": 1}
-    assert desk().analyse([guessed]).catalog[1].value
-    assert slots(desk().analyse([guessed])) == {"politics": 0}
+    assert slots(pipeline(path).analyse(records)) == {"kultur": 0, "politik": 1}
+    assert pipeline().analyse([guessed]).catalog[1].value
+    assert slots(pipeline().analyse([guessed])) == {"politics": 0}
 
 
 def test_the_longest_table_fits_into_a_record() -> None:

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from making import DAY, T0, written
 
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.article import AnalysedArticle, ArticleEvent
 from streamrec.contracts.limits import BATCH_BYTES, LATEST_MS, MAX_RECORD_BYTES
 from streamrec.contracts.push import Envelope, ModelStamp
@@ -29,7 +29,7 @@ def test_the_longest_article_the_contract_allows(char: str) -> None:
         embedding=[0.1234567890123456] * 64,
     )
     record = RawRecord(0, text.published_at_ms, b"a", msgspec.json.encode(text))
-    (entry,) = written(Desk(load({}), HashedEncoder()).analyse([record]))
+    (entry,) = written(ContentPipeline(load({}), HashedEncoder()).analyse([record]))
     assert len(entry.value or b"") < MAX_RECORD_BYTES
     assert record_bytes(entry.key, entry.value, entry.headers) < BATCH_BYTES
     analysed = msgspec.json.decode(entry.value or b"", type=AnalysedArticle)

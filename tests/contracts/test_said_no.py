@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import DAY, T0
 
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.article import WITHDRAWING, AnalysedArticle, ArticleEvent
 from streamrec.contracts.decode import Origin, Typed, decode_articles, decode_events
 from streamrec.contracts.event import UserEvent
@@ -182,9 +182,9 @@ def test_a_decomposed_opt_out_meets_its_user() -> None:
         assert opt_out(orjson.dumps(NO | {"user_id": name})).user_id == "ann\u00e9"
 
 
-def desk() -> Desk:
+def pipeline() -> ContentPipeline:
     """With version 3 of a1 in its memory."""
-    found = Desk(load({}), HashedEncoder())
+    found = ContentPipeline(load({}), HashedEncoder())
     published = {"article_id": "a1", "title": "Quake hits Chile", "published_at_ms": T0, "version": 3}
     found.analyse([RawRecord(0, T0, b"a1", orjson.dumps(published))])
     return found
@@ -192,7 +192,7 @@ def desk() -> Desk:
 
 def withdrawn(value: bytes | None, key: bytes | None = b"a1") -> tuple[str, int]:
     """Id and version of the article this record takes back."""
-    done = desk().analyse([RawRecord(1, T0, key, value)])
+    done = pipeline().analyse([RawRecord(1, T0, key, value)])
     assert not done.dead_letters
     (article,) = [
         msgspec.json.decode(entry.value or b"", type=AnalysedArticle) for entry in done.catalog if entry.value
@@ -263,14 +263,14 @@ def test_the_value_names_the_article_where_there_is_no_key() -> None:
 )
 def test_a_key_of_no_certain_form_is_a_dead_letter(key: bytes | None) -> None:
     """With a reason of its own, which alerts; never counted as withdrawn."""
-    done = desk().analyse([RawRecord(1, T0, key, None)])
+    done = pipeline().analyse([RawRecord(1, T0, key, None)])
     assert ([letter.reason for letter in done.dead_letters], done.outcomes) == (["unreadable_key"], [])
 
 
 @pytest.mark.parametrize("article_id", ['"a1"', '{"article_id":"a1"}', "{", "null"])
 def test_an_id_may_look_like_a_frame(article_id: str) -> None:
     """Where there is an article of that very name, it is the one."""
-    found = desk()
+    found = pipeline()
     said = {"article_id": article_id, "title": "Fire in Odense", "published_at_ms": T0}
     key = article_id.encode()
     done = found.analyse([RawRecord(1, T0, key, orjson.dumps(said)), RawRecord(2, T0, key, None)])
@@ -292,7 +292,7 @@ def test_an_id_may_look_like_a_frame(article_id: str) -> None:
 def test_links_of_other_schemes_are_dropped(link: str, kept: bool) -> None:
     """The article goes out without."""
     said = {"article_id": "a1", "title": "Quake", "published_at_ms": T0, "deep_link": link}
-    done = Desk(load({}, deep_link_schemes="https,myapp"), HashedEncoder()).analyse(
+    done = ContentPipeline(load({}, deep_link_schemes="https,myapp"), HashedEncoder()).analyse(
         [RawRecord(0, T0, b"a1", orjson.dumps(said))]
     )
     (article,) = [

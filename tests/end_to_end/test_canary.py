@@ -12,8 +12,8 @@ from canaries import THRESHOLD, publish_all
 from on_kafka import Sent, article, event, now_ms, send, until
 
 from streamrec.arrays import FloatArray
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.push import ModelStamp
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.kafka.topics import create
@@ -59,9 +59,9 @@ def wave(name: str) -> Iterator[Sent]:
 
 def met(settings: Settings) -> FloatArray:
     """(N, COLUMNS) the rows a worker meets under this load, from a partition without a broker."""
-    recorder, desk = Recorder(), Desk(settings, HashedEncoder())
+    recorder, pipeline = Recorder(), ContentPipeline(settings, HashedEncoder())
     partition = Partition(PartitionContext.of(settings.changed(partitions=1), 0, recorder))
-    analysed = desk.analyse([RawRecord(n, now_ms(), sent.key, sent.value) for n, sent in enumerate(articles())])
+    analysed = pipeline.analyse([RawRecord(n, now_ms(), sent.key, sent.value) for n, sent in enumerate(articles())])
     catalog = [RawRecord(n, now_ms(), *record) for n, record in enumerate(analysed.catalog)]
     sent = itertools.chain.from_iterable(wave(f"met{number}") for number in range(WAVES))
     clicks = [RawRecord(n, now_ms(), one.key, one.value) for n, one in enumerate(sent)]

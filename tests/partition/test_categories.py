@@ -1,12 +1,12 @@
-"""A newsroom's own sections from the desk to the push: what a reader is told, and what rests after a dislike."""
+"""A newsroom's own sections from the pipeline to the push: what a reader is told, and what rests after a dislike."""
 
 import msgspec
 import numpy as np
 import pytest
 from making import HOUR, T0, AffinityScores, applied, click, policy, pushes
 
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.event import Action, UserEvent
 from streamrec.contracts.ids import SHARED_CATEGORY
 from streamrec.contracts.push import Push
@@ -28,10 +28,10 @@ SECTIONS = (*GERMAN, *(f"ressort {number}" for number in range(14)))
 
 
 class Newsroom:
-    """A desk, and one partition that reads what it writes; whoever meets an article may get it."""
+    """A pipeline, and one partition that reads what it writes; whoever meets an article may get it."""
 
     def __init__(self) -> None:
-        self.desk = Desk(load({}), HashedEncoder())
+        self.pipeline = ContentPipeline(load({}), HashedEncoder())
         everything = policy(min_score=0)._replace(min_affinity=-100, daily_cap=99)
         self.partition = Partition(PartitionContext(0, everything, AffinityScores()))
         self.articles = 0
@@ -41,7 +41,7 @@ class Newsroom:
         article_id = f"a{self.articles}"
         value = {"article_id": article_id, "title": f"xq{self.articles}", "published_at_ms": T0, "category": category}
         self.articles += 1
-        done = self.desk.analyse([RawRecord(0, T0, article_id.encode(), msgspec.json.encode(value))])
+        done = self.pipeline.analyse([RawRecord(0, T0, article_id.encode(), msgspec.json.encode(value))])
         return pushes(self._apply("catalog", [RawRecord(0, T0, *record) for record in done.catalog]))
 
     def offer(self, category: str, *acts: tuple[Action, str]) -> Push | None:

@@ -13,7 +13,7 @@ from slow_log import SlowLog
 
 from streamrec.clock import simulated
 from streamrec.content.category_slots import slots_in
-from streamrec.content.desk import Desk
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord
 from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
@@ -31,7 +31,7 @@ SETTINGS = load({}, partitions=2, max_poison_per_hour=2)
 def agent(log: ProcessLog, generation: int | None = 1) -> ContentAgent:
     """Of one process, which has `articles` in this generation of the group."""
     metrics = Metrics(CollectorRegistry(), SUPPRESSION_REASONS)
-    made = ContentAgent(SETTINGS, Desk(SETTINGS, FragileEncoder()), metrics, log)
+    made = ContentAgent(SETTINGS, ContentPipeline(SETTINGS, FragileEncoder()), metrics, log)
     if generation is not None:
         made.assigned(generation)
     return made

@@ -1,7 +1,7 @@
 """since(settings, letters) -> what `articles` holds of the articles of these letters by now.
 
 A tombstone has no version of its own. An article that was set aside, withdrawn and then redriven would be published
-once more: the desk cannot tell it from one that is published anew. So it stays where a later record of it is there:
+once more: the pipeline cannot tell it from one that is published anew. So it stays where a later record of it is there:
 one that names the article in its key, whatever frame a serializer put around it, or in its value.
 """
 

@@ -28,7 +28,7 @@ from .later_versions import NOTHING_SINCE, Since, since
 from .letters import REDRIVEN_FROM_HEADER, REDRIVEN_HEADER, Letter, Place
 from .reading import read, whole
 
-# the desk alone knows whether a later version or a withdrawal was written since; of a compacted topic the last stays
+# the pipeline alone knows whether a later version or a withdrawal was written since; compaction leaves the last one
 NOT_CATALOG = "only the content agent writes catalog, each article's newest version; publish the article again"
 CHUNK_LETTERS, CHUNK_BYTES = 500, 8 * 1024 * 1024  # of one transaction: well within its timeout
 PORTION_LETTERS, PORTION_BYTES = 200_000, 256 * 1024 * 1024  # that are in memory whole at a time

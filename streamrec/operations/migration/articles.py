@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from ...content.category_slots import CategorySlots, slots_in
-from ...content.desk import CatalogRecord, Desk
+from ...content.pipeline import CatalogRecord, ContentPipeline
 from ...contracts.article import AnalysedArticle
 from ...contracts.decode import Item, Origin, Typed, decode_catalog
 from ...contracts.records import DeadLetter, Record
@@ -45,18 +45,18 @@ async def encode_articles(plan: Plan) -> Encoded:
     source, target = plan.source, plan.target.settings
     theirs = await catalog_records(source, 0)
     old = {_version(article): article for article in articles_in(theirs)}
-    desk, total, topic = Desk(target, plan.encoder), Encoded(0, 0), target.topic("articles")
+    pipeline, total, topic = ContentPipeline(target, plan.encoder), Encoded(0, 0), target.topic("articles")
     poison = (await poison_of(source.settings, ["articles"]))[topic, 0]
     async with transactions_of(target, "content") as transactions:
-        desk.recall(await catalog_records(plan.target, 0))
-        if (slots := slots_of(theirs)).begins_with(desk.categories.slots):
-            desk.categories.slots = slots
-        await _write(transactions, target, [desk.slots_record()], [])
+        pipeline.recall(await catalog_records(plan.target, 0))
+        if (slots := slots_of(theirs)).begins_with(pipeline.categories.slots):
+            pipeline.categories.slots = slots
+        await _write(transactions, target, [pipeline.slots_record()], [])
         async for fetched in records_from(target, topic, 0, await articles_done(target)):
             for records in (fetched[start : start + BATCH] for start in range(0, len(fetched), BATCH)):
                 gone = poison.named(records)
                 sound = [record for record in records if record.offset not in gone]
-                made = await analysed(desk, sound, KafkaLog(target), target)
+                made = await analysed(pipeline, sound, KafkaLog(target), target)
                 catalog = [kept(record, old) for record in made.catalog]
                 letters = [letter for letter in made.dead_letters if letter.reason == "processing_error"]
                 await _write(transactions, target, catalog, letters)

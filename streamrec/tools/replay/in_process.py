@@ -1,12 +1,12 @@
-"""Replay without a broker: the same records, the same content desk, the same partitions; so the same pushes."""
+"""Replay without a broker: the same records, the same content pipeline, the same partitions; so the same pushes."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...clock import monotonic_s
-from ...content.desk import Analysed, Desk
 from ...content.encoder import Encoder
 from ...content.encoders import encoder_of
+from ...content.pipeline import Analysed, ContentPipeline
 from ...content.query import Queries
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import RawRecord, Topic, watermark_headers
@@ -40,7 +40,7 @@ class Direct:
 
     def __init__(self, settings: Settings, ranker: Predictor, encoder: Encoder) -> None:
         self._settings = settings
-        self._desk = Desk(settings, encoder)
+        self._pipeline = ContentPipeline(settings, encoder)
         queries = Queries(encoder)
         self.partitions = [
             Partition(PartitionContext.of(settings, number, ranker, queries=queries))
@@ -61,7 +61,7 @@ class Direct:
         articles = [_raw(sent) for sent in group.records if sent.topic == "articles"]
         numbered = [record._replace(offset=self._articles + i) for i, record in enumerate([*articles, _mark(group)])]
         self._articles += len(numbered)
-        return self._desk.analyse(numbered)
+        return self._pipeline.analyse(numbered)
 
     def _batches(self, group: Group, analysed: Analysed) -> Iterator[tuple[Partition, Batch]]:
         catalog = [RawRecord(0, 0, *record) for record in analysed.catalog]

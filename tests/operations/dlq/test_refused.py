@@ -42,12 +42,12 @@ async def test_an_article_is_not_rolled_back(cluster: Settings) -> None:
     """v1 failed in partition 3; it was withdrawn meanwhile, or there is a v2: those stay the last of the key."""
     topic, first = cluster.topic("catalog"), DeadLetter("", 3, 0, "processing_error", "", b"a1", b"v1")
     await write(cluster, [first._replace(topic=topic), first._replace(topic=topic, key=b"a2")])
-    desk = Transactions(f"{cluster.group_id}-content", KafkaLog(cluster))
-    await desk.start()
-    async with desk.begin() as writes:
+    pipeline = Transactions(f"{cluster.group_id}-content", KafkaLog(cluster))
+    await pipeline.start()
+    async with pipeline.begin() as writes:
         await writes.send(topic, 3, [Message(b"a1", b"v1"), Message(b"a2", b"v1")])
         await writes.send(topic, 3, [Message(b"a1", b"v1 withdrawn"), Message(b"a2", b"v2")])
-    await desk.stop()
+    await pipeline.stop()
     await settled(cluster, topic)
     letters = await open_letters(cluster)
     assert await redrive(cluster, redrives(letters)) == 0

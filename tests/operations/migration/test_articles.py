@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import article
 
-from streamrec.content.desk import CatalogRecord
+from streamrec.content.pipeline import CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.decode import Typed
 from streamrec.operations.migration.articles import kept, met_until
@@ -36,7 +36,7 @@ def test_what_was_not_met_lies_behind_the_offset(numbers: list[int], data: st.Da
 
 
 def test_all_but_vector_and_category_stays_as_it_was() -> None:
-    """Story, language and the time it became known are the source's; an article it never had is the new desk's."""
+    """Story, language and the time it became known are the source's; an article it never had is the new pipeline's."""
     old = article("a", story_id="a-story", known_at_ms=7, space_id="old")
     anew: dict[str, Any] = {"space_id": "new", "category": "kultur", "category_slot": 3}
     new = article("a", topic="other", story_id="a", known_at_ms=9, **anew)

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from making import T0, written
 
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.records import RawRecord, watermark_headers
 from streamrec.settings import load
 from streamrec.tools.chaos.articles import article_differences, letter_differences
@@ -27,16 +27,16 @@ ARTICLES = [
     RawRecord(6, T0, b"a4", None),
     version(7, "a5", 0),
 ]
-DONE = Desk(load({}), HashedEncoder()).analyse(ARTICLES)
+DONE = ContentPipeline(load({}), HashedEncoder()).analyse(ARTICLES)
 CATALOG = [RawRecord(n, T0, *record) for n, record in enumerate(written(DONE))]
 LETTERS = [RawRecord(0, T0, letter.key, letter.value, letter.headers()) for letter in DONE.dead_letters]
-STALE = RawRecord(9, T0, *written(Desk(load({}), HashedEncoder()).analyse([ARTICLES[3]]))[0])
-OTHER = RawRecord(9, T0, *written(Desk(load({}), HashedEncoder()).analyse([version(0, "a9", 1)]))[0])
+STALE = RawRecord(9, T0, *written(ContentPipeline(load({}), HashedEncoder()).analyse([ARTICLES[3]]))[0])
+OTHER = RawRecord(9, T0, *written(ContentPipeline(load({}), HashedEncoder()).analyse([version(0, "a9", 1)]))[0])
 BARRIER = RawRecord(9, T0, b"\xffowner", b"", watermark_headers(0))
 EVERYTHING = [RawRecord(n, T0, *record) for n, record in enumerate(DONE.catalog)]
 
 
-def test_what_the_desk_writes_is_right() -> None:
+def test_what_the_pipeline_writes_is_right() -> None:
     """Also with a barrier, and when a crash makes it write again from any record on."""
     assert article_differences(ARTICLES, [BARRIER, *EVERYTHING]) == letter_differences(ARTICLES, LETTERS) == []
     assert letter_differences(ARTICLES, LETTERS * 2) == []

@@ -1,11 +1,11 @@
-"""The content desk: raw article records in, catalog records out. Pure but for its memory of recent articles.
+"""The content pipeline: raw article records in, catalog records out. Pure but for its memory of recent articles.
 
 The content agent runs it in the worker, replay without a broker runs it directly; both give the same bytes. What it
 remembers (stories, the newest version of each article, the slots of categories) stands in `catalog`: `recall` reads it
 back after a restart. The table of slots is written before the first article that uses a new one.
 
-All that can fail comes before the desk remembers anything of an article, so a record on which analysis raises leaves
-no trace and can be set aside alone.
+All that can fail comes before the pipeline remembers anything of an article, so a record on which analysis raises
+leaves no trace and can be set aside alone.
 
 A version older than one already written is not written: `catalog` is compacted, and the last record of an article is
 all a new owner of a partition may find. A withdrawal takes back whatever is newest, whichever version it names; of
@@ -55,7 +55,7 @@ class Analysed(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the desk remembers of an article, for later versions and withdrawals of it."""
+    """What the pipeline remembers of an article, for later versions and withdrawals of it."""
 
     version: int = 0  # the newest written
     first_ms: int = 0  # when the first version became known
@@ -72,7 +72,7 @@ class Known(NamedTuple):
         }
 
 
-class Desk:
+class ContentPipeline:
     """Turns raw article records into catalog records, and analyses each article version once."""
 
     def __init__(self, settings: Settings, encoder: Encoder) -> None:
@@ -111,7 +111,7 @@ class Desk:
         return done
 
     def forget(self) -> None:
-        """As a new desk: what was analysed and perhaps never written is not remembered."""
+        """As a new pipeline: what was analysed and perhaps never written is not remembered."""
         self.categories.slots = CategorySlots()
         self._stories, self._known, self._scheduled = RecentStories(), OrderedDict(), {}
 

@@ -1,4 +1,4 @@
-"""What the desk writes of any sequence of versions: a plain second reading, with restarts and compaction between.
+"""What the pipeline writes of any sequence of versions: a plain second reading, with restarts and compaction between.
 
 A version counts if it is not below the newest that counted before it; one without a number is version 0, and so the
 last of several to arrive counts. A withdrawal takes back the newest; a tombstone has its number.
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import T0, written
 
-from streamrec.content.desk import Analysed, CatalogRecord, Desk
 from streamrec.content.encoder import HashedEncoder
+from streamrec.content.pipeline import Analysed, CatalogRecord, ContentPipeline
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord, watermark_headers
 from streamrec.settings import load
@@ -70,7 +70,7 @@ def expected(records: Sequence[Said]) -> tuple[list[tuple[str, int, str, int]], 
 
 
 def found(catalog: Sequence[CatalogRecord]) -> list[tuple[str, int, str, int]]:
-    """The same, of what a desk wrote; the append time of a record stands in it."""
+    """The same, of what a pipeline wrote; the append time of a record stands in it."""
     articles = [
         msgspec.json.decode(record.value or b"", type=AnalysedArticle)
         for record in written(Analysed([*catalog], [], [], []))
@@ -78,15 +78,15 @@ def found(catalog: Sequence[CatalogRecord]) -> list[tuple[str, int, str, int]]:
     return [(one.article_id, one.version, one.status, one.known_at_ms - T0) for one in articles]
 
 
-def desk() -> Desk:
+def pipeline() -> ContentPipeline:
     """A new one."""
-    return Desk(load({}), HashedEncoder())
+    return ContentPipeline(load({}), HashedEncoder())
 
 
 @given(st.lists(said, max_size=30), st.data())
 def test_what_counts_is_written_once_and_in_order(records: list[Said], data: st.DataObject) -> None:
     """In any batches; whenever a new owner reads back what is left, it goes on as the one before would have."""
-    agent, at = desk(), 0
+    agent, at = pipeline(), 0
     done = Analysed([], [], [], [])
     while at < len(records):
         size = data.draw(st.integers(1, len(records) - at))
@@ -99,7 +99,7 @@ def test_what_counts_is_written_once_and_in_order(records: list[Said], data: st.
         )
         at += size
         if data.draw(st.booleans()):
-            agent = desk()
+            agent = pipeline()
             agent.recall(_compacted(done.catalog))
     articles, outcomes = expected(records)
     assert (found(done.catalog), done.outcomes, done.dead_letters) == (articles, outcomes, [])
@@ -114,7 +114,7 @@ def _compacted(catalog: Sequence[CatalogRecord]) -> list[RawRecord]:
 @given(st.lists(said, max_size=30))
 def test_what_is_left_of_an_article_is_its_newest(records: list[Said]) -> None:
     """After compaction: nothing that counted comes back, however late an old version arrives."""
-    catalog = _compacted(desk().analyse([raw(offset, one) for offset, one in enumerate(records)]).catalog)
+    catalog = _compacted(pipeline().analyse([raw(offset, one) for offset, one in enumerate(records)]).catalog)
     articles = {one[0]: one for one in expected(records)[0]}
     left = [CatalogRecord(record.key, record.value) for record in catalog]
     assert {one[0]: one for one in found(left)} == articles
@@ -124,7 +124,7 @@ def test_what_is_left_of_an_article_is_its_newest(records: list[Said]) -> None:
 def test_the_same_records_again_change_nothing(records: list[Said]) -> None:
     """After a crash a batch may be analysed again by whoever recalls the first time: the newest stays the newest."""
     batch = [raw(offset, one) for offset, one in enumerate(records)]
-    first, second = desk(), desk()
+    first, second = pipeline(), pipeline()
     before = first.analyse(batch).catalog
     second.recall(_compacted(before))
     after = [*before, *second.analyse(batch).catalog]
@@ -134,9 +134,9 @@ def test_the_same_records_again_change_nothing(records: list[Said]) -> None:
 
 
 def test_an_update_without_a_number_is_not_stale() -> None:
-    """Without versions the last one to arrive counts, at the desk and where it is read back."""
+    """Without versions the last one to arrive counts, at the pipeline and where it is read back."""
     records = [raw(n, Said("a1", None, "updated" if n else "published")) for n in range(3)]
-    first, second = desk(), desk()
+    first, second = pipeline(), pipeline()
     done = first.analyse(records[:2])
     second.recall(_compacted(done.catalog))
     assert [*done.outcomes, *second.analyse(records[2:]).outcomes] == ["published", "updated", "updated"]
@@ -144,7 +144,7 @@ def test_an_update_without_a_number_is_not_stale() -> None:
 
 def test_the_versions_of_the_latest_articles_are_remembered() -> None:
     """As many as the catalog holds: an article that comes again stays, the one silent longest is forgotten."""
-    agent = Desk(load({}, max_articles=100), HashedEncoder())
+    agent = ContentPipeline(load({}, max_articles=100), HashedEncoder())
     agent.analyse([raw(n, Said(f"a{n}", 5, "published")) for n in range(100)])
     agent.analyse([raw(100, Said("a0", 5, "updated")), raw(101, Said("b", 5, "published"))])
     late = [raw(102 + n, Said(name, 4, "updated")) for n, name in enumerate(["a0", "a2", "b", "a1"])]
@@ -153,10 +153,12 @@ def test_the_versions_of_the_latest_articles_are_remembered() -> None:
 
 def test_marks_are_not_articles() -> None:
     """Watermarks and owners' marks that are read back teach nothing."""
-    agent = desk()
+    agent = pipeline()
     marks = [
         RawRecord(n, T0, key, b"", watermark_headers(T0)) for n, key in enumerate([b"\xffwatermark", b"\xffowner"])
     ]
     agent.recall(marks)
     assert not agent.categories.slots
-    assert agent.analyse([raw(0, Said("a1", 0, "published"))]) == desk().analyse([raw(0, Said("a1", 0, "published"))])
+    assert agent.analyse([raw(0, Said("a1", 0, "published"))]) == pipeline().analyse(
+        [raw(0, Said("a1", 0, "published"))]
+    )

@@ -1,4 +1,4 @@
-"""content/desk.py; what it makes of records is tested in tests/contracts/test_articles.py."""
+"""content/pipeline.py; what it makes of records is tested in tests/contracts/test_articles.py."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from making import T0, written
 
 from streamrec.arrays import FloatArray
-from streamrec.content.desk import Desk
 from streamrec.content.encoder import HashedEncoder, Text
+from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.records import RawRecord
 from streamrec.errors import SettingsError
@@ -35,9 +35,9 @@ class Lazy:
 def test_weights_are_read_before_the_first_article() -> None:
     """Seconds of loading happen when the agent takes over, not while an article waits."""
     encoder = Lazy()
-    desk = Desk(load({}), encoder)
+    pipeline = ContentPipeline(load({}), encoder)
     assert not encoder.ready
-    desk.prepare()
+    pipeline.prepare()
     assert encoder.ready
 
 
@@ -51,13 +51,13 @@ def published(offset: int, article_id: str, title: str, version: int = 0) -> Raw
 def test_a_record_on_which_analysis_raises_is_set_aside_alone(word: str) -> None:
     """Those beside it are analysed; nobody who did not ask for it passes it over."""
     records = [published(0, "a1", QUAKE), published(1, "a2", f"{QUAKE} {word}"), published(2, "a3", "Weather")]
-    done = Desk(load({}), FragileEncoder()).analyse(records, set_aside=True)
+    done = ContentPipeline(load({}), FragileEncoder()).analyse(records, set_aside=True)
     assert [(letter.reason, letter.offset, letter.value) for letter in done.dead_letters] == [
         ("processing_error", 1, records[1].value)
     ]
     assert [record.key for record in written(done)] == [b"a1", b"a3"]
     with pytest.raises((RuntimeError, ValueError)):
-        Desk(load({}), FragileEncoder()).analyse(records)
+        ContentPipeline(load({}), FragileEncoder()).analyse(records)
 
 
 def test_a_setting_at_fault_is_no_records_fault() -> None:
@@ -70,24 +70,24 @@ def test_a_setting_at_fault_is_no_records_fault() -> None:
             raise SettingsError("no such folder")
 
     with pytest.raises(SettingsError):
-        Desk(load({}), Misconfigured()).analyse([published(0, "a1", QUAKE)], set_aside=True)
+        ContentPipeline(load({}), Misconfigured()).analyse([published(0, "a1", QUAKE)], set_aside=True)
 
 
 def test_no_later_article_joins_one_that_was_set_aside() -> None:
     """Nobody was told of its story."""
-    desk = Desk(load({}), HashedEncoder())
+    pipeline = ContentPipeline(load({}), HashedEncoder())
     bad = published(0, "a1", QUAKE)
     bad = bad._replace(value=(bad.value or b"")[:-1] + b',"embargo_until_ms":1}')
-    done = desk.analyse([bad, published(1, "a2", COPY)])
+    done = pipeline.analyse([bad, published(1, "a2", COPY)])
     assert [letter.reason for letter in done.dead_letters] == ["invalid"]
     assert msgspec.json.decode(written(done)[0].value or b"", type=AnalysedArticle).story_id == "a2"
 
 
 def test_no_later_article_joins_one_that_was_withdrawn_unseen() -> None:
     """It was never told, so who tells the news tells it first."""
-    desk, gone = Desk(load({}), HashedEncoder()), published(0, "a1", QUAKE)
+    pipeline, gone = ContentPipeline(load({}), HashedEncoder()), published(0, "a1", QUAKE)
     gone = gone._replace(value=(gone.value or b"")[:-1] + b',"status":"withdrawn"}')
-    told = written(desk.analyse([gone, published(1, "a2", COPY)]))[-1]
+    told = written(pipeline.analyse([gone, published(1, "a2", COPY)]))[-1]
     assert msgspec.json.decode(told.value or b"", type=AnalysedArticle).story_id == "a2"
 
 
@@ -102,36 +102,36 @@ def test_what_was_set_aside_leaves_no_trace(drawn: list[tuple[str, str, int, boo
         RawRecord(offset, T0, article_id.encode(), None) if taken_back else published(offset, article_id, title, number)
         for offset, (article_id, title, number, taken_back) in enumerate(drawn)
     ]
-    done = Desk(load({}), FragileEncoder()).analyse(records, set_aside=True)
+    done = ContentPipeline(load({}), FragileEncoder()).analyse(records, set_aside=True)
     culprits = {letter.offset for letter in done.dead_letters}
     others = [record for record in records if record.offset not in culprits]
-    expected = Desk(load({}), HashedEncoder()).analyse(others)
+    expected = ContentPipeline(load({}), HashedEncoder()).analyse(others)
     assert (done.catalog, done.outcomes) == (expected.catalog, expected.outcomes)
     for letter in done.dead_letters:
         assert letter.reason == "processing_error"
         assert EARLY.encode() in (letter.value or b"") or LATE.encode() in (letter.value or b"")
 
 
-def test_a_desk_that_forgot_is_as_new() -> None:
+def test_a_pipeline_that_forgot_is_as_new() -> None:
     """What was analysed and never written must not make a later version stale, or found a story."""
-    desk = Desk(load({}), HashedEncoder())
-    desk.analyse([published(0, "a1", QUAKE, version=5)])
-    desk.forget()
+    pipeline = ContentPipeline(load({}), HashedEncoder())
+    pipeline.analyse([published(0, "a1", QUAKE, version=5)])
+    pipeline.forget()
     records = [published(0, "a1", "Weather in Odense", version=3), published(1, "a2", COPY)]
-    assert desk.analyse(records) == Desk(load({}), HashedEncoder()).analyse(records)
+    assert pipeline.analyse(records) == ContentPipeline(load({}), HashedEncoder()).analyse(records)
 
 
 def test_first_known_passes_from_version_to_version() -> None:
-    """An update, a tombstone and a desk that starts again make no article new, nor does a record without the field."""
-    desk = Desk(load({}), HashedEncoder())
+    """An update, a tombstone and a new pipeline make no article new, nor does a record without the field."""
+    pipeline = ContentPipeline(load({}), HashedEncoder())
     versions = [
         published(0, "a1", QUAKE, 1),
         published(1, "a1", f"{QUAKE} again", 2)._replace(timestamp=T0 + 1000),
         RawRecord(2, T0 + 2000, b"a1", None),
         published(3, "a1", QUAKE, 3)._replace(timestamp=T0 + 3000),
     ]
-    made = written(desk.analyse(versions[:2]))
-    again = Desk(load({}), HashedEncoder())
+    made = written(pipeline.analyse(versions[:2]))
+    again = ContentPipeline(load({}), HashedEncoder())
     again.recall([RawRecord(at, T0, record.key, record.value) for at, record in enumerate(made)])
     made += written(again.analyse(versions[2:]))
     known = [msgspec.json.decode(record.value or b"", type=AnalysedArticle) for record in made]
@@ -139,7 +139,7 @@ def test_first_known_passes_from_version_to_version() -> None:
     assert [article.known_at_ms for article in known] == [T0, T0 + 1000, T0 + 2000, T0 + 3000]
     old = msgspec.json.decode(made[0].value or b"")
     del old["first_known_at_ms"]
-    third = Desk(load({}), HashedEncoder())
+    third = ContentPipeline(load({}), HashedEncoder())
     third.recall([RawRecord(0, T0, b"a1", msgspec.json.encode(old))])
     (last,) = written(third.analyse(versions[1:2]))
     assert msgspec.json.decode(last.value or b"", type=AnalysedArticle).first_known_at_ms == T0
@@ -149,18 +149,18 @@ def test_first_known_passes_from_version_to_version() -> None:
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_withdrawal_keeps_what_it_does_not_speak_of(value: dict[str, str] | None, restarts: bool) -> None:
     """Readers still dislike, share and read the article: its category must rest, and its source be credited."""
-    desk = Desk(load({}), HashedEncoder())
+    pipeline = ContentPipeline(load({}), HashedEncoder())
     published = {
         "article_id": "a1", "title": QUAKE, "published_at_ms": T0, "category": "Gardening", "source": "roses",
         "language": "da",
     }  # fmt: skip
     withdrawal = None if value is None else {"article_id": "a1", "status": "withdrawn"} | value
-    done = [desk.analyse([RawRecord(0, T0, b"a1", msgspec.json.encode(published))])]
+    done = [pipeline.analyse([RawRecord(0, T0, b"a1", msgspec.json.encode(published))])]
     if restarts:
-        desk = Desk(load({}), HashedEncoder())
-        desk.recall([RawRecord(n, T0, *record) for n, record in enumerate(done[0].catalog)])
+        pipeline = ContentPipeline(load({}), HashedEncoder())
+        pipeline.recall([RawRecord(n, T0, *record) for n, record in enumerate(done[0].catalog)])
     raw = b"" if withdrawal is None else msgspec.json.encode(withdrawal)
-    done.append(desk.analyse([RawRecord(n, T0 + n, b"a1", raw) for n in (1, 2)]))
+    done.append(pipeline.analyse([RawRecord(n, T0 + n, b"a1", raw) for n in (1, 2)]))
     first, *taken_back = (
         msgspec.json.decode(record.value or b"", type=AnalysedArticle) for one in done for record in written(one)
     )
@@ -173,11 +173,11 @@ def test_a_withdrawal_keeps_what_it_does_not_speak_of(value: dict[str, str] | No
 
 def test_a_withdrawal_may_speak_for_itself() -> None:
     """And one of an article nobody knows has nothing to keep."""
-    desk = Desk(load({}), HashedEncoder())
+    pipeline = ContentPipeline(load({}), HashedEncoder())
     said = {"article_id": "a1", "title": QUAKE, "published_at_ms": T0, "category": "sport", "source": "a"}
     moved = {"article_id": "a1", "status": "withdrawn", "category": "world", "source": "b", "language": "fr"}
     unseen = {"article_id": "a2", "status": "withdrawn"}
-    done = desk.analyse(
+    done = pipeline.analyse(
         [RawRecord(n, T0, b"k", msgspec.json.encode(one)) for n, one in enumerate([said, moved, unseen])]
     )
     _, known, unknown = (msgspec.json.decode(record.value or b"", type=AnalysedArticle) for record in written(done))
