@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import FloatArray, IndexArray, UIntArray
+from .arrays import BoolArray, FloatArray, IndexArray, UIntArray
 from .engine.catalog import Catalog
 from .engine.features.features import features
 from .engine.pairs import Pairs
 from .engine.policy.config import NEVER, Policy
 from .engine.policy.gates import GATES
 from .engine.policy.rules import RULES
-from .engine.policy.suppression_reasons import SUPPRESSION_REASONS, SuppressionReason
+from .engine.policy.tally import Tally
 from .engine.predictor import Predictor
 from .engine.profiles.store import Users
 from .engine.retrieve import retrieve
@@ -39,7 +39,7 @@ class Decision(NamedTuple):
     rows: IndexArray  # (K,) users who get a push, each once
     slots: IndexArray  # (K,) and which article
     relevance: FloatArray  # (K,) calibrated P(click)
-    suppressed: dict[SuppressionReason, int]  # gates count users, rules and budget count pairs
+    suppressed: Tally  # gates count users, rules and budget count pairs
     opens_s: UIntArray  # (N,) when a gated user may be pushed to; 0 = not gated
 
 
@@ -51,9 +51,10 @@ def decide(
     predictor: Predictor,
     policy: Policy,
     stage: Stage = nullcontext,
+    tally: Tally | None = None,
 ) -> Decision:
-    """Meet N users with M articles at the policy time `now_ms`."""
-    suppressed: dict[SuppressionReason, int] = {}
+    """Meet N users with M articles at the policy time `now_ms`; `tally` is told of each suppression."""
+    suppressed = Tally() if tally is None else tally
     with stage("retrieve"):
         opens_s = gate(users, now_ms // 1000, policy, _bypassed(catalog, slots, policy), suppressed)
         open_users = users.take(np.flatnonzero(opens_s == 0))
@@ -66,54 +67,52 @@ def decide(
             floor=policy.min_affinity,
             keep=policy.candidates_per_user,
         )
-        _count(suppressed, "low_affinity", len(open_users) - len(np.unique(pairs.users.indices())))
+        suppressed.users("low_affinity", open_users, _without_pair(open_users, pairs))
         pairs = rules(pairs, now_ms, policy, suppressed)
     with stage("rank"):
         relevance = predictor.probability(features(pairs, now_ms, policy.half_life_ms)) if len(pairs) else NOTHING
+        suppressed.scored(pairs, relevance)
     chosen = budget(pairs, relevance, policy, suppressed)
     return Decision(pairs.users.indices()[chosen], pairs.slots[chosen], relevance[chosen], suppressed, opens_s)
 
 
-def gate(
-    users: Users,
-    now_s: int,
-    policy: Policy,
-    bypassed: frozenset[str],
-    suppressed: dict[SuppressionReason, int],
-) -> UIntArray:
+def gate(users: Users, now_s: int, policy: Policy, bypassed: frozenset[str], suppressed: Tally) -> UIntArray:
     """When each user may be pushed to, (N,) seconds; 0 = now. The first closed gate names the reason."""
     opens_s = np.zeros(len(users), np.uint32)
     for reason, opens_at in GATES:
         if reason not in bypassed:
             until_s = opens_at(users, now_s, policy)
-            _count(suppressed, reason, int(((until_s > 0) & (opens_s == 0)).sum()))
+            suppressed.users(reason, users, (until_s > 0) & (opens_s == 0))
             np.maximum(opens_s, until_s, out=opens_s)
     return opens_s
 
 
-def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: dict[SuppressionReason, int]) -> Pairs:
+def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: Tally) -> Pairs:
     """Pairs no rule suppresses; the first rule that does names the reason."""
     for reason, suppresses in RULES:
         if not len(pairs):
             break
         against = suppresses(pairs, now_ms, policy)
         if against.any():
-            _count(suppressed, reason, int(against.sum()))
+            suppressed.pairs(reason, pairs, against)
             pairs = pairs.take(np.flatnonzero(~against))
     return pairs
 
 
-def budget(pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: dict[SuppressionReason, int]) -> IndexArray:
+def budget(pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: Tally) -> IndexArray:
     """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals)."""
     if not len(pairs):
         return NO_PAIRS
-    likely = np.flatnonzero(relevance >= policy.min_score)
-    _count(suppressed, "low_score", len(pairs) - len(likely))
+    reaches = relevance >= policy.min_score
+    suppressed.pairs("low_score", pairs, ~reaches)
+    likely = np.flatnonzero(reaches)
     rows = pairs.users.indices()[likely]
     best_first = np.lexsort((pairs.slots[likely], -relevance[likely], rows))
     first_of_user = np.ones(len(likely), np.bool_)
     first_of_user[1:] = np.diff(rows[best_first]) != 0
-    _count(suppressed, "other_article_better", len(likely) - int(first_of_user.sum()))
+    second = np.zeros(len(pairs), np.bool_)
+    second[likely[best_first[~first_of_user]]] = True
+    suppressed.pairs("other_article_better", pairs, second)
     return likely[best_first[first_of_user]]
 
 
@@ -127,7 +126,7 @@ def _bypassed(catalog: Catalog, slots: IndexArray, policy: Policy) -> frozenset[
     return policy.breaking_bypasses if breaking else frozenset()
 
 
-def _count(suppressed: dict[SuppressionReason, int], reason: SuppressionReason, n: int) -> None:
-    assert reason in SUPPRESSION_REASONS
-    if n:
-        suppressed[reason] = suppressed.get(reason, 0) + n
+def _without_pair(users: Users, pairs: Pairs) -> BoolArray:
+    found = np.zeros(len(users.store), np.bool_)
+    found[pairs.users.indices()] = True
+    return ~found[users.indices()]

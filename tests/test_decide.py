@@ -1,10 +1,17 @@
 """decide(): who gets what, and why the others do not."""
 
+from collections import Counter
+
 import numpy as np
 from making import HOUR, T0, AffinityScores, Feed, article, click, partition, policy
 
+from streamrec.arrays import BoolArray, FloatArray
+from streamrec.contracts.event import UserEvent
 from streamrec.decide import Decision, decide, waiting_s
+from streamrec.engine.pairs import Pairs
 from streamrec.engine.policy.config import NEVER, Policy
+from streamrec.engine.policy.suppression_reasons import SuppressionReason
+from streamrec.engine.policy.tally import Tally
 from streamrec.engine.profiles.layout import CONSENT_OUT
 from streamrec.engine.profiles.store import Users
 from streamrec.partition.partition import Partition
@@ -102,3 +109,49 @@ def test_deciding_changes_nothing() -> None:
     first, second = decided(state, policy()), decided(state, policy())
     assert first.relevance.tolist() == second.relevance.tolist()
     assert before == {name: column.tobytes() for name, column in state.profiles.columns.items()}
+
+
+class Told(Tally):
+    """Keeps the first reason that is told of each user, and of each pair."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[tuple[int | None, int | None], str] = {}
+        self.scores: dict[tuple[int, int], float] = {}
+
+    def users(self, reason: SuppressionReason, users: Users, against: BoolArray) -> None:
+        """Of users alone the article is -1."""
+        super().users(reason, users, against)
+        for row in users.indices()[against].tolist():
+            self.first.setdefault((row, -1), reason)
+
+    def pairs(self, reason: SuppressionReason, pairs: Pairs, against: BoolArray) -> None:
+        """A pair is suppressed once."""
+        super().pairs(reason, pairs, against)
+        told = zip(pairs.users.indices()[against].tolist(), pairs.slots[against].tolist(), strict=True)
+        for pair in told:
+            assert self.first.setdefault(pair, reason) == reason
+
+    def scored(self, pairs: Pairs, relevance: FloatArray) -> None:
+        """Of each pair that reached the ranker."""
+        rows, slots = pairs.users.indices().tolist(), pairs.slots.tolist()
+        self.scores |= dict(zip(zip(rows, slots, strict=True), relevance.tolist(), strict=True))
+
+
+def test_a_tally_is_told_who_was_kept_back_and_by_what() -> None:
+    """Each user or pair is told of once, counts are those of a decision without, and scores are those of the pushes."""
+    state = partition(daily_cap=0)
+    feed = Feed(state)
+    feed.articles(article("old", topic="q"), article("new", topic="q"), article("new2", topic="q"), article("far"))
+    feed.events(click("u1", "old"), click("u2", "far"), click("u3", "old"), UserEvent("u3", "unsubscribe", T0))
+    users, now_ms = Users(state.profiles, slice(None)), T0 + HOUR
+    fresh, asked = state.catalog.fresh(now_ms), policy(min_score=0.3)
+    plain, told = decide(users, state.catalog, fresh, now_ms, AffinityScores(), asked), Told()
+    decision = decide(users, state.catalog, fresh, now_ms, AffinityScores(), asked, tally=told)
+    assert decision.suppressed == plain.suppressed == Counter(told.first.values())
+    row, slot = state.profiles.row, state.catalog.slot
+    assert told.first[row("u3"), -1] == "opt_out"
+    assert told.first[row("u1"), slot("old")] == "already_read"
+    assert told.first[row("u1"), slot("new2")] == "other_article_better"
+    pushed = zip(decision.rows.tolist(), decision.slots.tolist(), strict=True)
+    assert [told.scores[pair] for pair in pushed] == decision.relevance.tolist()
