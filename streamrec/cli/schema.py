@@ -4,12 +4,13 @@ import click
 
 
 @click.command()
-@click.argument("topic", type=click.Choice(["articles", "events", "push", "log"]))
-@click.option("--markdown", is_flag=True, help="The fields as a table to read: events, articles and push.")
+@click.argument("topic", type=click.Choice(["articles", "events", "control", "push", "log"]))
+@click.option("--markdown", is_flag=True, help="The fields as a table to read, of any but log.")
 def schema(topic: str, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of the records of a topic.
 
     Producers of `articles` and `events` can check against it before they send; gateways read `push` by it.
+    `control` takes the commands of editors and operators.
     `log` is a folder of articles and events, as `train`, `replay` and `compress` take it by the name `files`;
     `streamrec simulate --out DIR` writes one to look at.
     """

@@ -3,6 +3,7 @@
     decode_events(records, origin, ...)  -> [Typed[UserEvent] | Watermark | DeadLetter, ...]
     decode_catalog(records, origin)      -> the same with AnalysedArticle
     decode_articles(records, origin)     -> the same with ArticleEvent
+    decode_control(records, origin)      -> the same with Command
 
 One item a record, in the records' order. Never raises for what is in a record. `detail` of a dead letter names the
 field, never its content. Events come by the thousand, and nearly always all of a batch are good: that is found out with
@@ -17,6 +18,8 @@ import numpy as np
 
 from .article import AnalysedArticle, ArticleEvent
 from .article_parsing import IsLink, Known, article_of
+from .control import Command
+from .control_parsing import command_of
 from .event import CONSENTS, NEEDS_NO_ARTICLE, UserEvent
 from .event_parsing import IsZone, cleaned, event_of, too_large
 from .field_parsing import Note, sentence
@@ -156,6 +159,11 @@ def _analysed_of(record: Record) -> tuple[AnalysedArticle, Sequence[Note]]:
     if len(record.value) > MAX_RECORD_BYTES:
         raise too_large()
     return _analysed(record.value), ()
+
+
+def decode_control(records: Sequence[Record], origin: Origin, reference_ms: int | None = None) -> list[Item[Command]]:
+    """Commands of editors and operators; `reference_ms` is the last watermark of a replay, None live."""
+    return _decode(records, origin, lambda record: command_of(record, reference_ms))
 
 
 def _decode(

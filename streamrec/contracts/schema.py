@@ -1,8 +1,8 @@
 """JSON Schemas of the public records, generated from the types, and Markdown tables of their fields.
 
-A record of `events` or `articles` is valid exactly if the decoder takes it as it is: with no field dropped, cut or put
-right. The decoder takes more (contracts/field_parsing.py). What only a deployment knows is not in a schema: zones,
-schemes of links, and whether a time is ahead of its append.
+A record of `events`, `articles` or `control` is valid exactly if the decoder takes it as it is: with no field dropped,
+cut or put right. The decoder takes more (contracts/field_parsing.py). What only a deployment knows is not in a schema:
+zones, schemes of links, and whether a time is ahead of its append; nor is which of two times is the earlier one.
 
 `streamrec schema TOPIC --markdown` prints a table; contracts/README.md holds it, and a test that it is the same.
 """
@@ -12,12 +12,16 @@ from typing import Any
 import msgspec
 
 from .article import WITHDRAWING, WORDS, ArticleEvent
+from .control import KINDS as COMMANDS
+from .control import MOST, ON_ARTICLE, Command
 from .event import ACTIONS, NEEDS_NO_ARTICLE, UserEvent
 from .limits import LATEST_MS
 from .push import Push
 from .text import VISIBLE
 
-RECORDS: dict[str, type[msgspec.Struct]] = {"articles": ArticleEvent, "events": UserEvent, "push": Push}
+RECORDS: dict[str, type[msgspec.Struct]] = {
+    "articles": ArticleEvent, "control": Command, "events": UserEvent, "push": Push,
+}  # fmt: skip
 HEAD = "| field | type | default | meaning |\n|---|---|---|---|\n"
 
 
@@ -32,6 +36,9 @@ def schema(topic: str) -> dict[str, Any]:
     elif topic == "articles":
         _nullable(body)
         _article(body)
+    elif topic == "control":
+        _nullable(body)
+        _command(body)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"streamrec {topic}",
@@ -56,6 +63,25 @@ def _article(body: dict[str, Any]) -> None:
         "properties": {"title": {"type": "string", "pattern": VISIBLE}},
         "required": ["title", "published_at_ms"],
     }
+
+
+def _command(body: dict[str, Any]) -> None:
+    """Make the schema of a command say what each action needs."""
+    text = {"type": "string", "pattern": VISIBLE}
+    needs: dict[str, dict[str, Any]] = {action: {"article_id": text} for action in sorted(ON_ARTICLE)}
+    settings = list(MOST)
+    needs |= {action: {"setting": {"enum": settings}} for action in ("pin", "unpin")}
+    needs["pin"] |= {"value": {"type": "number"}, "until_ms": {"type": "integer", "minimum": 1}}
+    assert needs.keys() <= COMMANDS.keys()
+    for field in ("who", "why"):
+        body["properties"][field]["pattern"] = VISIBLE
+    body["allOf"] = [
+        {
+            "if": {"properties": {"action": {"const": action}}},
+            "then": {"properties": fields, "required": list(fields)},
+        }
+        for action, fields in needs.items()
+    ]
 
 
 def _nullable(body: dict[str, Any]) -> None:
@@ -114,7 +140,7 @@ def _type(found: dict[str, Any]) -> str:
     while {"type": "null"} in found.get("anyOf", ()):
         found = next(other for other in found["anyOf"] if other != {"type": "null"})
     if "enum" in found:
-        return "one of " + ", ".join(f"`{word}`" for word in found["enum"])
+        return "one of " + ", ".join(f"`{word}`" for word in found["enum"] if word)
     kind = found["type"][0] if isinstance(found["type"], list) else found["type"]
     if kind == "string":
         return f"text, at most {found['maxLength']:,} characters" if "maxLength" in found else "text"

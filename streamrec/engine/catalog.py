@@ -26,6 +26,7 @@ _COLUMNS = np.dtype(
         ("live", "?"),
         ("readers", "<f4"),  # users of the partition who have it among their recent reads
         ("first_known_s", "<u4"),  # when its first version reached us, whatever later ones say
+        *((name, "?") for name in ("held", "stopped", "retracted")),  # by commands (engine/control.py), or its category
         *((column.name, column.dtype, column.shape) for column in _OF_ARTICLE.values()),
     ]
 )
@@ -107,7 +108,8 @@ class Catalog:
         row, known_s = self._columns[slot], (article.first_known_at_ms or article.known_at_ms) // 1000
         first_s = min(row["first_known_s"], known_s) if row["live"] else known_s
         values = [of(getattr(article, field)) for field, of in _FILL]
-        self._columns[slot] = (True, row["readers"], first_s, *values)
+        said = row["held"], row["stopped"], row["retracted"]
+        self._columns[slot] = (True, row["readers"], first_s, *said, *values)
         self._all_open_ms = max(self._all_open_ms, article.embargo_until_ms, article.published_at_ms)
 
     def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
@@ -161,10 +163,10 @@ class Catalog:
         self._free.append(slot)
 
     def fresh(self, now_ms: int) -> IndexArray:
-        """Slots of articles that may be pushed now: out, not under embargo, not expired, not withdrawn."""
+        """Slots of articles that may be pushed now: out, not under embargo, not expired, not taken back or held."""
         return np.flatnonzero(
             self["live"]
-            & ~self["withdrawn"]
+            & ~(self["withdrawn"] | self["held"] | self["stopped"] | self["retracted"])
             & (self["published_ms"] <= now_ms)
             & (self["embargo_ms"] <= now_ms)
             & (self["expires_ms"] > now_ms)

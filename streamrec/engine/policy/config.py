@@ -8,7 +8,10 @@ from ...settings import Settings
 from .suppression_reasons import SUPPRESSION_REASONS, GateReason
 
 NEVER = 2**32 - 1  # seconds: a gate that no waiting opens
-BREAKABLE = frozenset(get_args(GateReason)) - {"opt_out"}  # by breaking news: gates only, rules hold for every article
+BREAKABLE = frozenset(get_args(GateReason)) - {
+    "opt_out",
+    "stopped",
+}  # by breaking news: gates only, rules hold for every article
 
 
 class Policy(NamedTuple):
@@ -30,6 +33,7 @@ class Policy(NamedTuple):
     push_ttl_ms: int
     forget_after_s: int
     breaking_bypasses: frozenset[str]
+    stopped_until_s: int = 0  # by a command; 0: not, NEVER: until it is lifted
 
     @classmethod
     def of(cls, settings: Settings) -> "Policy":

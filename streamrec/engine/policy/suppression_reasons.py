@@ -2,9 +2,12 @@
 
 from typing import Literal, get_args
 
-GateReason = Literal["opt_out", "daily_cap", "min_interval", "quiet_hours", "in_session"]
+GateReason = Literal["stopped", "opt_out", "daily_cap", "min_interval", "quiet_hours", "in_session"]
 RuleReason = Literal[
     "withdrawn",
+    "retracted",
+    "held",
+    "stopped_category",
     "expired",
     "embargo",
     "already_read",

@@ -16,6 +16,7 @@ from streamrec.engine.policy.gates.in_session import in_session
 from streamrec.engine.policy.gates.min_interval import min_interval
 from streamrec.engine.policy.gates.opt_out import opt_out
 from streamrec.engine.policy.gates.quiet_hours import quiet_hours
+from streamrec.engine.policy.gates.stopped import stopped
 from streamrec.engine.profiles.layout import CONSENT_OUT
 from streamrec.engine.profiles.store import ProfileStore, Users
 from streamrec.engine.profiles.zones import zone_slots
@@ -46,6 +47,14 @@ def pushed(*at_s: int) -> Users:
 def at(local: str, zone: str = "UTC") -> int:
     """Seconds since 1970 of a local time."""
     return int(datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).timestamp())
+
+
+def test_a_stop_is_for_everybody() -> None:
+    """Until it ends, or without end."""
+    assert stopped(one_user(), NOW_S, policy()).tolist() == [0]
+    assert stopped(one_user(), NOW_S, policy()._replace(stopped_until_s=NOW_S + 60)).tolist() == [NOW_S + 60]
+    assert stopped(one_user(), NOW_S, policy()._replace(stopped_until_s=NOW_S)).tolist() == [0]
+    assert stopped(one_user(), NOW_S, policy()._replace(stopped_until_s=NEVER)).tolist() == [NEVER]
 
 
 def test_opt_out_is_for_good() -> None:

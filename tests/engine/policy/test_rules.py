@@ -61,6 +61,18 @@ def test_the_article_itself(changed: dict[str, Any], now_ms: int, reason: str) -
     assert suppressed_by(pair(article(**changed)), now_ms) == [reason]
 
 
+@pytest.mark.parametrize(
+    ("column", "reason"), [("held", "held"), ("retracted", "retracted"), ("stopped", "stopped_category")]
+)
+def test_what_a_command_says_of_an_article(column: str, reason: str) -> None:
+    """It is suppressed for that reason, is not fresh, and another version changes nothing of it."""
+    pairs = pair(article())
+    pairs.catalog[column][0] = True
+    pairs.catalog.apply(article(version=2), T0)
+    assert suppressed_by(pairs) == [reason]
+    assert pairs.catalog.fresh(T0).tolist() == []
+
+
 def test_boundaries() -> None:
     """An embargo ends, and an article lives, to the millisecond."""
     assert suppressed_by(pair(article(embargo_until_ms=T0 + HOUR)), T0 + HOUR) == []
