@@ -56,7 +56,7 @@ def decide(
     """Meet N users with M articles at the policy time `now_ms`; `tally` is told of each suppression."""
     suppressed = Tally() if tally is None else tally
     with stage("retrieve"):
-        opens_s = gate(users, now_ms // 1000, policy, _bypassed(catalog, slots, policy), suppressed)
+        opens_s = gate(users, now_ms // 1000, policy, bypassed_by(catalog, slots, policy), suppressed)
         open_users = users.take(np.flatnonzero(opens_s == 0))
         pairs = retrieve(
             open_users,
@@ -121,7 +121,8 @@ def waiting_s(opens_s: UIntArray) -> UIntArray:
     return np.where(opens_s == NEVER, np.uint32(0), opens_s)
 
 
-def _bypassed(catalog: Catalog, slots: IndexArray, policy: Policy) -> frozenset[str]:
+def bypassed_by(catalog: Catalog, slots: IndexArray, policy: Policy) -> frozenset[str]:
+    """Gates that are not asked: those that settings name, where one article is met and it is breaking news."""
     breaking = len(slots) == 1 and catalog["breaking"][slots[0]] > 0
     return policy.breaking_bypasses if breaking else frozenset()
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..worker.rewind import Place as ToPlace
 
 
-ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "admin")
+ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "follower", "admin")
 
 
 class Place(click.ParamType):
@@ -99,6 +99,7 @@ def acl(role: str | None, principal: str | None, group: str, prefixed: bool, bro
     auditor   `streamrec audit`
     operator  `streamrec dlq`
     trainer   `streamrec train topics`
+    follower  `streamrec explain`, `streamrec preview`
     admin     `streamrec topics create` and `check`
     """
     from ..kafka.permissions import Need, commands, needs, under_prefix

@@ -149,6 +149,14 @@ class ContentPipeline:
             else text[:1] == "/" and text[1:2] not in _ANOTHER_SITE
         )
 
+    def draft(self, record: Record) -> AnalysedArticle | DeadLetter | None:
+        """What a record of `articles` would become if it came now, None if it is older than what there is.
+
+        Nothing is remembered of it, so its story and its category's slot are those the next article would get.
+        """
+        (item,) = decode_articles([record], self._origin, self._replay, self._known.__contains__, self._is_link)
+        return self._analysed(item) if isinstance(item, Typed) else item if isinstance(item, DeadLetter) else None
+
     def _one(self, record: Record, done: Analysed) -> None:
         (item,) = decode_articles([record], self._origin, self._replay, self._known.__contains__, self._is_link)
         if isinstance(item, DeadLetter):
@@ -159,13 +167,27 @@ class ContentPipeline:
             self._article(item, done)
 
     def _article(self, item: Typed[ArticleEvent], done: Analysed) -> None:
+        analysed = self._analysed(item)
+        if analysed is None:
+            done.outcomes.append("stale")
+            return
+        self._remember(analysed)
+        if self.categories.slots.hand_out(analysed.category):
+            done.catalog.append(self.slots_record())
+        elif analysed.category and analysed.category_slot == SHARED_CATEGORY:
+            self._tell_that_slots_are_taken()
+        done.catalog.append(_record(analysed))
+        done.outcomes.append(analysed.status)
+        done.notes.extend(item.notes)
+
+    def _analysed(self, item: Typed[ArticleEvent]) -> AnalysedArticle | None:
+        """This version as it would be written, None if a newer one was; nothing is remembered."""
         article = item.value
         before = self._known.get(article.article_id, Known())
         if article.status == "withdrawn":
             article = msgspec.structs.replace(article, version=max(before.version, article.version))
         if article.version < before.version:
-            done.outcomes.append("stale")
-            return
+            return None
         known_at_ms = max(article.published_at_ms, article.updated_at_ms) if self._replay else item.appended_ms
         analysed = analyse(article, self._encoder, self._stories, self.categories, self._eligible_h, known_at_ms)
         analysed = msgspec.structs.replace(analysed, first_known_at_ms=before.first_ms or known_at_ms)
@@ -173,14 +195,7 @@ class ContentPipeline:
             still = before.still(analysed, article)
             slot = self.categories.slots.slot_of(still["category"])
             analysed = msgspec.structs.replace(analysed, **still, category_slot=slot)
-        self._remember(analysed)
-        if self.categories.slots.hand_out(analysed.category):
-            done.catalog.append(self.slots_record())
-        elif analysed.category and analysed.category_slot == SHARED_CATEGORY:
-            self._tell_that_slots_are_taken()
-        done.catalog.append(_record(analysed))
-        done.outcomes.append(article.status)
-        done.notes.extend(item.notes)
+        return analysed
 
     def _tell_that_slots_are_taken(self) -> None:
         if not self._told:

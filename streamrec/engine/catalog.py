@@ -162,6 +162,19 @@ class Catalog:
         self.articles[slot] = None
         self._free.append(slot)
 
+    def alone(self, article: AnalysedArticle, now_ms: int) -> "Catalog":
+        """A catalog of this version only, with what is known here of its readers: to meet it before it is out."""
+        other, key, slot = Catalog(1, self.keep_ms), key_of(article.article_id), self.slot(article.article_id)
+        twins = self._slots.sharing(key)
+        other._unknown_readers[key] = (
+            self._columns["readers"][twins[-1]] if twins else self._unknown_readers.get(key, 0)
+        )
+        other.apply(article, now_ms)
+        if slot is not None:
+            first_s = other._columns["first_known_s"]
+            first_s[0] = min(first_s[0], self._columns["first_known_s"][slot])
+        return other
+
     def fresh(self, now_ms: int) -> IndexArray:
         """Slots of articles that may be pushed now: out, not under embargo, not expired, not taken back or held."""
         return np.flatnonzero(

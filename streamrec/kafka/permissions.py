@@ -105,12 +105,19 @@ def _auditor(settings: Settings) -> Iterator[Need]:
     yield from _topics(settings, "Describe", "catalog", "rerouted")
 
 
+def _follower(settings: Settings) -> Iterator[Need]:
+    """`explain`, `preview` and the desk: a copy of the partitions, and the pushes and inputs a push is explained by."""
+    yield from _topics(settings, "Read", *TOPICS, "catalog.dlq", "push")
+    yield Need("Read", "topic", changelog_topic(settings))
+
+
 ROLES: Mapping[str, Callable[[Settings], Iterator[Need]]] = {
     "worker": _worker,
     "producer": _producer,
     "importer": _importer,
     "gateway": _gateway,
     "auditor": _auditor,
+    "follower": _follower,
     "operator": _operator,
     "trainer": _trainer,
     "admin": _admin,

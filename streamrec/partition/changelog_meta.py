@@ -132,6 +132,12 @@ class ChangelogContent:
             self._rows.update(zip(keys, upgraded(old, written, catalog, now_s), strict=True))
         return self._rows
 
+    def drained(self, catalog: Catalog, now_s: int) -> dict[bytes, bytes]:
+        """As `rows`, of what was taken in since this was last asked; for whoever follows a log that goes on."""
+        rows = self.rows(catalog, now_s)
+        self._rows = {}
+        return rows
+
     def _layout(self, written: dict[str, Any]) -> None:
         if written["layout"] > LAYOUT_VERSION:
             raise StateError(

@@ -33,6 +33,7 @@ class Recovered(NamedTuple):
     articles: int
     seconds: float
     lost: dict[Topic, int]  # topic -> offsets that retention deleted before they were applied
+    next_offset: int = 0  # in the changelog, behind what was read
 
 
 async def recover(
@@ -52,10 +53,11 @@ async def recover(
     started = monotonic_s()
     number, topics = partition.context.number, partition.context.topics
     async with log.reader() as reader:
-        logged, read = ChangelogContent(partitions, partition.context.space_id), 0
+        logged, read, next_offset = ChangelogContent(partitions, partition.context.space_id), 0, 0
         async for records in reader.read(changelog, number, through=through):
             logged.take([(record.key or b"", record.value) for record in records])
             read += len(records)
+            next_offset = records[-1].offset + 1 if records else next_offset
             progress(read)
         if logged.moved_to:
             raise SettingsError(
@@ -73,7 +75,7 @@ async def recover(
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
         rows = rows_of(logged, partition.context, articles)
         partition.restore(rows.items(), meta._replace(cursor=dict(cursor.items())), articles)
-    return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost)
+    return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost, next_offset)
 
 
 def rows_of(

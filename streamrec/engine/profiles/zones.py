@@ -53,3 +53,8 @@ def offset_minutes(slots: npt.NDArray[np.uint16], now_s: int, default_zone: str)
         offset = now.astimezone(_zone(slot, default_zone)).utcoffset()
         table[slot] = round(offset.total_seconds() / 60) if offset else 0
     return table[slots]
+
+
+def zone_name(slot: int, default_zone: str) -> str:
+    """The IANA name of a zone slot."""
+    return default_zone if slot == 0 else _names()[slot - 1]

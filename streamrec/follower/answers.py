@@ -1,0 +1,64 @@
+"""Each gate and rule asked about one pair, also behind the first that said no: what `decide` would have asked next.
+
+The functions are those of GATES and RULES; which of them counts is what `decide` says (tests/follower/test_explain.py:
+the first answer that is a no names the same reason, for any reader and article).
+"""
+
+import msgspec
+
+from ..arrays import IndexArray
+from ..decide import bypassed_by
+from ..engine.catalog import Catalog
+from ..engine.features.features import FEATURES, features
+from ..engine.pairs import Pairs
+from ..engine.policy.config import NEVER, Policy
+from ..engine.policy.gates import GATES
+from ..engine.policy.rules import RULES
+from ..engine.profiles.store import Users
+from .world import World
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one gate, rule or threshold says of a pair."""
+
+    name: str  # of the reason, as in streamrec_suppressions_total
+    stage: str  # gate, retrieve, rules or budget
+    passed: bool
+    bypassed: bool = False  # closed, but breaking news passes it
+    opens_ms: int | None = None  # of a closed gate: when it opens; None: not by waiting
+    value: float | None = None  # of a threshold: what the pair has
+    limit: float | None = None  # and what it needs
+
+
+def gate_answers(users: Users, slots: IndexArray, catalog: Catalog, now_ms: int, policy: Policy) -> list[Answer]:
+    """What each gate says of one reader who meets these articles, in the order of asking."""
+    bypassed, found = bypassed_by(catalog, slots, policy), []
+    for reason, opens_at in GATES:
+        until_s = int(opens_at(users, now_ms // 1000, policy)[0])
+        passes = not until_s or reason in bypassed
+        opens_ms = until_s * 1000 if until_s != NEVER else None
+        found.append(Answer(reason, "gate", passes, bool(until_s) and passes, opens_ms if until_s else None))
+    return found
+
+
+def pair_answers(world: World, relevance: float) -> list[Answer]:
+    """What affinity floor, rules and threshold say of the pair, in the order of asking."""
+    pair, policy = world.pair(), world.policy
+    affinity = float(pair.affinity[0])
+    near = Answer(
+        "low_affinity", "retrieve", affinity >= policy.min_affinity, value=affinity, limit=policy.min_affinity
+    )
+    rules = [
+        Answer(reason, "rules", not bool(suppresses(pair, world.now_ms, policy)[0])) for reason, suppresses in RULES
+    ]
+    likely = Answer("low_score", "budget", relevance >= policy.min_score, value=relevance, limit=policy.min_score)
+    return [near, *rules, likely]
+
+
+def scalar_features(pair: Pairs, world: World) -> tuple[dict[str, float], float]:
+    """The features by name, without the 64 products; and the score that the model gives all of them."""
+    rows = features(pair, world.now_ms, world.policy.half_life_ms)
+    named = {
+        function.__name__: round(float(x), 4) for function, x in zip(FEATURES, rows[0, -len(FEATURES) :], strict=True)
+    }
+    return named, float(world.predictor.probability(rows)[0])

@@ -1,0 +1,142 @@
+"""Who would get an article that is not out: counted by asking `decide` about every reader, with nothing written.
+
+    draft = await follower.draft({"title": "..."})
+    preview(partitions, draft, at_ms)              now, or at another time
+    preview(partitions, draft, at_ms, min_score=.15)  were the threshold another
+
+The partitions stay as they are: the draft stands in a catalog of its own. What is named are readers as of the
+follower's state; who clicks meanwhile, or is pushed something else, is another reader by then.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from ..arrays import FloatArray, IndexArray
+from ..contracts.article import AnalysedArticle
+from ..engine.policy.config import NEVER
+from ..engine.policy.suppression_reasons import SUPPRESSION_REASONS
+from ..models.serving import lineup_of
+from ..partition.partition import Partition
+from .clicks import Clicks, expected_clicks
+from .displaced import Displaced, displaced
+from .groups import Groups, added, grouped
+from .verdicts import Verdicts, verdicts
+
+SAMPLE = 10  # readers that are named
+HOURS = (1, 2, 4, 8, 12, 24)
+
+
+class Named(msgspec.Struct, frozen=True):
+    """One reader who would get it."""
+
+    user_id: str
+    relevance: float
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What would become of a draft that is published at `at_ms`."""
+
+    article_id: str
+    title: str
+    category: str
+    language: str
+    story_id: str
+    at_ms: int
+    readers: int
+    pushes: int  # readers who would get it at once
+    reasons: dict[str, int]  # the others, by the first reason that said no
+    later: dict[str, int]  # of those behind a gate that opens: how many are open within so many hours
+    clicks: Clicks
+    groups: Groups  # by language, zone, local hour and segment
+    displaced: Displaced  # pushes that its readers lose by it
+    sample: list[Named]  # the likeliest to click
+    min_score: float
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """Two previews, and the readers in whom they differ."""
+
+    first: Preview
+    second: Preview
+    both: int
+    only_first: int
+    only_second: int
+
+
+class _Found(msgspec.Struct, frozen=True):
+    preview: Preview
+    pushed: list[IndexArray]  # rows, by partition
+    scores: list[FloatArray]  # of these
+
+
+def preview(
+    partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int, min_score: float | None = None
+) -> Preview:
+    """All readers of these partitions meet the draft, each as their partition's owner would decide it."""
+    return _previewed(partitions, draft, at_ms, min_score).preview
+
+
+def recipients(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int) -> list[Named]:
+    """All who would get it, by partition and row."""
+    found = _previewed(partitions, draft, at_ms, None)
+    return [
+        Named(partition.profiles.users[row], round(float(score), 4))
+        for partition, rows, scores in zip(partitions, found.pushed, found.scores, strict=True)
+        for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def compare(
+    partitions: Sequence[Partition],
+    first: tuple[AnalysedArticle, int, float | None],
+    second: tuple[AnalysedArticle, int, float | None],
+) -> Compared:
+    """Two drafts, times or thresholds (None: as the settings say), side by side."""
+    one, other = _previewed(partitions, *first), _previewed(partitions, *second)
+    both = sum(len(np.intersect1d(a, b, True)) for a, b in zip(one.pushed, other.pushed, strict=True))
+    counts = (found.preview.pushes - both for found in (one, other))
+    return Compared(one.preview, other.preview, both, *counts)
+
+
+def _previewed(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int, min_score: float | None) -> _Found:
+    counts, later, groups = Counter[str](), Counter[int](), list[Groups]()
+    scores, rows, names = list[FloatArray](), list[IndexArray](), list[Named]()
+    lost = Displaced(0, 0, {})
+    for partition in partitions:
+        profiles, policy = partition.profiles, partition.context.policy
+        policy = policy if min_score is None else policy._replace(min_score=min_score)
+        catalog = partition.catalog.alone(draft, at_ms)
+        found = verdicts(profiles, catalog, 0, at_ms, lineup_of(partition.context.ranker), policy)
+        counts.update(found.counts())
+        later.update(_opening(found, at_ms))
+        groups.append(grouped(profiles, found, at_ms, policy))
+        pushed = found.rows()
+        rows.append(pushed)
+        scores.append(found.scores[pushed])
+        names += _likeliest(partition, pushed, found)
+        lost = lost.plus(displaced(partition, draft, pushed, found.scores[pushed], at_ms, policy))
+    names.sort(key=lambda named: (-named.relevance, named.user_id))
+    reasons: dict[str, int] = {reason: counts[reason] for reason in SUPPRESSION_REASONS if counts[reason]}
+    told = Preview(
+        draft.article_id, draft.title, draft.category, draft.language, draft.story_id, at_ms,
+        counts.total(), counts["push"], reasons, {f"{hours} h": later[hours] for hours in HOURS},
+        expected_clicks(np.concatenate(scores)), added(groups), lost, names[:SAMPLE],
+        min_score if min_score is not None else partitions[0].context.policy.min_score,
+    )  # fmt: skip
+    return _Found(told, rows, scores)
+
+
+def _opening(found: Verdicts, at_ms: int) -> Counter[int]:
+    """Readers behind a gate that is open within so many hours."""
+    opens_s = found.opens_s[(found.opens_s > 0) & (found.opens_s != NEVER)].astype(np.int64)
+    within = np.searchsorted(np.sort(opens_s), [at_ms // 1000 + hours * 3600 for hours in HOURS], side="right")
+    return Counter(dict(zip(HOURS, within.tolist(), strict=True)))
+
+
+def _likeliest(partition: Partition, rows: IndexArray, found: Verdicts) -> list[Named]:
+    scores = found.scores[rows]
+    best = np.argpartition(-scores, SAMPLE - 1)[:SAMPLE] if len(rows) > SAMPLE else np.arange(len(rows))
+    return [Named(partition.profiles.users[rows[at]], round(float(scores[at]), 4)) for at in best.tolist()]

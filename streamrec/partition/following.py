@@ -1,0 +1,47 @@
+"""State of a partition that somebody else owns, changed by what its owner has committed: the other half of `restore`.
+
+    after_changelog(partition, rows, meta)   rows as they are now, None for none, and how far the owner was then
+    after_catalog(partition, articles)       articles the owner has taken in by then
+
+Nothing is decided or learned here: rows come as they are. What is never logged is computed from them, as at a recovery.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..contracts.article import AnalysedArticle
+from ..contracts.decode import Item, Typed
+from ..engine.profiles import history
+from .changelog_meta import Meta, same_space
+from .partition import Partition
+
+
+def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], meta: Meta) -> None:
+    """Take over these rows by key, each of this release's layout or None where its reader was forgotten."""
+    profiles, catalog = partition.profiles, partition.catalog
+    before = _rows_of(partition, rows)
+    catalog.after_reads(history.reads_of(profiles, before), -1)
+    gone = _rows_of(partition, [key for key, row in rows.items() if row is None])
+    if len(gone):
+        profiles.forget(gone)
+        profiles.encode(gone)  # its tombstones are in the log: the rows are free now
+    kept = {key: row for key, row in rows.items() if row is not None}
+    profiles.restore(kept.items())
+    catalog.after_reads(history.reads_of(profiles, _rows_of(partition, kept)), 1)
+    partition.cursor, partition.looked_ms = dict(meta.cursor), meta.looked_ms
+
+
+def after_catalog(partition: Partition, articles: Sequence[Item[AnalysedArticle]]) -> None:
+    """Take over articles in their order. SettingsError for one of another space."""
+    for item in articles:
+        if isinstance(item, Typed):
+            same_space("an article in the catalog is", item.value.space_id, partition.context.space_id)
+            partition.catalog.apply(item.value, max(partition.looked_ms, item.value.known_at_ms))
+
+
+def _rows_of(
+    partition: Partition, keys: Mapping[bytes, object] | Sequence[bytes]
+) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+    found = (partition.profiles.row(key.decode()) for key in keys)
+    return np.array([row for row in found if row is not None], np.intp)
