@@ -19,6 +19,7 @@ import numpy as np
 from .arrays import BoolArray, FloatArray, IndexArray, UIntArray
 from .engine.catalog import Catalog
 from .engine.features.features import features
+from .engine.lifted import lifted_pairs
 from .engine.pairs import Pairs
 from .engine.policy.config import NEVER, Policy
 from .engine.policy.gates import GATES
@@ -66,6 +67,7 @@ def decide(
             half_life_ms=policy.half_life_ms,
             floor=policy.min_affinity,
             keep=policy.candidates_per_user,
+            lifted=lifted_pairs(open_users, catalog, slots),
         )
         suppressed.users("low_affinity", open_users, _without_pair(open_users, pairs))
         pairs = rules(pairs, now_ms, policy, suppressed)
@@ -100,14 +102,18 @@ def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: Tally) -> Pairs
 
 
 def budget(pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: Tally) -> IndexArray:
-    """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals)."""
+    """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals).
+
+    An article with an audience needs no score, and goes before those without.
+    """
     if not len(pairs):
         return NO_PAIRS
-    reaches = relevance >= policy.min_score
+    addressed = pairs.article("addressed")
+    reaches = (relevance >= policy.min_score) | addressed
     suppressed.pairs("low_score", pairs, ~reaches)
     likely = np.flatnonzero(reaches)
     rows = pairs.users.indices()[likely]
-    best_first = np.lexsort((pairs.slots[likely], -relevance[likely], rows))
+    best_first = np.lexsort((pairs.slots[likely], -relevance[likely], ~addressed[likely], rows))
     first_of_user = np.ones(len(likely), np.bool_)
     first_of_user[1:] = np.diff(rows[best_first]) != 0
     second = np.zeros(len(pairs), np.bool_)

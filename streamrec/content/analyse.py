@@ -17,6 +17,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..contracts.article import AnalysedArticle, ArticleEvent, passed_on
 from ..contracts.limits import LATEST_MS, VECTOR_DIMS
+from .audience import resolved, widens_at_ms
 from .category import category_of
 from .category_slots import Categories
 from .encoder import Encoder, Text
@@ -41,8 +42,9 @@ def analyse(
     vector = _vector(article, category, encoder)
     story_id = stories.story_of(article)
     out_ms = max(article.published_at_ms, article.embargo_until_ms)
+    audience = resolved(article.audience, categories)
     return AnalysedArticle(
-        **passed_on(article),
+        **passed_on(article) | {"audience": audience.audience},
         category=category,
         language=language,
         keywords=keywords_of(article.title, article.abstract),
@@ -53,6 +55,8 @@ def analyse(
         space_id=encoder.space_id,
         digest=digest_of(article),
         category_slot=categories.slots.slot_of(category),
+        audience_slots=audience.slots,
+        widens_at_ms=widens_at_ms(article, known_at_ms),
     )
 
 

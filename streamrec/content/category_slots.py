@@ -33,6 +33,9 @@ class CategorySlots:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._slot
+
     def slot_of(self, name: str) -> int:
         """The slot this category has, or would get as the next one."""
         return self._slot.get(name, len(self.names) if name else SHARED_CATEGORY)

@@ -27,6 +27,7 @@ from ..contracts.records import DeadLetter, Record, watermark_headers
 from ..errors import SettingsError
 from ..settings import Settings
 from .analyse import analyse
+from .audience import resolved
 from .category_slots import SLOTS_KEY, Categories, CategorySlots, slots_in
 from .encoder import Encoder, Text
 from .story import RecentStories
@@ -171,6 +172,7 @@ class ContentPipeline:
         if analysed is None:
             done.outcomes.append("stale")
             return
+        done.notes.extend([*item.notes, *resolved(item.value.audience, self.categories).notes])
         self._remember(analysed)
         if self.categories.slots.hand_out(analysed.category):
             done.catalog.append(self.slots_record())
@@ -178,7 +180,6 @@ class ContentPipeline:
             self._tell_that_slots_are_taken()
         done.catalog.append(_record(analysed))
         done.outcomes.append(analysed.status)
-        done.notes.extend(item.notes)
 
     def _analysed(self, item: Typed[ArticleEvent]) -> AnalysedArticle | None:
         """This version as it would be written, None if a newer one was; nothing is remembered."""

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 import msgspec
 import numpy as np
 
+from .audience import AsAudience, Audience
 from .field_types import (
     Abstract,
     Id,
@@ -93,6 +94,10 @@ def _key_or_none(name: str) -> int:
     return key_of(name) if name else 0
 
 
+def _is_given(audience: Audience | None) -> bool:
+    return audience is not None
+
+
 def _vector(raw: bytes) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
     return np.frombuffer(raw, "<f4") if raw else np.zeros(VECTOR_DIMS, np.float32)
 
@@ -126,6 +131,13 @@ class Article(msgspec.Struct, frozen=True):
         Column("<i8", name="embargo_ms"),
     ] = 0
     breaking: Annotated[Level, says("level of breaking news, 1 to 3; 0: ordinary news"), Column("u1")] = 0
+    audience: Annotated[
+        Audience | None,
+        says("whom it is for, whatever interests them; absent: whoever it interests"),
+        AsAudience,
+        NeverDropped(),
+        Column("?", _is_given, "addressed"),
+    ] = None
 
 
 class ArticleEvent(Article, frozen=True, omit_defaults=True):
@@ -164,6 +176,8 @@ class AnalysedArticle(Article, frozen=True, kw_only=True):
     space_id: str  # encoder name and hash: vectors of two spaces never meet
     digest: int  # CRC-32 of the content: the same digest again is a re-delivery
     category_slot: Annotated[int, Column("u1", name="category")] = -1  # handed out by content/category_slots.py
+    audience_slots: tuple[int, ...] = ()  # of the categories its audience names
+    widens_at_ms: Annotated[int, Column("<i8", name="widens_ms")] = 0  # when its ramp is over; 0: it has none
 
     def __post_init__(self) -> None:
         if self.category_slot < 0:  # by a release that handed none out

@@ -23,6 +23,7 @@ ReasonCode = Literal[
     "breaking",  # category
     "searched",  # words, as they stand in the article; category
     "recent_reads",  # count, category
+    "audience",  # category
     "similar_interest",  # category
 ]
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .article import WITHDRAWING, WORDS, ArticleEvent
+from .audience import SAYS_WHO
 from .control import KINDS as COMMANDS
 from .control import MOST, ON_ARTICLE, Command
 from .event import ACTIONS, NEEDS_NO_ARTICLE, UserEvent
@@ -36,6 +37,7 @@ def schema(topic: str) -> dict[str, Any]:
     elif topic == "articles":
         _nullable(body)
         _article(body)
+        _audience(generated["$defs"]["Audience"])
     elif topic == "control":
         _nullable(body)
         _command(body)
@@ -84,9 +86,30 @@ def _command(body: dict[str, Any]) -> None:
     ]
 
 
+def _audience(body: dict[str, Any]) -> None:
+    """Make the schema of an audience say that it has to say who is meant."""
+    who = [name for name in body["properties"] if name in SAYS_WHO]
+    body["anyOf"] = [
+        {
+            "properties": {name: {"const": True} if name == "everybody" else {"not": {"type": "null"}}},
+            "required": [name],
+        }
+        for name in who
+    ]
+    _nullable(body)
+
+
+def _drop_null(found: dict[str, Any]) -> None:
+    others = [other for other in found.get("anyOf", ()) if other != {"type": "null"}]
+    if len(others) == 1:
+        del found["anyOf"]
+        found |= others[0]
+
+
 def _nullable(body: dict[str, Any]) -> None:
     """Let every optional field of a schema be null, too, which says as little as leaving it out."""
     for name, found in body["properties"].items():
+        _drop_null(found)  # a type that allows null says so
         if name not in body["required"]:
             kept = {word: found.pop(word) for word in ("description", "default") if word in found}
             body["properties"][name] = {"anyOf": [found, {"type": "null"}], **kept}
@@ -122,17 +145,22 @@ def table(topic: str) -> str:
 def _rows(definitions: dict[str, Any], record: str, required: set[str], prefix: str = "") -> list[str]:
     rows: list[str] = []
     for name, found in definitions[record]["properties"].items():
-        if "$ref" in found:
-            part = found["$ref"].rpartition("/")[2]
-            rows += _rows(definitions, part, set(definitions[part]["required"]), f"{name}.")
+        if part := _part(found):
+            rows += _rows(definitions, part, set(definitions[part]["required"]), f"{prefix}{name}.")
         else:
             default = "required" if name in required else _default(found.get("default"))
             rows.append(f"| `{prefix}{name}` | {_type(found)} | {default} | {found['description']} |\n")
     return rows
 
 
+def _part(found: dict[str, Any]) -> str:
+    """The record a field holds, by its name; "" for any other field."""
+    references = [other["$ref"] for other in (found, *found.get("anyOf", ())) if "$ref" in other]
+    return references[0].rpartition("/")[2] if references else ""
+
+
 def _default(value: Any) -> str:
-    return "none" if value in {None, ""} else f"`{value}`"
+    return "none" if value in {None, ""} else "`false`" if value is False else f"`{value}`"
 
 
 def _type(found: dict[str, Any]) -> str:
@@ -145,7 +173,8 @@ def _type(found: dict[str, Any]) -> str:
     if kind == "string":
         return f"text, at most {found['maxLength']:,} characters" if "maxLength" in found else "text"
     if kind == "array":
-        return f"{found['maxItems']} numbers"
+        texts = found["items"]["type"] == "string"
+        return f"list of at most {found['maxItems']:,} texts" if texts else f"{found['maxItems']} numbers"
     if found.get("maximum") == LATEST_MS:
         return "time in ms"
     if "maximum" in found:

@@ -110,7 +110,8 @@ class Catalog:
         values = [of(getattr(article, field)) for field, of in _FILL]
         said = row["held"], row["stopped"], row["retracted"]
         self._columns[slot] = (True, row["readers"], first_s, *said, *values)
-        self._all_open_ms = max(self._all_open_ms, article.embargo_until_ms, article.published_at_ms)
+        opens_ms = (article.embargo_until_ms, article.published_at_ms, article.widens_at_ms)
+        self._all_open_ms = max(self._all_open_ms, *opens_ms)
 
     def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
         self._evict(now_ms)
@@ -186,11 +187,13 @@ class Catalog:
         )
 
     def opening(self, after_ms: int, until_ms: int) -> IndexArray:
-        """Slots whose embargo or future publication time ended within (after, until]."""
+        """Slots whose embargo, future publication time or ramp ended within (after, until]."""
         if after_ms >= self._all_open_ms:
             return NO_SLOTS
-        opens_ms = np.maximum(self["embargo_ms"], self["published_ms"])
-        return np.flatnonzero((opens_ms > after_ms) & (opens_ms <= until_ms) & self["live"] & ~self["withdrawn"])
+        opens_ms, widens_ms = np.maximum(self["embargo_ms"], self["published_ms"]), self["widens_ms"]
+        opens = (opens_ms > after_ms) & (opens_ms <= until_ms)
+        widens = (widens_ms > after_ms) & (widens_ms <= until_ms)
+        return np.flatnonzero((opens | widens) & self["live"] & ~self["withdrawn"])
 
     def after_reads(self, keys: UIntArray, step: int) -> None:
         """Count articles, (N,) keys, that entered (step 1) or left (-1) what users recently read; 0 = no article.

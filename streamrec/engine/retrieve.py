@@ -10,7 +10,7 @@ users against all fresh articles.
 
 import numpy as np
 
-from ..arrays import FloatArray, IndexArray
+from ..arrays import BoolArray, FloatArray, IndexArray
 from .catalog import NO_SLOTS, Catalog
 from .pairs import Pairs
 from .profiles.interest import decay
@@ -27,12 +27,26 @@ def affinities(users: Users, vectors: FloatArray, now_ms: int, half_life_ms: flo
 
 
 def retrieve(
-    users: Users, catalog: Catalog, slots: IndexArray, now_ms: int, *, half_life_ms: float, floor: float, keep: int
+    users: Users,
+    catalog: Catalog,
+    slots: IndexArray,
+    now_ms: int,
+    *,
+    half_life_ms: float,
+    floor: float,
+    keep: int,
+    lifted: BoolArray | None = None,
 ) -> Pairs:
-    """Pairs with an affinity of at least `floor`; per user at most `keep`, the nearest ones."""
+    """Pairs with an affinity of at least `floor`; per user at most `keep`, the nearest ones.
+
+    Pairs that are `lifted`, (N, M), come on top of them, whatever their affinity.
+    """
     if not (len(users) and len(slots)):
         return Pairs(users.take(NO_SLOTS), catalog, NO_SLOTS, np.empty(0, np.float32))
     scores = affinities(users, catalog["vector"][slots], now_ms, half_life_ms)
+    if lifted is not None:
+        who, which = np.nonzero(_near_enough(np.where(lifted, -np.inf, scores), floor, keep) | lifted)
+        return Pairs(users.take(who), catalog, slots[which], scores[who, which])
     if scores.shape[1] > keep:
         nearest = np.argpartition(-scores, keep - 1, axis=1)[:, :keep]
         nearest.sort(axis=1)  # slot order: which of two equals comes first does not depend on the partition step
@@ -41,3 +55,13 @@ def retrieve(
         nearest = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     who, which = np.nonzero(scores >= floor)
     return Pairs(users.take(who), catalog, slots[nearest[who, which]], scores[who, which])
+
+
+def _near_enough(scores: FloatArray, floor: float, keep: int) -> BoolArray:
+    """Which pairs are among the `keep` nearest of their user and reach the floor, (N, M)."""
+    if scores.shape[1] <= keep:
+        return np.asarray(scores >= floor)
+    nearest = np.argpartition(-scores, keep - 1, axis=1)[:, :keep]
+    near = np.zeros(scores.shape, np.bool_)
+    np.put_along_axis(near, nearest, np.take_along_axis(scores, nearest, axis=1) >= floor, axis=1)
+    return near

@@ -3,6 +3,7 @@
     breaking           it is breaking news
     searched           it has at least half of the words of the reader's latest search, which still counts half or more
     recent_reads       the reader read others of its category
+    audience           the newsroom chose its readers, and this is one of them
     similar_interest   none of these; it is like what was read
 
 The first that is true is given; a search is named by words of the article.
@@ -65,6 +66,8 @@ def _reason(envelope: Envelope, similar: int, searched: list[int]) -> dict[str, 
         return {"code": "searched", "args": {"words": words, "category": category}}
     if similar:
         return {"code": "recent_reads", "args": {"category": category, "count": similar}}
+    if article.audience is not None:
+        return {"code": "audience", "args": {"category": category}}
     return {"code": "similar_interest", "args": {"category": category}}
 
 

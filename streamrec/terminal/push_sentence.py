@@ -21,6 +21,7 @@ def because(reason: Reason) -> str:
     known: dict[str, str] = {
         "searched": f"you searched for {words}",
         "recent_reads": f"{reads} in {category}" if category else reads,
+        "audience": f"in its audience ({category or 'no category'})",
         "similar_interest": f"similar to earlier reads ({category or 'no category'})",
         "breaking": f"breaking news in {category}" if category else "breaking news",
     }

@@ -8,12 +8,13 @@ import pytest
 from fragile_encoder import EARLY, LATE, FragileEncoder
 from hypothesis import given
 from hypothesis import strategies as st
-from making import T0, written
+from making import HOUR, T0, written
 
 from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder, Text
 from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.audience import Audience
 from streamrec.contracts.records import RawRecord
 from streamrec.errors import SettingsError
 from streamrec.settings import load
@@ -183,3 +184,42 @@ def test_a_withdrawal_may_speak_for_itself() -> None:
     _, known, unknown = (msgspec.json.decode(record.value or b"", type=AnalysedArticle) for record in written(done))
     assert (known.category, known.category_slot, known.source, known.language) == ("world", 1, "b", "fr")
     assert (unknown.category, unknown.source) == ("", "")
+
+
+def with_audience(offset: int, audience: object, **changed: object) -> RawRecord:
+    """A record of `articles` with an audience."""
+    value = {"article_id": f"a{offset}", "title": QUAKE, "published_at_ms": T0, "audience": audience} | changed
+    return RawRecord(offset, T0, None, msgspec.json.encode(value))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant", "slots", "notes"),
+    [
+        ({"languages": ["da-DK", "DAN", "no"]}, Audience(languages=("da", "nb")), (), 0),
+        ({"languages": ["xx", "da"]}, Audience(languages=("da",)), (), 1),
+        ({"zones": ["Europe/Copenhagen", "Mars/Olympus"]}, Audience(zones=("Europe/Copenhagen",)), (), 1),
+        ({"countries": ["dk", "ZZ"]}, Audience(countries=("DK",)), (), 1),
+        ({"categories": ["Harbour", "unheard of"]}, Audience(categories=("harbour",)), (0,), 1),
+        ({"countries": ["<script>"]}, Audience(countries=()), (), 2),
+        ({"everybody": True, "share": 0}, Audience(everybody=True, share=0.0), (), 1),
+    ],
+)
+def test_names_in_an_audience_are_those_of_rows(
+    said: object, meant: Audience, slots: tuple[int, ...], notes: int
+) -> None:
+    """What nobody can be is left out and noted, which makes the audience smaller; so is an audience of nobody."""
+    pipeline = ContentPipeline(load({}), HashedEncoder())
+    done = pipeline.analyse([with_audience(0, None, category="harbour"), with_audience(1, said)])
+    analysed = msgspec.json.decode(written(done)[-1].value or b"", type=AnalysedArticle)
+    assert (analysed.audience, analysed.audience_slots) == (meant, slots)
+    assert [note.field for note in done.notes] == ["audience"] * notes
+    assert not any("script" in note.what for note in done.notes)
+
+
+@pytest.mark.parametrize(("embargo_ms", "out_ms"), [(0, T0 + 60_000), (T0 + HOUR, T0 + HOUR)])
+def test_a_ramp_begins_when_its_version_is_known_and_out(embargo_ms: int, out_ms: int) -> None:
+    """Not before, or the first step could be missed."""
+    audience = {"everybody": True, "ramp": {"share": 0.1, "after_min": 15}}
+    record = with_audience(0, audience, embargo_until_ms=embargo_ms)._replace(timestamp=T0 + 60_000)
+    (only,) = written(ContentPipeline(load({}), HashedEncoder()).analyse([record]))
+    assert msgspec.json.decode(only.value or b"", type=AnalysedArticle).widens_at_ms == out_ms + 15 * 60_000

@@ -71,7 +71,7 @@ def test_null_is_absent_in_articles(field: str) -> None:
 def test_an_unreadable_field_of_an_article_costs_itself(field: str) -> None:
     """Except those without which the article would go out too early."""
     item = read("articles", ARTICLE | {field: {"no": "value"}})
-    if field in ("status", "embargo_until_ms"):
+    if field in ("status", "embargo_until_ms", "audience"):
         assert isinstance(item, DeadLetter)
         assert (item.reason, item.detail.partition(":")[0]) == ("invalid", field)
     else:
@@ -188,10 +188,14 @@ def test_schema_and_decoder_agree(topic: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("topic", ["events", "articles"])
 def test_each_field_is_described(topic: str) -> None:
     """With its unit where it has one, and its default where it may be absent."""
-    (body,) = schema(topic)["$defs"].values()
-    for name, field in body["properties"].items():
+    fields = [
+        (name, field, name in body["required"] or name in GOOD[topic])
+        for body in schema(topic)["$defs"].values()
+        for name, field in body["properties"].items()
+    ]
+    for name, field, required in fields:
         assert field["description"]
-        assert "default" in field or name in GOOD[topic]
+        assert "default" in field or required
         if name.endswith("_ms"):
             assert "in ms since 1970" in field["description"]
 

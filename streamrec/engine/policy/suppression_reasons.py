@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 GateReason = Literal["stopped", "opt_out", "daily_cap", "min_interval", "quiet_hours", "in_session"]
 RuleReason = Literal[
+    "outside_audience",
     "withdrawn",
     "retracted",
     "held",

@@ -40,6 +40,11 @@ def zone_slots(keys: UIntArray) -> npt.NDArray[np.uint16]:
     return np.array([slot_of.get(key, 0) for key in keys.tolist()], np.uint16)
 
 
+def names_of_slots(default_zone: str) -> tuple[str, ...]:
+    """The name of each slot's zone; that of slot 0 is the default zone."""
+    return (default_zone, *_names())
+
+
 @cache
 def _zone(slot: int, default_zone: str) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(default_zone if slot == 0 else _names()[slot - 1])
