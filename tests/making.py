@@ -12,6 +12,7 @@ from streamrec.arrays import FloatArray
 from streamrec.content.pipeline import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.event import UserEvent
+from streamrec.contracts.preferences import Patch
 from streamrec.contracts.push import ModelStamp, Push
 from streamrec.contracts.records import RawRecord, Topic
 from streamrec.datasets.simulated.log import SimulatedLog
@@ -99,7 +100,7 @@ class Feed:
 
     def __init__(self, to: Partition) -> None:
         self.to = to
-        self.offsets: dict[str, int] = {"events": 0, "catalog": 0}
+        self.offsets: dict[str, int] = {"events": 0, "catalog": 0, "preferences": 0}
 
     def events(self, *events: UserEvent | bytes, now_ms: int = T0, appended_ms: int | None = None) -> Changes:
         """Apply user events, as one batch."""
@@ -109,11 +110,22 @@ class Feed:
         """Apply catalog records, as one batch."""
         return self._apply("catalog", articles, now_ms, None)
 
+    def of(self, values: Sequence[UserEvent | Patch], now_ms: int = T0 + DAY) -> Changes:
+        """Apply events, or patches of preferences, as one batch."""
+        if not isinstance(values[0], Patch):
+            return self._apply("events", values, now_ms, None)
+        return self._apply(
+            "preferences", [patch_record(value) for value in values if isinstance(value, Patch)], now_ms, None
+        )
+
     def _apply(self, topic: Topic, values: Sequence[Any], now_ms: int, appended_ms: int | None) -> Changes:
         records = []
         for value in values:
-            raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
-            records.append(RawRecord(self.offsets[topic], appended_ms or now_ms, None, raw))
+            if isinstance(value, RawRecord):
+                records.append(value._replace(offset=self.offsets[topic]))
+            else:
+                raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
+                records.append(RawRecord(self.offsets[topic], appended_ms or now_ms, None, raw))
             self.offsets[topic] += 1
         return applied(self.to, Batch(topic, records, self.offsets[topic]), now_ms)
 
@@ -124,6 +136,20 @@ def applied(to: Partition, batch: Batch, now_ms: int = T0) -> Changes:
     for step in to.apply(batch, now_ms):
         changes.merge(step)
     return changes
+
+
+def patch_record(patch: Patch) -> RawRecord:
+    """A patch as a producer would have written it; a tombstone, which has no time of its own, came at that time."""
+    if patch.resets:
+        return RawRecord(0, patch.at_ms, patch.user_id.encode(), None)
+    said: dict[str, Any] = {"at_ms": patch.at_ms}
+    for name, value in patch.said.items():
+        kind, _, named = name.partition("/")
+        if named:
+            said.setdefault(kind, {})[named] = value
+        else:
+            said[name] = value
+    return RawRecord(0, T0 + DAY, patch.user_id.encode(), msgspec.json.encode(said))
 
 
 def click(user_id: str = "u1", article_id: str = "a1", at_ms: int = T0, **more: Any) -> UserEvent:

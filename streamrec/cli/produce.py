@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("topic", type=click.Choice(["articles", "events"]), required=False)
+@click.argument("topic", type=click.Choice(["articles", "events", "preferences"]), required=False)
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--raw", is_flag=True, help="Send lines as they are, without checking them: to see a dead letter.")
 @click.option(

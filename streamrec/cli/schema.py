@@ -4,7 +4,7 @@ import click
 
 
 @click.command()
-@click.argument("topic", type=click.Choice(["articles", "events", "control", "push", "log"]))
+@click.argument("topic", type=click.Choice(["articles", "events", "control", "preferences", "push", "log"]))
 @click.option("--markdown", is_flag=True, help="The fields as a table to read, of any but log.")
 def schema(topic: str, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of the records of a topic.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..contracts.records import TOPICS
 from ..terminal.printable import printable
 from ..terminal.times import Moment
 from .options import brokers_option
@@ -60,7 +61,7 @@ def check(ctx: click.Context, brokers: str | None) -> None:
 
 
 @topics.command()
-@click.argument("topic", type=click.Choice(["articles", "events", "catalog", "rerouted"]))
+@click.argument("topic", type=click.Choice(("articles", *TOPICS)))
 @click.option("--to", type=Place(), metavar="beginning|end|TIME", required=True, help="Where reading goes on.")
 @brokers_option
 def rewind(topic: "Input", to: "ToPlace | int", brokers: str | None) -> None:

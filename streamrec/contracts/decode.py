@@ -2,6 +2,7 @@
 
     decode_events(records, origin, ...)  -> [Typed[UserEvent] | Watermark | DeadLetter, ...]
     decode_catalog(records, origin)      -> the same with AnalysedArticle
+    decode_preferences(records, ...)     -> the same with Patch
     decode_articles(records, origin)     -> the same with ArticleEvent
     decode_control(records, origin)      -> the same with Command
 
@@ -25,6 +26,8 @@ from .event_parsing import IsZone, cleaned, event_of, too_large
 from .field_parsing import Note, sentence
 from .framing import UNDECODABLE
 from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
+from .preference_parsing import patch_of
+from .preferences import Patch
 from .records import DeadLetter, Record, RejectedError, RejectReason, UnreadableBatch, watermark_of
 
 T = TypeVar("T")
@@ -151,6 +154,13 @@ def decode_articles(
 def decode_catalog(records: Sequence[Record], origin: Origin) -> list[Item[AnalysedArticle]]:
     """Analysed articles, written by the content agent."""
     return _decode(records, origin, _analysed_of)
+
+
+def decode_preferences(
+    records: Sequence[Record], origin: Origin, is_zone: IsZone = bool, reference_ms: int | None = None
+) -> list[Item[Patch]]:
+    """Patches of preferences, and tombstones; the arguments are those of `decode_events`."""
+    return _decode(records, origin, lambda record: patch_of(record, is_zone, reference_ms))
 
 
 def _analysed_of(record: Record) -> tuple[AnalysedArticle, Sequence[Note]]:

@@ -12,7 +12,7 @@ MS_DIGITS = 13  # of a time in ms, until 2286
 OFFSET_DIGITS = 19  # of the largest
 REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
 
-Topic = Literal["catalog", "rerouted", "events"]  # what a partition reads, without the prefix of the cluster
+Topic = Literal["preferences", "catalog", "rerouted", "events"]  # what a partition reads (inputs.py), without prefix
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 RejectReason = Literal[

@@ -17,11 +17,13 @@ from .control import KINDS as COMMANDS
 from .control import MOST, ON_ARTICLE, Command
 from .event import ACTIONS, NEEDS_NO_ARTICLE, UserEvent
 from .limits import LATEST_MS
+from .preferences import Preferences
 from .push import Push
 from .text import VISIBLE
 
 RECORDS: dict[str, type[msgspec.Struct]] = {
-    "articles": ArticleEvent, "control": Command, "events": UserEvent, "push": Push,
+    "articles": ArticleEvent, "control": Command, "events": UserEvent, "preferences": Preferences,
+    "push": Push,
 }  # fmt: skip
 HEAD = "| field | type | default | meaning |\n|---|---|---|---|\n"
 
@@ -41,6 +43,8 @@ def schema(topic: str) -> dict[str, Any]:
     elif topic == "control":
         _nullable(body)
         _command(body)
+    elif topic == "preferences":
+        _nullable(body)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"streamrec {topic}",
@@ -172,11 +176,17 @@ def _type(found: dict[str, Any]) -> str:
     kind = found["type"][0] if isinstance(found["type"], list) else found["type"]
     if kind == "string":
         return f"text, at most {found['maxLength']:,} characters" if "maxLength" in found else "text"
-    if kind == "array":
-        texts = found["items"]["type"] == "string"
-        return f"list of at most {found['maxItems']:,} texts" if texts else f"{found['maxItems']} numbers"
+    if kind in ("array", "object"):
+        return _several(found)
     if found.get("maximum") == LATEST_MS:
         return "time in ms"
     if "maximum" in found:
         return f"{kind}, {found['minimum']:,} to {found['maximum']:,}"
     return str(kind)
+
+
+def _several(found: dict[str, Any]) -> str:
+    if found["type"] == "object":
+        return f"at most {found['maxProperties']} names, each with a word" if "maxProperties" in found else "object"
+    texts = found["items"]["type"] == "string"
+    return f"list of at most {found['maxItems']:,} texts" if texts else f"{found['maxItems']} numbers"

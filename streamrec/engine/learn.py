@@ -27,7 +27,6 @@ from .policy.config import Policy
 from .profiles import history, interest, searches
 from .profiles.layout import CONSENT_IN, CONSENT_OUT, PUSHED, READ
 from .profiles.store import ProfileStore
-from .profiles.zones import zone_slots
 
 MIN_DWELL_S = 10.0  # a shorter look teaches nothing
 
@@ -174,7 +173,7 @@ def _remember_zones(profiles: ProfileStore, events: Events, values: Sequence[Use
     if len(newer):
         zones = np.array([key_of(values[i].tz) for i in zoned[newer].tolist()], np.uint32)
         profiles.columns["zone"][rows[newer]] = zones
-        profiles.columns["zone_slot"][rows[newer]] = zone_slots(zones)
+        profiles.derive_zones(rows[newer])
         profiles.columns["zone_at_s"][rows[newer]] = at_s[newer]
 
 

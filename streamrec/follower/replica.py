@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..contracts.decode import Origin, decode_catalog
 from ..contracts.records import Record, first_headers, header_number
+from ..engine.profiles.statements import PREFIX
 from ..errors import SettingsError
 from ..partition.changelog_meta import CURSOR_KEY, ChangelogContent
 from ..partition.following import after_catalog, after_changelog
@@ -89,11 +90,12 @@ class Replica:
     def _apply(self, at_ms: int) -> None:
         meta, partition = self._content.meta, self.partition
         rows, self._rows = self._rows, {}
+        said = {key: rows.pop(key) for key in [key for key in rows if key.startswith(PREFIX)]}
         self._content.take([(key, row) for key, row in rows.items() if row is not None])
         partition.looked_ms = meta.looked_ms
         current: dict[bytes, bytes | None] = {key: None for key, row in rows.items() if row is None}
         current |= self._content.drained(partition.catalog, at_ms // 1000)
-        after_changelog(partition, current, meta)
+        after_changelog(partition, current | said, meta)
         self.applied += len(current)
         self.applied_ms = max(self.applied_ms, at_ms)
         self._apply_articles()

@@ -16,7 +16,7 @@ from aiokafka.errors import (
 )
 from aiokafka.errors import KafkaError as ClientError
 
-from ..contracts.records import TOPICS
+from ..contracts.inputs import INPUTS, written_by
 from ..errors import KafkaError
 from ..settings import Settings
 from .authorized_operations import Told, coordinator, of_group, of_topics
@@ -59,9 +59,9 @@ def _admin(settings: Settings) -> Iterator[Need]:
 
 
 def _worker(settings: Settings) -> Iterator[Need]:
-    letters = [f"{name}.dlq" for name in ("articles", *TOPICS)]
-    yield from _topics(settings, "Read", "articles", *TOPICS, *letters)
-    yield from _topics(settings, "Write", "catalog", "rerouted", "push", *letters)
+    letters = [f"{name}.dlq" for name in ("articles", *INPUTS)]
+    yield from _topics(settings, "Read", "articles", *INPUTS, *letters)
+    yield from _topics(settings, "Write", *written_by("worker"), "push", *letters)
     yield Need("Read", "topic", changelog_topic(settings))
     yield Need("Write", "topic", changelog_topic(settings))
     yield Need("Read", "group", settings.group_id)
@@ -70,7 +70,7 @@ def _worker(settings: Settings) -> Iterator[Need]:
 
 
 def _producer(settings: Settings) -> Iterator[Need]:
-    yield from _topics(settings, "Write", "articles", "events")
+    yield from _topics(settings, "Write", "articles", *written_by("producer"))
 
 
 def _importer(settings: Settings) -> Iterator[Need]:
@@ -82,9 +82,9 @@ def _importer(settings: Settings) -> Iterator[Need]:
 
 def _operator(settings: Settings) -> Iterator[Need]:
     """`dlq` reads dead letters, and writes them back in a transaction."""
-    letters = [f"{name}.dlq" for name in ("articles", *TOPICS)]
+    letters = [f"{name}.dlq" for name in ("articles", *INPUTS)]
     yield from _topics(settings, "Read", *letters, "articles")
-    back = ("articles", "events", "rerouted")  # letters of catalog are not written back
+    back = ("articles", *(name for name, each in INPUTS.items() if each.redriven))
     yield from _topics(settings, "Write", *back, *(f"{name}.dlq" for name in back))
     yield from _topics(settings, "Describe", "catalog")
     yield Need("Write", "transactional-id", f"{settings.group_id}-redrive", is_prefix=True)
@@ -102,12 +102,12 @@ def _gateway(settings: Settings) -> Iterator[Need]:
 def _auditor(settings: Settings) -> Iterator[Need]:
     yield from _topics(settings, "Read", "push", "events", "events.dlq", "rerouted.dlq")
     yield Need("Read", "topic", changelog_topic(settings))
-    yield from _topics(settings, "Describe", "catalog", "rerouted")
+    yield from _topics(settings, "Describe", *(name for name in INPUTS if name != "events"))
 
 
 def _follower(settings: Settings) -> Iterator[Need]:
     """`explain`, `preview` and the desk: a copy of the partitions, and the pushes and inputs a push is explained by."""
-    yield from _topics(settings, "Read", *TOPICS, "catalog.dlq", "push")
+    yield from _topics(settings, "Read", *INPUTS, "catalog.dlq", "push")
     yield Need("Read", "topic", changelog_topic(settings))
 
 

@@ -1,8 +1,11 @@
-"""All topics, in one table: partitions, settings and the reason for each. `create` makes them, `check` refuses drift.
+"""All topics, in one list: partitions, settings and the reason for each. `create` makes them, `check` refuses drift.
+
+What partitions read stands in contracts/inputs.py.
 
 | topic        | partitions | written by      | read by                 |
 | articles     | 1          | CMS             | content agent           |
 | events       | P          | site, app       | partitions              |
+| preferences  | P          | app             | partitions              |
 | catalog      | P          | content agent   | partitions              |
 | rerouted     | P          | partitions      | partitions: strays      |
 | push         | P          | partitions      | gateways                |
@@ -31,19 +34,17 @@ from aiokafka.errors import (
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
-from ..contracts.records import TOPICS
+from ..contracts.inputs import APPEND_TIME, DAY_MS, INPUTS, TWO_WEEKS, WEEK
 from ..errors import KafkaError
 from ..settings import Settings
 from .clients import consumer
 from .reaching import reached
 from .topic_drift import Drift, altered, in_sync, missing, partitions, too_few_replicas
 
-DAY_MS = 86_400_000
 GROUPS, TRANSACTIONS = 0, 1  # kinds of coordinators, as the protocol counts them
 
 SHOWN = 3  # topics that a sentence names
 ACL_CURE = "`streamrec topics acl` prints the commands that add what is needed"
-APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
 SURVIVES_A_BROKER = {"min.insync.replicas": "2"}  # of three replicas: what is acknowledged is on two
 
 
@@ -69,18 +70,12 @@ def changelog_topic(settings: Settings) -> str:
 def specs(settings: Settings) -> list[TopicSpec]:
     """Every topic these settings need."""
     many = settings.partitions
-    week, two_weeks = str(7 * DAY_MS), str(14 * DAY_MS)
-    catalog_ms = str(round(settings.vector_days * DAY_MS))
     found = [
-        TopicSpec(settings.topic("articles"), 1, {"retention.ms": week} | APPEND_TIME),
-        TopicSpec(settings.topic("events"), many, {"retention.ms": week} | APPEND_TIME),
-        # the last version of each article, as long as its vector lives
-        TopicSpec(settings.topic("catalog"), many, {"cleanup.policy": "compact,delete", "retention.ms": catalog_ms}),
-        # the time of the first append is kept, so a stray from the end of a backlog comes here almost a week old
-        TopicSpec(settings.topic("rerouted"), many, {"retention.ms": two_weeks}),
+        TopicSpec(settings.topic("articles"), 1, {"retention.ms": WEEK} | APPEND_TIME),
+        *(TopicSpec(settings.topic(name), many, each.config(settings)) for name, each in INPUTS.items()),
         TopicSpec(settings.topic("push"), many, {"retention.ms": str(DAY_MS)}),
-        TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": two_weeks}),
-        *(TopicSpec(settings.topic(f"{topic}.dlq"), many, {"retention.ms": two_weeks}) for topic in TOPICS),
+        TopicSpec(settings.topic("articles.dlq"), 1, {"retention.ms": TWO_WEEKS}),
+        *(TopicSpec(settings.topic(f"{topic}.dlq"), many, {"retention.ms": TWO_WEEKS}) for topic in INPUTS),
         # small segments and an eager cleaner: what a new owner has to read stays near the size of the state
         TopicSpec(
             changelog_topic(settings),

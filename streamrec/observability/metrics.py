@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCo
 
 from ..contracts.article import ArticleEvent, Outcome
 from ..contracts.event import ACTIONS, UserEvent
+from ..contracts.preferences import Preferences
 from ..contracts.push import Push, Trigger
 from ..contracts.records import REJECT_REASONS, Topic
 from ..models.canary import ROLLBACK_REASONS
@@ -44,7 +45,8 @@ INPUT_TOPICS: tuple[InputTopic, ...] = get_args(InputTopic)
 FIELDS: dict[InputTopic, tuple[str, ...]] = {
     "articles": ArticleEvent.__struct_fields__,
     "events": UserEvent.__struct_fields__,
-    "rerouted": UserEvent.__struct_fields__,
+    "rerouted": tuple(dict.fromkeys((*UserEvent.__struct_fields__, *Preferences.__struct_fields__))),
+    "preferences": Preferences.__struct_fields__,
 }
 
 # 1 ms is below one round trip to a broker; a minute is where every alert has long fired.

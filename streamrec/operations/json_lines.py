@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from ..clock import now_ms
-from ..contracts.decode import Origin, Typed, decode_articles, decode_events
+from ..contracts.article import ArticleEvent
+from ..contracts.decode import Item, Origin, Typed, decode_articles, decode_events, decode_preferences
 from ..contracts.event import UserEvent
 from ..contracts.limits import MAX_RECORD_BYTES
+from ..contracts.preferences import Patch
 from ..contracts.records import RawRecord
 from ..engine.profiles.zones import is_zone
 from ..kafka.clients import producer
@@ -49,13 +51,21 @@ def _taken_by(topic: str) -> Callable[[bytes], tuple[bytes | None, str]]:
 
     def taken(value: bytes) -> tuple[bytes | None, str]:
         record = RawRecord(0, now_ms(), None, value)
-        (item,) = decode_articles([record], origin) if topic == "articles" else decode_events([record], origin, is_zone)
+        item = _decoded(topic, record, origin)
         if isinstance(item, Typed):
             named = item.value
-            return (named.user_id if isinstance(named, UserEvent) else named.article_id).encode(), ""
+            return (named.article_id if isinstance(named, ArticleEvent) else named.user_id).encode(), ""
         return None, " ".join(filter(None, (getattr(item, "reason", ""), getattr(item, "detail", ""))))
 
     return taken
+
+
+def _decoded(topic: str, record: RawRecord, origin: Origin) -> Item[ArticleEvent] | Item[UserEvent] | Item[Patch]:
+    if topic == "articles":
+        return decode_articles([record], origin)[0]
+    if topic == "preferences":
+        return decode_preferences([record], origin, is_zone)[0]
+    return decode_events([record], origin, is_zone)[0]
 
 
 async def send(settings: Settings, topic: str, lines: Iterable[Line], reject: Reject) -> int:

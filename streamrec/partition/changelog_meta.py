@@ -1,7 +1,8 @@
 """The changelog's own records: how far each input was applied, and the layout and vector space of the rows beside them.
 
-Their keys begin with 0xFF, which no UTF-8 user id contains. The cursor is written in the same transaction as the rows
-it belongs to: that, and not the consumer group's offset, is where a new owner goes on.
+Their keys begin with 0xFF, which no UTF-8 user id contains, as those of preferences do with 0xFE. The cursor is written
+in the same transaction as the rows it belongs to: that, and not the consumer group's offset, is where a new owner goes
+on.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import orjson
 
 from ..engine.catalog import Catalog
 from ..engine.profiles.layout import LAYOUT_VERSION, ROW, descr
+from ..engine.profiles.statements import PREFIX
 from ..engine.profiles.upgrade import dtype_of, upgraded, version_of
 from ..errors import SettingsError, StateError
 
@@ -80,16 +82,18 @@ class ChangelogContent:
         self.moved_to = ""  # the deployment that goes on with these profiles, if they were migrated
         self._space = FIRST_SPACE
         self._rows: dict[bytes, bytes] = {}
+        self.said: dict[bytes, bytes] = {}  # preferences, by key (engine/profiles/statements.py)
         self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
 
     def take(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take some more records in, in order. StateError if they are not of a layout this release can read."""
         for key, value in records:
             if not key.startswith(b"\xff"):
+                kept = self.said if key.startswith(PREFIX) else self._rows
                 if value is None:
-                    self._rows.pop(key, None)
+                    kept.pop(key, None)
                 else:
-                    self._rows[key] = value
+                    kept[key] = value
             elif value is not None and key == CURSOR_KEY:
                 self.meta = Meta(**orjson.loads(value))
             elif value is not None and key == SPACE_KEY:

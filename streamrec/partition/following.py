@@ -13,12 +13,18 @@ import numpy as np
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Item, Typed
 from ..engine.profiles import history
+from ..engine.profiles.statements import PREFIX
 from .changelog_meta import Meta, same_space
 from .partition import Partition
 
 
 def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], meta: Meta) -> None:
-    """Take over these rows by key, each of this release's layout or None where its reader was forgotten."""
+    """Take over these rows by key, each of this release's layout or None where its reader was forgotten.
+
+    And what readers have said, by its key; None only where its reader was forgotten, too.
+    """
+    said = {key: record for key, record in rows.items() if key.startswith(PREFIX)}
+    rows = {key: row for key, row in rows.items() if key not in said}
     profiles, catalog = partition.profiles, partition.catalog
     before = _rows_of(partition, rows)
     catalog.after_reads(history.reads_of(profiles, before), -1)
@@ -27,7 +33,7 @@ def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], me
         profiles.forget(gone)
         profiles.encode(gone)  # its tombstones are in the log: the rows are free now
     kept = {key: row for key, row in rows.items() if row is not None}
-    profiles.restore(kept.items())
+    profiles.restore([*kept.items(), *said.items()])
     catalog.after_reads(history.reads_of(profiles, _rows_of(partition, kept)), 1)
     partition.cursor, partition.looked_ms = dict(meta.cursor), meta.looked_ms
 

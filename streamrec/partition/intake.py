@@ -2,24 +2,23 @@
 
     intake(batch, origin, partitions, reference_ms) -> [Typed | Watermark | DeadLetter | Stray, ...]
 
-One item a record, in order. A user lives in one partition. An event that came to another one (librdkafka hashes keys
-by CRC-32 unless told otherwise) is written to the internal topic `rerouted`, where its user lives, once: an event that
+One item a record, in order. A user lives in one partition. A record that came to another one (librdkafka hashes keys
+by CRC-32 unless told otherwise) is written to the internal topic `rerouted`, where its user lives, once: a record that
 strays again, or in a replay, is a dead letter, for then the topics are not as the settings say.
 """
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
-from ..contracts.decode import Item, Origin, Typed, dead_letter, decode_catalog, decode_events
-from ..contracts.event import SAYS_NO, UserEvent
+from ..contracts.decode import Origin, Typed, dead_letter
+from ..contracts.inputs import OF_READERS, STRAYING
 from ..contracts.limits import BATCH_BYTES
 from ..contracts.partitioner import partitions_of
 from ..contracts.record_size import record_bytes
 from ..contracts.records import REROUTED_HEADER, DeadLetter, Record, Stray, Topic
-from ..engine.profiles.zones import is_zone
+from .inputs import READINGS
 from .timeline import AnyItem
 
 
@@ -41,13 +40,9 @@ def intake(batch: Batch, origin: Origin, partitions: int | None, reference_ms: i
     records = batch.records
     if batch.poison:
         records = [record for record in records if record.offset not in batch.poison]
-    items: list[AnyItem]
-    if batch.topic == "catalog":
-        items = [*decode_catalog(records, origin)]
-    else:
-        events = decode_events(records, origin, is_zone, reference_ms)
-        may_go = batch.topic != "rerouted" and reference_ms is None
-        items = [*events] if partitions is None else _strays_apart(events, records, origin, partitions, may_go)
+    items: list[AnyItem] = [*READINGS[batch.topic].decode(records, origin, reference_ms)]
+    if batch.topic in OF_READERS and partitions is not None:
+        items = _strays_apart(items, records, origin, partitions, batch.topic, reference_ms is None)
     if batch.poison:
         poison = [record for record in batch.records if record.offset in batch.poison]
         items += [dead_letter(record, origin, "processing_error", "") for record in poison]
@@ -56,28 +51,33 @@ def intake(batch: Batch, origin: Origin, partitions: int | None, reference_ms: i
 
 
 def _strays_apart(
-    items: Sequence[Item[UserEvent]],
+    items: Sequence[AnyItem],
     records: Sequence[Record],
     origin: Origin,
     partitions: int,
-    may_go: bool,
+    topic: Topic,
+    is_live: bool,
 ) -> list[AnyItem]:
     apart: list[AnyItem] = [*items]
     typed = [(i, item.value) for i, item in enumerate(items) if isinstance(item, Typed)]
-    homes = partitions_of([event.user_id for _, event in typed], partitions)
+    homes = partitions_of([value.user_id for _, value in typed], partitions)
     for at in np.flatnonzero(homes != origin.partition).tolist():
-        i, event = typed[at]
-        apart[i] = _away(records[i], event, int(homes[at]), origin, may_go)
+        i, value = typed[at]
+        home = int(homes[at])
+        if is_live and topic in STRAYING:
+            apart[i] = _away(records[i], value, home, origin, READINGS[topic].shortest)
+        else:
+            apart[i] = dead_letter(records[i], origin, "misrouted", f"belongs to partition {home}")
     return apart
 
 
-def _away(record: Record, event: UserEvent, home: int, origin: Origin, may_go: bool) -> Stray | DeadLetter:
-    if not may_go:
-        return dead_letter(record, origin, "misrouted", f"belongs to partition {home}")
+def _away(
+    record: Record, said: Any, home: int, origin: Origin, shortest: Callable[[Any], bytes | None]
+) -> Stray | DeadLetter:
     came_from = (REROUTED_HEADER, f"{origin.topic}/{origin.partition}/{record.offset}".encode())
     value, headers = record.value, (*record.headers, came_from)
-    if record_bytes(event.user_id.encode(), value, headers) > BATCH_BYTES:
-        if event.action not in SAYS_NO:
+    if record_bytes(said.user_id.encode(), value, headers) > BATCH_BYTES:
+        if (short := shortest(said)) is None:
             return dead_letter(record, origin, "too_large", f"headers: too long to be sent on to partition {home}")
-        value, headers = msgspec.json.encode(event), (came_from,)  # a no gets there, without what is wrong with it
-    return Stray(record.offset, home, event.user_id, value, record.timestamp, headers)
+        value, headers = short, (came_from,)
+    return Stray(record.offset, home, said.user_id, value, record.timestamp, headers)

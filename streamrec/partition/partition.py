@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +26,15 @@ from ..arrays import IndexArray
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Item, Origin, Typed
 from ..contracts.event import UserEvent
+from ..contracts.inputs import IN_TIME
+from ..contracts.preferences import Patch
 from ..contracts.records import DeadLetter, Stray, Topic
 from ..decide import Decision, decide, waiting_s
 from ..engine.catalog import Catalog
 from ..engine.learn import after_article, after_events
 from ..engine.policy.gates.quiet_hours import quiet_hours
 from ..engine.predictor import Predictor
+from ..engine.prefer import after_preferences
 from ..engine.profiles import history
 from ..engine.profiles.eviction import Eviction
 from ..engine.profiles.store import ProfileStore, Users
@@ -40,9 +43,10 @@ from .article_queue import ArticleQueue
 from .changelog_meta import Meta, same_space
 from .changes import Changes, PushRecord
 from .context import Meeting, PartitionContext
+from .inputs import READINGS
 from .intake import Batch, intake
 from .push_records import push_records
-from .timeline import MERGED, EventTimeline, Run, Tick
+from .timeline import EventTimeline, Run, Tick
 from .unknown_articles import UnknownArticles
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
@@ -74,7 +78,7 @@ class Partition:
             origin = Origin(self.context.topics[batch.topic], self.context.number)
             reference_ms = self._timeline.reference_ms("events") if self._timeline else None
             items = intake(batch, origin, self.context.partitions, reference_ms)
-        if self._timeline is None or batch.topic not in MERGED:
+        if self._timeline is None or batch.topic not in IN_TIME:
             yield from self._run(Run(batch.topic, items, batch.next_offset, now_ms))
             return
         self._timeline.add(batch.topic, items)
@@ -91,18 +95,8 @@ class Partition:
     def _run(self, run: Run) -> Iterator[Changes]:
         changes = Changes()
         typed = [item for item in run.items if isinstance(item, Typed)]
-        if run.topic != "catalog":
-            self._learn(cast(list[Typed[UserEvent]], typed), changes)
-        else:
-            for item in cast(list[Typed[AnalysedArticle]], typed):
-                taken_in = Changes()
-                may_be_pushed = self._take_in(item.value, run.now_ms, taken_in)
-                if taken_in:
-                    yield taken_in  # with the first commit: rows in the log are never behind what decisions saw
-                if may_be_pushed:
-                    self.queue.published(item.value.article_id, item.offset)
-                if self.at_once:
-                    yield from map(self.meet, self._waiting(run.now_ms))
+        if typed:
+            yield from READINGS[run.topic].apply(self, typed, run.now_ms, changes)
         if len(typed) < len(run.items):
             changes.dead_letters += [item for item in run.items if isinstance(item, DeadLetter)]
             changes.strays += [item for item in run.items if isinstance(item, Stray)]
@@ -111,13 +105,15 @@ class Partition:
         self.cursor[run.topic] = changes.cursor[run.topic] = run.next_offset
         yield changes
 
-    # --- events -------------------------------------------------------------------------------------------------------
+    # --- readers (called by the modules in partition/inputs) ----------------------------------------------------------
 
-    def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
-        if not typed:
-            return
+    def _seen_ms(self, typed: Sequence[Typed[Any]]) -> list[int]:
+        return [item.value.at_ms if self._timeline else item.appended_ms for item in typed]
+
+    def learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
+        """What readers did."""
         values, context = [item.value for item in typed], self.context
-        seen_ms = [value.at_ms for value in values] if self._timeline else [item.appended_ms for item in typed]
+        seen_ms = self._seen_ms(typed)
         with context.stage("update"):
             learned = after_events(self.profiles, self.catalog, values, seen_ms, context.policy, context.understand)
         self._unknown.add(learned.unknown, self.profiles)
@@ -126,9 +122,15 @@ class Partition:
         changes.late += learned.late
         changes.unknown += len(learned.unknown)
 
+    def prefer(self, typed: list[Typed[Patch]], changes: Changes) -> None:
+        """What readers have said they want."""
+        with self.context.stage("update"):
+            rows = after_preferences(self.profiles, [item.value for item in typed], self._seen_ms(typed))
+        changes.rows.append(rows)
+
     # --- articles -----------------------------------------------------------------------------------------------------
 
-    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
+    def take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         """Know this version from now on; whether it may be pushed now."""
         same_space("an article in the catalog is", article.space_id, self.context.space_id)
         change = self.catalog.apply(article, now_ms)
@@ -158,7 +160,8 @@ class Partition:
             return meeting
         return None
 
-    def _waiting(self, now_ms: int) -> Iterator[Meeting]:
+    def waiting(self, now_ms: int) -> Iterator[Meeting]:
+        """Meetings of all articles in the queue; each is to be met before the next is asked for."""
         return iter(partial(self.article_meeting, now_ms), None)
 
     # --- users who are due --------------------------------------------------------------------------------------------
@@ -173,7 +176,7 @@ class Partition:
     def meetings(self, now_ms: int) -> Iterator[Meeting]:
         """Articles that wait, then users who are due; each is to be met before the next is asked for."""
         self.open(now_ms)
-        yield from self._waiting(now_ms)
+        yield from self.waiting(now_ms)
         yield from self.due(now_ms)
 
     def open(self, now_ms: int) -> None:

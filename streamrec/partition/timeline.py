@@ -1,25 +1,24 @@
 """The order in which one partition's inputs are applied, and what time it then is.
 
 wall    live: in order of arrival; the policy clock is the caller's.
-event   replay: catalog and events are merged by event time, as far as the watermarks of both have come, so the result
-        does not depend on which topic was fetched first. The policy clock follows: it is the time of what is applied.
-        Equal times: ticks first, then articles, then events.
+event   replay: inputs are merged by event time, as far as the watermarks of all have come, so the result does not
+        depend on which topic was fetched first. The policy clock follows: it is the time of what is applied.
+        Equal times: ticks first, then inputs in the order of their table, events last (contracts/inputs.py). Catalog
+        and events are waited for in any case, another input once it has said anything.
 
 A tick is a multiple of `tick_ms`: the moments at which users whose waiting is over are looked for.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..contracts.article import AnalysedArticle
-from ..contracts.decode import Item, Typed, Watermark
-from ..contracts.event import UserEvent
+from ..contracts.decode import Item, Watermark
+from ..contracts.inputs import IN_TIME, INPUTS, REQUIRED
 from ..contracts.records import DeadLetter, Stray, Topic
 
-MERGED: tuple[Topic, ...] = ("catalog", "events")  # at equal times in this order
-
-AnyItem = Item[UserEvent] | Item[AnalysedArticle] | Stray
+AnyItem = Item[Any] | Stray
 
 
 class Run(NamedTuple):
@@ -40,22 +39,24 @@ class Tick(NamedTuple):
 class EventTimeline:
     """Holds back what a replay's topics deliver, and releases it in the order of event time.
 
-    An item is released when the watermarks of both topics have reached its time; between items come the ticks.
+    An item is released when the watermarks of all topics have reached its time; between items come the ticks.
     """
 
     def __init__(self, tick_ms: int, clock_ms: int = 0) -> None:
         self.tick_ms = tick_ms
         self.clock_ms = clock_ms
-        self._waiting: dict[Topic, deque[tuple[int, AnyItem]]] = {topic: deque() for topic in MERGED}
-        self._watermark_ms: dict[Topic, int] = dict.fromkeys(MERGED, 0)
-        self._last_ms: dict[Topic, int] = dict.fromkeys(MERGED, 0)
+        self._waiting: dict[Topic, deque[tuple[int, AnyItem]]] = {topic: deque() for topic in IN_TIME}
+        self._watermark_ms: dict[Topic, int] = dict.fromkeys(REQUIRED, 0)  # others enter with what they say first
+        self._last_ms: dict[Topic, int] = dict.fromkeys(IN_TIME, 0)
 
     def reference_ms(self, topic: Topic) -> int:
         """What event times of this topic are checked against: its last watermark, 0 before the first."""
-        return self._watermark_ms[topic]
+        return self._watermark_ms.get(topic, 0)
 
     def add(self, topic: Topic, items: list[AnyItem]) -> None:
         """Take in decoded items. Within a topic the order of arrival stands: a late one is applied when it comes."""
+        if items:
+            self._watermark_ms.setdefault(topic, 0)
         for item in items:
             if isinstance(item, Watermark):
                 self._watermark_ms[topic] = max(self._watermark_ms[topic], item.at_ms)
@@ -85,12 +86,13 @@ class EventTimeline:
         return min(ready)[2] if ready else None
 
     def _run(self, topic: Topic, until_ms: int) -> Run:
-        """Items of `topic` up to the next tick or the next item of the other topic; one article at a time."""
+        """Items of `topic` up to the next tick or the next item of another topic; one article at a time."""
         waiting = self._waiting[topic]
         start_ms, item = waiting.popleft()
         items = [item]
-        if topic == "events":
-            stop_ms = min(until_ms, self._next_tick(start_ms) - 1, self._head_ms("catalog") - 1)
+        if not INPUTS[topic].one_by_one:
+            others_ms = min(self._head_ms(other) for other in self._waiting if other != topic)
+            stop_ms = min(until_ms, self._next_tick(start_ms) - 1, others_ms - 1)
             while waiting and waiting[0][0] <= stop_ms:
                 items.append(waiting.popleft()[1])
         return Run(topic, items, items[-1].offset + 1, self.clock_ms)
@@ -115,9 +117,5 @@ def _time_of(item: AnyItem) -> int:
         return item.at_ms
     if isinstance(item, DeadLetter | Stray):
         return 0  # stays behind the item before it
-    return _value_time(item)
-
-
-def _value_time(item: Typed[UserEvent] | Typed[AnalysedArticle]) -> int:
     value = item.value
-    return value.at_ms if isinstance(value, UserEvent) else value.known_at_ms
+    return int(value.known_at_ms if isinstance(value, AnalysedArticle) else value.at_ms)

@@ -67,6 +67,11 @@ class FetchLag:
         since = [ends[0][0] for topic in self._topics if (ends := self._ends.get((topic, partition)))]
         return at_s - min(since) if since else 0.0
 
+    def seconds_of(self, topic: str, partition: int, at_s: float) -> float:
+        """Since when the oldest undelivered record of this input is known of; 0 = none is."""
+        ends = self._ends.get((topic, partition))
+        return at_s - ends[0][0] if ends else 0.0
+
     def standstill_s(self, topic: str, partition: int) -> float:
         """For how long this input had records and handed over none, as of the last look; 0 = it has none."""
         seen, ends = self._positions.get((topic, partition)), self._ends.get((topic, partition))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..clock import monotonic_s, now_ms
 from ..content.query import Queries
+from ..contracts.inputs import OF_READERS
 from ..contracts.records import TOPICS, Record, Topic
 from ..engine.predictor import Predictor
 from ..kafka.log import Log
@@ -177,7 +178,7 @@ class Ownership:
 
     async def offer(self, topic: str, partition: int, batch: RecordBatch) -> None:
         """Give a batch to its partition; dropped if the partition is not ours any more (its next owner reads it)."""
-        if self._inputs[topic] != "catalog" and not self._queries.is_ready_for(CHINESE):
+        if self._inputs[topic] in OF_READERS and not self._queries.is_ready_for(CHINESE):
             await self._prepare_for(batch.records)
         writer = self.writers.get(partition)
         if writer is not None:

@@ -9,6 +9,7 @@ columns in bulk (np.frombuffer).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ..clock import monotonic_s, now_ms
@@ -74,7 +75,9 @@ async def recover(
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
         rows = rows_of(logged, partition.context, articles)
-        partition.restore(rows.items(), meta._replace(cursor=dict(cursor.items())), articles)
+        partition.restore(
+            chain(rows.items(), logged.said.items()), meta._replace(cursor=dict(cursor.items())), articles
+        )
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost, next_offset)
 
 

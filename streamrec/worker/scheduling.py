@@ -1,13 +1,15 @@
 """What a partition's writer does next.
 
-Articles are taken in as soon as they come, and meet users a chunk at a time; between two chunks events have their turn,
-and users who are due with them. So a click never waits for an article that meets a million users, nor an article for
-the one before it to be known. Nobody meets anything while the partition is behind its inputs (catch_up.py).
+What is urgent goes before all else. Articles are taken in as soon as they come, and meet users a chunk at a time;
+between two chunks events have their turn, and users who are due with them. So a click never waits for an article that
+meets a million users, nor an article for the one before it to be known. Nobody meets anything while the partition is
+behind its inputs (catch_up.py).
 """
 
 from collections.abc import Iterator
 
 from ..clock import monotonic_s, now_ms
+from ..contracts.inputs import BY_TURNS, URGENT
 from ..contracts.records import Topic
 from ..partition.changes import Changes
 from ..partition.partition import Meeting, Partition
@@ -42,6 +44,8 @@ class Scheduler:
             return self._next_of_replay()
         at_ms = now_ms()
         self._hold(at_ms)
+        if (urgent := self._waiting(URGENT)) is not None:
+            return self._apply(urgent)
         articles = self._steps is not None or (self._partition.queue and not self._partition.holds)
         events = self._events_to_apply(in_round and not closing and not articles)
         self._articles_turn = not events or (not self._articles_turn and in_round)
@@ -65,7 +69,7 @@ class Scheduler:
     def _next_of_replay(self) -> Changes | None:
         if (changes := self._step()) is not None:
             return changes
-        events = self._events_to_apply(only_full=False)
+        events = self._waiting((*URGENT, *BY_TURNS))
         self._articles_turn = self._lanes.has("catalog") and not (events and self._articles_turn)
         topic: Topic | None = "catalog" if self._articles_turn else events
         return self._begin(topic) if topic else None
@@ -86,9 +90,11 @@ class Scheduler:
         return changes
 
     def _events_to_apply(self, only_full: bool) -> Topic | None:
-        at_least = self._settings.batch_events if only_full else 0
-        waiting: tuple[Topic, ...] = ("rerouted", "events")  # strays have waited already
-        return next((topic for topic in waiting if self._lanes.has(topic, at_least)), None)
+        """What readers say and did, in the order of the table: strays have waited already."""
+        return self._waiting(BY_TURNS, self._settings.batch_events if only_full else 0)
+
+    def _waiting(self, topics: tuple[Topic, ...], at_least: int = 0) -> Topic | None:
+        return next((topic for topic in topics if self._lanes.has(topic, at_least)), None)
 
     def _begin(self, topic: Topic) -> Changes:
         kib, self._steps = self._take(topic, 1)

@@ -1,12 +1,12 @@
-"""What our readers said, and what still stands in the `events` of partitions they do not live in.
+"""What our readers said, and what still stands in the `events` and `preferences` of partitions they do not live in.
 
-Producers that hash keys in another way put an event anywhere, and whoever owns that partition sends it on through
+Producers that hash keys in another way put a record anywhere, and whoever owns that partition sends it on through
 `rerouted` (partition/intake.py). So whether a partition knows all that its readers have said depends on how far the
 others are. The group's offsets say that; they follow what is committed.
 
-takeover   A partition that is taken over waits until every partition has applied its events up to where they ended
+takeover   A partition that is taken over waits until every partition has applied these inputs up to where they ended
            then: what strayed stands in `rerouted` from there on.
-live       Where some partition has left a readable record of `events` unapplied for longer than
+live       Where some partition has left a readable record of them unapplied for longer than
            STREAMREC_MAX_PUSH_LAG_S, every partition holds its pushes back, and goes on as after a takeover. So it does
            where for so long nobody has told how far the others are.
 
@@ -29,6 +29,8 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
+from ..contracts.inputs import STRAYING
+from ..contracts.records import Topic
 from ..errors import KafkaError
 from ..kafka.log import Log
 from ..observability.metrics import HoldReason
@@ -44,16 +46,20 @@ LOOK_S = 1.0  # between two looks at how far the others are
 FOLLOW_S = 3.0  # a partition that keeps up may seem to be so far behind: commits are told once a second, and seen so
 
 
-class Late(NamedTuple):
-    """A partition of `events` whose owner is behind: by how many records, and since how many seconds."""
+Place = tuple[Topic, int]  # an input from which records are sent on, and a partition of it
 
+
+class Late(NamedTuple):
+    """A partition whose owner is behind in an input: by how many records, and since how many seconds."""
+
+    topic: Topic
     partition: int
     records: int
     seconds: float
 
     def __str__(self) -> str:
         waited = f", the oldest for {self.seconds:.0f} s" if self.seconds else ""
-        return f"events-{self.partition} is behind by {self.records} records{waited}"
+        return f"{self.topic}-{self.partition} is behind by {self.records} records{waited}"
 
 
 class Strays:
@@ -69,8 +75,8 @@ class Strays:
         self._late: list[Late] = []  # who is further behind than pushes allow
         self._heard_s: float | None = None  # when that was known last
         self._unapplied: FetchLag | None = None
-        self._nothing_until: dict[int, int] = {}  # of `events`: only markers stand between what is applied and this
-        self._something_at: dict[int, int] = {}  # of `events`: a record stands before this
+        self._nothing_until: dict[Place, int] = {}  # only markers stand between what is applied and this
+        self._something_at: dict[Place, int] = {}  # a record stands before this
 
     def why(self) -> str:
         """Which partition is furthest behind, in words; empty if none is."""
@@ -80,7 +86,7 @@ class Strays:
     # --- takeover -----------------------------------------------------------------------------------------------------
 
     async def sent_on(self) -> None:
-        """Wait until every stray in `events`, as it is now, has been sent on; raises where brokers are away.
+        """Wait until every stray in the inputs, as they are now, has been sent on; raises where brokers are away.
 
         Partitions that ask at the same time are answered together.
         """
@@ -99,20 +105,28 @@ class Strays:
             if not any((await group.end_offsets("rerouted")).values()):
                 return
             self._exist = True
-            until = await self._readable(await group.end_offsets("events"), await group.committed_offsets("events"))
-            while left := _behind(until, await group.committed_offsets("events")):
+            until = {
+                name: await self._readable(name, await group.end_offsets(name), await group.committed_offsets(name))
+                for name in STRAYING
+            }
+            while left := [
+                late
+                for name in STRAYING
+                if until[name]
+                for late in _behind(name, until[name], await group.committed_offsets(name))
+            ]:
                 self._left = left
                 await asyncio.sleep(WAIT_S)
 
-    async def _readable(self, ends: Mapping[int, int], applied: Mapping[int, int]) -> dict[int, int]:
+    async def _readable(self, name: Topic, ends: Mapping[int, int], applied: Mapping[int, int]) -> dict[int, int]:
         """Up to where there is something to apply: a marker is passed over, and no offset of the group follows it."""
-        topic = self._settings.topic("events")
+        topic = self._settings.topic(name)
         async with self._log.reader() as reader:
             return {
                 late.partition: await readable_end(
                     reader, topic, late.partition, applied[late.partition], ends[late.partition]
                 )
-                for late in _behind(ends, applied)
+                for late in _behind(name, ends, applied)
             }
 
     # --- live ---------------------------------------------------------------------------------------------------------
@@ -146,33 +160,35 @@ class Strays:
         if self._unapplied is None and not any((await group.end_offsets("rerouted")).values()):
             return
         self._exist = True
-        ends, applied, at_s = await group.end_offsets("events"), await group.committed_offsets("events"), monotonic_s()
-        noted_s = at_s
-        if self._unapplied is None:  # what stood there before the first look has waited nobody knows how long
-            self._unapplied, noted_s = FetchLag(), at_s - self._most_s - LOOK_S
+        is_first, self._unapplied = self._unapplied is None, self._unapplied or FetchLag()
+        self._late = [late for name in STRAYING for late in await self._late_in(name, group, self._unapplied, is_first)]
+
+    async def _late_in(self, name: Topic, group: GroupProgress, unapplied: FetchLag, is_first: bool) -> list[Late]:
+        ends, applied, at_s = await group.end_offsets(name), await group.committed_offsets(name), monotonic_s()
+        # what stood there before the first look has waited nobody knows how long
+        noted_s = at_s - self._most_s - LOOK_S if is_first else at_s
         late = []
         for number, end in ends.items():
-            done = max(applied[number], self._nothing_until.get(number, 0))
-            self._unapplied.note("events", number, FetchProgress(done, end), noted_s)
-            seconds = self._unapplied.seconds(number, at_s)
-            if seconds > self._most_s and await self._is_something(number, applied[number]):
-                late.append(Late(number, end - applied[number], seconds))
-        self._late = late
+            done = max(applied[number], self._nothing_until.get((name, number), 0))
+            unapplied.note(name, number, FetchProgress(done, end), noted_s)
+            seconds = unapplied.seconds_of(name, number, at_s)
+            if seconds > self._most_s and await self._is_something(name, number, applied[number], unapplied):
+                late.append(Late(name, number, end - applied[number], seconds))
+        return late
 
-    async def _is_something(self, number: int, applied: int) -> bool:
+    async def _is_something(self, name: Topic, number: int, applied: int, unapplied: FetchLag) -> bool:
         """Whether what has waited longest is a record: a marker is never applied."""
-        assert self._unapplied is not None
-        if self._something_at.get(number, 0) > applied:
+        if self._something_at.get((name, number), 0) > applied:
             return True
-        end = self._unapplied.oldest("events", number)
+        end = unapplied.oldest(name, number)
         async with self._log.reader() as reader:
-            last = await readable_end(reader, self._settings.topic("events"), number, applied, end)
+            last = await readable_end(reader, self._settings.topic(name), number, applied, end)
         if last > applied:
-            self._something_at[number] = last
+            self._something_at[name, number] = last
         else:
-            self._nothing_until[number] = end
+            self._nothing_until[name, number] = end
         return last > applied
 
 
-def _behind(until: Mapping[int, int], applied: Mapping[int, int]) -> list[Late]:
-    return [Late(number, to - applied[number], 0.0) for number, to in until.items() if to > applied[number]]
+def _behind(name: Topic, until: Mapping[int, int], applied: Mapping[int, int]) -> list[Late]:
+    return [Late(name, number, to - applied[number], 0.0) for number, to in until.items() if to > applied[number]]

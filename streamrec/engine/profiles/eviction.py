@@ -1,7 +1,8 @@
-"""Who has been silent for so long that nothing of them need be kept, and what stays: a "no" for ever.
+"""Who has been silent for so long that nothing of them need be kept, and what stays: what they said they want.
 
 A user nothing was seen of for `profile_days` of the policy clock is forgotten: no row, no key in the log. Somebody who
-opted out keeps a row in which only that stands. What one look forgets is bounded; the rest waits for the next ones.
+opted out, or stated a preference, keeps a row in which only that stands. What one look forgets is bounded; the rest
+waits for the next ones.
 """
 
 import numpy as np
@@ -41,7 +42,9 @@ def _silent_since(store: ProfileStore, before_s: int) -> IndexArray:
 
 
 def _forget(store: ProfileStore, rows: IndexArray, now_s: int) -> UIntArray:
-    left, out = reads_of(store, rows), store["consent"][rows] == CONSENT_OUT
-    store.start_again(rows[out], now_s)
-    store.forget(rows[~out])
+    left, kept = reads_of(store, rows), store["consent"][rows] == CONSENT_OUT
+    for i in np.flatnonzero(store["side"][rows]).tolist():
+        kept[i] |= store.said(int(rows[i])).asks_anything
+    store.start_again(rows[kept], now_s)
+    store.forget(rows[~kept])
     return left

@@ -2,7 +2,8 @@
 
 A column grows by doubling, in place of the linked blocks one might expect: fresh pages of a grown column are not
 touched, so they cost no memory, gathers stay one numpy call, and the copy is rare (64k -> 128k users: 37 MB).
-Derived columns (int8 mirror, its scale, zone slot, salt, active_ms) are rebuilt from the row and never logged.
+Derived columns (int8 mirror, its scale, zone slot, salt, active_ms) are rebuilt from the row and never logged. So is
+`side`, the number of a reader's preferences (preferences.py), which are logged in a record of their own.
 
 Shapes: R = rows in use, D = 64. Rows are handed out in order of first appearance and never move. Whoever is forgotten
 leaves a row of nobody (`layout` 0, opted out), which is handed out again once its tombstone was encoded for the log.
@@ -16,12 +17,22 @@ import numpy as np
 import numpy.typing as npt
 
 from ...arrays import AnyArray, IndexArray
-from .layout import CONSENT_OUT, DEFAULTS, DIMS, ROW
+from .layout import CONSENT_OUT, DEFAULTS, DIMS, NO_CAP, NO_OVERRIDE, ROW
+from .preferences import PreferenceTable
+from .statements import PREFIX, Said, decoded
 from .zones import zone_slots
 
 Rows = slice | IndexArray
 
 RESTORED_TOGETHER = 65_536  # rows
+SAID = (
+    "consent",
+    "consent_at_ms",
+    "daily_cap",
+    "quiet_from_min",
+    "quiet_to_min",
+    "side",
+)  # never forgotten for silence
 
 _FIELDS = tuple(ROW.names or ())
 
@@ -42,6 +53,9 @@ class ProfileStore:
         self.columns["zone_slot"] = np.zeros(capacity, np.uint16)
         self.columns["active_ms"] = np.zeros(capacity, np.int64)  # last_active_s, to the millisecond
         self.columns["salt"] = np.zeros(capacity, np.uint32)  # CRC-32 of the user id: a fixed spread between users
+        self.columns["side"] = np.zeros(capacity, np.uint32)  # of `preferences`; 0: nothing was said
+        self.preferences = PreferenceTable()
+        self._unwritten: dict[str, int] = {}  # whose preferences are not encoded yet -> row at that time
 
     def __len__(self) -> int:
         """How many rows are in use, free ones below the highest among them: the length of every column."""
@@ -106,17 +120,56 @@ class ProfileStore:
         """These users are not known any more; `encode` these rows once for their tombstones."""
         for row in rows.tolist():
             del self._index[self.users[row]]
+            if side := int(self.columns["side"][row]):
+                self.preferences.drop(side)
+                self._unwritten[self.users[row]] = row
         self._clear(rows)
         self.columns["consent"][rows] = CONSENT_OUT  # nobody gets no push
         self._leaving.update(rows.tolist())
 
     def start_again(self, rows: IndexArray, now_s: int) -> None:
-        """Empty the rows of these users, so that only consent stays, and when it was said."""
-        kept = {name: self.columns[name][rows] for name in ("consent", "consent_at_ms")}
+        """Empty the rows of these users, so that only what they said stays: consent, and when, and preferences."""
+        kept = {name: self.columns[name][rows] for name in SAID}
         self._clear(rows)
         self._start_rows(rows, np.full(len(rows), now_s, np.int64))
         for name, values in kept.items():
             self.columns[name][rows] = values
+        self.derive_zones(rows)
+
+    # --- preferences --------------------------------------------------------------------------------------------------
+
+    def said(self, row: int) -> Said:
+        """What the user of this row has said they want."""
+        return self.preferences.said(int(self.columns["side"][row]))
+
+    def say(self, row: int, said: Said) -> None:
+        """Let this be what the user of this row has said; `encode` the row to log it."""
+        self._put_said(row, said)
+        self._unwritten[self.users[row]] = row
+
+    def _put_said(self, row: int, said: Said) -> None:
+        columns = self.columns
+        columns["side"][row] = self.preferences.put(int(columns["side"][row]), said)
+        cap, quiet = said.value("daily_cap"), said.value("quiet_hours")
+        columns["daily_cap"][row] = NO_CAP if cap is None else cap
+        start, end = str(quiet).split("-") if quiet else ("", "")
+        columns["quiet_from_min"][row], columns["quiet_to_min"][row] = _minute(start), _minute(end)
+        self.derive_zones(np.array([row], np.intp))
+
+    def derive_zones(self, rows: IndexArray) -> None:
+        """The zone slots of these rows: of the zone that was stated, or else that of the device."""
+        stated = self.preferences.columns["zone"][self.columns["side"][rows]]
+        self.columns["zone_slot"][rows] = zone_slots(np.where(stated > 0, stated, self.columns["zone"][rows]))
+
+    def _encode_said(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
+        changed = {*rows.tolist()}
+        found: list[tuple[bytes, bytes | None]] = []
+        for user_id in sorted(user_id for user_id, row in self._unwritten.items() if row in changed):
+            del self._unwritten[user_id]
+            row = self._index.get(user_id)
+            side = 0 if row is None else int(self.columns["side"][row])
+            found.append((PREFIX + user_id.encode(), self.preferences.said(side).encoded() if side else None))
+        return found
 
     def everybody(self, start: int, stop: int) -> "Users":
         """Users of these rows, without nobody's."""
@@ -144,7 +197,11 @@ class ProfileStore:
         self.columns["mirror"][rows] = np.rint(interest / safe).astype(np.int8)
 
     def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
-        """Changelog records (key, value) of these rows: tombstones first, nothing of free rows."""
+        """Changelog records (key, value) of these rows: tombstones first, nothing of free rows; then what was said."""
+        said = self._encode_said(rows) if self._unwritten else []
+        return self._encode_rows(rows) + said
+
+    def _encode_rows(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         gone: list[tuple[bytes, bytes | None]] = []
         if self._leaving or self._free:
             gone = self._tombstones(rows)
@@ -157,7 +214,7 @@ class ProfileStore:
 
     def rows(self) -> dict[bytes, bytes]:
         """Every user's row as the changelog holds it, by its key."""
-        encoded = self.encode(np.flatnonzero(self["layout"]))
+        encoded = self._encode_rows(np.flatnonzero(self["layout"]))
         return {key: row for key, row in encoded if row is not None}
 
     def _tombstones(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
@@ -170,21 +227,31 @@ class ProfileStore:
         return [(user_id.encode(), None) for user_id in gone]
 
     def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Rows from the changelog, in bulk; of several values of one key the last one counts, None for none."""
+        """Rows and preferences from the changelog; of several values of one key the last one counts, None for none."""
         last = {key: value for key, value in dict(records).items() if value is not None}
+        said = {key[1:].decode(): last.pop(key) for key in [key for key in last if key.startswith(PREFIX)]}
         keys, values = list(last), list(last.values())
         self._grow(len(self.users) + len(keys))
         for start in range(0, len(keys), RESTORED_TOGETHER):  # what is copied on the way stays small
             some = slice(start, start + RESTORED_TOGETHER)
             self._restore([key.decode() for key in keys[some]], np.frombuffer(b"".join(values[some]), ROW))
+        for user_id, record in said.items():
+            if (row := self._index.get(user_id)) is not None:
+                self._put_said(row, decoded(record))
 
     def _restore(self, users: list[str], packed: AnyArray) -> None:
         rows = self.rows_of(users, packed["first_seen_s"])
         for name in _FIELDS:
             self.columns[name][rows] = packed[name]
         self.mirror_rows(rows)
-        self.columns["zone_slot"][rows] = zone_slots(packed["zone"])
+        self.derive_zones(rows)
         self.columns["active_ms"][rows] = packed["last_active_s"].astype(np.int64) * 1000
+
+
+def _minute(clock_time: str) -> int:
+    """Minute of the day of a time as in 22:00; NO_OVERRIDE of none."""
+    hours, _, minutes = clock_time.partition(":")
+    return int(hours) * 60 + int(minutes) if clock_time else NO_OVERRIDE
 
 
 class Users:

@@ -14,6 +14,7 @@ from ...arrays import AnyArray, ByteArray, IndexArray
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import Record
 from ...engine.profiles.layout import LAYOUT_VERSION, ROW
+from ...engine.profiles.statements import PREFIX
 from ...engine.profiles.upgrade import version_of
 from ...partition.changelog_meta import CURSOR_KEY, LAYOUT_KEY, MOVED_KEY, OWNER_KEY, SPACE_KEY
 from .findings import Example, Tally
@@ -49,6 +50,8 @@ class Changelog:
             key, value = record.key or b"", record.value
             if value is not None and key.startswith(b"\xff"):
                 self._meta(partition, record, key, value)
+            elif key.startswith(PREFIX):
+                continue
             elif _text(key) is None:
                 self._unknown(partition, record, "the key is not UTF-8")
             else:

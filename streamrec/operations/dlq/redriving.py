@@ -16,6 +16,7 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError as ClientError
 from aiokafka.errors import ProducerFenced
 
+from ...contracts.inputs import OF_READERS, is_redriven
 from ...contracts.limits import BATCH_BYTES
 from ...contracts.partitioner import partition_of
 from ...contracts.record_size import headers_bytes
@@ -56,7 +57,7 @@ def plan(letters: Iterable[Letter], settings: Settings, articles: Since = NOTHIN
 def refusal(letter: Letter, settings: Settings, articles: Since = NOTHING_SINCE) -> str:
     """Why this letter cannot go back; empty if it can."""
     topic, home = letter.place.topic, settings.topic(letter.place.topic)
-    if topic == "catalog":
+    if not is_redriven(topic):
         return NOT_CATALOG
     if letter.cut:
         return f"{letter.cut}; take it from {letter.origin} while it is there"
@@ -71,7 +72,7 @@ def refusal(letter: Letter, settings: Settings, articles: Since = NOTHING_SINCE)
 
 def partition(letter: Letter, settings: Settings) -> int:
     """Where it goes: an event to where its key's user lives, an article to where it was."""
-    if letter.place.topic in ("events", "rerouted") and letter.key is not None:
+    if letter.place.topic in OF_READERS and letter.key is not None:
         try:
             return partition_of(letter.key.decode(), settings.partitions)
         except UnicodeDecodeError:

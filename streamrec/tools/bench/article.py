@@ -13,9 +13,10 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
+from ...contracts.inputs import DAY_MS
 from ...errors import StateError
 from ...kafka.clients import consumer, producer
-from ...kafka.topics import DAY_MS, create
+from ...kafka.topics import create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
 from .contestants import started

@@ -14,10 +14,11 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...clock import monotonic_s, now_ms
+from ...contracts.inputs import DAY_MS
 from ...engine.profiles.layout import ROW
 from ...errors import StateError
 from ...kafka.clients import consumer, producer
-from ...kafka.topics import DAY_MS, create
+from ...kafka.topics import create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
 from .contestants import Contestant, group_of, started

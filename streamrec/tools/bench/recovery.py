@@ -15,12 +15,13 @@ import numpy as np
 import orjson
 
 from ...clock import monotonic_s, now_ms
+from ...contracts.inputs import DAY_MS
 from ...contracts.limits import BATCH_BYTES
 from ...engine.profiles.layout import DEFAULTS, READ, ROW
 from ...errors import StateError
 from ...kafka.clients import producer
 from ...kafka.log import KafkaLog
-from ...kafka.topics import DAY_MS, changelog_topic, create, specs
+from ...kafka.topics import changelog_topic, create, specs
 from ...kafka.transactions import Message, Transactions
 from ...partition.changelog_meta import Meta, layout_record
 from ...settings import Settings, environ_of_others, to_environ

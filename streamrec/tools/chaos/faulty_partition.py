@@ -83,15 +83,15 @@ class FragilePartition(Partition):
             if 0 < at_s <= meta.looked_ms // 1000
         ]
 
-    def _learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
+    def learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
         self.effects += typed
-        super()._learn(typed, changes)  # the damage is done when it raises
+        super().learn(typed, changes)  # the damage is done when it raises
         if any(item.value.user_id.startswith(POISON) for item in typed):
             raise ArithmeticError("a bug that this event reaches")
 
-    def _take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
+    def take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         self.effects.append(Arrived(article, now_ms))
-        may_be_pushed = super()._take_in(article, now_ms, changes)
+        may_be_pushed = super().take_in(article, now_ms, changes)
         if at_once(article.article_id):
             raise ArithmeticError("a bug that this article reaches")
         return may_be_pushed

@@ -1,4 +1,4 @@
-"""What strayed in a simulation: how far the partitions are in their events, by the cursors that are committed.
+"""What strayed in a simulation: how far the partitions are in their inputs, by the cursors that are committed.
 
 It is asked as a worker asks the group (worker/strays.py), and shares no code with that.
 """
@@ -14,6 +14,7 @@ from ...partition.changelog_meta import CURSOR_KEY
 from .memory_log import MemoryLog
 
 LOOK_S = 2.0
+SOURCES = ("events", "preferences")  # from where records are sent on
 
 
 class MemoryStrays:
@@ -22,14 +23,14 @@ class MemoryStrays:
     def __init__(self, broker: MemoryLog, partitions: int, max_lag_s: float) -> None:
         self._broker, self._partitions, self._max_lag_ms = broker, range(partitions), max_lag_s * 1000
         self._read = 0  # of the committed transactions
-        self._applied = dict.fromkeys(self._partitions, 0)
+        self._applied = {(name, number): 0 for name in SOURCES for number in self._partitions}
 
     async def sent_on(self) -> None:
         """Wait until all that strayed before this moment is sent on (worker.catch_up.OtherPartitions)."""
         if not self._anything_strayed():
             return
-        ends = {number: len(self._broker.partitions["events", number]) for number in self._partitions}
-        while any(record.offset < ends[number] for number, record in self._unapplied()):  # noqa: ASYNC110 - no event
+        ends = {place: len(self._broker.partitions[place]) for place in self._applied}
+        while any(record.offset < ends[place] for place, record in self._unapplied()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(LOOK_S)
 
     async def too_late(self) -> HoldReason:
@@ -53,18 +54,17 @@ class MemoryStrays:
         left_ms = oldest_ms + self._max_lag_ms - now_ms()
         return max(LOOK_S, left_ms / 1000) if left_ms >= 0 else 0.0
 
-    def _unapplied(self) -> list[tuple[int, RawRecord]]:
-        """The first record of each partition that has some."""
+    def _unapplied(self) -> list[tuple[tuple[str, int], RawRecord]]:
+        """The first record of each partition of an input that has some."""
         self._follow()
-        heads = [
-            (number, self._broker.committed("events", number, self._applied[number])) for number in self._partitions
-        ]
-        return [(number, records[0]) for number, records in heads if records]
+        heads = [(place, self._broker.committed(*place, applied)) for place, applied in self._applied.items()]
+        return [(place, records[0]) for place, records in heads if records]
 
     def _follow(self) -> None:
         for sent in self._broker.transactions[self._read :]:
             for (topic, number), entries in sent.items():
                 for entry in entries if topic == "changelog" else ():
                     if entry.record.key == CURSOR_KEY and entry.record.value is not None:
-                        self._applied[number] = orjson.loads(entry.record.value)["cursor"].get("events", 0)
+                        cursor = orjson.loads(entry.record.value)["cursor"]
+                        self._applied |= {(name, number): cursor.get(name, 0) for name in SOURCES}
         self._read = len(self._broker.transactions)
