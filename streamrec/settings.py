@@ -179,6 +179,17 @@ class Settings(BaseSettings):
     # faults
     max_poison_per_hour: int = _s(20, "records", "records on which processing fails that a partition may set aside; more end the worker", ge=0)
 
+    # desk, the editors' page
+    desk_host: str = _s("127.0.0.1", "address", "`streamrec desk` listens here; loopback unless a proxy logs people in")
+    desk_port: int = _s(6070, "port", "and on this port", ge=0, le=65_535)
+    desk_zone: str = _s("", "IANA zone", "of the times editors read and type; empty: default_zone")
+    desk_user_header: str = _s("", "header", "in which a reverse proxy names who is logged in (X-Forwarded-User); empty: no login, loopback only", pattern=r"^[A-Za-z0-9-]{0,64}$")
+    desk_role_header: str = _s("X-Forwarded-Groups", "header", "in which it names their groups, commas between them", pattern=r"^[A-Za-z0-9-]{1,64}$")
+    desk_roles: str = _s("viewer=viewer,editor=editor,chief=chief", "group=role,...", "what a group may do; the highest of several counts, and without one nothing is shown")
+    desk_proxy_secret_file: Path | None = _s(None, "file", "holds the secret the proxy sends in X-Desk-Secret; this or desk_proxy_addresses is needed to believe it")
+    desk_proxy_addresses: str = _s("", "addresses", "the proxy's, or its networks, commas between them")
+    desk_secret_file: Path | None = _s(None, "file", "holds the secret forms are signed with; none: a new one at each start, and pages that are open then have to be loaded again")
+
     # development
     kafka_cache: Path | None = _s(None, "folder", "where the embedded broker keeps its jars; none: the user's cache folder")
     # fmt: on

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..worker.rewind import Place as ToPlace
 
 
-ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "follower", "admin")
+ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "follower", "desk", "admin")
 
 
 class Place(click.ParamType):
@@ -101,6 +101,7 @@ def acl(role: str | None, principal: str | None, group: str, prefixed: bool, bro
     operator  `streamrec dlq`
     trainer   `streamrec train topics`
     follower  `streamrec explain`, `streamrec preview`
+    desk      `streamrec desk`
     admin     `streamrec topics create` and `check`
     """
     from ..kafka.permissions import Need, commands, needs, under_prefix

@@ -111,6 +111,12 @@ def _follower(settings: Settings) -> Iterator[Need]:
     yield Need("Read", "topic", changelog_topic(settings))
 
 
+def _desk(settings: Settings) -> Iterator[Need]:
+    """The desk follows, and writes what its forms say."""
+    yield from _follower(settings)
+    yield from _topics(settings, "Write", "articles")
+
+
 ROLES: Mapping[str, Callable[[Settings], Iterator[Need]]] = {
     "worker": _worker,
     "producer": _producer,
@@ -118,6 +124,7 @@ ROLES: Mapping[str, Callable[[Settings], Iterator[Need]]] = {
     "gateway": _gateway,
     "auditor": _auditor,
     "follower": _follower,
+    "desk": _desk,
     "operator": _operator,
     "trainer": _trainer,
     "admin": _admin,

@@ -41,8 +41,8 @@ def portions(role: str, settings: Settings) -> list[list[Need]]:
 
 
 async def refusal(role: str, settings: Settings, taken: Sequence[Need], folder: Path) -> str:
-    """What the role's command says; of a worker, what its start asks first, for one that may do all would go on."""
-    if role == "worker":
+    """What the role's command says; of what would go on if it may do all, what its start asks first."""
+    if role in {"worker", "follower", "desk"}:
         try:
             await permitted(settings, role)
         except KafkaError as error:

@@ -1,0 +1,61 @@
+"""What the rows of readers say of pushes: how many left in each minute, and how many readers have an article.
+
+Read from columns of the followed partitions: the times of a reader's last 8 pushes (no reader gets more in a day) and
+the articles the row remembers. Nothing is counted twice and nothing has to be kept between two looks.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ..arrays import BoolArray, IntArray
+from ..engine.profiles.layout import CONSENT_OUT, PUSHED
+from ..engine.profiles.store import ProfileStore
+
+MINUTES = 60
+DAY_S = 86_400
+TOGETHER = 131_072  # rows looked at in one go: their columns stay in the cache
+
+
+def pushes_by_second(profiles: Iterable[ProfileStore], now_s: int, seconds: int) -> IntArray:
+    """(seconds,) pushes in each of the last seconds, the present one last."""
+    found = np.zeros(seconds, np.int64)
+    for store in profiles:
+        times = store["pushed_at_s"]
+        recent = times[times > np.uint32(max(0, now_s - seconds))].astype(np.int64)
+        found += np.bincount(np.minimum(recent - (now_s - seconds) - 1, seconds - 1), minlength=seconds)
+    return found
+
+
+def pushed_since(profiles: Iterable[ProfileStore], since_s: int) -> int:
+    """Pushes after this moment; exact for a day back."""
+    return sum(int(np.count_nonzero(store["pushed_at_s"] > np.uint32(since_s))) for store in profiles)
+
+
+def reach(profiles: Sequence[ProfileStore], keys: Sequence[int]) -> list[int]:
+    """How many readers were pushed each article, by article key, as far as rows remember it."""
+    wanted, found = np.array(sorted(set(keys)), np.uint32), np.zeros(len(set(keys)), np.int64)
+    if not len(wanted):
+        return []
+    low = np.zeros(65_536, np.bool_)
+    low[wanted & 0xFFFF] = True
+    for store in profiles:
+        for start in range(0, len(store), TOGETHER):
+            seen = store["seen"][start : start + TOGETHER]
+            near: BoolArray = low[seen.astype(np.uint16)]  # the low half of a key: a quick look before the exact one
+            near &= (store["seen_acts"][start : start + TOGETHER] & PUSHED) > 0
+            some = seen[near]
+            at = np.minimum(np.searchsorted(wanted, some), len(wanted) - 1)
+            found += np.bincount(at[wanted[at] == some], minlength=len(wanted))
+    by_key = dict(zip(wanted.tolist(), found.tolist(), strict=True))
+    return [by_key[key] for key in keys]
+
+
+def opted_out(profiles: Iterable[ProfileStore]) -> int:
+    """Readers who have pushes switched off; rows of nobody count as none."""
+    return sum(int(np.count_nonzero((store["consent"] == CONSENT_OUT) & (store["layout"] > 0))) for store in profiles)
+
+
+def minute_bars(by_second: IntArray) -> list[int]:
+    """Pushes a minute, of whole minutes back from now; the last one is the minute up to now."""
+    return [int(n) for n in by_second.reshape(-1, 60).sum(axis=1)]

@@ -1,0 +1,65 @@
+"""One article: how many readers have it, who would get it now, and what keeps it from the others."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...clock import now_ms
+from ...follower.funnel import Funnel, funnel
+from ...follower.listing import newest
+from ...partition.partition import Partition
+from ..access.person import Person
+from ..article_rows import ArticleRow, rows_of
+from ..desk import Desk
+from ..frame import RefusedError
+from ..words import reason
+
+
+class Step(NamedTuple):
+    """Some of all readers, and what is so of them."""
+
+    said: str
+    readers: int
+    good: bool = False
+
+
+class Seen(NamedTuple):
+    """What the page of an article shows."""
+
+    row: ArticleRow
+    funnel: Funnel
+    read: int  # readers who have it among what they read lately
+
+
+class ArticlePage:
+    """The page of one article."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def show(self, request: Request, person: Person) -> Response:
+        """The page; 404 for an article that is not, or no longer, in the window."""
+        article_id = request.query_params.get("id", "")
+        seen = await self._desk.seen(("article", article_id), _seen, article_id, now_ms())
+        if seen is None:
+            raise RefusedError("No such article is known. Articles are known for a week after publication.", 404)
+        return self._desk.frame.page(
+            request, person, "article.html", **seen._asdict(), steps=steps(seen.funnel.would_push, seen.funnel.reasons)
+        )
+
+
+def steps(pushes: int, reasons: Mapping[str, int]) -> list[Step]:
+    """Who gets it, then the others by what keeps it from them, in the order of asking."""
+    return [Step("get it", pushes, good=True), *(Step(reason(word), n) for word, n in reasons.items())]
+
+
+def _seen(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Seen | None:
+    article = newest(partitions, article_id)
+    if article is None:
+        return None
+    (row,) = rows_of(partitions, [article], at_ms)
+    slots = [(partition.catalog, partition.catalog.slot(article_id)) for partition in partitions]
+    read = sum(int(catalog["readers"][slot]) for catalog, slot in slots if slot is not None)
+    return Seen(row, funnel(partitions, article_id, at_ms), read)

@@ -1,0 +1,73 @@
+"""The first page: what leaves, how fast, what is known of whom, and whether that is fresh."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...clock import now_ms
+from ...partition.partition import Partition
+from ..access.person import Person
+from ..article_rows import LATEST, ArticleRow, latest
+from ..desk import Desk
+from ..figures import DAY_S, opted_out, pushed_since, pushes_by_second
+
+HOUR_S = 3600
+PACE_S = 10  # a pace is that of the last seconds: what is a second old may still be on its way here
+
+
+class Now(NamedTuple):
+    """The figures of the first page."""
+
+    per_s: float
+    hour: int
+    day: int
+    readers: int
+    opted_out: int
+    articles: int
+    fresh: int  # that could be pushed now
+    age_s: float
+    minutes: list[int]  # pushes in each of the last 60, the present one last
+
+
+def figures(partitions: Sequence[Partition], at_ms: int, age_s: float) -> Now:
+    """All of them, of the followed partitions."""
+    profiles, catalog = [partition.profiles for partition in partitions], partitions[0].catalog
+    by_second = pushes_by_second(profiles, at_ms // 1000, HOUR_S)
+    return Now(
+        per_s=float(by_second[-PACE_S:].sum()) / PACE_S,
+        hour=int(by_second.sum()),
+        day=pushed_since(profiles, at_ms // 1000 - DAY_S),
+        readers=sum(store.count() for store in profiles),
+        opted_out=opted_out(profiles),
+        articles=len(catalog),
+        fresh=len(catalog.fresh(at_ms)),
+        age_s=age_s,
+        minutes=[int(n) for n in by_second.reshape(-1, 60).sum(axis=1)],
+    )
+
+
+def seen(partitions: Sequence[Partition], at_ms: int, age_s: float) -> tuple[Now, list[ArticleRow]]:
+    """The figures, and the latest articles."""
+    return figures(partitions, at_ms, age_s), latest(partitions, at_ms, LATEST)
+
+
+class NowPage:
+    """Whole at first, then its figures again and again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def show(self, request: Request, person: Person) -> Response:
+        """The page."""
+        return self._desk.frame.page(request, person, "now.html", **await self._seen())
+
+    async def figures(self, request: Request, person: Person) -> Response:
+        """The part that changes."""
+        return self._desk.frame.page(request, person, "figures.html", **await self._seen())
+
+    async def _seen(self) -> dict[str, object]:
+        at_ms, (age_s, trouble) = now_ms(), self._desk.freshness()
+        now, articles = await self._desk.seen("now", seen, at_ms, age_s)
+        return {"now": now._replace(age_s=age_s), "latest": articles, "trouble": trouble}

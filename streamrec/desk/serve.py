@@ -1,0 +1,48 @@
+"""Run the desk until it is told to stop: the follower restored, the publisher connected, then the web server."""
+
+import asyncio
+import logging
+
+import uvicorn
+
+from ..errors import SettingsError
+from ..follower.follower import Follower
+from ..kafka.permissions import permitted
+from ..observability.logs import configure
+from ..settings import Settings
+from .access.logins import login_of
+from .app import build_desk
+from .publishing import Publisher
+from .sources import Sources
+
+log = logging.getLogger(__name__)
+
+
+def run_desk(settings: Settings) -> None:
+    """Returns after SIGTERM or SIGINT; raises what is wrong before it listens."""
+    configure(settings.log_format, settings.log_level)
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    login_of(settings)  # what is wrong with the login is said before Kafka is asked for anything
+    if settings.policy_time == "event":
+        raise SettingsError("STREAMREC_POLICY_TIME is 'event'; a desk follows workers that live by the clock")
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    await permitted(settings, "desk")
+    follower, publisher = Follower(settings), Publisher(settings)
+    try:
+        await publisher.start()
+        await follower.start()
+        app = build_desk(settings, Sources(follower, publisher.publish))
+        config = uvicorn.Config(
+            app, settings.desk_host, settings.desk_port, log_config=None, access_log=False, server_header=False,
+            proxy_headers=False, lifespan="off", timeout_keep_alive=10, limit_concurrency=500,
+            timeout_graceful_shutdown=3,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        log.info("the desk is at http://%s:%d", settings.desk_host, settings.desk_port)
+        await server.serve()
+    finally:
+        await follower.stop()
+        await publisher.stop()

@@ -1,0 +1,43 @@
+"""What the desk needs of the rest of the program. A page is shown only where all that it needs is there."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+
+from ..contracts.article import AnalysedArticle
+from ..errors import StreamrecError
+from ..follower.lag import Lag
+from ..partition.partition import Partition
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Followed(Protocol):
+    """The read-only copy of the partitions (follower/follower.py)."""
+
+    error: StreamrecError | None
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """In the order of their numbers; nobody may change them."""
+
+    def lag(self, at_ms: int | None = None) -> list[Lag]:
+        """How old each partition is."""
+
+    async def ask(
+        self, work: Callable[Concatenate[Sequence[Partition], P], T], /, *args: P.args, **more: P.kwargs
+    ) -> T:
+        """Answer a question in a thread, while nothing is applied."""
+
+    async def draft(self, said: dict[str, object], at_ms: int | None = None) -> AnalysedArticle:
+        """An article that is not out, as its readers would meet it; DataError says which field is wrong."""
+
+
+Publish = Callable[[dict[str, Any]], Awaitable[None]]  # an article of the contract, to `articles`
+
+
+class Sources(NamedTuple):
+    """Where a desk's pages get what they show, and where their forms go."""
+
+    followed: Followed
+    publish: Publish

@@ -1,0 +1,219 @@
+"""The desk in a real browser: what is pressed is done, and what is hostile does nothing.
+
+One browser and one desk for all of them; each test has a context, and so headers, of its own.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from desk_browser import browser, listening
+from desk_newsroom import HOSTILE, Newsroom, as_, proxied
+from playwright.sync_api import Browser, Page, expect
+
+from streamrec.desk.app import build_desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = ["/", "/articles", "/article?id=a1", "/write", "/reader?id=u1&article=a1"]
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One for the module."""
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def newsroom() -> Newsroom:
+    """More than a page of articles, the first of them with hostile titles."""
+    return Newsroom(articles=60, titles=HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def address(newsroom: Newsroom) -> Iterator[str]:
+    """Where a desk behind a proxy listens."""
+    with listening(build_desk(proxied(), newsroom.sources())) as found:
+        yield found
+
+
+@pytest.fixture
+def opened(chromium: Browser, address: str) -> Iterator[Open]:
+    """Open a page as somebody; whatever the browser complains of fails the test."""
+    contexts, complaints = [], list[str]()
+
+    def open_(path: str, role: str = "chief", **more: object) -> Page:
+        context = chromium.new_context(extra_http_headers=as_(role), base_url=address, **more)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.set_default_timeout(8000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_every_page_fits_and_can_be_read(opened: Open, look: str) -> None:
+    """No page is wider than its window, nothing is in one colour with its ground, each has one heading."""
+    more: dict[str, object] = {"viewport": {"width": 390 if look == "phone" else 1280, "height": 844}}
+    page = opened("/", color_scheme="dark" if look == "dark" else "light", **more)
+    for path in PAGES:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth"), path
+        assert page.locator("h1").count() == 1
+        assert contrast(page, "h1") > 7, path
+        assert contrast(page, "footer") > 4.5, path
+    if look == "dark":
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 19, 23)"
+
+
+def contrast(page: Page, selector: str) -> float:
+    """Of a text against the ground it stands on, as WCAG counts it."""
+    return float(
+        page.locator(selector).first.evaluate(
+            """element => {
+              const light = text => {
+                const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(x => x / 255)
+                  .map(x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4);
+                return .2126 * r + .7152 * g + .0722 * b;
+              };
+              let ground = element;
+              while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
+              const [a, b] = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor].map(light);
+              return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+            }"""
+        )
+    )
+
+
+def test_hostile_titles_do_nothing(opened: Open) -> None:
+    """They are read, not run; and five hundred letters without a blank stay in their place."""
+    page = opened("/articles?page=2", viewport={"width": 390, "height": 844})
+    expect(page.get_by_text(HOSTILE[0])).to_be_visible()
+    for number in range(len(HOSTILE)):
+        page.goto(f"/article?id=a{number}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("document.querySelectorAll('main script, main img, main [onmouseover]').length") == 0
+
+
+def test_articles_are_found_while_one_types(opened: Open) -> None:
+    """Without loading the page anew; the field keeps what is typed."""
+    page = opened("/articles")
+    page.get_by_label("Search titles").press_sequentially("number 17")
+    expect(page.get_by_text("1 article", exact=False).first).to_contain_text("1 article with")
+    expect(page.get_by_label("Search titles")).to_have_value("number 17")
+    page.get_by_role("link", name="Quantum chip number 17").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Quantum chip number 17")
+
+
+def test_the_list_is_turned(opened: Open) -> None:
+    """To the older ones and back."""
+    page = opened("/articles")
+    page.get_by_role("link", name="Older").click()
+    expect(page.get_by_text("Page 2 of 2")).to_be_visible()
+    page.get_by_role("link", name="Newer").click()
+    expect(page.get_by_text("Page 1 of 2")).to_be_visible()
+
+
+def test_a_push_is_written_with_the_keyboard_alone(opened: Open, newsroom: Newsroom) -> None:
+    """From the first page to what is sent: preview, check, confirmation; then it is said."""
+    page = opened("/", "editor")
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.wait_for_url("**/write")
+    while page.evaluate("document.activeElement.name") != "title":
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.keyboard.type("A chip for everybody")
+    expect(page.locator("#preview")).to_contain_text("of 40 readers")
+    expect(page.locator("#preview .phone")).to_contain_text("A chip for everybody")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/write/check")
+    tick = page.get_by_label("I have read the title")
+    tick.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("The push is sent")
+    (article,) = newsroom.published
+    assert article["title"] == "A chip for everybody"
+    newsroom.published.clear()
+
+
+def test_a_push_is_changed_before_it_is_sent(opened: Open, newsroom: Newsroom) -> None:
+    """What was typed is there again; nothing was sent."""
+    page = opened("/write", "editor")
+    page.get_by_label("Title").fill('A "chip" & <more>')
+    page.get_by_label("Not before").fill("2099-01-01T08:00")
+    page.get_by_role("button", name="Check before sending").click()
+    expect(page.get_by_text("2099-01-01 08:00:00")).to_be_visible()
+    page.get_by_role("button", name="Change something").click()
+    expect(page.get_by_label("Title")).to_have_value('A "chip" & <more>')
+    expect(page.get_by_label("Not before")).to_have_value("2099-01-01T08:00")
+    assert newsroom.published == []
+
+
+def test_a_viewer_sees_a_preview_and_cannot_send(opened: Open) -> None:
+    """The button says why."""
+    page = opened("/write", "viewer")
+    page.get_by_label("Title").press_sequentially("chip")
+    expect(page.locator("#preview")).to_contain_text("of 40 readers")
+    expect(page.get_by_role("button", name="Check before sending")).to_be_disabled()
+
+
+def test_a_reader_is_asked_about(opened: Open) -> None:
+    """In words; from there to why one article does not reach them."""
+    page = opened("/reader", "viewer")
+    page.get_by_label("Id of the reader").fill("u1")
+    page.get_by_role("button", name="Look").click()
+    expect(page.get_by_text("What is known of")).to_be_visible()
+    page.locator("td a").first.click()
+    expect(page.locator(".verdict")).to_be_visible()
+    page.get_by_label("Id of the reader").fill("<script>nobody</script>")
+    page.get_by_role("button", name="Look").click()
+    expect(page.get_by_text("Nothing is known of this reader")).to_be_visible()
+
+
+def test_keys_are_listed_and_lead_everywhere(opened: Open) -> None:
+    """`?` shows them, Escape closes the list, and in a field they are letters."""
+    page = opened("/articles")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("g r?")
+    expect(page.get_by_label("Search titles")).to_have_value("g r?")
+    page.get_by_label("Search titles").blur()
+    for key, path in (("r", "/reader"), ("n", "/"), ("a", "/articles")):
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{path}")
+
+
+def test_figures_move_by_themselves(opened: Open, newsroom: Newsroom) -> None:
+    """And say when they have stopped."""
+    page = opened("/")
+    newsroom.followed.age_ms = 95_000
+    expect(page.get_by_text("What is shown is 95 s old.")).to_be_visible()
+    newsroom.followed.age_ms = 20
+    expect(page.get_by_text("What is shown is 95 s old.")).to_be_hidden()
+
+
+def test_whoever_has_no_role_sees_a_sentence(chromium: Browser, address: str) -> None:
+    """And no page."""
+    context = chromium.new_context(extra_http_headers=as_("staff"), base_url=address)
+    page = context.new_page()
+    answer = page.goto("/")
+    assert answer is not None
+    assert answer.status == 403
+    expect(page.get_by_text("has no role at this desk")).to_be_visible()
+    context.close()
