@@ -23,6 +23,8 @@ COMMANDS = {
     "produce": "Write JSON lines into a topic, to try it by hand; or a whole history.",
     "watch": "Show pushes as they leave.",
     "desk": "Serve the editors' page: what leaves, who gets what and why, and a push to write.",
+    "explain": "Say why a reader got, or did not get, an article; or what became of an article.",
+    "preview": "Say who would get an article before it is published.",
     "dlq": "List, show and redrive dead letters.",
     "replay": "Replay logs (MIND, EB-NeRD, Globo, files of your own) through Kafka or directly.",
     "simulate": "Publish a simulated newsroom and its readers to the cluster, or write them as files.",

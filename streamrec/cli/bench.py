@@ -7,6 +7,7 @@ import click
 
 from ..tools.bench.machine import measured_on
 from .bench_delivery import guarantees, rebalance
+from .bench_follower import follower, preview
 from .options import brokers_option
 
 
@@ -200,3 +201,5 @@ def _numbers(text: str, option: str, mark: str) -> list[int]:
 
 bench.add_command(rebalance)
 bench.add_command(guarantees)
+bench.add_command(follower)
+bench.add_command(preview)

@@ -5,15 +5,18 @@ the first answer that is a no names the same reason, for any reader and article)
 """
 
 import msgspec
+import numpy as np
 
 from ..arrays import IndexArray
-from ..decide import bypassed_by
+from ..decide import budget, bypassed_by
 from ..engine.catalog import Catalog
 from ..engine.features.features import FEATURES, features
+from ..engine.lifted import lifted_pairs
 from ..engine.pairs import Pairs
 from ..engine.policy.config import NEVER, Policy
 from ..engine.policy.gates import GATES
 from ..engine.policy.rules import RULES
+from ..engine.policy.tally import Tally
 from ..engine.profiles.store import Users
 from .world import World
 
@@ -24,7 +27,7 @@ class Answer(msgspec.Struct, frozen=True):
     name: str  # of the reason, as in streamrec_suppressions_total
     stage: str  # gate, retrieve, rules or budget
     passed: bool
-    bypassed: bool = False  # closed, but breaking news passes it
+    bypassed: bool = False  # it would say no, but does not count: breaking news, an audience
     opens_ms: int | None = None  # of a closed gate: when it opens; None: not by waiting
     value: float | None = None  # of a threshold: what the pair has
     limit: float | None = None  # and what it needs
@@ -44,15 +47,18 @@ def gate_answers(users: Users, slots: IndexArray, catalog: Catalog, now_ms: int,
 def pair_answers(world: World, relevance: float) -> list[Answer]:
     """What affinity floor, rules and threshold say of the pair, in the order of asking."""
     pair, policy = world.pair(), world.policy
-    affinity = float(pair.affinity[0])
-    near = Answer(
-        "low_affinity", "retrieve", affinity >= policy.min_affinity, value=affinity, limit=policy.min_affinity
-    )
+    affinity, needed = float(pair.affinity[0]), policy.min_affinity
+    lifted = lifted_pairs(world.users, world.catalog, world.slots)
+    is_lifted = affinity < needed and lifted is not None and bool(lifted[0, 0])
+    near = Answer("low_affinity", "retrieve", affinity >= needed or is_lifted, is_lifted, value=affinity, limit=needed)
     rules = [
         Answer(reason, "rules", not bool(suppresses(pair, world.now_ms, policy)[0])) for reason, suppresses in RULES
     ]
-    likely = Answer("low_score", "budget", relevance >= policy.min_score, value=relevance, limit=policy.min_score)
-    return [near, *rules, likely]
+    likely = len(budget(pair, np.array([relevance], np.float32), policy, Tally())) > 0
+    enough = Answer(
+        "low_score", "budget", likely, likely and relevance < policy.min_score, None, relevance, policy.min_score
+    )
+    return [near, *rules, enough]
 
 
 def scalar_features(pair: Pairs, world: World) -> tuple[dict[str, float], float]:

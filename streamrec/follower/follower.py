@@ -2,6 +2,7 @@
 
     follower = Follower(settings)
     await follower.start()                         topics checked, model loaded, partitions restored, tail running
+    await follower.restore()                       the same without a tail, for one answer
     follower.partitions                            [Partition, ...] by number; nobody may change them
     follower.lag()                                 [Lag, ...]; `age_ms`, `at_end`, `cut_off_since_ms`
     follower.find("u1")                            (Partition, row), None for a reader without a profile
@@ -83,18 +84,26 @@ class Follower:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Restore and begin to follow; KafkaError, SettingsError, StateError or ArtifactError say why not."""
+        """Restore and begin to follow; raises as `restore` does."""
         await self._check_topics()
-        space_id = self._encoder.space_id
-        self._models = await asyncio.to_thread(FollowedModels, self.settings, space_id)
         async with self._log.reader() as reader:
             letters = {number: await self._end_of_letters(reader, number) for number in self.numbers}
-            await self._drafts.recall(reader, self.numbers[0])
-        for number in self.numbers:
-            self.replicas[number] = await self._restored(number)
+        await self.restore()
         self.tail = Tail(self.settings, self._log, self.replicas, self._lock, self._applied)
         await self.tail.start(letters)
         self._tasks = [asyncio.create_task(self._follow(self.tail)), asyncio.create_task(self._watch_models())]
+
+    async def restore(self) -> None:
+        """Read all that is committed by now, once; who wants one answer needs no more.
+
+        KafkaError, SettingsError, StateError or ArtifactError say why it cannot be.
+        """
+        await self._check_topics()
+        self._models = await asyncio.to_thread(FollowedModels, self.settings, self._encoder.space_id)
+        async with self._log.reader() as reader:
+            await self._drafts.recall(reader, self.numbers[0])
+        for number in self.numbers:
+            self.replicas[number] = await self._restored(number)
 
     async def stop(self) -> None:
         """End at once; nothing is lost, as nothing was written."""

@@ -6,6 +6,7 @@ A follower changes nothing: it judges no canary, and what it cannot load it leav
 import logging
 from pathlib import Path
 
+from ..contracts.push import ModelStamp
 from ..engine.predictor import Predictor
 from ..errors import ArtifactError
 from ..models.load import load_model
@@ -57,3 +58,30 @@ class FollowedModels:
 
     def _load(self, now: Wanted, version: str) -> Predictor:
         return load_model(self._settings, self._space_id, now.path(version), version).bare
+
+
+def model_of(settings: Settings, space_id: str, stamp: ModelStamp) -> tuple[Predictor, list[str]]:
+    """The model of a stamp, from the store if it is kept there; else the present one, and why it is another."""
+    prior = Prior()
+    if settings.model_dir is None:
+        told = (
+            [] if stamp.version == prior.stamp.version else [f"{_named(stamp)} scored it, and no model folder is set"]
+        )
+        return prior, told
+    now = wanted(settings.model_dir)
+    quiet = settings.changed(shadow_share=0.0)
+    try:
+        found = load_model(quiet, space_id, now.path(stamp.version), stamp.version).bare
+    except ArtifactError:
+        if stamp.version == prior.stamp.version:
+            return prior, []
+        found = load_model(quiet, space_id, now.path(now.stable), now.stable).bare
+        return found, [f"{_named(stamp)} scored it, which is not in {settings.model_dir} any more"]
+    same = found.stamp.engine == stamp.engine
+    return found, [] if same else [
+        f"{_named(stamp)} scored it; here {found.stamp.engine} serves, as the admission says"
+    ]
+
+
+def _named(stamp: ModelStamp) -> str:
+    return f"model {stamp.name} {stamp.version} in {stamp.engine}"

@@ -106,9 +106,10 @@ def _auditor(settings: Settings) -> Iterator[Need]:
 
 
 def _follower(settings: Settings) -> Iterator[Need]:
-    """`explain`, `preview` and the desk: a copy of the partitions, and the pushes and inputs a push is explained by."""
-    yield from _topics(settings, "Read", *INPUTS, "catalog.dlq", "push")
+    """`explain` and `preview` have a copy of the partitions; of their other inputs they ask how far they go."""
+    yield from _topics(settings, "Read", "catalog", "catalog.dlq", "push")
     yield Need("Read", "topic", changelog_topic(settings))
+    yield from _topics(settings, "Describe", *(topic for topic in INPUTS if topic != "catalog"))
 
 
 def _desk(settings: Settings) -> Iterator[Need]:

@@ -95,6 +95,9 @@ async def test_each_role_gets_along_with_its_acls(
         assert "push u" in await run("gateway", "watch", "--from-beginning", "--limit", "1")
         await gateway(of["gateway"])
         await run("auditor", "audit")
+        pushed = json.loads((await read(admin, admin.topic("push")))[0].value)
+        assert "P(click)" in await run("follower", "explain", pushed["user_id"])
+        assert pushed["title"] in await run("follower", "explain", "--push", pushed["push_id"])
         assert "events" in await run("operator", "dlq", "list")
         redrive = "dlq redrive --topic articles --topic events --topic rerouted --yes"
         await run("operator", *redrive.split())

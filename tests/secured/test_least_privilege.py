@@ -27,6 +27,7 @@ COMMANDS = {
     "gateway": "watch --from-beginning --limit 1",
     "auditor": "audit",
     "operator": "dlq redrive --yes",
+    "follower": "explain u1",
     "trainer": "train topics --out {folder}/model",
 }
 
