@@ -1,5 +1,6 @@
 """One real broker for the whole test session, and settings that keep tests apart on it."""
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that need a broker first, then those with slow tests: processes end together if what ends last is short."""
     marked = {mark: {item.path for item in items if item.get_closest_marker(mark)} for mark in ("kafka", "slow")}
     items.sort(key=lambda item: (item.path not in marked["kafka"], item.path not in marked["slow"]))
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Commands silence libraries for the life of their process; a test that runs one must not silence the next."""
+    disabled, levels = logging.root.manager.disable, {logger: logger.level for logger in _loggers()}
+    yield
+    logging.disable(disabled)
+    for logger in _loggers():
+        if logger.level != levels.get(logger, logging.NOTSET):
+            logger.setLevel(levels.get(logger, logging.NOTSET))
+
+
+def _loggers() -> list[logging.Logger]:
+    known = logging.root.manager.loggerDict.values()
+    return [logging.root, *(logger for logger in known if isinstance(logger, logging.Logger))]
 
 
 @pytest.fixture(scope="session")

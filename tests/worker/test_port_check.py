@@ -63,7 +63,6 @@ async def test_a_port_that_was_free_a_moment_ago_is_told(
     """Two that start at once both found it free: the second ends with the same sentence, and without a traceback."""
     exits: list[int] = []
     monkeypatch.setattr("os._exit", exits.append)
-    monkeypatch.setattr("logging.disable", lambda: None)  # or what other tests log is not seen
     with socket.create_server(("127.0.0.1", 0)) as first:
         settings = load({}, web_host="127.0.0.1", web_port=first.getsockname()[1])
         app = build_app(
