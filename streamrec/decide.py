@@ -23,6 +23,7 @@ from .engine.lifted import lifted_pairs
 from .engine.pairs import Pairs
 from .engine.policy.config import NEVER, Policy
 from .engine.policy.gates import GATES
+from .engine.policy.own import OWN
 from .engine.policy.rules import RULES
 from .engine.policy.tally import Tally
 from .engine.predictor import Predictor
@@ -82,8 +83,10 @@ def gate(users: Users, now_s: int, policy: Policy, bypassed: frozenset[str], sup
     """When each user may be pushed to, (N,) seconds; 0 = now. The first closed gate names the reason."""
     opens_s = np.zeros(len(users), np.uint32)
     for reason, opens_at in GATES:
-        if reason not in bypassed:
+        if reason not in bypassed or reason in OWN:
             until_s = opens_at(users, now_s, policy)
+            if reason in bypassed:
+                until_s = np.where(OWN[reason](users), until_s, np.uint32(0))
             suppressed.users(reason, users, (until_s > 0) & (opens_s == 0))
             np.maximum(opens_s, until_s, out=opens_s)
     return opens_s
@@ -104,12 +107,12 @@ def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: Tally) -> Pairs
 def budget(pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: Tally) -> IndexArray:
     """Positions of the pairs to push: likely enough, and the best one of each user (the earlier slot of equals).
 
-    An article with an audience needs no score, and goes before those without.
+    An article with an audience needs no score, and goes before those without. Nor does a reader without a profile.
     """
     if not len(pairs):
         return NO_PAIRS
     addressed = pairs.article("addressed")
-    reaches = (relevance >= policy.min_score) | addressed
+    reaches = (relevance >= policy.min_score) | addressed | _unscored(pairs)
     suppressed.pairs("low_score", pairs, ~reaches)
     likely = np.flatnonzero(reaches)
     rows = pairs.users.indices()[likely]
@@ -131,6 +134,11 @@ def bypassed_by(catalog: Catalog, slots: IndexArray, policy: Policy) -> frozense
     """Gates that are not asked: those that settings name, where one article is met and it is breaking news."""
     breaking = len(slots) == 1 and catalog["breaking"][slots[0]] > 0
     return policy.breaking_bypasses if breaking else frozenset()
+
+
+def _unscored(pairs: Pairs) -> BoolArray:
+    """Pairs of readers of whom no profile is kept: no score says anything of them; rules left what they asked for."""
+    return np.asarray(pairs.users.store.preferences.columns["unprofiled"][pairs.user("side")])
 
 
 def _without_pair(users: Users, pairs: Pairs) -> BoolArray:

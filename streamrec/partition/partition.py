@@ -38,6 +38,7 @@ from ..engine.prefer import after_preferences
 from ..engine.profiles import history
 from ..engine.profiles.eviction import Eviction
 from ..engine.profiles.store import ProfileStore, Users
+from ..engine.unprofiled import without_teaching
 from ..models.serving import lineup_of
 from .article_queue import ArticleQueue
 from .changelog_meta import Meta, same_space
@@ -115,7 +116,8 @@ class Partition:
         values, context = [item.value for item in typed], self.context
         seen_ms = self._seen_ms(typed)
         with context.stage("update"):
-            learned = after_events(self.profiles, self.catalog, values, seen_ms, context.policy, context.understand)
+            taught = without_teaching(self.profiles, values)
+            learned = after_events(self.profiles, self.catalog, taught, seen_ms, context.policy, context.understand)
         self._unknown.add(learned.unknown, self.profiles)
         changes.rows.append(learned.rows)
         changes.events.update(map(attrgetter("action"), values))
@@ -125,7 +127,7 @@ class Partition:
     def prefer(self, typed: list[Typed[Patch]], changes: Changes) -> None:
         """What readers have said they want."""
         with self.context.stage("update"):
-            rows = after_preferences(self.profiles, [item.value for item in typed], self._seen_ms(typed))
+            rows = after_preferences(self.profiles, self.catalog, [item.value for item in typed], self._seen_ms(typed))
         changes.rows.append(rows)
 
     # --- articles -----------------------------------------------------------------------------------------------------

@@ -15,7 +15,13 @@ RuleReason = Literal[
     "already_pushed_article",
     "already_pushed_story",
     "history_floor",
+    "level",
     "muted_category",
+    "muted_source",
+    "muted_story",
+    "muted_tag",
+    "language",
+    "unprofiled",
     "cooldown",
 ]
 SuppressionReason = Literal[GateReason, "low_affinity", RuleReason, "low_score", "other_article_better"]

@@ -23,6 +23,10 @@ from .store import ProfileStore, Rows
 
 NO_KEYS: UIntArray = np.empty(0, np.uint32)
 LAST = np.uint32(2**32 - 1)
+LEARNED = (
+    "interest", "interest_at_ms", "category_affinity", "source_affinity", "negatives", "waiting", "searched",
+    "searched_at_s", "n_reads", "language", "mirror", "scale",
+)  # fmt: skip
 
 
 class Acted(NamedTuple):
@@ -145,3 +149,17 @@ def after_push(
     columns["n_pushes"][rows] += 1
     pushed = np.full(len(rows), PUSHED, np.uint8)
     return after_acts(store, rows, articles, pushed, known, np.full(len(rows), now_s, np.uint32)).left
+
+
+def forget_learned(store: ProfileStore, rows: IndexArray) -> UIntArray:
+    """Empty all of these rows that was learned from what users did, but for what they were pushed.
+
+    Answers with the articles they had read, each as often as there are readers.
+    """
+    left = reads_of(store, rows)
+    pushed = store.columns["seen_acts"][rows] & PUSHED
+    store.columns["seen_acts"][rows] = pushed
+    store.columns["seen"][rows] = np.where(pushed > 0, store.columns["seen"][rows], np.uint32(0))
+    for name in LEARNED:
+        store.columns[name][rows] = np.zeros((), store.columns[name].dtype)
+    return left

@@ -18,7 +18,8 @@ from .name_sets import NameSets
 from .statements import NOTHING, Said
 
 Articles = Sequence[AnalysedArticle | None]  # by slot
-LEVELS = {"all": 0, "breaking": 1, "none": 2}
+ALL_NEWS, BREAKING_ONLY, NO_NEWS = 0, 1, 2
+LEVELS = {"all": ALL_NEWS, "breaking": BREAKING_ONLY, "none": NO_NEWS}
 
 
 class PreferenceTable:
