@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, IndexArray, UIntArray
+from .arrays import AnyArray, BoolArray, FloatArray, IndexArray, UIntArray
 from .engine.catalog import Catalog
 from .engine.features.features import features
 from .engine.lifted import lifted_pairs
@@ -116,7 +116,10 @@ def budget(pairs: Pairs, relevance: FloatArray, policy: Policy, suppressed: Tall
     suppressed.pairs("low_score", pairs, ~reaches)
     likely = np.flatnonzero(reaches)
     rows = pairs.users.indices()[likely]
-    best_first = np.lexsort((pairs.slots[likely], -relevance[likely], ~addressed[likely], rows))
+    order: list[AnyArray] = [pairs.slots[likely], -relevance[likely], rows]
+    if addressed.any():
+        order.insert(2, ~addressed[likely])
+    best_first = np.lexsort(order)
     first_of_user = np.ones(len(likely), np.bool_)
     first_of_user[1:] = np.diff(rows[best_first]) != 0
     second = np.zeros(len(pairs), np.bool_)

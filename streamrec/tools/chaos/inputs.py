@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from ...contracts.article import AnalysedArticle, Status
+from ...contracts.audience import Audience, Ramp
 from ...contracts.partitioner import partition_of
 from ...settings import Settings, load
 from .faulty_partition import POISON, at_once
@@ -61,13 +62,13 @@ def inputs(rng: np.random.Generator) -> Inputs:
     arrivals: list[Arrival] = []
     first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS
-    searching = rng.spawn(1)[0]  # of its own, so that no other draw of a seed depends on searches
+    searching, addressing = rng.spawn(2)  # of their own, so that no other draw of a seed depends on these
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
     for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
         clock_ms += pause_ms
         if rng.random() < 0.2:
-            new = _article(rng, clock_ms, pause_ms, first_ms)
+            new = _article(rng, addressing, clock_ms, pause_ms, first_ms)
         elif rng.random() < 0.08:
             new = [_unreadable(rng, pause_ms)]
         else:
@@ -137,7 +138,27 @@ def _unreadable(rng: np.random.Generator, pause_ms: int) -> Arrival:
     return Arrival("events", int(rng.integers(PARTITIONS)), b"x", value, pause_ms, reason)
 
 
-def _article(rng: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict[str, int]) -> list[Arrival]:
+def _audience(rng: np.random.Generator) -> Audience | None:
+    """Whom an article is for: two of three have none."""
+    if rng.random() < 2 / 3:
+        return None
+    given = (rng.random(6) < 0.25).tolist()
+    categories = tuple(map(str, rng.choice(CATEGORIES, 3, replace=False)))
+    share, ramp = float(rng.choice([0.0, 0.3, 0.7])), Ramp(float(rng.choice([0.0, 0.4])), float(rng.choice([1, 30])))
+    return Audience(
+        everybody=True,
+        languages=("en",) if given[0] else None,
+        zones=("Asia/Shanghai", "UTC") if given[1] else None,
+        countries=("CN",) if given[2] else None,
+        categories=categories if given[3] else None,
+        share=share if given[4] else None,
+        ramp=ramp if given[5] else None,
+    )
+
+
+def _article(
+    rng: np.random.Generator, addressing: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict[str, int]
+) -> list[Arrival]:
     """The same version to all partitions, as the content agent writes it."""
     poison = rng.random() < 0.03
     number = _which(rng)
@@ -145,13 +166,17 @@ def _article(rng: np.random.Generator, at_ms: int, pause_ms: int, first_ms: dict
     status: Status = "withdrawn" if rng.random() < 0.1 else "published"
     category = str(rng.choice(CATEGORIES))
     vector = rng.normal(size=64).astype("<f4")
+    audience = _audience(addressing)
+    ramp_ms = round(audience.ramp.after_min * MINUTE_MS) if audience and audience.ramp else 0
     article = AnalysedArticle(
         article_id=article_id, version=int(rng.choice([0, 0, 0, 1])), status=status, title=article_id,
         category=category, category_slot=CATEGORIES.index(category), source=f"desk{number % 3}",
         language=str(rng.choice(["en", "da"])), keywords=(), story_id=f"s{number // 2}", deep_link="",
         published_at_ms=at_ms, known_at_ms=at_ms, first_known_at_ms=first_ms.setdefault(article_id, at_ms),
         expires_at_ms=at_ms + 86_400_000,
-        embargo_until_ms=at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0,
+        embargo_until_ms=(embargo_ms := at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0),
+        audience=audience, widens_at_ms=max(at_ms, embargo_ms) + ramp_ms if ramp_ms else 0,
+        audience_slots=tuple(map(CATEGORIES.index, audience.categories or ())) if audience else (),
         breaking=int(rng.random() < 0.15), vector=(vector / np.linalg.norm(vector)).tobytes(), space_id="simulated",
         digest=zlib.crc32(f"{article_id} {status} {at_ms}".encode() + vector.tobytes()),
     )  # fmt: skip

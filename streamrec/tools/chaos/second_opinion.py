@@ -5,6 +5,7 @@ same policy in plain Python over the events and articles themselves, and no code
 the events of its transaction is not known; a push is refused only if it would have been wrong at every place.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ...contracts.article import AnalysedArticle
+from ...contracts.audience import Audience
 from ...contracts.event import UserEvent
 from ...contracts.ids import SHARED_CATEGORY
 from ...contracts.push import Push
@@ -22,6 +25,8 @@ from .faulty_partition import Effect
 from .reference_reading import NEGATIVES, SEEN, Arrived, Articles
 
 DAY_S = 86_400
+TEACHING = {"click", "open", "dwell", "share", "save"}
+COUNTRIES = {"Asia/Shanghai": "CN", "America/New_York": "US"}  # as far as simulated readers have zones
 STORIES = ROW["pushed_story"].shape[0]  # pushes whose stories count as told
 _push = msgspec.json.Decoder(Push).decode
 
@@ -29,6 +34,23 @@ _push = msgspec.json.Decoder(Push).decode
 def push_in(record: Record) -> Push:
     """The push that a record of `push` holds, decoded as a gateway would."""
     return _push(record.value or b"")
+
+
+def lot(user_id: str, article_id: str) -> float:
+    """The share from which on a reader is in an article's audience, at least 0 and below 1 (splitmix64)."""
+    mixed = zlib.crc32(user_id.encode()) << 32 | (zlib.crc32(article_id.encode()) or 1)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ mixed >> shift) * factor % 2**64
+    return ((mixed ^ mixed >> 31) >> 32) / 2**32
+
+
+def _not_out(article: AnalysedArticle, at_ms: int) -> Iterator[str]:
+    if article.status == "withdrawn":
+        yield "a withdrawal"
+    if max(article.embargo_until_ms, article.published_at_ms) > at_ms:
+        yield "an embargo"
+    if article.expires_at_ms <= at_ms:
+        yield "an expiry"
 
 
 @dataclass
@@ -39,6 +61,7 @@ class Reader:
     said_ms: int = 0  # when, by the event's own time
     zone: str = ""
     zone_s: int = 0
+    taught_by: set[str] = field(default_factory=set)  # articles that may have taught language and categories
     active_s: int = 0
     read: set[str] = field(default_factory=set)
     read_unknown: set[str] = field(default_factory=set)  # before they were known: these a full row may forget
@@ -55,12 +78,13 @@ class SecondOpinion:
         self._settings = settings
         self._readers: dict[str, Reader] = {}
         self._articles = Articles(settings)
+        self._versions: dict[str, set[tuple[str, int]]] = {}  # language and category slot of all that ever came
 
     def take_over(self, articles: Iterable[Arrived]) -> None:
         """A new owner knows the articles before the cursor, and no others."""
         self._articles = Articles(self._settings)
         for each in articles:
-            self._articles.take(each)
+            self._know(each)
 
     def refuse(self, effects: Iterable[Effect], records: Iterable[RawRecord]) -> Iterator[str]:
         """Of one transaction: what was applied in it, and its pushes; those that are wrong, in words."""
@@ -77,7 +101,7 @@ class SecondOpinion:
 
     def _take(self, effect: Effect) -> None:
         if isinstance(effect, Arrived):
-            self._articles.take(effect)
+            self._know(effect)
             return
         event, seen_ms = effect.value, effect.appended_ms
         reader = self._readers.setdefault(event.user_id, Reader())
@@ -90,12 +114,19 @@ class SecondOpinion:
             reader.read.add(event.article_id)
             if event.article_id not in self._articles.by_id:
                 reader.read_unknown.add(event.article_id)
+        if event.action in TEACHING:
+            reader.taught_by.add(event.article_id)
         if event.action in {"dislike", "dismiss"}:
             self._refused(reader, event)
         if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
             reader.active_s = max(reader.active_s, seen_ms // 1000)
         if event.tz and event.at_ms // 1000 >= reader.zone_s:
             reader.zone, reader.zone_s = event.tz, event.at_ms // 1000
+
+    def _know(self, arrived: Arrived) -> None:
+        self._articles.take(arrived)
+        new = arrived.article
+        self._versions.setdefault(new.article_id, set()).add((new.language[:2], new.category_slot))
 
     def _refused(self, reader: Reader, event: UserEvent) -> None:
         article = self._articles.by_id.get(event.article_id)
@@ -123,12 +154,29 @@ class SecondOpinion:
             yield "a session"
         if self._is_night(reader.zone, at_ms):
             yield "quiet hours"
-        if article.status == "withdrawn":
-            yield "a withdrawal"
-        if max(article.embargo_until_ms, article.published_at_ms) > at_ms:
-            yield "an embargo"
-        if article.expires_at_ms <= at_ms:
-            yield "an expiry"
+        yield from _not_out(article, at_ms)
+        if article.audience is not None:
+            yield from self._outside(push, article, article.audience, reader)
+
+    def _outside(self, push: Push, article: AnalysedArticle, audience: Audience, reader: Reader) -> Iterator[str]:
+        """What stands against it for certain: of reads, that there was none of such an article."""
+        read = [self._versions[name] for name in reader.taught_by if name in self._versions]
+        languages = {language for versions in read for language, _ in versions}
+        slots = {slot for versions in read for _, slot in versions}
+        if audience.languages is not None and not languages & set(audience.languages):
+            yield "an audience of other languages"
+        zone = reader.zone or self._settings.default_zone
+        if audience.zones is not None and zone not in audience.zones:
+            yield "an audience of other zones"
+        if audience.countries is not None and COUNTRIES.get(zone) not in audience.countries:
+            yield "an audience of other countries"
+        if audience.categories is not None and not slots & set(article.audience_slots):
+            yield "an audience of other categories"
+        share = 1.0 if audience.share is None else audience.share
+        if audience.ramp is not None and push.created_at_ms < article.widens_at_ms:
+            share *= audience.ramp.share
+        if lot(push.user_id, push.article_id) >= share:
+            yield "a share of the audience"
 
     def _after_pushes(self, push: Push) -> Iterator[str]:
         """What stands against it for certain: pushes of one user stand in their order."""

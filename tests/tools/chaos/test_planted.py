@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streamrec import decide as deciding
-from streamrec.engine import learn
+from streamrec.engine import audience, learn
 from streamrec.engine.catalog import Catalog
 from streamrec.engine.policy.gates import GATES
 from streamrec.engine.policy.rules import RULES
@@ -33,6 +33,8 @@ MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
     ("a search is worth a read", learn._search, "_WORTH[some.code]", "np.ones(len(new), np.float32)"),
     ("another half-life", interest.decay, "-elapsed_ms / half_life_ms", "-elapsed_ms / half_life_ms / 2"),
     ("late events wake", learn.after_events, "<= policy.late_event_ms", "<= 10 * policy.late_event_ms"),
+    ("an audience of all", "outside_audience", "~members(", "False & members("),
+    ("a ramp that ends at once", audience.share_at, "now_ms < article.widens_at_ms", "False"),
     ("no interval", "min_interval", "until > now_s", "until > now_s + policy.min_interval_s"),
     ("one push more than the cap", "daily_cap", ">= cap", "> cap"),
 ]  # fmt: skip

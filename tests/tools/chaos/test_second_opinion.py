@@ -1,18 +1,24 @@
 """The policy read a second time: what it refuses, and what it lets pass."""
 
+import zlib
+
 import msgspec
+import numpy as np
 import pytest
 
 from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.audience import Audience, Ramp
 from streamrec.contracts.decode import Typed
 from streamrec.contracts.event import Action, UserEvent
+from streamrec.contracts.ids import key_of
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.contracts.records import RawRecord
+from streamrec.engine.audience import draws
 from streamrec.settings import Settings, load
 from streamrec.tools.chaos.faulty_partition import Effect
 from streamrec.tools.chaos.inputs import START_MS
 from streamrec.tools.chaos.reference_reading import Arrived
-from streamrec.tools.chaos.second_opinion import SecondOpinion
+from streamrec.tools.chaos.second_opinion import SecondOpinion, lot
 
 HOUR_MS = 3_600_000
 AT_MS = START_MS + HOUR_MS  # 13:00 UTC, 21:00 in Shanghai
@@ -106,3 +112,45 @@ def test_a_new_owner_knows_the_articles_before_the_cursor() -> None:
     assert list(opinion.refuse([effect(msgspec.structs.replace(ARTICLE, status="withdrawn")), event()], [])) == []
     opinion.take_over([Arrived(ARTICLE, START_MS)])
     assert list(opinion.refuse([], [push()])) == []
+
+
+READ = msgspec.structs.replace(ARTICLE, article_id="a2", digest=2, category_slot=4)
+ALWAYS = load({}, session_gap_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("audience", "said"),
+    [
+        (Audience(everybody=True), ""),
+        (Audience(languages=("en",)), ""),
+        (Audience(languages=("da",)), "an audience of other languages"),
+        (Audience(zones=("Asia/Shanghai", "UTC")), ""),
+        (Audience(zones=("UTC",)), "an audience of other zones"),
+        (Audience(countries=("CN",)), ""),
+        (Audience(countries=("US",)), "an audience of other countries"),
+        (Audience(categories=("science",)), ""),
+        (Audience(categories=("food",)), "an audience of other categories"),
+        (Audience(share=0.0), "a share of the audience"),
+        (Audience(share=0.9999), ""),
+        (Audience(True, ramp=Ramp(0.0, 1)), "a share of the audience"),
+    ],
+)
+def test_whoever_is_outside_is_not_pushed_to(audience: Audience, said: str) -> None:
+    """A reader of science in English, in Shanghai."""
+    slots = (4,) if audience.categories == ("science",) else (5,)
+    to = msgspec.structs.replace(ARTICLE, audience=audience, audience_slots=slots, widens_at_ms=AT_MS + 1)
+    answer = found(READ, to, event("click", tz="Asia/Shanghai"), settings=ALWAYS)
+    assert answer.endswith(f"against {said}") if said else answer == ""
+
+
+def test_a_ramp_that_is_over_has_all() -> None:
+    """From its moment on."""
+    to = msgspec.structs.replace(ARTICLE, audience=Audience(True, ramp=Ramp(0.0, 1)), widens_at_ms=AT_MS)
+    assert found(to, event(), settings=ALWAYS) == ""
+
+
+def test_both_draw_the_same_lot() -> None:
+    """Written twice: one may not call the other."""
+    for user in ("u1", "u2", "Åse"):
+        salt = np.array([zlib.crc32(user.encode())], np.uint32)
+        assert lot(user, "a1") == draws(salt, key_of("a1"))[0] / 2**32
