@@ -1,7 +1,8 @@
 """The names in an article's audience as what partitions compare: languages by two letters, categories by slot.
 
 A name that nobody can fit is left out, which makes the audience smaller, and said in a note: a language without a code
-of two letters, a zone or country that the zone database lacks, a category of which no article has come.
+of two letters, a zone or country that the zone database lacks, a category of which no article has come, a kind of name
+that nobody can follow.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from ..contracts.field_parsing import Note
 from ..contracts.ids import SHARED_CATEGORY
 from ..contracts.limits import LATEST_MS
 from ..contracts.places import is_country, is_zone
+from ..contracts.preferences import KINDS_OF_NAMES
 from .category import category_of
 from .category_slots import Categories
 from .language import language_of
@@ -51,6 +53,7 @@ def resolved(audience: Audience | None, categories: Categories) -> Resolved:
         languages=_known(languages, LANGUAGES.__contains__, "language", notes),
         zones=_known(audience.zones, is_zone, "zone", notes),
         countries=_known(audience.countries, is_country, "country", notes),
+        followers=_known(audience.followers, _can_be_followed, "kind of name", notes),
         categories=_known(named, lambda name: _slot(name, categories) < SHARED_CATEGORY, "category", notes),
     )
     if is_nobody(audience):
@@ -76,6 +79,11 @@ def _known(
     if unknown:
         notes.append(Note("audience", f"a {what} that nobody knows"))
     return kept
+
+
+def _can_be_followed(name: str) -> bool:
+    kind, _, what = name.partition("/")
+    return kind in KINDS_OF_NAMES and bool(what)
 
 
 def _language(tag: str) -> str:

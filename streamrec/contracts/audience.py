@@ -13,15 +13,18 @@ from typing import Annotated, Any
 import msgspec
 
 from .field_types import Reads, ShortText, says
+from .limits import MAX_ID_CHARS, SHORT_TEXT_CHARS
 from .text import clean_id
 
 MOST_NAMES = 1_000  # of one field
+MOST_CHARS = MAX_ID_CHARS + 16  # of what is followed: its kind, and the id of a story
 LONGEST_RAMP_MIN = 7 * 1440
-_LISTS = ("languages", "zones", "countries", "categories")
+_LISTS = ("languages", "zones", "countries", "categories", "followers")
 SAYS_WHO = ("everybody", *_LISTS, "share")
 
 _named = msgspec.Meta(max_length=MOST_NAMES)
 Names = Annotated[tuple[ShortText, ...], _named]
+Follows = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=MOST_CHARS)], ...], _named]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Minutes = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_RAMP_MIN)]
 
@@ -37,11 +40,17 @@ class Audience(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     """Who gets an article whether they are interested or not; gates and rules hold for them as for all."""
 
     everybody: Annotated[bool, says("all readers, as far as no other field narrows it")] = False
-    languages: Annotated[Names | None, says("readers of these languages (BCP 47): of their latest read")] = None
+    languages: Annotated[
+        Names | None, says("readers of these languages (BCP 47): those they stated, else that of their latest read")
+    ] = None
     zones: Annotated[Names | None, says("readers in these IANA zones; who named none is in the default zone")] = None
     countries: Annotated[Names | None, says("readers whose zone belongs to these countries (ISO 3166: DK)")] = None
     categories: Annotated[
         Names | None, says("readers with a recent read in these, or more reads longer ago: half a read by now")
+    ] = None
+    followers: Annotated[
+        Follows | None,
+        says("readers who follow any of these, as in `stories/s17`, `tags/volcano`, `categories/sports`"),
     ] = None
     share: Annotated[Share | None, says("this part of them, 0 to 1; a larger share has all of a smaller one")] = None
     ramp: Annotated[Ramp | None, says("first a share of them, the rest later")] = None
@@ -67,7 +76,8 @@ def mended(value: Any) -> Any:
     value = said(value)
     if not isinstance(value, dict):
         return value
-    value = {name: _names(one) if name in _LISTS else _number(one) for name, one in value.items()}
+    most = dict.fromkeys(_LISTS, SHORT_TEXT_CHARS) | {"followers": MOST_CHARS}
+    value = {name: _names(one, most[name]) if name in _LISTS else _number(one) for name, one in value.items()}
     if isinstance(value.get("ramp"), dict):
         value["ramp"] = {name: _number(one) for name, one in value["ramp"].items()}
     return value
@@ -96,19 +106,17 @@ def without(audience: Audience, field: str, names: frozenset[str]) -> Audience:
     return msgspec.structs.replace(audience, **{field: kept})
 
 
-def _names(value: Any) -> Any:
+def _names(value: Any, most_chars: int) -> Any:
     if isinstance(value, str):
         return [value]
-    return [one for one in value if _is_name(one)] if isinstance(value, list) else value
+    return [one for one in value if _is_name(one, most_chars)] if isinstance(value, list) else value
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: Any, most_chars: int) -> bool:
     try:
-        msgspec.convert(value, ShortText)
-        clean_id(value)
+        return isinstance(value, str) and len(value) <= most_chars and clean_id(value) is not None
     except ValueError:
         return False
-    return True
 
 
 def _number(value: Any) -> Any:
@@ -121,5 +129,14 @@ def _same(name: str) -> str:
     return name
 
 
-_SPELT = {"languages": str.lower, "zones": _same, "countries": str.upper, "categories": str.lower}
+def _followed(name: str) -> str:
+    """As a preference is called (contracts/preferences.py): ids of stories stay, other names are in lower case."""
+    kind, _, what = name.partition("/")
+    kind = kind.strip().lower()
+    return f"{kind}/{what.strip() if kind == 'stories' else what.strip().lower()}"
+
+
+_SPELT = {
+    "languages": str.lower, "zones": _same, "countries": str.upper, "categories": str.lower, "followers": _followed,
+}  # fmt: skip
 AsAudience = Reads(said, mended, spelt)

@@ -1,9 +1,11 @@
 """Who is in the audience of an article (contracts/audience.py), by what a reader's row says.
 
-    languages   the language of the latest read
-    zones       the zone a device named last, or else the deployment's default zone; an old name is its present one
+    languages   those the reader stated, or else that of the latest read
+    zones       the zone the reader stated, or else a device named last, or else the deployment's default zone; an old
+                name is its present one
     countries   the country of that zone (contracts/places.py)
     categories  half a read or more, decayed to now: one read within a half-life, or more reads longer ago
+    followers   one of these names is followed (profiles/preferences.py)
     share       mix(CRC-32 of the user id, CRC-32 of the article id) < share * 2**32
 
 The mix is fixed for a reader and an article, so a larger share has all readers of a smaller one, and each article
@@ -34,12 +36,14 @@ def members(article: AnalysedArticle, users: Users, now_ms: int, half_life_ms: f
     if audience is None:
         return inside
     if audience.languages is not None:
-        inside &= np.isin(users["language"], np.array([name.encode() for name in audience.languages], "S2"))
+        inside &= _speak(users, audience.languages)
     if audience.zones is not None or audience.countries is not None:
         known = (users["zone"] == 0) | (users["zone_slot"] > 0)
         inside &= known & _zone_table(audience.zones, audience.countries, default_zone)[users["zone_slot"]]
     if audience.categories is not None:
         inside &= _reads(users, article.audience_slots, now_ms, half_life_ms) >= READS
+    if audience.followers is not None:
+        inside &= users.store.preferences.follow_names(users["side"], audience.followers)
     share = share_at(article, now_ms)
     if share < 1:
         inside &= draws(users["salt"], key_of(article.article_id)) < share * 2.0**32
@@ -59,6 +63,16 @@ def draws(salt: UIntArray, key: int) -> UIntArray:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(32))
+
+
+def _speak(users: Users, languages: tuple[str, ...]) -> BoolArray:
+    """Whether each user reads one of these languages, (N,)."""
+    wanted, sides = np.array([name.encode() for name in languages], "S2"), users["side"]
+    read = np.isin(users["language"], wanted)
+    if not sides.any():
+        return read
+    stated = users.store.preferences.columns["languages"][sides]  # (N, L)
+    return np.asarray(np.where((stated != b"").any(axis=1), np.isin(stated, wanted).any(axis=1), read))
 
 
 def _reads(

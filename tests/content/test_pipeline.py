@@ -200,6 +200,7 @@ def with_audience(offset: int, audience: object, **changed: object) -> RawRecord
         ({"zones": ["Europe/Copenhagen", "Mars/Olympus"]}, Audience(zones=("Europe/Copenhagen",)), (), 1),
         ({"countries": ["dk", "ZZ"]}, Audience(countries=("DK",)), (), 1),
         ({"categories": ["Harbour", "unheard of"]}, Audience(categories=("harbour",)), (0,), 1),
+        ({"followers": ["stories/s1", "people/ann", "x"]}, Audience(followers=("stories/s1",)), (), 1),
         ({"countries": ["<script>"]}, Audience(countries=()), (), 2),
         ({"everybody": True, "share": 0}, Audience(everybody=True, share=0.0), (), 1),
     ],

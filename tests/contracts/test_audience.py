@@ -17,6 +17,7 @@ from streamrec.contracts.places import country_of, is_country, present_name
 from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.contracts.schema import schema
 
+LISTS = ("languages", "zones", "countries", "categories", "followers")
 ARTICLE: dict[str, Any] = {"article_id": "a", "title": "Quake", "published_at_ms": T0}
 
 
@@ -45,6 +46,11 @@ def taken(audience: Any) -> tuple[Audience | None, int]:
         ({"zones": []}, Audience(zones=())),
         ({"everybody": True, "ramp": {"share": 0.1, "after_min": 15}}, Audience(True, ramp=Ramp(0.1, 15.0))),
         ({"zones": ["Europe/Copenhagen"] * 200}, Audience(zones=("Europe/Copenhagen",))),
+        (
+            {"followers": ["Stories/S17", "TAGS/Volcano ", "tags/volcano"]},
+            Audience(followers=("stories/S17", "tags/volcano")),
+        ),
+        ({"followers": ["stories/" + "x" * 128]}, Audience(followers=("stories/" + "x" * 128,))),
         (None, None),
     ],
 )
@@ -121,7 +127,7 @@ audiences = st.one_of(
         {},
         optional={
             "everybody": st.sampled_from([True, False, None, 1]),
-            "languages": names, "zones": names, "countries": names, "categories": names, "share": numbers,
+            **dict.fromkeys(LISTS, names), "share": numbers,
             "ramp": st.one_of(st.none(), st.fixed_dictionaries({"share": numbers}, optional={"after_min": numbers})),
             "other": st.none(),
         },
@@ -146,7 +152,7 @@ def test_nothing_becomes_everybody_that_did_not_say_so(said: Any) -> None:
     if audience is not None and audience == Audience(audience.everybody, share=audience.share, ramp=audience.ramp):
         fields = {"everybody": True} if said == "everybody" else said
         assert fields.get("everybody") is True or fields.get("share") is not None
-        assert not any(fields.get(name) is not None for name in ("languages", "zones", "countries", "categories"))
+        assert not any(fields.get(name) is not None for name in LISTS)
 
 
 def test_an_audience_of_nobody_is_known_for_it() -> None:

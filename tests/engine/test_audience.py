@@ -12,7 +12,9 @@ from making import DAY, HOUR, T0, article
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.audience import Audience, Ramp
 from streamrec.contracts.ids import key_of
+from streamrec.contracts.preferences import Patch
 from streamrec.engine.audience import draws, members, share_at
+from streamrec.engine.prefer import after_preferences
 from streamrec.engine.profiles.store import ProfileStore, Users
 from streamrec.engine.profiles.zones import zone_slots
 
@@ -101,6 +103,35 @@ def test_languages_are_those_of_the_latest_read() -> None:
     users = readers(3)
     users.store.columns["language"][:3] = [b"da", b"en", b""]
     assert inside(users, Audience(languages=("da", "sv"))).tolist() == [True, False, False]
+
+
+def saying(users: Users, **said: Any) -> None:
+    """The first of these users states preferences."""
+    after_preferences(users.store, [Patch("u0", T0, said)], [T0])
+
+
+def test_a_stated_language_comes_before_the_one_read() -> None:
+    """Whoever stated some is addressed in these, whatever they read last; null takes the statement back."""
+    users = readers(2)
+    users.store.columns["language"][:2] = [b"da", b"da"]
+    saying(users, languages=["en", "sv"])
+    assert inside(users, Audience(languages=("da",))).tolist() == [False, True]
+    assert inside(users, Audience(languages=("sv",))).tolist() == [True, False]
+    after_preferences(users.store, [Patch("u0", T0 + 1, {"languages": None})], [T0])
+    assert inside(users, Audience(languages=("da",))).all()
+
+
+def test_followers_of_a_name() -> None:
+    """Of a story, a tag, a section or a source; who mutes it does not follow it."""
+    users = readers(3)
+    saying(users, **{"stories/s17": "follow", "tags/volcano": "mute"})
+    for names, expected in (
+        (("stories/s17",), True),
+        (("tags/volcano",), False),
+        (("stories/s1", "stories/s17"), True),
+    ):
+        assert inside(users, Audience(followers=names)).tolist() == [expected, False, False]
+    assert not inside(users, Audience(followers=())).any()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,10 @@ class PreferenceTable:
         """Whether each of these readers follows a name of this one article, (N,)."""
         return self._followed.have_any(sides, keys_of(article, KINDS_OF_NAMES))
 
+    def follow_names(self, sides: IndexArray, names: Sequence[str]) -> BoolArray:
+        """Whether each of these readers follows one of these names, as in `stories/s17`, (N,)."""
+        return self._followed.have_any(sides, np.array([key_of(name) for name in names], np.uint32))
+
     def _new(self) -> int:
         if self._free:
             return self._free.pop()
