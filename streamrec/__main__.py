@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "Check a live cluster: nothing doubled, no cap broken, every cursor sound.",
     "produce": "Write JSON lines into a topic, to try it by hand; or a whole history.",
     "watch": "Show pushes as they leave.",
+    "audience": "Show how far an article has come: pushed, left, pace.",
     "desk": "Serve the editors' page: what leaves, who gets what and why, and a push to write.",
     "explain": "Say why a reader got, or did not get, an article; or what became of an article.",
     "preview": "Say who would get an article before it is published.",

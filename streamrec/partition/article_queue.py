@@ -9,6 +9,7 @@ A restart must lose no meeting and need not remember the queue: two marks in the
 What stands behind the marks meets everybody again. That is harmless: the row says who already has it.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..models.serving import Lineup
@@ -29,6 +30,10 @@ class ArticleQueue:
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of the articles that wait, in the order in which they will meet readers."""
+        return iter(self._waiting)
 
     def published(self, article_id: str, offset: int) -> None:
         """Queue a version of an article from this offset of `catalog`; one that is on its way begins anew."""

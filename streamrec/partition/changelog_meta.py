@@ -5,7 +5,7 @@ in the same transaction as the rows it belongs to: that, and not the consumer gr
 on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +32,7 @@ class Meta(NamedTuple):
     looked_ms: int  # policy time of the last look for due users
     met: int | None = None  # offset in `catalog`: what lies before has met everybody; None: all up to the cursor has
     opened_ms: int = 0  # policy time: articles whose time came before have met everybody; 0: before the last look
+    audiences: Sequence[tuple[str, int, int]] = ()  # of articles under way that have one: id, readers met, of how many
 
     @property
     def met_until(self) -> int:
@@ -40,7 +41,10 @@ class Meta(NamedTuple):
 
     def record(self) -> tuple[bytes, bytes]:
         """Key and JSON value of the cursor record in the changelog."""
-        return CURSOR_KEY, orjson.dumps(self._asdict(), option=orjson.OPT_SORT_KEYS)
+        said = self._asdict()
+        if not self.audiences:
+            del said["audiences"]
+        return CURSOR_KEY, orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
 def layout_record(partitions: int) -> tuple[bytes, bytes]:

@@ -36,6 +36,7 @@ def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], me
     profiles.restore([*kept.items(), *said.items()])
     catalog.after_reads(history.reads_of(profiles, _rows_of(partition, kept)), 1)
     partition.cursor, partition.looked_ms = dict(meta.cursor), meta.looked_ms
+    partition.reported = meta.audiences
 
 
 def after_catalog(partition: Partition, articles: Sequence[Item[AnalysedArticle]]) -> None:

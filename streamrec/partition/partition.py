@@ -17,6 +17,7 @@ whoever cannot commit them throws the partition away and restores it, as if they
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -51,6 +52,7 @@ from .timeline import EventTimeline, Run, Tick
 from .unknown_articles import UnknownArticles
 
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
+MOST_SAID = 64  # articles that wait, in each cursor record
 
 __all__ = ["Meeting", "Partition", "PartitionContext"]
 
@@ -66,6 +68,7 @@ class Partition:
         self.looked_ms = 0  # policy time of the last look for due users
         self.queue = ArticleQueue()
         self.at_once, self.holds = True, False
+        self.reported: Sequence[tuple[str, int, int]] = ()  # audiences under way, by the log: of a followed partition
         self._woke_ms = self._opened_ms = 0
         self._unknown = UnknownArticles()
         self._eviction = Eviction()
@@ -272,8 +275,21 @@ class Partition:
     def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
         """Changelog records of these rows and of the cursor."""
         met = self.queue.met_until(self.cursor.get("catalog", 0))
-        meta = Meta(self.cursor, self.looked_ms, met, self.queue.opened_until(self._opened_ms))
+        opened_ms = self.queue.opened_until(self._opened_ms)
+        meta = Meta(self.cursor, self.looked_ms, met, opened_ms, self.audiences_under_way())
         return [*self.profiles.encode(rows), meta.record()]
+
+    def audiences_under_way(self) -> list[tuple[str, int, int]]:
+        """Articles with an audience that have yet to meet readers: id, how many have met it, of how many."""
+        if not self.queue:
+            return []
+        places = [(article_id, self.catalog.slot(article_id)) for article_id in islice(self.queue, MOST_SAID)]
+        addressed, head, everybody = self.catalog["addressed"], self.queue.head(), len(self.profiles)
+        return [
+            (article_id, self.queue.start * (article_id == head), everybody)
+            for article_id, slot in places
+            if slot is not None and addressed[slot]
+        ]
 
     def restore(
         self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
@@ -290,6 +306,7 @@ class Partition:
                 self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
                 if item.offset >= meta.met_until:
                     self.queue.published(item.value.article_id, item.offset)
+        self.reported = meta.audiences
         self._unknown.count(self.profiles)
         self._restore_due()
         if self._timeline is not None:
