@@ -25,6 +25,7 @@ from ..models.canary import ROLLBACK_REASONS
 from .histogram import BulkHistogram
 
 Priority = Literal["normal", "breaking"]
+Side = Literal["inside", "outside"]  # of an audience
 Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
 InputTopic = Literal["articles", Topic]  # without the prefix of the cluster
 ReloadOutcome = Literal["taken_over", "refused"]
@@ -37,6 +38,7 @@ M = TypeVar("M", Counter, Gauge, BulkHistogram)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
+SIDES: tuple[Side, ...] = get_args(Side)
 STAGES: tuple[Stage, ...] = get_args(Stage)
 RELOAD_OUTCOMES: tuple[ReloadOutcome, ...] = get_args(ReloadOutcome)
 FETCH_OUTCOMES: tuple[FetchOutcome, ...] = get_args(FetchOutcome)
@@ -89,6 +91,17 @@ class Metrics:
         )
         self.suppressions = _each(
             counter("suppressions_total", "Pushes that were not sent, by reason.", "reason"), suppression_reasons
+        )
+        self.audience_readers = _each(
+            counter(
+                "audience_readers_total",
+                "Readers, no gate of whom was closed, who met an article with an audience, by whether they are in it.",
+                "side",
+            ),
+            SIDES,
+        )
+        self.audiences_of_nobody = counter(
+            "audiences_of_nobody_total", "Articles with an audience that no reader can be in."
         )
         self.dead_letters = _each_pair(
             counter("dead_letters_total", "Records set aside, by topic and reason.", "topic", "reason"),
@@ -170,6 +183,11 @@ class Metrics:
             "articles_lag_seconds", "Age of the oldest article not analysed yet; 0 where another worker does that."
         )
         self.users = gauge("users", "Profiles in memory.", "partition")
+        self.audience_left = gauge(
+            "audience_left",
+            "Readers whom articles with an audience have yet to meet; 0: none is under way.",
+            "partition",
+        )
         self.recovery_rows = gauge("recovery_rows", "Changelog records read by the last recovery.", "partition")
         self.recovery = gauge("recovery_seconds", "Time the last recovery took.", "partition")
         self.catalog_articles = gauge("catalog_articles", "Fresh articles in memory.")
@@ -203,7 +221,7 @@ class Metrics:
 
     def forget_partition(self, partition: int) -> None:
         """Drop the gauges of a partition that moved to another worker, so that nobody alerts on its last value."""
-        for gauge in (self.lag, self.users, self.recovery_rows, self.recovery):
+        for gauge in (self.lag, self.users, self.audience_left, self.recovery_rows, self.recovery):
             gauge.labels(str(partition))  # remove() complains about a series that never was
             gauge.remove(str(partition))
         for reason in HOLD_REASONS:

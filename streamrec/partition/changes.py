@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..contracts.field_parsing import Note
 from ..contracts.records import DeadLetter, Stray, Topic
 from ..engine.policy.suppression_reasons import SuppressionReason
 
+Side = Literal["inside", "outside"]  # of an audience
 NO_ROWS: IndexArray = np.empty(0, np.intp)
 
 
@@ -41,6 +43,7 @@ class Changes:
     # facts
     events: Counter[Action] = field(default_factory=Counter)
     suppressed: Counter[SuppressionReason] = field(default_factory=Counter)
+    audience: Counter[Side] = field(default_factory=Counter)  # readers who met an article that has one, no gate closed
     notes: Counter[tuple[Topic, Note]] = field(default_factory=Counter)  # fields not taken as they came
     late: int = 0
     unknown: int = 0
@@ -58,6 +61,8 @@ class Changes:
         self.kib += other.kib
         if other.events:
             self.events.update(other.events)
+        if other.audience:
+            self.audience.update(other.audience)
         if other.suppressed:
             self.suppressed.update(other.suppressed)
         if other.notes:

@@ -255,6 +255,10 @@ class Partition:
             told = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
             self.catalog.after_reads(history.after_push(self.profiles, decision.rows, *told, now_s, self.catalog), -1)
             changes.rows.append(decision.rows)
+        if meeting.trigger == "article" and self.catalog["addressed"][meeting.slots].any():
+            outside = decision.suppressed.get("outside_audience", 0)
+            inside = int((decision.opens_s == 0).sum()) - outside
+            changes.audience = Counter(inside=inside, outside=outside)
         if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
             columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
         if len(decision.rows):

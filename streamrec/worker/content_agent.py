@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from math import inf
 
 from ..clock import monotonic_s, now_ms
+from ..content.audience import NOBODY
 from ..content.pipeline import Analysed, CatalogRecord, ContentPipeline
 from ..contracts.records import watermark_headers
 from ..errors import StateError
@@ -182,6 +183,7 @@ class ContentAgent:
     def _count(self, done: Analysed) -> None:
         for outcome in done.outcomes:
             self._metrics.articles[outcome].inc()
+        self._metrics.audiences_of_nobody.inc(done.notes.count(NOBODY))
         self._rejects.dropped(Counter(("articles", note) for note in done.notes), monotonic_s())
         for letter in done.dead_letters:
             self._rejects.set_aside("articles", letter, monotonic_s())

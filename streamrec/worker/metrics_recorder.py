@@ -95,6 +95,8 @@ class MetricsRecorder:
             metrics.events[action].inc(count)
         for reason, count in changes.suppressed.items():
             metrics.suppressions[reason].inc(count)
+        for side, count in changes.audience.items():
+            metrics.audience_readers[side].inc(count)
         self.decided.add(len(changes.pushes), changes.suppressed)
         metrics.rerouted.inc(len(changes.strays))
         metrics.late_events.inc(changes.late)

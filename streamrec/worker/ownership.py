@@ -206,6 +206,8 @@ class Ownership:
             metrics.hold(number, writer.catch_up.held)
             metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
             metrics.users.labels(str(number)).set(writer.partition.profiles.count())
+            audiences = writer.partition.audiences_under_way()
+            metrics.audience_left.labels(str(number)).set(sum(of - met for _, met, of in audiences))
         self._hold_log.note(
             {number: writer.catch_up.why(writer.partition.cursor) for number, writer in self.writers.items()},
             monotonic_s(),

@@ -72,9 +72,11 @@ def test_who_is_outside_is_told_apart() -> None:
     _, feed = newsroom()
     changes = feed.articles(article("goal", topic="football", audience=Audience(languages=("da",))))
     assert (got(changes), changes.suppressed) == ([], {"outside_audience": 5})
+    assert changes.audience == {"inside": 0, "outside": 5}
     changes = feed.articles(article("goal2", topic="football", audience=Audience(languages=("en",))))
     assert got(changes) == ["ann", "bo", "cy"]
     assert changes.suppressed == {"outside_audience": 2}
+    assert changes.audience == {"inside": 3, "outside": 2}
 
 
 def due_reader(*articles: AnalysedArticle, **changed: Any) -> Changes:
