@@ -62,11 +62,13 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
 @click.option("--users", type=click.IntRange(1000), default=1_000_000, show_default=True, help="Of the one partition.")
 @click.option("--per-s", default=1000.0, show_default=True, help="Clicks/s, before and meanwhile.")
 @click.option("--model", type=click.Path(exists=True, file_okay=False), help="Artifact to score with (default: prior).")
+@click.option("--everybody", is_flag=True, help="The article has everybody for its audience.")
 @brokers_option
-def article(users: int, per_s: float, model: str | None, brokers: str | None) -> dict[str, object]:
+def article(users: int, per_s: float, model: str | None, everybody: bool, brokers: str | None) -> dict[str, object]:
     """Seconds from the publication of an article until everybody has their push, and latency of clicks meanwhile.
 
-    One worker, one partition, no cap and no floor: every user is pushed to, which is more than any real article does.
+    One worker, one partition, no cap, and affinities of all sizes above 0: half of the users are pushed to, which is
+    more than any real article does; with --everybody all of them are.
     """
     from ..settings import load
     from ..terminal.tables import grid, show
@@ -74,14 +76,14 @@ def article(users: int, per_s: float, model: str | None, brokers: str | None) ->
     from ..tools.local_kafka.local_kafka import cluster_or_local
 
     with cluster_or_local(load(brokers=brokers)) as cluster:
-        met = asyncio.run(measure(cluster, users, per_s, model))
+        met = asyncio.run(measure(cluster, users, per_s, model, everybody))
     table = grid("users", "pushes", "first ms", "50,000 s", "all s", "pushes/s")
     times = (f"{met.first_ms:.0f}", f"{met.fifty_thousand_s:.1f}", f"{met.all_s:.1f}", f"{met.pushes / met.all_s:,.0f}")
     table.add_row(f"{met.users:,}", f"{met.pushes:,}", *times)
     show(table)
     clicks = f"{met.click_p99_before_ms:.0f} ms before, {met.click_p99_during_ms:.0f} ms meanwhile"
     show(f"click -> push, p99 at {per_s:,.0f} clicks/s: {clicks}")
-    return {**met._asdict(), "per_s": per_s}
+    return {**met._asdict(), "per_s": per_s, "everybody": everybody}
 
 
 @bench.command()

@@ -67,6 +67,6 @@ def test_breaking_news_to_everybody(settings_for_test: Settings, tmp_path: Path)
     assert seen["pushed"] == {"all": [*FIVE], "danes": [*FIVE]}
     assert seen["letters"] == 1
     counted = Counter(seen["series"])
-    assert counted['streamrec_suppressions_total{reason="outside_audience"}'] == 5
+    assert counted['streamrec_suppressions_total{reason="outside_audience"}'] >= 5
     assert counted['streamrec_suppressions_total{reason="low_affinity"}'] >= 5
     assert counted['streamrec_dropped_fields_total{field="audience",topic="articles"}'] == 1

@@ -166,6 +166,7 @@ def test_all_names_are_ours_and_labels_carry_no_id() -> None:
         "stage",
         "partition",
         "outcome",
+        "side",
         "le",
         "field",
     }

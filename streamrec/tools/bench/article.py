@@ -73,8 +73,8 @@ class _Gateway:
         return monotonic_s() - max(since_s, self.arrived[-1][0]) if self.arrived else 0.0
 
 
-async def measure(cluster: Settings, users: int, per_s: float, model: str | None) -> Met:
-    """A worker with `users` of state in one partition, `per_s` clicks/s, one article."""
+async def measure(cluster: Settings, users: int, per_s: float, model: str | None, everybody: bool = False) -> Met:
+    """A worker with `users` of state in one partition, `per_s` clicks/s, one article; `everybody`: its audience."""
     settings = bench_settings(cluster, model).changed(partitions=1)
     await create(settings)
     await know_articles(settings)  # there are no users yet
@@ -90,7 +90,8 @@ async def measure(cluster: Settings, users: int, per_s: float, model: str | None
                 asyncio.create_task(gateway.read(pushes)),
             ]
             try:
-                return await _meet(settings, gateway, users, contestant.worker)
+                audience: dict[str, object] = {"audience": {"everybody": True}} if everybody else {}
+                return await _meet(settings, gateway, users, contestant.worker, audience)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -106,13 +107,15 @@ def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
     return f"{count} pushes of it, {len(gateway.clicks)} of clicks, {series}; log: {worker.last_line()}"
 
 
-async def _meet(settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess) -> Met:
+async def _meet(
+    settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess, audience: dict[str, object]
+) -> Met:
     async with producer(settings) as sending:
         await publish(sending, settings, "yesterday", "yesterday has a title", now_ms() - 2 * DAY_MS)
         await asyncio.sleep(BEFORE_S)
         before = len(gateway.clicks)
         published_s = monotonic_s()
-        await publish(sending, settings, ARTICLE, f"{ARTICLE} has a title", now_ms())
+        await publish(sending, settings, ARTICLE, f"{ARTICLE} has a title", now_ms(), **audience)
     while gateway.quiet_s(published_s) < QUIET_S:
         if monotonic_s() - published_s > PATIENCE_S:
             raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s: {_so_far(gateway, worker)}")

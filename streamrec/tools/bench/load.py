@@ -84,8 +84,14 @@ async def send_articles(settings: Settings) -> None:
 
 
 async def publish(
-    producer: AIOKafkaProducer, settings: Settings, name: str, title: str, at_ms: int, category: str = "science"
+    producer: AIOKafkaProducer,
+    settings: Settings,
+    name: str,
+    title: str,
+    at_ms: int,
+    category: str = "science",
+    **more: object,
 ) -> None:
-    """Publish one article, and wait for its acknowledgement."""
-    article = {"article_id": name, "title": title, "category": category, "published_at_ms": at_ms}
+    """Publish one article, with `more` fields, and wait for its acknowledgement."""
+    article = {"article_id": name, "title": title, "category": category, "published_at_ms": at_ms} | more
     await producer.send_and_wait(settings.topic("articles"), key=name.encode(), value=orjson.dumps(article))
