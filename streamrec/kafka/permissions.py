@@ -100,9 +100,9 @@ def _gateway(settings: Settings) -> Iterator[Need]:
 
 
 def _auditor(settings: Settings) -> Iterator[Need]:
-    yield from _topics(settings, "Read", "push", "events", "events.dlq", "rerouted.dlq")
+    yield from _topics(settings, "Read", "push", "events", "events.dlq", "rerouted.dlq", "catalog")
     yield Need("Read", "topic", changelog_topic(settings))
-    yield from _topics(settings, "Describe", *(name for name in INPUTS if name != "events"))
+    yield from _topics(settings, "Describe", *(name for name in INPUTS if name not in {"events", "catalog"}))
 
 
 def _follower(settings: Settings) -> Iterator[Need]:

@@ -258,7 +258,7 @@ class Partition:
         if meeting.trigger == "article" and self.catalog["addressed"][meeting.slots].any():
             outside = decision.suppressed.get("outside_audience", 0)
             inside = int((decision.opens_s == 0).sum()) - outside
-            changes.audience = Counter(inside=inside, outside=outside)
+            changes.audience["inside"], changes.audience["outside"] = inside, outside
         if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
             columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
         if len(decision.rows):

@@ -10,6 +10,7 @@ import numpy as np
 from ...engine.policy.config import Policy
 from ...engine.profiles.layout import PUSHED, PUSHES
 from ...settings import Settings
+from .audiences import check_audiences
 from .facts import Facts
 from .findings import Example, Finding
 from .push_history import check_history, report
@@ -23,6 +24,7 @@ def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS)
     policy, by_event_time = Policy.of(settings), settings.policy_time == "event"
     check_history(facts, policy, by_event_time)
     check_certain(facts, policy, by_event_time, skew_ms, round(settings.max_push_lag_s * 1000) + SLACK_MS)
+    check_audiences(facts)
     _rows_of_pushes(facts, now_ms)
     _known_to_row(facts, skew_ms)
     for partition in range(facts.partitions):

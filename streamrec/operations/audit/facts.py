@@ -8,6 +8,7 @@ the ends of the inputs (a cursor was written after what it counts). So what is m
 from collections.abc import Mapping, Sequence
 
 from ...contracts.records import Record
+from .articles import Articles
 from .changelog import Changelog
 from .events import Events
 from .findings import Tally
@@ -24,6 +25,7 @@ class Facts:
         self.tally = Tally(examples)
         self.pushes = Pushes(partitions, self.tally, since_ms)
         self.ends: dict[tuple[str, int], int] = {}  # (topic without prefix, partition) -> next offset to be written
+        self.articles = Articles()
         self.settle_pushes()
 
     def settle_pushes(self) -> None:
@@ -41,6 +43,7 @@ class Facts:
         events: Log,
         ends: Mapping[tuple[str, int], int],
         dead_letters: Sequence[Record] = (),
+        catalog: Sequence[Record] = (),
         examples: int = 5,
     ) -> "Facts":
         """Facts of a test: from records in memory, committed ones only."""
@@ -50,6 +53,7 @@ class Facts:
         facts.settle_pushes()
         for partition, records in changelog.items():
             facts.changelog.take(partition, records)
+        facts.articles.take(catalog)
         facts.events.take_dead_letters(dead_letters)
         for partition, records in events.items():
             facts.events.take(partition, records)

@@ -18,6 +18,7 @@ RULES = {
     "quiet_hours": "nobody is woken, where the user's zone at that time is certain",
     "opt_out": "no push after an unsubscribe was applied, or had to be before a push, wherever it lies",
     "already_read": "no push of an article the user had read, as far as that was applied or had to be",
+    "outside_audience": "no push of an article to a reader outside its share of the audience",
     "already_pushed": "no article and no story is pushed twice to a user",
     "wrong_partition": "a user's rows and pushes lie where murmur2 of the id says",
     "user_in_two_partitions": "a user has one row",

@@ -37,6 +37,7 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
             await source.each(push, facts.pushes.take)
             facts.settle_pushes()
             await source.each(changelog, facts.changelog.take)
+            await source.first(settings.topic("catalog"), facts.articles.take)
             if settings.policy_time == "wall":  # in a replay nothing could be told from them
                 for topic in letters:
                     if counts[topic]:
@@ -62,6 +63,17 @@ class _Source:
         )
         async for tp, records in pieces:
             take(tp.partition, records)
+
+    async def first(self, topic: str, take: Callable[[Sequence[Record]], None]) -> None:
+        """Every committed record of the first partition, of a topic that has the same in all."""
+        pieces = self._reader.read(
+            self._partitions(topic)[:1],
+            self._patience_s,
+            lambda tp: f"topic {tp.topic}",
+            lambda done, total: self._progress(topic, done, total),
+        )
+        async for _, records in pieces:
+            take(records)
 
     async def input_ends(self, topics: Iterable[str], counts: dict[str, int | None]) -> dict[tuple[str, int], int]:
         """Next offset to be written of every partition of these topics (named without prefix)."""

@@ -7,7 +7,7 @@ loads what it reads languages with when it needs it.
 
 import asyncio
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -90,7 +90,7 @@ async def measure(cluster: Settings, users: int, per_s: float, model: str | None
                 asyncio.create_task(gateway.read(pushes)),
             ]
             try:
-                audience: dict[str, object] = {"audience": {"everybody": True}} if everybody else {}
+                audience: dict[str, Any] = {"audience": {"everybody": True}} if everybody else {}
                 return await _meet(settings, gateway, users, contestant.worker, audience)
             finally:
                 for task in tasks:
@@ -108,7 +108,7 @@ def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
 
 
 async def _meet(
-    settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess, audience: dict[str, object]
+    settings: Settings, gateway: _Gateway, users: int, worker: WorkerProcess, audience: dict[str, Any]
 ) -> Met:
     async with producer(settings) as sending:
         await publish(sending, settings, "yesterday", "yesterday has a title", now_ms() - 2 * DAY_MS)

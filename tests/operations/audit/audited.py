@@ -81,6 +81,7 @@ class Cluster:
             name: {number: [] for number in range(PARTITIONS)} for name in ("push", "changelog", "events", "dlq")
         }
         self.ends: dict[tuple[str, int], int] = {}
+        self.catalog: list[RawRecord] = []
 
     def append(
         self,
@@ -136,6 +137,7 @@ class Cluster:
             self.logs["events"],
             ends,
             dead_letters=[record for log in self.logs["dlq"].values() for record in log],
+            catalog=self.catalog,
         )
         return check(facts, settings, now_ms, skew_ms)
 
