@@ -14,6 +14,7 @@ from streamrec.contracts.audience import Audience, Ramp
 from streamrec.contracts.ids import key_of
 from streamrec.contracts.preferences import Patch
 from streamrec.engine.audience import draws, members, share_at
+from streamrec.engine.catalog import Catalog
 from streamrec.engine.prefer import after_preferences
 from streamrec.engine.profiles.store import ProfileStore, Users
 from streamrec.engine.profiles.zones import zone_slots
@@ -107,7 +108,7 @@ def test_languages_are_those_of_the_latest_read() -> None:
 
 def saying(users: Users, **said: Any) -> None:
     """The first of these users states preferences."""
-    after_preferences(users.store, [Patch("u0", T0, said)], [T0])
+    after_preferences(users.store, Catalog(), [Patch("u0", T0, said)], [T0])
 
 
 def test_a_stated_language_comes_before_the_one_read() -> None:
@@ -117,7 +118,7 @@ def test_a_stated_language_comes_before_the_one_read() -> None:
     saying(users, languages=["en", "sv"])
     assert inside(users, Audience(languages=("da",))).tolist() == [False, True]
     assert inside(users, Audience(languages=("sv",))).tolist() == [True, False]
-    after_preferences(users.store, [Patch("u0", T0 + 1, {"languages": None})], [T0])
+    after_preferences(users.store, Catalog(), [Patch("u0", T0 + 1, {"languages": None})], [T0])
     assert inside(users, Audience(languages=("da",))).all()
 
 
