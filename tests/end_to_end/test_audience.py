@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from on_kafka import all_articles_applied, all_events_applied, article, event, read, send, until
 
 from streamrec.kafka.topics import create
-from streamrec.settings import Settings
+from streamrec.settings import Settings, environ_of_others, to_environ
 from streamrec.tools.worker_process import WorkerProcess, value, worker_process
 
 pytestmark = pytest.mark.kafka
@@ -27,6 +29,17 @@ async def pushed(settings: Settings) -> dict[str, list[str]]:
         push = json.loads(record.value)
         found.setdefault(push["article_id"], []).append(push["user_id"])
     return {article_id: sorted(users) for article_id, users in found.items()}
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """What `streamrec audience` says of the article for everybody."""
+    done = subprocess.run(
+        [sys.executable, "-m", "streamrec", "audience", "all", "--once", "--json"],
+        env={**environ_of_others(), **to_environ(settings)}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)["progress"]
+    return told
 
 
 async def breaking(settings: Settings, worker: WorkerProcess) -> dict[str, Any]:
@@ -53,8 +66,9 @@ async def breaking(settings: Settings, worker: WorkerProcess) -> dict[str, Any]:
         return len(found.get("all", [])) >= 5 and len(found.get("danes", [])) >= 5
 
     await until(all_have_it)
+    seen = await asyncio.to_thread(shown, settings)
     letters = await read(settings, settings.topic("articles.dlq"), 1)
-    return {"pushed": await pushed(settings), "letters": len(letters), "series": worker.series()}
+    return {"pushed": await pushed(settings), "letters": len(letters), "shown": seen, "series": worker.series()}
 
 
 def test_breaking_news_to_everybody(settings_for_test: Settings, tmp_path: Path) -> None:
@@ -66,6 +80,8 @@ def test_breaking_news_to_everybody(settings_for_test: Settings, tmp_path: Path)
         seen = asyncio.run(breaking(settings, worker))
     assert seen["pushed"] == {"all": [*FIVE], "danes": [*FIVE]}
     assert seen["letters"] == 1
+    told = seen["shown"]
+    assert (told["state"], told["readers"], told["inside"], told["left"], told["pushed"]) == ("met", 6, 6, 0, 5)
     counted = Counter(seen["series"])
     assert counted['streamrec_suppressions_total{reason="outside_audience"}'] >= 5
     assert counted['streamrec_suppressions_total{reason="low_affinity"}'] >= 5

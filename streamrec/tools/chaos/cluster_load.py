@@ -22,6 +22,10 @@ LEAST_IN_FULL = 0.4  # of readers; half of them keep to FEW articles
 ACTIONS = ("click", "click", "click", "open", "share", "dislike", "impression", "search", "unsubscribe", "subscribe")
 QUERIES = ("volcano iceland", "the volcano", "", "quantum chip record")
 ZONES = ("", "", "Europe/Copenhagen", "Asia/Shanghai")
+AUDIENCES = (  # of the articles nobody clicks, in turn
+    None, {"everybody": True}, {"share": 0.3}, None, {"everybody": True, "ramp": {"share": 0.2, "after_min": 0.1}},
+    {"countries": ["CN"], "share": 0.5}, {"languages": ["en"], "categories": ["science"]},
+)  # fmt: skip
 
 
 def patient_producer(settings: Settings) -> AIOKafkaProducer:
@@ -29,11 +33,13 @@ def patient_producer(settings: Settings) -> AIOKafkaProducer:
     return producer(settings, enable_idempotence=True, request_timeout_ms=60_000, linger_ms=5)
 
 
-async def publish(to: AIOKafkaProducer, settings: Settings, article_id: str, version: int = 0) -> None:
+async def publish(
+    to: AIOKafkaProducer, settings: Settings, article_id: str, version: int = 0, audience: object = None
+) -> None:
     """Publish one version of an article, with words of its own, and wait for its acknowledgement."""
     record = {
         "article_id": article_id, "title": f"{article_id}x {article_id}y {article_id}z", "category": "science",
-        "published_at_ms": now_ms(), "version": version,
+        "published_at_ms": now_ms(), "version": version, "audience": audience,
     }  # fmt: skip
     await to.send_and_wait(settings.topic("articles"), key=article_id.encode(), value=orjson.dumps(record))
 
@@ -62,7 +68,8 @@ async def send_events(settings: Settings, rng: np.random.Generator, events: int,
             value = b"{" if rng.random() < 0.01 else orjson.dumps(record)
             await to.send(settings.topic("events"), key=user.encode(), value=value)
             if number % max(1, round(per_s)) == 0:
-                await publish(to, settings, f"n{number}", 2)
+                audience = AUDIENCES[number // max(1, round(per_s)) % len(AUDIENCES)]
+                await publish(to, settings, f"n{number}", 2, audience)
                 await publish(to, settings, f"n{number}", 1)
                 await to.send_and_wait(settings.topic("articles"), key=f"n{number}".encode(), value=b"{")
             if number % 20 == 0:
