@@ -11,6 +11,7 @@ import numpy as np
 from streamrec.arrays import FloatArray
 from streamrec.content.pipeline import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.control import Command
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.preferences import Patch
 from streamrec.contracts.push import ModelStamp, Push
@@ -100,7 +101,7 @@ class Feed:
 
     def __init__(self, to: Partition) -> None:
         self.to = to
-        self.offsets: dict[str, int] = {"events": 0, "catalog": 0, "preferences": 0}
+        self.offsets: dict[str, int] = {"events": 0, "catalog": 0, "preferences": 0, "control": 0}
 
     def events(self, *events: UserEvent | bytes, now_ms: int = T0, appended_ms: int | None = None) -> Changes:
         """Apply user events, as one batch."""
@@ -109,6 +110,11 @@ class Feed:
     def articles(self, *articles: AnalysedArticle | bytes, now_ms: int = T0) -> Changes:
         """Apply catalog records, as one batch."""
         return self._apply("catalog", articles, now_ms, None)
+
+    def commands(self, *commands: Command | bytes) -> Changes:
+        """Apply commands, as one batch, when the last of them was said."""
+        said_ms = [command.at_ms for command in commands if isinstance(command, Command)]
+        return self._apply("control", commands, max(said_ms, default=T0), None)
 
     def of(self, values: Sequence[UserEvent | Patch], now_ms: int = T0 + DAY) -> Changes:
         """Apply events, or patches of preferences, as one batch."""

@@ -11,7 +11,7 @@ from ..settings import Settings
 from .records import TOPICS, Topic
 
 DAY_MS = 86_400_000
-WEEK, TWO_WEEKS = str(7 * DAY_MS), str(14 * DAY_MS)
+WEEK, TWO_WEEKS, TWO_YEARS = str(7 * DAY_MS), str(14 * DAY_MS), str(731 * DAY_MS)
 APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}  # latency is counted from the append, not a producer's clock
 
 Whose = Literal["reader", "everybody"]
@@ -31,6 +31,13 @@ class Input(NamedTuple):
 
 
 INPUTS: dict[Topic, Input] = {
+    # the audit trail; what is in effect of it stands in the changelog
+    "control": Input(
+        lambda _: {"retention.ms": TWO_YEARS} | APPEND_TIME,
+        whose="everybody",
+        writer="operator",
+        urgent=True,
+    ),
     # A patch must not be compacted away before it was read; the newest record of each reader stays for ever.
     "preferences": Input(
         lambda _: (

@@ -12,7 +12,9 @@ MS_DIGITS = 13  # of a time in ms, until 2286
 OFFSET_DIGITS = 19  # of the largest
 REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
 
-Topic = Literal["preferences", "catalog", "rerouted", "events"]  # what a partition reads (inputs.py), without prefix
+Topic = Literal[
+    "control", "preferences", "catalog", "rerouted", "events"
+]  # what a partition reads (inputs.py), without prefix
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 RejectReason = Literal[

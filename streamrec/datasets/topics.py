@@ -111,6 +111,8 @@ def _pushes(records: Sequence[Record], part: Part) -> Iterator[Push]:
     for record in records:
         part.rows += 1
         try:
-            yield decode(record.value or b"")
+            push = decode(record.value or b"")
+            if push.kind == "push":  # nothing was shown by the others
+                yield push
         except UNDECODABLE:
             part.reject("undecodable")

@@ -96,6 +96,8 @@ class Replica:
         current: dict[bytes, bytes | None] = {key: None for key, row in rows.items() if row is None}
         current |= self._content.drained(partition.catalog, at_ms // 1000)
         after_changelog(partition, current | said, meta)
+        partition.steering.follow(self._content.control.items())
+        self._content.control = {}
         self.applied += len(current)
         self.applied_ms = max(self.applied_ms, at_ms)
         self._apply_articles()

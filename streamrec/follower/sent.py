@@ -21,7 +21,7 @@ from ..content.encoders import encoder_of
 from ..content.query import Queries
 from ..contracts.ids import key_of
 from ..contracts.inputs import INPUTS
-from ..contracts.push import Push
+from ..contracts.push import Push, Trigger
 from ..contracts.records import Record, Topic
 from ..decide import Decision, decide
 from ..engine.predictor import Predictor
@@ -97,6 +97,9 @@ async def _found(reader: Reader, settings: Settings, push_id: str) -> tuple[int,
             for record in records:
                 if wanted in (record.value or b""):
                     push = msgspec.json.decode(record.value or b"", type=Push)
+                    if push.push_id == push_id and push.kind != "push":
+                        said = f"of the command {push.command_id}" if push.command_id else "of a command"
+                        raise DataError(f"{push_id} is no push, but a record {said} that took back or corrected one")
                     if push.push_id == push_id:
                         return number, record, push
     raise DataError(f"{settings.topic('push')} has no push {push_id}: none was sent, or its retention has taken it")
@@ -136,10 +139,11 @@ def _made_again(partition: Partition, push: Push, ranker: Predictor) -> tuple[by
     row, slot = partition.profiles.row(push.user_id), partition.catalog.slot(push.article_id)
     if row is None or slot is None:
         return b"", None
-    users, now_ms, policy = Users(partition.profiles, np.array([row])), push.created_at_ms, partition.context.policy
+    users, now_ms, policy = Users(partition.profiles, np.array([row])), push.created_at_ms, partition.steering.policy
     slots = np.array([slot]) if push.trigger == "article" else partition.catalog.fresh(now_ms)
     decision: Decision = decide(users, partition.catalog, slots, now_ms, ranker, policy)
-    made = push_records(decision, partition.profiles, partition.catalog, push.trigger, now_ms, policy, ranker.stamp)
+    trigger: Trigger = "article" if push.trigger == "article" else "due"
+    made = push_records(decision, partition.profiles, partition.catalog, trigger, now_ms, policy, ranker.stamp)
     pair = pair_explained(world_of(partition, row, slot, now_ms), push.user_id)
     return (made[0].value if made else b""), pair
 

@@ -17,9 +17,10 @@ from typing import Literal, TypeVar, get_args, get_type_hints
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector, disable_created_metrics
 
 from ..contracts.article import ArticleEvent, Outcome
+from ..contracts.control import CONTROL_ACTIONS, Command
 from ..contracts.event import ACTIONS, UserEvent
 from ..contracts.preferences import Preferences
-from ..contracts.push import Push, Trigger
+from ..contracts.push import Push, PushKind, Trigger
 from ..contracts.records import REJECT_REASONS, Topic
 from ..models.canary import ROLLBACK_REASONS
 from .histogram import BulkHistogram
@@ -36,6 +37,7 @@ B = TypeVar("B", bound=str)
 M = TypeVar("M", Counter, Gauge, BulkHistogram)
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+COMMAND_KINDS: tuple[PushKind, ...] = tuple(kind for kind in get_args(PushKind) if kind != "push")
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 PRIORITIES: tuple[Priority, ...] = get_args(get_type_hints(Push)["priority"])
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -46,6 +48,7 @@ HOLD_REASONS: tuple[HoldReason, ...] = get_args(HoldReason)
 INPUT_TOPICS: tuple[InputTopic, ...] = get_args(InputTopic)
 FIELDS: dict[InputTopic, tuple[str, ...]] = {
     "articles": ArticleEvent.__struct_fields__,
+    "control": Command.__struct_fields__,
     "events": UserEvent.__struct_fields__,
     "rerouted": tuple(dict.fromkeys((*UserEvent.__struct_fields__, *Preferences.__struct_fields__))),
     "preferences": Preferences.__struct_fields__,
@@ -137,6 +140,17 @@ class Metrics:
             counter("canary_rollbacks_total", "Canaries this worker stopped serving, by reason.", "reason"),
             ROLLBACK_REASONS,
         )
+        self.commands = _each(
+            counter("commands_total", "Commands of `control` that changed something, by partition's owner.", "action"),
+            CONTROL_ACTIONS,
+        )
+        self.command_pushes = _each(
+            counter("command_pushes_total", "Records that took back or corrected a push, by kind.", "kind"),
+            COMMAND_KINDS,
+        )
+        self.retract_unsure = counter(
+            "retract_unsure_total", "Readers who may have got what was retracted or corrected, and were sent nothing."
+        )
         self.rebalances = counter("rebalances_total", "Assignments of partitions this worker was given.")
 
     def _time(self) -> None:
@@ -182,6 +196,7 @@ class Metrics:
         self.articles_lag = gauge(
             "articles_lag_seconds", "Age of the oldest article not analysed yet; 0 where another worker does that."
         )
+        self.stopped = gauge("stopped", "1: a command has stopped all pushes of the partition.", "partition")
         self.users = gauge("users", "Profiles in memory.", "partition")
         self.audience_left = gauge(
             "audience_left",
@@ -221,7 +236,7 @@ class Metrics:
 
     def forget_partition(self, partition: int) -> None:
         """Drop the gauges of a partition that moved to another worker, so that nobody alerts on its last value."""
-        for gauge in (self.lag, self.users, self.audience_left, self.recovery_rows, self.recovery):
+        for gauge in (self.lag, self.stopped, self.users, self.audience_left, self.recovery_rows, self.recovery):
             gauge.labels(str(partition))  # remove() complains about a series that never was
             gauge.remove(str(partition))
         for reason in HOLD_REASONS:

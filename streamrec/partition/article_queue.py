@@ -12,12 +12,14 @@ What stands behind the marks meets everybody again. That is harmless: the row sa
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..engine.control import Target
 from ..models.serving import Lineup
 
 
 class _Waiting(NamedTuple):
     offset: int | None  # in `catalog`; None: it waits only because its time came
     opened_ms: int | None  # times that came after this one were looked for when it was found
+    reopened: Target | None = None  # what was lifted, and had kept it back (steering.py, which logs it)
 
 
 class ArticleQueue:
@@ -42,6 +44,14 @@ class ArticleQueue:
     def opened(self, article_id: str, since_ms: int) -> None:
         """Queue an article whose embargo or publication time ended after `since_ms` (policy time)."""
         self._enter(article_id, self._of(article_id)._replace(opened_ms=since_ms))
+
+    def reopened(self, article_id: str, target: Target) -> None:
+        """Queue an article that was held, or of a stopped category, and is not any more."""
+        self._enter(article_id, self._of(article_id)._replace(reopened=target))
+
+    def reopened_targets(self) -> set[Target]:
+        """What was lifted and has articles that have yet to meet everybody again."""
+        return {one.reopened for one in self._waiting.values() if one.reopened is not None}
 
     def head(self) -> str | None:
         """Id of the article that is to meet the next users; None if the queue is empty."""

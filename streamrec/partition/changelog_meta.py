@@ -22,6 +22,7 @@ LAYOUT_KEY = b"\xfflayout"
 SPACE_KEY = b"\xffspace"
 MOVED_KEY = b"\xffmoved"
 FIRST_SPACE = "hashed64-98d485ef5035"  # of rows without a space record: when they were written there was one encoder
+CONTROL_PREFIX = b"\xffcontrol/"  # what was commanded, and how far it is done (steering.py)
 OWNER_KEY = b"\xffowner"  # written by each new owner before it reads; says nothing but that it is there
 
 
@@ -86,6 +87,7 @@ class ChangelogContent:
         self.moved_to = ""  # the deployment that goes on with these profiles, if they were migrated
         self._space = FIRST_SPACE
         self._rows: dict[bytes, bytes] = {}
+        self.control: dict[bytes, bytes | None] = {}  # what was commanded, by key; None: it is over
         self.said: dict[bytes, bytes] = {}  # preferences, by key (engine/profiles/statements.py)
         self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
 
@@ -98,6 +100,8 @@ class ChangelogContent:
                     kept.pop(key, None)
                 else:
                     kept[key] = value
+            elif key.startswith(CONTROL_PREFIX):
+                self.control[key] = value
             elif value is not None and key == CURSOR_KEY:
                 self.meta = Meta(**orjson.loads(value))
             elif value is not None and key == SPACE_KEY:

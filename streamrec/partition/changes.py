@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import IndexArray
+from ..contracts.control import ControlAction
 from ..contracts.event import Action
 from ..contracts.field_parsing import Note
+from ..contracts.push import PushKind
 from ..contracts.records import DeadLetter, Stray, Topic
 from ..engine.policy.suppression_reasons import SuppressionReason
 
@@ -26,6 +28,7 @@ class PushRecord:
     trigger: str
     priority: str
     event_at_ms: int
+    kind: PushKind = "push"
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Changes:
     suppressed: Counter[SuppressionReason] = field(default_factory=Counter)
     audience: Counter[Side] = field(default_factory=Counter)  # readers who met an article that has one, no gate closed
     notes: Counter[tuple[Topic, Note]] = field(default_factory=Counter)  # fields not taken as they came
+    commands: Counter[tuple[ControlAction, bool]] = field(default_factory=Counter)  # and whether each changed anything
+    unsure: int = 0  # readers who may have got what is taken back, and whose row cannot tell
     late: int = 0
     unknown: int = 0
     forgotten: int = 0  # users, for their silence
@@ -65,8 +70,11 @@ class Changes:
             self.audience.update(other.audience)
         if other.suppressed:
             self.suppressed.update(other.suppressed)
+        if other.commands:
+            self.commands.update(other.commands)
         if other.notes:
             self.notes.update(other.notes)
+        self.unsure += other.unsure
         self.late += other.late
         self.unknown += other.unknown
         self.forgotten += other.forgotten

@@ -33,7 +33,6 @@ from ..contracts.records import DeadLetter, Stray, Topic
 from ..decide import Decision, decide, waiting_s
 from ..engine.catalog import Catalog
 from ..engine.learn import after_article, after_events
-from ..engine.policy.gates.quiet_hours import quiet_hours
 from ..engine.predictor import Predictor
 from ..engine.prefer import after_preferences
 from ..engine.profiles import history
@@ -45,12 +44,15 @@ from .article_queue import ArticleQueue
 from .changelog_meta import Meta, same_space
 from .changes import Changes, PushRecord
 from .context import Meeting, PartitionContext
+from .due_times import looked_at, woke
 from .inputs import READINGS
 from .intake import Batch, intake
 from .push_records import push_records
+from .steering import Steering
 from .timeline import EventTimeline, Run, Tick
 from .unknown_articles import UnknownArticles
 
+Logged = tuple[bytes, bytes | None]  # key and value of a changelog record
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
 MOST_SAID = 64  # articles that wait, in each cursor record
 
@@ -67,12 +69,18 @@ class Partition:
         self.cursor: dict[str, int] = {}
         self.looked_ms = 0  # policy time of the last look for due users
         self.queue = ArticleQueue()
+        self.steering = Steering(context.policy, self.catalog, self.queue)
         self.at_once, self.holds = True, False
         self.reported: Sequence[tuple[str, int, int]] = ()  # audiences under way, by the log: of a followed partition
         self._woke_ms = self._opened_ms = 0
         self._unknown = UnknownArticles()
         self._eviction = Eviction()
         self._timeline = EventTimeline(context.tick_ms) if context.tick_ms else None
+
+    @property
+    def held_back(self) -> bool:
+        """Whether nobody may meet anything: for the moment, or because a command has stopped everything."""
+        return self.holds or self.steering.stopped
 
     # --- input --------------------------------------------------------------------------------------------------------
 
@@ -141,6 +149,7 @@ class Partition:
         change = self.catalog.apply(article, now_ms)
         slot = self.catalog.slot(article.article_id)
         assert slot is not None
+        self.steering.took_in(article, change, now_ms)
         if self._unknown.take(int(self.catalog["key"][slot])):
             changes.rows.append(after_article(self.profiles, self.catalog, slot, self.context.policy))
         return change in ("new", "updated") and slot in self.catalog.fresh(now_ms)
@@ -151,7 +160,7 @@ class Partition:
         An article that is withdrawn, expired or under embargo by now meets nobody.
         """
         queue, everybody = self.queue, len(self.profiles)
-        while not self.holds and (article_id := queue.head()) is not None:
+        while not self.held_back and (article_id := queue.head()) is not None:
             slot = self.catalog.slot(article_id)
             if queue.start >= everybody or slot is None or slot not in self.catalog.fresh(now_ms):
                 queue.head_is_done()
@@ -165,6 +174,19 @@ class Partition:
             return meeting
         return None
 
+    def wave(self, now_ms: int) -> Changes | None:
+        """The next readers whose push an editor took back or corrected; None: there are none.
+
+        What is taken back leaves at once; what is corrected waits where pushes do.
+        """
+        ttl_ms, chunk, corrects = self.context.policy.push_ttl_ms, self.context.chunk_users, not self.held_back
+        return self.steering.waves.step(self.profiles, self.catalog, now_ms, ttl_ms, chunk, corrects)
+
+    def work_off(self, now_ms: int) -> Iterator[Changes]:
+        """All waves and all articles in the queue, at once."""
+        yield from iter(partial(self.wave, now_ms), None)
+        yield from map(self.meet, self.waiting(now_ms))
+
     def waiting(self, now_ms: int) -> Iterator[Meeting]:
         """Meetings of all articles in the queue; each is to be met before the next is asked for."""
         return iter(partial(self.article_meeting, now_ms), None)
@@ -174,7 +196,10 @@ class Partition:
     def look(self, now_ms: int) -> Changes:
         """All steps of one moment at once: forget who was silent, then waiting articles and users who are due."""
         changes = self.forget_silent(now_ms)
-        for meeting in self.meetings(now_ms):
+        self.open(now_ms)
+        for step in self.work_off(now_ms):
+            changes.merge(step)
+        for meeting in self.due(now_ms):
             changes.merge(self.meet(meeting))
         return changes
 
@@ -189,7 +214,8 @@ class Partition:
 
         A wall clock that is put back is followed: what ends between its two times would not be noticed otherwise.
         """
-        if self.holds:
+        self.steering.lift_ended(now_ms)
+        if self.held_back:
             return
         since_ms = self._opened_ms or now_ms
         for slot in self.catalog.opening(since_ms, now_ms).tolist():
@@ -221,23 +247,16 @@ class Partition:
         wakes = now_ms // WAKE_EVERY_MS != self._woke_ms // WAKE_EVERY_MS
         due_at_s = self.profiles["due_at_s"]
         due = (due_at_s > 0) & (due_at_s <= now_ms // 1000)
-        rows = np.flatnonzero(due | self._woke(now_ms) if wakes else due)
+        newly = woke(self.profiles, self.context.policy, self._woke_ms, now_ms) if wakes else due
+        rows = np.flatnonzero(due | newly)
         fresh, lineup = self.catalog.fresh(now_ms), lineup_of(self.context.ranker)
         for start in range(0, len(rows), self.context.chunk_users):
-            if self.holds:
+            if self.held_back:
                 return
             users = Users(self.profiles, rows[start : start + self.context.chunk_users])
             yield Meeting(users, fresh, now_ms, "due", lineup)
-        if not self.holds:
+        if not self.held_back:
             self.looked_ms, self._woke_ms = now_ms, now_ms if wakes else self._woke_ms
-
-    def _woke(self, now_ms: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Users whose quiet hours ended since the last look that asked, (R,)."""
-        users, policy, before_s = Users(self.profiles, slice(None)), self.context.policy, self._woke_ms // 1000
-        if not before_s or not len(users):
-            return np.zeros(len(users), np.bool_)
-        was_quiet = quiet_hours(users, before_s, policy) > 0  # never of a row of nobody: its window is empty
-        return np.asarray(was_quiet & (quiet_hours(users, now_ms // 1000, policy) == 0))
 
     def meet(self, meeting: Meeting) -> Changes:
         """Decide and push, each model for its own users; what one user gets does not depend on the others."""
@@ -260,7 +279,7 @@ class Partition:
             inside = int((decision.opens_s == 0).sum()) - outside
             changes.audience["inside"], changes.audience["outside"] = inside, outside
         if meeting.trigger == "due":  # not logged by itself: `restore` computes it again
-            columns["due_at_s"][meeting.users.indices()] = waiting_s(decision.opens_s)
+            columns["due_at_s"][meeting.users.indices()] = self.steering.sooner(waiting_s(decision.opens_s))
         if len(decision.rows):
             columns["due_at_s"][decision.rows] = now_s + self.context.policy.min_interval_s
         return changes
@@ -268,7 +287,7 @@ class Partition:
     def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         """The decision on a meeting, and its pushes as bytes; it changes nothing."""
         users, slots, now_ms, trigger, _ = meeting
-        policy = self.context.policy
+        policy = self.steering.policy
         decision = decide(users, self.catalog, slots, now_ms, predictor, policy, self.context.stage)
         if not len(decision.rows):
             return decision, []
@@ -276,12 +295,12 @@ class Partition:
 
     # --- the log ------------------------------------------------------------------------------------------------------
 
-    def encode(self, rows: IndexArray) -> list[tuple[bytes, bytes | None]]:
+    def encode(self, rows: IndexArray) -> list[Logged]:
         """Changelog records of these rows and of the cursor."""
         met = self.queue.met_until(self.cursor.get("catalog", 0))
         opened_ms = self.queue.opened_until(self._opened_ms)
         meta = Meta(self.cursor, self.looked_ms, met, opened_ms, self.audiences_under_way())
-        return [*self.profiles.encode(rows), meta.record()]
+        return [*self.profiles.encode(rows), *self.steering.records(), meta.record()]
 
     def audiences_under_way(self) -> list[tuple[str, int, int]]:
         """Articles with an audience that have yet to meet readers: id, how many have met it, of how many."""
@@ -296,8 +315,9 @@ class Partition:
         ]
 
     def restore(
-        self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
-    ) -> None:
+        self, rows: Iterable[Logged], meta: Meta, articles: Sequence[Item[AnalysedArticle]],
+        control: Iterable[Logged] = (),
+    ) -> None:  # fmt: skip
         """Take the state from the changelog and the part of `catalog` before the cursor. Once, on a new partition."""
         self.profiles.restore(rows)
         self.cursor = dict(meta.cursor)
@@ -312,15 +332,16 @@ class Partition:
                     self.queue.published(item.value.article_id, item.offset)
         self.reported = meta.audiences
         self._unknown.count(self.profiles)
+        self.steering.follow(control)
         self._restore_due()
         if self._timeline is not None:
             self._timeline.clock_ms = meta.looked_ms
 
     def _restore_due(self) -> None:
         """Users the log says were due have been looked at; those whose gate was closed wait for it to open."""
-        due_at_s, looked_s = self.profiles["due_at_s"], self.looked_ms // 1000
-        handled = np.flatnonzero((due_at_s > 0) & (due_at_s <= looked_s))
+        handled = looked_at(self.profiles, self.looked_ms // 1000)
         if len(handled):
-            users, nothing, policy = Users(self.profiles, handled), np.empty(0, np.intp), self.context.policy
+            users, nothing = Users(self.profiles, handled), np.empty(0, np.intp)
+            policy = self.steering.policy._replace(stopped_until_s=0)  # nobody is looked at while all is stopped
             decision = decide(users, self.catalog, nothing, self.looked_ms, self.context.ranker, policy)
-            due_at_s[handled] = waiting_s(decision.opens_s)
+            self.profiles["due_at_s"][handled] = self.steering.sooner(waiting_s(decision.opens_s))

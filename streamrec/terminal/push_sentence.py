@@ -5,8 +5,13 @@ from .printable import printable
 
 
 def sentence(push: Push, latency_ms: int) -> str:
-    """Who gets what, because of what, how likely a click is, who said so, and how long it took."""
+    """Who gets what, because of what, how likely a click is, who said so, and how long it took; what a
+    retraction or correction is about, and which command sent it.
+    """
     quote = '"' if "'" in push.title else "'"
+    if push.kind != "push":
+        which = f"  command {printable(push.command_id)}" if push.command_id else ""
+        return f"{push.kind} {printable(push.user_id)} <- {quote}{printable(push.title)}{quote}{which}  {latency_ms} ms"
     return (
         f"push {printable(push.user_id)} <- {quote}{printable(push.title)}{quote}  because: {because(push.reason)}  "
         f"p={push.relevance:.2f}  {push.model.engine}  {latency_ms} ms"

@@ -97,7 +97,10 @@ class MetricsRecorder:
             metrics.suppressions[reason].inc(count)
         for side, count in changes.audience.items():
             metrics.audience_readers[side].inc(count)
-        self.decided.add(len(changes.pushes), changes.suppressed)
+        self.decided.add(sum(push.kind == "push" for push in changes.pushes), changes.suppressed)
+        for (command, is_new), count in changes.commands.items():
+            metrics.commands[command].inc(count * is_new)
+        metrics.retract_unsure.inc(changes.unsure)
         metrics.rerouted.inc(len(changes.strays))
         metrics.late_events.inc(changes.late)
         metrics.forgotten_users.inc(changes.forgotten)
@@ -112,6 +115,9 @@ class MetricsRecorder:
     def _pushes(self, changes: Changes, at_ms: int) -> None:
         by_trigger: dict[Trigger, list[int]] = {}
         for push in changes.pushes:
+            if push.kind != "push":
+                self.metrics.command_pushes[push.kind].inc()
+                continue
             trigger = cast(Trigger, push.trigger)
             self.metrics.pushes[trigger, cast(Priority, push.priority)].inc()
             by_trigger.setdefault(trigger, []).append(push.event_at_ms)

@@ -204,6 +204,7 @@ class Ownership:
             writer.catch_up.undelivered_s = waited_s
             writer.catch_up.silence_s = self.fetch_lag.silence_s(monotonic_s())
             metrics.hold(number, writer.catch_up.held)
+            metrics.stopped.labels(str(number)).set(writer.partition.steering.stopped)
             metrics.lag.labels(str(number)).set(max(writer.lag_s(at_ms), waited_s))
             metrics.users.labels(str(number)).set(writer.partition.profiles.count())
             audiences = writer.partition.audiences_under_way()

@@ -75,9 +75,8 @@ async def recover(
         sound = [record for record in known if record.offset not in gone]
         articles = decode_catalog(sound, Origin(topics["catalog"], number))
         rows = rows_of(logged, partition.context, articles)
-        partition.restore(
-            chain(rows.items(), logged.said.items()), meta._replace(cursor=dict(cursor.items())), articles
-        )
+        known_rows = chain(rows.items(), logged.said.items())
+        partition.restore(known_rows, meta._replace(cursor=dict(cursor.items())), articles, logged.control.items())
     return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost, next_offset)
 
 

@@ -46,7 +46,9 @@ class Scheduler:
         self._hold(at_ms)
         if (urgent := self._waiting(URGENT)) is not None:
             return self._apply(urgent)
-        articles = self._steps is not None or (self._partition.queue and not self._partition.holds)
+        self._partition.steering.lift_ended(at_ms)
+        waiting = self._partition.queue and not self._partition.held_back
+        articles = self._steps is not None or self._partition.steering.waves or waiting
         events = self._events_to_apply(in_round and not closing and not articles)
         self._articles_turn = not events or (not self._articles_turn and in_round)
         if self._articles_turn and (changes := self._articles(at_ms)) is not None:
@@ -75,11 +77,13 @@ class Scheduler:
         return self._begin(topic) if topic else None
 
     def _articles(self, at_ms: int) -> Changes | None:
-        """Take all in first, so that each meets users as its newest version."""
+        """Take all in first, so that each meets users as its newest version; what was taken back goes before them."""
         if (changes := self._step()) is not None:
             return changes
         if self._lanes.has("catalog"):
             return self._begin("catalog")
+        if (changes := self._partition.wave(at_ms)) is not None:
+            return changes
         meeting = self._partition.article_meeting(at_ms)
         return None if meeting is None else self._partition.meet(meeting)
 
@@ -121,7 +125,7 @@ class Scheduler:
 
     def _meet_due(self, at_ms: int) -> Changes | None:
         """The next users who are due meet the fresh articles; None: there are none, or pushes are held back."""
-        if self._partition.holds:
+        if self._partition.held_back:
             self._due = None
             return None
         changes = Changes()

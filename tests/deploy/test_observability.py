@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from streamrec.contracts.control import CONTROL_ACTIONS
 from streamrec.contracts.event import ACTIONS
 from streamrec.contracts.records import REJECT_REASONS
 from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
@@ -40,7 +41,8 @@ RUNBOOK = "{{ $externalLabels.runbook }}"
 EXPRESSIONS = [rule["expr"] for rule in ALERTS] + [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 LABELS: dict[str, set[str] | None] = {  # None: any value; job and instance are Prometheus's own
-    "action": set(ACTIONS),
+    "action": set(ACTIONS) | set(CONTROL_ACTIONS),
+    "kind": {"retract", "correct"},
     "status": set(OUTCOMES),
     "trigger": set(TRIGGERS),
     "priority": set(PRIORITIES),

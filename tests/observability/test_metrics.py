@@ -158,6 +158,7 @@ def test_all_names_are_ours_and_labels_carry_no_id() -> None:
     Metrics(registry, REASONS).serve_model("ranker", "1", "int8", "admitted")
     closed = {
         "action",
+        "kind",
         "status",
         "trigger",
         "priority",

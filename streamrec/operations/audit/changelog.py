@@ -16,7 +16,7 @@ from ...contracts.records import Record
 from ...engine.profiles.layout import LAYOUT_VERSION, ROW
 from ...engine.profiles.statements import PREFIX
 from ...engine.profiles.upgrade import version_of
-from ...partition.changelog_meta import CURSOR_KEY, LAYOUT_KEY, MOVED_KEY, OWNER_KEY, SPACE_KEY
+from ...partition.changelog_meta import CONTROL_PREFIX, CURSOR_KEY, LAYOUT_KEY, MOVED_KEY, OWNER_KEY, SPACE_KEY
 from .findings import Example, Tally
 
 KEPT = (
@@ -113,6 +113,8 @@ class Changelog:
             raw = orjson.loads(value)
             if key == CURSOR_KEY:
                 self._cursor(partition, record, {str(name): int(to) for name, to in raw["cursor"].items()})
+            elif key.startswith(CONTROL_PREFIX):
+                pass  # what was commanded (partition/steering.py)
             elif key == MOVED_KEY:
                 str(raw["to"])  # by `streamrec migrate`
             elif key == SPACE_KEY:

@@ -52,7 +52,8 @@ class Pushes:
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Take records of one partition of `push`, in order."""
-        good = [(record, push) for record in records if (push := self._push(partition, record)) is not None]
+        pushed = [(record, push) for record in records if (push := self._push(partition, record)) is not None]
+        good = [(record, push) for record, push in pushed if push.kind == "push"]
         homes = partitions_of([push.user_id for _, push in good], self._partitions)
         rows = []
         for (record, push), home in zip(good, homes.tolist(), strict=True):

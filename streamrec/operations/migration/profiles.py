@@ -71,6 +71,8 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         cursor = old.meta.cursor | {"catalog": max(met_until(articles, met), new.meta.cursor.get("catalog", 0))}
         changed = [Message(key, row) for key, row in made.items() if before.get(key) != row]
         gone = [Message(key, None) for key in before.keys() - made.keys()]
+        commanded = old.control | dict.fromkeys(new.control.keys() - old.control.keys())
+        changed += [Message(key, value) for key, value in commanded.items() if new.control.get(key) != value]
         meta = [*owner_records(target.settings.partitions, target.space_id), moved_record("")]
         meta.append(Meta(cursor, old.meta.looked_ms, opened_ms=old.meta.opened_ms).record())
         async with transactions.begin() as writes:

@@ -28,7 +28,7 @@ def apply(partition: "Partition", typed: list[Typed[Any]], now_ms: int, changes:
         if may_be_pushed:
             partition.queue.published(item.value.article_id, item.offset)
         if partition.at_once:
-            yield from map(partition.meet, partition.waiting(now_ms))
+            yield from partition.work_off(now_ms)
 
 
 READING = Reading(decode, apply)

@@ -192,7 +192,8 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
             pushes = await read_all(reader, settings.topic("push"), number)
             verdict.pushes += len(pushes)
             for push in map(push_in, pushes):
-                state.push(push.user_id, push.article_id)
+                if push.kind == "push":
+                    state.push(push.user_id, push.article_id)
             verdict.compare(state.compared())
             unreadable += bad
             set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))

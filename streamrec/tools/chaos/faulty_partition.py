@@ -12,7 +12,7 @@ from ...engine.predictor import Predictor
 from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
 from ...partition.intake import Batch
-from ...partition.partition import Meeting, Partition, PartitionContext
+from ...partition.partition import Logged, Meeting, Partition, PartitionContext
 from .reference_reading import Arrived
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
@@ -72,10 +72,11 @@ class FragilePartition(Partition):
         return super().apply(batch, now_ms)
 
     def restore(
-        self, rows: Iterable[tuple[bytes, bytes | None]], meta: Meta, articles: Sequence[Item[AnalysedArticle]]
-    ) -> None:
+        self, rows: Iterable[Logged], meta: Meta, articles: Sequence[Item[AnalysedArticle]],
+        control: Iterable[Logged] = (),
+    ) -> None:  # fmt: skip
         """Afterwards nobody waits for a time that was over when the predecessor looked."""
-        super().restore(rows, meta, articles)
+        super().restore(rows, meta, articles, control)
         due = zip(self.profiles.users, self.profiles["due_at_s"].tolist(), strict=True)
         self.overdue = [
             f"{user} is still due at {at_s} after a look at {meta.looked_ms // 1000}"

@@ -59,7 +59,8 @@ class Oracle:
         for effect in effects:
             self._state.take(effect)
         for push in map(push_in, pushes):
-            self._state.push(push.user_id, push.article_id)
+            if push.kind == "push":
+                self._state.push(push.user_id, push.article_id)
         self.wrong += self._opinion.refuse(effects, pushes)
         self._given, self._effects = encoding.given, encoding.effects
         for topic, at in encoding.cursor.items():

@@ -88,7 +88,7 @@ class SecondOpinion:
 
     def refuse(self, effects: Iterable[Effect], records: Iterable[RawRecord]) -> Iterator[str]:
         """Of one transaction: what was applied in it, and its pushes; those that are wrong, in words."""
-        pushes = [*map(push_in, records)]
+        pushes = [push for push in map(push_in, records) if push.kind == "push"]
         against = [set(self._against(push)) for push in pushes]
         for effect in effects:
             self._take(effect)

@@ -23,6 +23,8 @@ class Seen:
         """Note one push, read `latency_ms` after its cause."""
         self.doubled += push.push_id in self.ids
         self.ids.add(push.push_id)
+        if push.kind != "push":
+            return
         self.pairs.append((push.user_id, push.article_id, push.created_at_ms))
         self.latency_ms.append(latency_ms)
 

@@ -1,0 +1,294 @@
+"""What commands do to a partition: who gets what while they are in effect, and after; and through the log."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from making import DAY, HOUR, T0, Feed, article, click, partition, pushes
+
+from streamrec.contracts.control import Command
+from streamrec.contracts.decode import Typed
+from streamrec.contracts.push import Push, push_id
+from streamrec.partition.changelog_meta import ChangelogContent
+from streamrec.partition.changes import Changes
+
+BEFORE = article("before", topic="a1", story_id="old", expires_at_ms=T0 + 1, known_at_ms=T0 - HOUR)
+READERS = [f"u{number}" for number in range(40)]
+
+
+def said(action: str, at_ms: int = T0, **more: Any) -> Command:
+    """A command."""
+    return Command(action, "ann", "why", at_ms, command_id=f"{action} {at_ms}", **more)
+
+
+def readers(**changed: Any) -> Feed:
+    """A partition whose readers like what a1 is about, an hour ago."""
+    feed = Feed(partition(**changed))
+    feed.articles(BEFORE, now_ms=T0 - HOUR)
+    feed.events(*(click(user, "before", T0 - HOUR) for user in READERS), now_ms=T0 - HOUR)
+    return feed
+
+
+def got(changes: Changes) -> list[str]:
+    """Who got what, in order of readers: "kind reader article version"."""
+    return sorted(f"{push.kind} {push.user_id} {push.article_id} {push.article_version}" for push in pushes(changes))
+
+
+def all_got(kind: str, article_id: str = "a1", version: int = 1, users: list[str] = READERS) -> list[str]:
+    """The same, of all these readers."""
+    return sorted(f"{kind} {user} {article_id} {version}" for user in users)
+
+
+def test_nobody_gets_anything_while_all_is_stopped() -> None:
+    """Nor breaking news; an article that comes meanwhile meets everybody when that is over."""
+    feed = readers()
+    feed.commands(said("stop"))
+    assert got(feed.articles(article("a1", breaking=3))) == []
+    assert got(feed.to.look(T0 + HOUR)) == []
+    assert got(feed.commands(said("resume", T0 + HOUR))) == all_got("push")
+
+
+def test_a_stop_ends_by_itself() -> None:
+    """At its time, and not before."""
+    feed = readers()
+    feed.commands(said("stop", until_ms=T0 + HOUR))
+    feed.articles(article("a1"))
+    assert got(feed.to.look(T0 + HOUR - 1)) == []
+    assert got(feed.to.look(T0 + HOUR)) == all_got("push")
+
+
+@pytest.mark.parametrize(
+    ("no", "yes"),
+    [
+        (said("hold", article_id="a1"), said("release", T0 + 1, article_id="a1")),
+        (said("stop", category="science"), said("resume", T0 + 1, category="science")),
+    ],
+)
+@pytest.mark.parametrize("first", ["article", "command"])
+def test_what_is_held_meets_its_readers_when_it_is_released(no: Command, yes: Command, first: str) -> None:
+    """And not before, whichever came first; others of the newsroom go out."""
+    feed = readers()
+    feed.to.at_once = False
+    for what in ("article", "command") if first == "article" else ("command", "article"):
+        if what == "article":
+            feed.articles(article("a1"))
+        else:
+            feed.commands(no)
+    assert got(feed.to.look(T0)) == []
+    assert got(feed.articles(article("a2", topic="a1", category="world"))) == []
+    assert got(feed.to.look(T0)) == all_got("push", "a2")
+    feed.commands(yes)
+    assert got(feed.to.look(T0 + 1)) == all_got("push")
+    assert got(feed.to.look(T0 + DAY // 2)) == []
+
+
+def test_a_held_article_is_not_offered_to_who_is_due() -> None:
+    """Its place goes to another one."""
+    feed = readers(candidates_per_user=1, session_gap_s=60)
+    feed.commands(said("hold", article_id="a1"))
+    feed.articles(article("a1"), article("a2", topic="a1", category="world"), now_ms=T0 - HOUR + 1)
+    assert got(feed.to.look(T0 + 1)) == all_got("push", "a2")
+
+
+def test_a_pin_holds_for_its_time() -> None:
+    """And no longer; the latest counts."""
+    feed = readers()
+    feed.commands(said("pin", setting="min_score", value=1.0, until_ms=T0 + HOUR))
+    assert got(feed.articles(article("a1"))) == []
+    feed.commands(said("unpin", T0 + 1, setting="min_score"))
+    assert got(feed.articles(article("a2", topic="a1"), now_ms=T0 + 1)) == all_got("push", "a2")
+    feed.commands(said("pin", T0 + 2, setting="min_score", value=1.0, until_ms=T0 + 9))
+    feed.to.look(T0 + 9)
+    assert got(feed.articles(article("a3", topic="a1"), now_ms=T0 + 9)) == all_got("push", "a3")
+
+
+def test_who_waits_for_a_pinned_cap_is_looked_at_when_it_ends() -> None:
+    """Though by the cap itself they would wait for a day."""
+    feed = readers(session_gap_s=60)
+    feed.articles(article("a1"), now_ms=T0)
+    feed.commands(said("pin", setting="daily_cap", value=1, until_ms=T0 + HOUR))
+    feed.articles(article("a2", topic="a1"), now_ms=T0 + 1)
+    feed.events(*(click(user, "before", T0 + 1) for user in READERS), now_ms=T0 + 1)
+    assert got(feed.to.look(T0 + HOUR - 1000)) == []
+    assert got(feed.to.look(T0 + HOUR)) == all_got("push", "a2")
+
+
+def test_a_retraction_goes_to_everybody_who_got_it_and_nobody_else() -> None:
+    """Once each, with the story's collapse id; the article is never pushed again, in any version."""
+    feed = readers()
+    first = feed.articles(article("a1"))
+    feed.events(*(click(user, "a1", T0) for user in READERS))
+    changes = feed.commands(said("retract", article_id="a1"), said("retract", T0 + 1, article_id="a1"))
+    assert got(changes) == all_got("retract")
+    one = pushes(changes)[0]
+    of = {push.user_id: push for push in pushes(first)}[one.user_id]
+    assert one.collapse_id == of.collapse_id
+    assert one.push_id == push_id(one.user_id, "a1", 1, "retract") != of.push_id
+    assert (one.command_id, one.trigger, one.reason.code) == (f"retract {T0}", "command", "command")
+    feed.events(click("late", "before", T0 - HOUR))
+    assert got(feed.articles(article("a1", version=2))) == []
+    assert got(feed.commands(said("retract", T0 + 2, article_id="a1"))) == []
+
+
+def test_a_retraction_before_the_push() -> None:
+    """Takes nothing back, and nothing goes out."""
+    feed = readers()
+    assert got(feed.commands(said("retract", article_id="a1"))) == []
+    assert got(feed.articles(article("a1"))) == []
+    assert got(feed.to.look(T0 + HOUR)) == []
+
+
+def test_a_correction_goes_to_who_got_an_earlier_version() -> None:
+    """Each once a version; who got the newest one, nothing."""
+    feed = readers()
+    early, late = READERS[:20], READERS[20:]
+    feed.events(*(click(user, "x", T0) for user in late))  # they are in session
+    feed.to.context = feed.to.context._replace(policy=feed.to.context.policy._replace(session_gap_s=60))
+    feed.to.steering.policy = feed.to.context.policy
+    assert got(feed.articles(article("a1"))) == all_got("push", users=early)
+    assert got(feed.commands(said("correct", article_id="a1"))) == []  # there is no other version
+    feed.articles(article("a1", version=2, title="right", known_at_ms=T0 + 30_000), now_ms=T0 + 30_000)
+    assert got(feed.to.look(T0 + 61_000)) == all_got("push", version=2, users=late)
+    changes = feed.commands(said("correct", T0 + 62_000, article_id="a1"))
+    assert got(changes) == all_got("correct", version=2, users=early)
+    assert {push.title for push in pushes(changes)} == {"right"}
+    assert got(feed.commands(said("correct", T0 + 63_000, article_id="a1"))) == []
+    feed.articles(article("a1", version=3, known_at_ms=T0 + 70_000), now_ms=T0 + 70_000)
+    changes = feed.commands(said("correct", T0 + 71_000, article_id="a1"))
+    assert got(changes) == all_got("correct", version=3)
+
+
+def test_the_version_that_is_meant_may_come_after_the_command() -> None:
+    """It was in `articles` when that was said; one that came later is not meant."""
+    feed = readers()
+    feed.articles(article("a1"))
+    feed.commands(said("correct", T0 + HOUR, article_id="a1"))
+    assert got(feed.articles(article("a1", version=2, known_at_ms=T0 + HOUR - 1), now_ms=T0 + HOUR)) == all_got(
+        "correct", version=2
+    )
+    assert got(feed.articles(article("a1", version=3, known_at_ms=T0 + 2 * HOUR), now_ms=T0 + 2 * HOUR)) == []
+
+
+def test_nobody_who_opted_out_gets_a_correction() -> None:
+    """A retraction they get."""
+    feed = readers()
+    feed.articles(article("a1"))
+    feed.events(*(msgspec.structs.replace(click(user, "", T0), action="unsubscribe") for user in READERS[:5]))
+    feed.articles(article("a1", version=2), now_ms=T0 + HOUR)
+    changes = feed.commands(said("correct", T0 + HOUR, article_id="a1"))
+    assert got(changes) == all_got("correct", version=2, users=READERS[5:])
+    assert got(feed.commands(said("retract", T0 + HOUR, article_id="a1"))) == all_got("retract", version=2)
+
+
+def test_a_reader_whose_row_forgot_the_article_by_name_is_known_by_its_story() -> None:
+    """If no other article of that story is known; or else nothing is sent, and it is counted."""
+    feed = readers()
+    feed.articles(article("a1", story_id="s"))
+    others = [article(f"b{number}", topic="x", story_id=f"b{number}", known_at_ms=T0 + HOUR) for number in range(30)]
+    feed.articles(*others, now_ms=T0 + HOUR)
+    feed.events(*(click("u1", each.article_id, T0 + HOUR) for each in others), now_ms=T0 + HOUR)
+    changes = feed.commands(said("retract", T0 + HOUR, article_id="a1"))
+    assert (got(changes), changes.unsure) == (all_got("retract"), 0)
+    second = readers()
+    second.articles(article("a1", story_id="s"))
+    second.articles(*others, article("a9", topic="y", story_id="s"), now_ms=T0 + HOUR)
+    second.events(*(click("u1", each.article_id, T0 + HOUR) for each in others), now_ms=T0 + HOUR)
+    changes = second.commands(said("retract", T0 + HOUR, article_id="a1"))
+    assert (got(changes), changes.unsure) == (all_got("retract", users=[u for u in READERS if u != "u1"]), 1)
+
+
+def test_commands_that_change_nothing_are_counted_as_such() -> None:
+    """Stop twice, correct what nobody got, release what is not held, an unknown article."""
+    feed = readers()
+    changes = feed.commands(
+        said("stop"), said("stop"), said("correct", article_id="no"), said("release", article_id="no")
+    )
+    assert dict(changes.commands) == {
+        ("stop", True): 1, ("stop", False): 1, ("correct", True): 1, ("release", True): 1,
+    }  # fmt: skip
+    assert got(changes) == []
+    (letter,) = feed.commands(b"{}").dead_letters
+    assert letter.reason == "invalid"
+
+
+class Logged:
+    """A partition that is written to a log after each step, so that it can end anywhere."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed, self.log = feed, dict[bytes, bytes | None]()
+        self.sent: list[Push] = []
+
+    def commit(self, changes: Changes) -> None:
+        """One transaction."""
+        self.log |= dict(self.feed.to.encode(changes.unique_rows()))
+        self.sent += pushes(changes)
+
+
+@pytest.mark.parametrize("kind", ["retract", "correct"])
+def test_a_wave_survives_a_crash_after_any_chunk(kind: str) -> None:
+    """Everybody has it in the end, each once."""
+    known = [BEFORE, article("a1"),
+             article("a1", version=2, known_at_ms=T0 + HOUR)]  # fmt: skip
+    items = [Typed(offset, T0, each) for offset, each in enumerate(known)]
+    logged = Logged(readers(chunk_users=7))
+    everyone = np.arange(len(READERS))
+    logged.commit(logged.feed.articles(known[1]))
+    logged.commit(logged.feed.articles(known[2], now_ms=T0 + HOUR))
+    logged.feed.to.at_once = False
+    changes = logged.feed.commands(said(kind, T0 + HOUR, article_id="a1"))
+    changes.rows.append(everyone)
+    logged.commit(changes)
+    logged.sent.clear()
+    for _ in range(30):
+        step = logged.feed.to.wave(T0 + HOUR)
+        if step is None:
+            break
+        logged.commit(step)
+        logged.feed.to.wave(T0 + HOUR)  # computed, and lost
+        content = ChangelogContent(1)
+        content.take(logged.log.items())
+        successor = partition(chunk_users=7)
+        successor.at_once = False
+        successor.restore(content.rows(successor.catalog, 0).items(), content.meta, items, content.control.items())
+        logged.feed.to = successor
+        if step.pushes or not successor.steering.waves:
+            continue
+        while (more := successor.wave(T0 + HOUR)) is not None:  # on to the next chunk
+            logged.commit(more)
+            if more.pushes:
+                break
+    assert sorted(push.user_id for push in logged.sent) == sorted(READERS)
+    assert {push.kind for push in logged.sent} == {kind}
+    assert not logged.feed.to.steering.waves
+
+
+def test_all_of_it_is_in_the_log() -> None:
+    """A successor sees what its predecessor saw, and an article that was released meets its readers there."""
+    feed = readers()
+    feed.to.at_once = False
+    log = dict(feed.to.encode(np.arange(len(READERS))))
+    changes = feed.articles(article("a1"))
+    changes.merge(feed.commands(said("hold", article_id="a1"), said("stop", category="world"), said("stop")))
+    changes.merge(feed.commands(said("pin", setting="daily_cap", value=3, until_ms=T0 + HOUR)))
+    feed.to.look(T0)
+    log |= dict(feed.to.encode(np.arange(len(READERS))))
+    feed.commands(said("release", T0 + 1, article_id="a1"))
+    log |= dict(feed.to.encode(np.arange(len(READERS))))
+    known = [BEFORE, article("a1")]
+    content = ChangelogContent(1)
+    content.take(log.items())
+    successor = partition()
+    successor.restore(
+        content.rows(successor.catalog, 0).items(), content.meta,
+        [Typed(offset, T0, each) for offset, each in enumerate(known)], content.control.items(),
+    )  # fmt: skip
+    assert dict(successor.steering.state) == dict(feed.to.steering.state)
+    assert successor.steering.policy == feed.to.steering.policy
+    assert (successor.steering.stopped, successor.steering.policy.daily_cap) == (True, 3)
+    assert got(successor.look(T0 + 1)) == []
+    lifted = Feed(successor)
+    lifted.offsets = dict(feed.offsets)
+    assert got(lifted.commands(said("resume", T0 + 2))) == all_got("push")
+    cleared = dict(successor.encode(np.arange(len(READERS))))
+    assert cleared[b"\xffcontrol/open/article/a1"] is None
