@@ -14,6 +14,7 @@ from ...settings import Settings, load
 from ..local_kafka.local_kafka import cluster_or_local
 from ..simulation.live import Rate
 from ..worker_process import worker_process
+from .desk import desk
 from .lines import loosened
 from .performance import Performance
 from .prepare import MIN_SCORE, history, train
@@ -64,7 +65,9 @@ def _run(given: Settings, options: Options, folder: Path, screen: Screen) -> Non
             if different := loosened(settings):
                 screen.fact("push policy", different)
             screen.fact("its engine", _verdict(folder / "worker.log"))
-            Performance(settings, prepared, worker, screen, options.rate, options.seed).play(options.seconds)
+            with desk(settings, folder / "desk.log") as where:
+                screen.fact("desk", where)
+                Performance(settings, prepared, worker, screen, options.rate, options.seed).play(options.seconds)
             screen.doing("stopping the worker" if theirs else "stopping the worker and Kafka")
 
 

@@ -32,6 +32,7 @@ def test_the_demo_ends_by_itself(kafka: str, tmp_path: Path) -> None:
     assert "why none: the time was short" in done.stdout or "as shipped: at most" in done.stdout
     (pid,) = {line.split()[2].rstrip(",") for line in done.stdout.splitlines() if line.startswith("worker: pid")}
     assert not Path(f"/proc/{pid}").exists()
+    assert "desk: http://127.0.0.1:" in done.stdout
     assert not list(tmp_path.glob("streamrec-demo-*"))
 
 
