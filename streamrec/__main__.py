@@ -23,7 +23,7 @@ COMMANDS = {
     "produce": "Write JSON lines into a topic, to try it by hand; or a whole history.",
     "watch": "Show pushes as they leave.",
     "audience": "Show how far an article has come: pushed, left, pace.",
-    "desk": "Serve the editors' page: what leaves, who gets what and why, and a push to write.",
+    "desk": "Serve the editors' page: what leaves and why; write, stop and take back.",
     "explain": "Say why a reader got, or did not get, an article; or what became of an article.",
     "preview": "Say who would get an article before it is published.",
     "dlq": "List, show and redrive dead letters.",

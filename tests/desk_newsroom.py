@@ -10,7 +10,10 @@ from making import Feed, article, click, partition
 
 from streamrec.content.encoders import encoder_of
 from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.control import Command
+from streamrec.contracts.records import RawRecord
 from streamrec.desk.sources import Sources
+from streamrec.desk.trail import Trail
 from streamrec.errors import StreamrecError
 from streamrec.follower.drafts import Drafts
 from streamrec.follower.lag import Lag
@@ -46,12 +49,18 @@ class InProcess:
 
     async def ask(self, work: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
         """Answer it in a thread, as the follower does."""
+        if self.error:
+            raise self.error
         async with self._lock:
             return await asyncio.to_thread(work, self.partitions, *args, **more)
 
     async def draft(self, said: dict[str, object], at_ms: int | None = None) -> AnalysedArticle:
         """A draft, analysed."""
-        return self._drafts.analyse(said, at_ms or 0)
+        return self.analysed(said, at_ms or 0)
+
+    def analysed(self, said: dict[str, Any], at_ms: int = 0) -> AnalysedArticle:
+        """What the content agent would make of an article."""
+        return self._drafts.analyse(said, at_ms)
 
 
 class Newsroom:
@@ -73,6 +82,8 @@ class Newsroom:
                 feed.events(*(click(f"u{n}", "a0", at_ms + 10) for n in range(readers)), now_ms=at_ms + 20)
         self.feed, self.followed = feed, InProcess([feed.to])
         self.published: list[dict[str, Any]] = []
+        self.said: list[Command] = []
+        self.trail = Trail()
 
     def sources(self) -> Sources:
         """For `build_desk`."""
@@ -80,7 +91,12 @@ class Newsroom:
         async def publish(said: dict[str, Any]) -> None:
             self.published.append(said)
 
-        return Sources(self.followed, publish)
+        async def say(command: Command) -> None:
+            self.said.append(command)
+            raw = RawRecord(len(self.said), command.at_ms, command.article_id.encode(), encoded(command))
+            self.trail.take([raw])
+
+        return Sources(self.followed, publish, say, self.trail)
 
 
 def proxied(**more: Any) -> Settings:

@@ -1,7 +1,9 @@
 """Ask an ASGI application directly, as a server would."""
 
 import asyncio
+import re
 from collections.abc import Mapping
+from html.parser import HTMLParser
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -53,3 +55,28 @@ async def ask(
     text = b"".join(message.get("body", b"") for message in found if message["type"] == "http.response.body")
     names = {name.decode().lower(): value.decode() for name, value in start["headers"]}
     return Answer(start["status"], names, text.decode())
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep it."""
+        self.found.append((tag, dict(attrs)))
+
+
+def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    """The elements of a page with their attributes, as a browser reads them."""
+    parser = _Elements()
+    parser.feed(text)
+    return parser.found
+
+
+async def token_of(app: Any, role: str = "chief", name: str = "ann") -> str:
+    """The token in the forms of a page that this person gets."""
+    page = await ask(app, "/write", headers={"X-User": name, "X-Forwarded-Groups": role})
+    found = re.search(r'name="token" value="([^"]+)"', page.text)
+    assert found
+    return found[1]

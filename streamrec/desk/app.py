@@ -2,7 +2,7 @@
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ..settings import Settings
@@ -11,9 +11,11 @@ from .access.person import Role
 from .access.proxy import secret_in
 from .access.tokens import FormTokens
 from .desk import Desk
-from .frame import Frame, Tab
+from .frame import Does, Endpoint, Frame, Tab
 from .pages.article import ArticlePage
 from .pages.articles import ArticlesPage
+from .pages.audit import AuditPage
+from .pages.commands import Commands
 from .pages.now import NowPage
 from .pages.reader import ReaderPage
 from .pages.write import WritePage
@@ -27,6 +29,7 @@ TABS = [
     Tab("/articles", "Articles", "Articles", "a"),
     Tab("/write", "Write a push", "Write", "w"),
     Tab("/reader", "Reader", "Reader", "r"),
+    Tab("/audit", "Audit trail", "Audit", "t"),
 ]
 
 
@@ -34,23 +37,50 @@ def build_desk(settings: Settings, sources: Sources) -> Starlette:
     """The application; SettingsError where it would be open to the world."""
     times = Times(settings.desk_zone or settings.default_zone)
     tokens = FormTokens(secret_in(settings.desk_secret_file, "STREAMREC_DESK_SECRET_FILE"))
-    frame = Frame(environment(times, can_control=False, stops=list), login_of(settings), tokens, TABS)
+    templates = environment(times)
+    frame = Frame(templates, login_of(settings), tokens, TABS)
     desk = Desk(sources, frame, times)
-    now, articles, article = NowPage(desk), ArticlesPage(desk), ArticlePage(desk)
-    write, reader = WritePage(desk), ReaderPage(desk)
+    trail = sources.trail
+    templates.globals |= {"stops": trail.stops, "state_key": trail.state_key}
+    templates.globals |= {"sections": desk.sections, "title_of": desk.title_of}
     return Starlette(
-        routes=[
-            Route("/", frame.shows(now.show)),
-            Route("/now/figures", frame.shows(now.figures)),
-            Route("/articles", frame.shows(articles.show)),
-            Route("/article", frame.shows(article.show)),
-            Route("/write", frame.shows(write.show)),
-            Route("/write/preview", frame.does(Role.VIEWER, write.preview), methods=["POST"]),
-            Route("/write/check", frame.does(Role.EDITOR, write.check), methods=["POST"]),
-            Route("/write/edit", frame.does(Role.EDITOR, write.edit), methods=["POST"]),
-            Route("/write/send", frame.does(Role.EDITOR, write.send), methods=["POST"]),
-            Route("/reader", frame.shows(reader.show)),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
-        ],
+        routes=[*_shown(desk), *_done(desk), Mount("/static", StaticFiles(directory=HERE / "static"))],
         middleware=[Middleware(Shield)],
     )
+
+
+def _shown(desk: Desk) -> list[BaseRoute]:
+    now, article = NowPage(desk), ArticlePage(desk)
+    pages = {
+        "/": now.show,
+        "/now/figures": now.figures,
+        "/state": now.state,
+        "/articles": ArticlesPage(desk).show,
+        "/article": article.show,
+        "/article/funnel": article.funnel,
+        "/write": WritePage(desk).show,
+        "/reader": ReaderPage(desk).show,
+        "/audit": AuditPage(desk).show,
+    }
+    return [Route(path, desk.frame.shows(show)) for path, show in pages.items()]
+
+
+def _done(desk: Desk) -> list[BaseRoute]:
+    write, commands = WritePage(desk), Commands(desk)
+    forms: list[tuple[str, Role, Does]] = [
+        ("/write/preview", Role.VIEWER, write.preview),
+        ("/write/check", Role.EDITOR, write.check),
+        ("/write/edit", Role.EDITOR, write.edit),
+        ("/write/send", Role.EDITOR, write.send),
+        ("/stop", Role.EDITOR, commands.of("stop", "stopped")),
+        ("/resume", Role.CHIEF, commands.of("resume", "resumed")),
+        ("/article/hold", Role.EDITOR, commands.of("hold", "held")),
+        ("/article/release", Role.EDITOR, commands.of("release", "released")),
+        ("/article/retract", Role.EDITOR, commands.of("retract", "retracted")),
+        ("/article/correct", Role.EDITOR, commands.correct),
+    ]
+    return [_form(path, desk.frame.does(role, does)) for path, role, does in forms]
+
+
+def _form(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, endpoint, methods=["POST"])

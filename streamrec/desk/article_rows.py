@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..contracts.article import AnalysedArticle
+from ..contracts.audience import Audience
 from ..contracts.ids import key_of
 from ..partition.partition import Partition
 from .figures import reach
@@ -50,9 +51,17 @@ def rows_of(partitions: Sequence[Partition], articles: Sequence[AnalysedArticle]
     ]
 
 
+def is_everybody(audience: Audience) -> bool:
+    """Whether nothing narrows it."""
+    lists = (audience.languages, audience.zones, audience.countries, audience.categories, audience.share)
+    return all(one is None for one in lists)
+
+
 def tags_of(article: AnalysedArticle, at_ms: int) -> list[Tag]:
     """What an article says of itself."""
     tags = [Tag("breaking", "bad")] if article.breaking else []
+    if article.audience is not None:
+        tags.append(Tag("for everybody" if is_everybody(article.audience) else "for some", "warn"))
     if article.status == "withdrawn":
         return [*tags, Tag("withdrawn", "bad")]
     if article.embargo_until_ms > at_ms:

@@ -6,7 +6,7 @@ while it is being found waits for it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 from ..clock import monotonic_s
 from ..partition.partition import Partition
@@ -15,11 +15,20 @@ from .frame import Frame
 from .sources import Sources
 from .words import Times, span
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 KEPT_S = 1.0
-MOST_KEPT = 64  # answers
+SECTIONS_KEPT_S = 30.0
 OLD_S = 10.0  # figures older than this are marked
+
+
+class _Kept(NamedTuple):
+    answer: asyncio.Future[Any]
+    until_s: float
+
+    def holds(self, now_s: float) -> bool:
+        """Whether it is still being found, or was a moment ago."""
+        return not self.answer.done() or (now_s < self.until_s and self.answer.exception() is None)
 
 
 class Desk:
@@ -27,22 +36,21 @@ class Desk:
 
     def __init__(self, sources: Sources, frame: Frame, times: Times) -> None:
         self.sources, self.frame, self.times = sources, frame, times
-        self._kept: dict[object, tuple[float, asyncio.Future[Any]]] = {}
+        self._kept: dict[object, _Kept] = {}
+        self._sections: list[str] = []
+        self._sections_until_s = 0.0
         self._index: ArticleIndex | None = None
 
     async def seen(
-        self, key: object, work: Callable[Concatenate[Sequence[Partition], P], T], *args: P.args, **more: P.kwargs
+        self, key: object, work: Callable[[Sequence[Partition], *Ts], T], *args: *Ts, kept_s: float = KEPT_S
     ) -> T:
-        """What `work` finds in the partitions; at most a second ago for the same key."""
-        now_s = monotonic_s()
-        kept = self._kept.get(key)
-        if kept is None or (kept[1].done() and (now_s - kept[0] > KEPT_S or kept[1].exception() is not None)):
-            self._kept = {
-                one: value for one, value in self._kept.items() if now_s - value[0] <= KEPT_S or not value[1].done()
-            }
-            task = asyncio.ensure_future(self.sources.followed.ask(work, *args, **more))
-            kept = self._kept[key] = now_s, task
-        found: T = await asyncio.shield(kept[1])
+        """What `work` finds in the partitions; at most `kept_s` ago for the same key."""
+        now_s, kept = monotonic_s(), self._kept.get(key)
+        if kept is None or not kept.holds(now_s):
+            self._kept = {one: value for one, value in self._kept.items() if value.holds(now_s)}
+            task = asyncio.ensure_future(self.sources.followed.ask(work, *args))
+            kept = self._kept[key] = _Kept(task, now_s + kept_s)
+        found: T = await asyncio.shield(kept.answer)
         return found
 
     def index(self, partitions: Sequence[Partition]) -> ArticleIndex:
@@ -51,6 +59,21 @@ class Desk:
         if self._index is None or self._index.catalog is not catalog:
             self._index = ArticleIndex(catalog)
         return self._index
+
+    def sections(self) -> list[str]:
+        """The sections that articles are in; looked for now and then."""
+        if monotonic_s() > self._sections_until_s:
+            articles = self.sources.followed.partitions[0].catalog.articles
+            self._sections = sorted({article.category for article in articles if article and article.category})
+            self._sections_until_s = monotonic_s() + SECTIONS_KEPT_S
+        return self._sections
+
+    def title_of(self, article_id: str) -> str:
+        """The title of an article; of one that is not known its id."""
+        catalog = self.sources.followed.partitions[0].catalog
+        slot = catalog.slot(article_id)
+        article = None if slot is None else catalog.articles[slot]
+        return article.title if article else article_id
 
     def freshness(self) -> tuple[float, str]:
         """How old what is shown is, in s, and what is to be said about it."""

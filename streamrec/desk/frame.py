@@ -89,7 +89,7 @@ class Frame:
             said = "Kafka does not answer. The audit trail says whether anything was done."
             return self.refused("Not now", RefusedError(said, 503))
         except StreamrecError as error:
-            log.exception("the desk cannot answer")
+            log.error("the desk cannot answer: %s", error)  # noqa: TRY400 - the sentence says it
             return self.refused("Not now", RefusedError(str(error), 503))
 
     def refused(self, title: str, why: NobodyError | RefusedError) -> Response:

@@ -31,6 +31,7 @@ def environment(times: Times, **shared: Callable[..., Any] | object) -> Environm
         "exact": times.exact,
         "field": times.field,
         "asked": words.asked,
+        "done": lambda action: words.ACTIONS.get(action, action),
         "changed": lambda change: words.changed(change, times, now_ms()),
         "quiet": words.quiet,
     }

@@ -12,8 +12,10 @@ from ..observability.logs import configure
 from ..settings import Settings
 from .access.logins import login_of
 from .app import build_desk
+from .commanding import Commander
 from .publishing import Publisher
 from .sources import Sources
+from .trail import FollowedTrail
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +33,13 @@ def run_desk(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await permitted(settings, "desk")
     follower, publisher = Follower(settings), Publisher(settings)
+    commander, trail = Commander(settings), FollowedTrail(settings)
     try:
         await publisher.start()
+        await commander.start()
+        await trail.start()
         await follower.start()
-        app = build_desk(settings, Sources(follower, publisher.publish))
+        app = build_desk(settings, Sources(follower, publisher.publish, commander.say, trail))
         config = uvicorn.Config(
             app, settings.desk_host, settings.desk_port, log_config=None, access_log=False, server_header=False,
             proxy_headers=False, lifespan="off", timeout_keep_alive=10, limit_concurrency=500,
@@ -45,4 +50,6 @@ async def _serve(settings: Settings) -> None:
         await server.serve()
     finally:
         await follower.stop()
+        await trail.stop()
+        await commander.stop()
         await publisher.stop()

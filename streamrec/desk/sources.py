@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from ..contracts.article import AnalysedArticle
+from ..contracts.control import Command
 from ..errors import StreamrecError
 from ..follower.lag import Lag
 from ..partition.partition import Partition
+from .trail import Trail
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class Followed(Protocol):
         """An article that is not out, as its readers would meet it; DataError says which field is wrong."""
 
 
+Say = Callable[[Command], Awaitable[None]]  # a command, to all partitions of `control` in one transaction
 Publish = Callable[[dict[str, Any]], Awaitable[None]]  # an article of the contract, to `articles`
 
 
@@ -41,3 +44,5 @@ class Sources(NamedTuple):
 
     followed: Followed
     publish: Publish
+    say: Say
+    trail: Trail

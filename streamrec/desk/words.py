@@ -34,6 +34,12 @@ REASONS: dict[str, Words] = {
     "already_pushed_story": Words("have been told of the story already", "Story not told yet?"),
     "history_floor": Words("may have seen it: it is older than their profile remembers", "New enough to be unseen?"),
     "muted_category": Words("have muted the section", "Section not muted?"),
+    "muted_source": Words("have muted the source", "Source not muted?"),
+    "muted_story": Words("have muted the story", "Story not muted?"),
+    "muted_tag": Words("have muted a word of it", "None of its words muted?"),
+    "level": Words("want breaking news only, or nothing", "Wanted at this level of news?"),
+    "language": Words("do not want news in its language", "In a language they want?"),
+    "unprofiled": Words("want no profile, and follow nothing of it", "Profile allowed, or followed?"),
     "cooldown": Words("waved away something of the section lately", "Nothing of the section waved away lately?"),
     "low_score": Words("are not likely enough to open it", "Likely enough to open it?"),
     "other_article_better": Words("get another article that suits them better", "No other article suits them better?"),
@@ -53,6 +59,11 @@ CHANGES = {
     "muted": "if the section were not muted",
     "negatives": "if they had waved nothing of the section away",
 }
+
+ACTIONS = {
+    "stop": "stopped", "resume": "resumed", "hold": "held", "release": "released", "approve": "approved",
+    "retract": "taken back", "correct": "corrected", "pin": "pinned", "unpin": "unpinned",
+}  # fmt: skip
 
 DONE = {
     "stopped": "Pushes are stopped. What had left already stays out.",
@@ -99,7 +110,7 @@ def pace(per_s: float) -> str:
 def span(seconds: float) -> str:
     """How long: 0.2 s, 45 s, 12 min, 3 h, 2 days."""
     if seconds < 0.1:
-        return "less than 0.1 s"
+        return "< 0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     for size, name in ((86_400 * 2, "days"), (3600 * 2, "h"), (120, "min")):

@@ -115,7 +115,9 @@ def _follower(settings: Settings) -> Iterator[Need]:
 def _desk(settings: Settings) -> Iterator[Need]:
     """The desk follows, and writes what its forms say."""
     yield from _follower(settings)
-    yield from _topics(settings, "Write", "articles")
+    yield from _topics(settings, "Read", "control")
+    yield from _topics(settings, "Write", "articles", "control")
+    yield Need("Write", "transactional-id", f"{settings.group_id}-desk-", is_prefix=True)
 
 
 ROLES: Mapping[str, Callable[[Settings], Iterator[Need]]] = {

@@ -14,7 +14,7 @@ from streamrec.desk.app import build_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ["/", "/articles", "/article?id=a1", "/write", "/reader?id=u1&article=a1"]
+PAGES = ["/", "/articles", "/article?id=a1", "/write", "/reader?id=u1&article=a1", "/audit"]
 Open = Callable[..., Page]
 
 
@@ -112,6 +112,7 @@ def test_articles_are_found_while_one_types(opened: Open) -> None:
     expect(page.get_by_label("Search titles")).to_have_value("number 17")
     page.get_by_role("link", name="Quantum chip number 17").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Quantum chip number 17")
+    expect(page.get_by_text("of 40", exact=True)).to_be_visible()  # every reader was asked
 
 
 def test_the_list_is_turned(opened: Open) -> None:
@@ -206,6 +207,76 @@ def test_figures_move_by_themselves(opened: Open, newsroom: Newsroom) -> None:
     expect(page.get_by_text("What is shown is 95 s old.")).to_be_visible()
     newsroom.followed.age_ms = 20
     expect(page.get_by_text("What is shown is 95 s old.")).to_be_hidden()
+
+
+def test_pushes_are_stopped_with_two_keys_and_a_reason(opened: Open, newsroom: Newsroom) -> None:
+    """From any page; who has another one open sees it by itself, and a chief resumes there."""
+    page, other = opened("/audit", "editor"), opened("/reader")
+    page.keyboard.press("s")
+    expect(page.get_by_label("Why")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Why")).to_be_hidden()
+    page.keyboard.press("s")
+    page.keyboard.type("a wrong name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("All pushes are stopped by ann")
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0)
+    expect(other.get_by_role("alert")).to_contain_text("a wrong name")
+    other.get_by_role("alert").get_by_label("Why").fill("it is right now")
+    other.get_by_role("button", name="Resume").click()
+    expect(other.get_by_role("status").first).to_contain_text("Pushes go on")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert [command.action for command in newsroom.said] == ["stop", "resume"]
+    newsroom.said.clear()
+
+
+def test_each_button_of_an_article_does_what_it_says(opened: Open, newsroom: Newsroom) -> None:
+    """Hold, release, correct, take back; each asks why, and the trail tells it afterwards."""
+    page = opened("/article?id=a9", "editor")
+    for button, said in (("Hold", "Held by ann"), ("Release", "released"), ("Correct", "Corrected by"),
+                         ("Take back", "Taken back by")):  # fmt: skip
+        page.locator("summary", has_text=button).click()
+        panel = page.locator("details[open] form")
+        if button == "Correct":
+            panel.get_by_label("Title").fill("What it should have said")
+        panel.get_by_label("Why").fill(f"because of {button}")
+        panel.get_by_role("button").click()
+        expect(page.locator("main")).to_contain_text(said)
+    assert [command.action for command in newsroom.said] == ["hold", "release", "correct", "retract"]
+    assert newsroom.published[0]["title"] == "What it should have said"
+    newsroom.said.clear()
+    newsroom.published.clear()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.get_by_text("because of Take back")).to_be_visible()
+
+
+def test_a_viewer_has_no_buttons(opened: Open) -> None:
+    """Nothing that would be refused is offered."""
+    page = opened("/article?id=a9", "viewer")
+    assert page.locator("main button").all_inner_texts() == ["Ask"]
+    page.keyboard.press("s")
+    expect(page.get_by_label("Why")).to_have_count(0)
+
+
+def test_everybody_takes_a_chief_and_two_steps(opened: Open, newsroom: Newsroom) -> None:
+    """The word has to be typed; an editor cannot choose it."""
+    expect(opened("/write", "editor").locator("#audience option[value=everybody]")).to_be_disabled()
+    page = opened("/write")
+    page.get_by_label("Title").fill("Storm tonight")
+    page.get_by_label("For", exact=True).select_option("segment")
+    expect(page.get_by_label("Who read in")).to_be_visible()
+    page.get_by_label("For", exact=True).select_option("everybody")
+    expect(page.get_by_label("Who read in")).to_be_hidden()
+    page.get_by_role("button", name="Check before sending").click()
+    page.get_by_label("I have read the title").check()
+    page.get_by_role("button", name="Send to").click()  # the browser asks for the word
+    assert newsroom.published == []
+    page.get_by_label("Type EVERYBODY").fill("EVERYBODY")
+    page.get_by_role("button", name="Send to").click()
+    expect(page.get_by_role("status").first).to_contain_text("The push is sent")
+    assert newsroom.published[0]["audience"] == {"everybody": True}
+    newsroom.published.clear()
 
 
 def test_whoever_has_no_role_sees_a_sentence(chromium: Browser, address: str) -> None:

@@ -33,7 +33,7 @@ def test_numbers_and_spans_read_as_people_say_them() -> None:
     """Thousands are set apart; a span has one unit."""
     assert [count(1234567), pace(0.25), pace(1234.5), pace(0)] == ["1,234,567", "0.2", "1,234", "0"]
     assert [span(s) for s in (0.01, 0.5, 45, 600, 7200, 300_000)] == [
-        "less than 0.1 s",
+        "< 0.1 s",
         "0.5 s",
         "45 s",
         "10 min",

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...clock import now_ms
-from ...follower.funnel import Funnel, funnel
+from ...errors import DataError
+from ...follower.funnel import funnel
 from ...follower.listing import newest
 from ...partition.partition import Partition
 from ..access.person import Person
@@ -15,6 +16,9 @@ from ..article_rows import ArticleRow, rows_of
 from ..desk import Desk
 from ..frame import RefusedError
 from ..words import reason
+
+UNKNOWN = "No such article is known. Articles are known for a week after publication."
+FUNNEL_KEPT_S = 3.0
 
 
 class Step(NamedTuple):
@@ -29,7 +33,6 @@ class Seen(NamedTuple):
     """What the page of an article shows."""
 
     row: ArticleRow
-    funnel: Funnel
     read: int  # readers who have it among what they read lately
 
 
@@ -44,10 +47,25 @@ class ArticlePage:
         article_id = request.query_params.get("id", "")
         seen = await self._desk.seen(("article", article_id), _seen, article_id, now_ms())
         if seen is None:
-            raise RefusedError("No such article is known. Articles are known for a week after publication.", 404)
-        return self._desk.frame.page(
-            request, person, "article.html", **seen._asdict(), steps=steps(seen.funnel.would_push, seen.funnel.reasons)
-        )
+            raise RefusedError(UNKNOWN, 404)
+        trail = self._desk.sources.trail
+        on = trail.about(article_id)
+        shown = {
+            "on": on,
+            "held": any(one.target.kind == "article" for one in on),
+            "retracted": any(one.target.kind == "retract" for one in on),
+        }
+        return self._desk.frame.page(request, person, "article.html", **seen._asdict(), **shown)
+
+    async def funnel(self, request: Request, person: Person) -> Response:
+        """The part that asks about every reader, which takes a second where there are a million."""
+        article_id = request.query_params.get("id", "")
+        try:
+            found = await self._desk.seen(("funnel", article_id), funnel, article_id, now_ms(), kept_s=FUNNEL_KEPT_S)
+        except DataError:
+            raise RefusedError(UNKNOWN, 404) from None
+        shown = {"funnel": found, "steps": steps(found.would_push, found.reasons)}
+        return self._desk.frame.page(request, person, "article_funnel.html", **shown)
 
 
 def steps(pushes: int, reasons: Mapping[str, int]) -> list[Step]:
@@ -62,4 +80,4 @@ def _seen(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Seen 
     (row,) = rows_of(partitions, [article], at_ms)
     slots = [(partition.catalog, partition.catalog.slot(article_id)) for partition in partitions]
     read = sum(int(catalog["readers"][slot]) for catalog, slot in slots if slot is not None)
-    return Seen(row, funnel(partitions, article_id, at_ms), read)
+    return Seen(row, read)

@@ -12,9 +12,14 @@ from ..access.person import Person
 from ..article_rows import LATEST, ArticleRow, latest
 from ..desk import Desk
 from ..figures import DAY_S, opted_out, pushed_since, pushes_by_second
+from ..underway import Audiences
 
 HOUR_S = 3600
 PACE_S = 10  # a pace is that of the last seconds: what is a second old may still be on its way here
+
+
+UNDERWAY_KEPT_S = 4.0  # to count who is left asks about every reader
+MOST = 10  # holds and the like that are listed
 
 
 class Now(NamedTuple):
@@ -57,7 +62,7 @@ class NowPage:
     """Whole at first, then its figures again and again."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self._desk, self._audiences = desk, Audiences()
 
     async def show(self, request: Request, person: Person) -> Response:
         """The page."""
@@ -67,7 +72,16 @@ class NowPage:
         """The part that changes."""
         return self._desk.frame.page(request, person, "figures.html", **await self._seen())
 
+    async def state(self, request: Request, person: Person) -> Response:
+        """What is stopped, for every page; nothing where that is what the page shows already."""
+        if request.query_params.get("seen") == self._desk.sources.trail.state_key():
+            return Response(status_code=204)
+        return self._desk.frame.page(request, person, "state.html")
+
     async def _seen(self) -> dict[str, object]:
         at_ms, (age_s, trouble) = now_ms(), self._desk.freshness()
         now, articles = await self._desk.seen("now", seen, at_ms, age_s)
-        return {"now": now._replace(age_s=age_s), "latest": articles, "trouble": trouble}
+        underway = await self._desk.seen("underway", self._audiences.underway, at_ms, kept_s=UNDERWAY_KEPT_S)
+        shown = {"now": now._replace(age_s=age_s), "latest": articles, "trouble": trouble, "underway": underway}
+        in_effect = self._desk.sources.trail.in_effect("article", "setting", "retract")  # stops have the banner
+        return {**shown, "in_effect": in_effect[:MOST], "more": max(0, len(in_effect) - MOST)}

@@ -6,8 +6,7 @@ twice sends one article.
 """
 
 import asyncio
-from typing import Any, NamedTuple
-from uuid import uuid4
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,28 +15,13 @@ from ...clock import now_ms
 from ...contracts.article import AnalysedArticle
 from ...errors import DataError
 from ...follower.preview import Preview, preview
-from ..access.person import Person
+from ..access.person import Person, Role
 from ..desk import Desk
+from ..drafts import Draft
 from ..frame import Form, RefusedError, to
 from .article import steps
 
-
-class Draft(NamedTuple):
-    """The fields of the form, as text."""
-
-    article_id: str = ""
-    title: str = ""
-    abstract: str = ""
-    category: str = ""
-    deep_link: str = ""
-    embargo: str = ""
-    breaking: str = "0"
-
-    @classmethod
-    def of(cls, form: Form) -> "Draft":
-        """What was typed; an id is made where there is none."""
-        typed = cls(**{name: form[name].strip() for name in cls._fields if name in form})
-        return typed if typed.article_id else typed._replace(article_id=f"desk-{uuid4().hex[:16]}")
+CHIEFS_ONLY = "What goes to everybody is sent by a chief."
 
 
 class WritePage:
@@ -76,8 +60,9 @@ class WritePage:
         except (DataError, RefusedError) as error:
             return await self._form(request, person, draft, said(error))
         return self._desk.frame.page(
-            request, person, "check.html", **_shown(draft, found), draft=draft._asdict(), everybody=False,
-            allowed=True, why_not="", audience_said="",
+            request, person, "check.html", **_shown(draft, found), draft=draft._asdict(),
+            everybody=draft.is_for_everybody, allowed=not draft.is_for_everybody or person.may(Role.CHIEF),
+            why_not=CHIEFS_ONLY, audience_said=draft.said(),
         )  # fmt: skip
 
     async def send(self, request: Request, person: Person, form: Form) -> Response:
@@ -85,21 +70,23 @@ class WritePage:
         draft = Draft.of(form)
         if form.get("read") != "yes":
             raise RefusedError("The title was not confirmed; nothing was sent.")
+        if draft.is_for_everybody and not person.may(Role.CHIEF):
+            raise RefusedError(CHIEFS_ONLY, 403)
+        if draft.is_for_everybody and form.get("everybody") != "EVERYBODY":
+            raise RefusedError("It was not confirmed that everybody is meant; nothing was sent.")
         try:
             await self._analysed(draft)  # what would be set aside is not sent
         except DataError as error:
             return await self._form(request, person, draft, said(error))
-        await self._desk.sources.publish(self._article(draft, now_ms()))
+        await self._desk.sources.publish(draft.article(now_ms(), self._desk.times))
         return to("/", "sent")
 
     async def _form(self, request: Request, person: Person, draft: Draft, fault: str = "") -> Response:
         found = None
         if draft.title and not fault:
             found = await self._previewed(draft)
-        catalog = self._desk.sources.followed.partitions[0].catalog
-        sections = sorted({article.category for article in catalog.articles if article and article.category})
-        shown = _shown(draft, found) | {"draft": draft, "sections": sections, "faults": [fault] if fault else []}
-        return self._desk.frame.page(request, person, "write.html", **shown, fault="", can_audience=False)
+        shown = _shown(draft, found) | {"draft": draft, "faults": [fault] if fault else []}
+        return self._desk.frame.page(request, person, "write.html", **shown, fault="")
 
     async def _previewed(self, draft: Draft) -> Preview:
         article, followed = await self._analysed(draft), self._desk.sources.followed
@@ -108,22 +95,7 @@ class WritePage:
 
     async def _analysed(self, draft: Draft) -> AnalysedArticle:
         at_ms = now_ms()
-        return await self._desk.sources.followed.draft(self._article(draft, at_ms), at_ms)
-
-    def _article(self, draft: Draft, at_ms: int) -> dict[str, Any]:
-        """The article of the contract."""
-        if not draft.title:
-            raise DataError("A push needs a title.")
-        try:
-            embargo_ms = self._desk.times.typed(draft.embargo)
-        except (ValueError, OverflowError):
-            raise DataError("The time it may not leave before is no time.") from None
-        said = {
-            "abstract": draft.abstract, "category": draft.category, "deep_link": draft.deep_link,
-            "embargo_until_ms": embargo_ms, "breaking": int(draft.breaking) if draft.breaking in "123" else 0,
-        }  # fmt: skip
-        given = {name: value for name, value in said.items() if value}
-        return {"article_id": draft.article_id, "title": draft.title, "published_at_ms": at_ms, **given}
+        return await self._desk.sources.followed.draft(draft.article(at_ms, self._desk.times), at_ms)
 
 
 def said(error: DataError | RefusedError) -> str:

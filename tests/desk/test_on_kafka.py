@@ -1,0 +1,124 @@
+"""`streamrec desk` as a process beside a worker on a real Kafka: what is pressed there is what readers get."""
+
+import asyncio
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from on_kafka import article, event, read, send, until
+
+from streamrec.kafka.topics import create
+from streamrec.settings import Settings, environ_of_others, to_environ
+from streamrec.tools.ports import free_port
+from streamrec.tools.worker_process import worker_process
+
+pytestmark = pytest.mark.kafka
+
+
+class DeskProcess:
+    """A desk that listens, and a person at it."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self.address = f"http://127.0.0.1:{(port := free_port())}"
+        self._log = log.open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamrec", "desk", "--port", str(port)],
+            env={**environ_of_others(), **to_environ(settings)},
+            stderr=self._log,
+        )
+
+    def stop(self) -> int:
+        """As a supervisor would; its exit code."""
+        self.process.terminate()
+        code = self.process.wait(20)
+        self._log.close()
+        return code
+
+    def page(self, path: str) -> str:
+        """What a browser would be shown."""
+        with urllib.request.urlopen(f"{self.address}{path}", timeout=30) as answer:  # noqa: S310 - our own http address
+            return str(answer.read().decode())
+
+    def shows(self, path: str, words: str) -> Callable[[], bool]:
+        """Whether a page holds these words by now; not yet, where nobody listens."""
+
+        def shown() -> bool:
+            assert self.process.poll() is None
+            try:
+                return words in re.sub(r"(<[^>]+>|\s)+", " ", self.page(path))
+            except OSError:
+                return False
+
+        return shown
+
+    def press(self, path: str, **form: str) -> str:
+        """Send a form, with the token of a page."""
+        found = re.search(r'name="token" value="([^"]+)"', self.page("/write"))
+        assert found
+        data = urlencode({"token": found[1], **form}).encode()
+        with urllib.request.urlopen(f"{self.address}{path}", data, timeout=30) as answer:  # noqa: S310
+            return str(answer.read().decode())
+
+
+@pytest.fixture
+def newsroom(settings_for_test: Settings, tmp_path: Path) -> Iterator[tuple[Settings, DeskProcess]]:
+    """A worker that knows two articles and three readers, and a desk."""
+    settings = settings_for_test.changed(min_interval_s=0.0)
+    asyncio.run(create(settings))
+    with worker_process(settings, tmp_path / "worker.log") as worker:
+        worker.wait_ready()
+        desk = DeskProcess(settings, tmp_path / "desk.log")
+        try:
+            yield settings, desk
+        finally:
+            desk.process.kill()
+
+
+def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Settings, DeskProcess]) -> None:
+    """Sent to everybody, seen on the article's page, taken back; stopped, nothing leaves until somebody resumes."""
+    settings, desk = newsroom
+
+    async def retracted() -> bool:
+        found = await read(settings, settings.topic("push"))
+        return sum(b'"retract"' in record.value for record in found) == 3
+
+    async def scene() -> None:
+        await send(settings, [article("a0", category="sports"), *(event(f"u{n}", "a0") for n in range(3))])
+        await until(desk.shows("/", "Readers 3"), 60)
+        await asyncio.to_thread(desk.press, "/write/send", **STORM, everybody="EVERYBODY", read="yes")
+        await until(desk.shows("/", "3 have it, 0 are left"), 30)
+        assert len(await read(settings, settings.topic("push"))) == 3
+        await asyncio.to_thread(desk.press, "/article/retract", article_id="storm", why="it is over")
+        await until(desk.shows("/audit", "it is over"), 10)
+        await until(desk.shows("/article?id=storm", "Taken back by"), 10)
+        await until(retracted, 20)
+        await asyncio.to_thread(desk.press, "/stop", why="a wrong name")
+        await until(desk.shows("/articles", "All pushes are stopped"), 10)
+        flood = {**STORM, "article_id": "flood", "title": "Flood reaches the town"}
+        await asyncio.to_thread(desk.press, "/write/send", **flood, everybody="EVERYBODY", read="yes")
+        await until(desk.shows("/article/funnel?id=flood", "miss it because all pushes are stopped"), 20)
+        assert len(await read(settings, settings.topic("push"))) == 6
+        await asyncio.to_thread(desk.press, "/resume", why="it was the right one")
+        await until(desk.shows("/article?id=flood", "Readers who were sent it 3"), 30)
+
+    asyncio.run(scene())
+    assert desk.stop() == 0
+
+
+STORM = {"article_id": "storm", "title": "Storm reaches the coast tonight", "audience": "everybody", "breaking": "1"}
+
+
+def test_a_desk_that_would_be_open_does_not_start() -> None:
+    """One sentence, before Kafka is asked for anything."""
+    done = subprocess.run(
+        [sys.executable, "-m", "streamrec", "desk"], env={**environ_of_others(), "STREAMREC_DESK_HOST": "192.0.2.1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "this desk has no login" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

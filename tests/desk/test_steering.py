@@ -1,0 +1,132 @@
+"""desk: forms that command, and pushes to everybody or to some."""
+
+import re
+
+import numpy as np
+import pytest
+from desk_newsroom import SCRIPT, Newsroom, as_, proxied
+from desk_requests import ask, token_of
+from making import article
+
+from streamrec.contracts.audience import Audience
+from streamrec.desk.app import build_desk
+
+
+@pytest.mark.parametrize("action", ["hold", "release", "retract", "correct"])
+async def test_an_article_is_steered(action: str) -> None:
+    """Each is one command with who, why and when; loading the page again does nothing twice."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    form = {"article_id": "a1", "why": "the name is wrong", "title": "Another", "token": await token_of(app, "editor")}
+    answer = await ask(app, f"/article/{action}", form | {"command_id": "c1"}, as_("editor"))
+    assert answer.status == 303
+    assert answer.headers["location"].startswith("/article?id=a1&done=")
+    (command,) = newsroom.said
+    assert (command.action, command.article_id, command.who, command.why) == (action, "a1", "ann", "the name is wrong")
+    assert abs(command.at_ms - newsroom.now_ms) < 60_000
+    await ask(app, f"/article/{action}", form | {"command_id": "c1", "title": "A third"}, as_("editor"))
+    assert len(newsroom.trail.commands) == 1
+    shown = await ask(app, "/audit?q=name%20wrong%20ANN", headers=as_("viewer"))
+    assert "the name is wrong" in shown.text
+
+
+async def test_a_correction_is_the_next_version_of_the_same_article() -> None:
+    """With the new title; what it is about and whom it is for stays, so it reaches who got the one before."""
+    newsroom = Newsroom(articles=3)
+    app, before = build_desk(proxied(), newsroom.sources()), newsroom.feed.to.catalog.articles[1]
+    form = {"article_id": "a1", "why": "a slip", "title": "The right title", "token": await token_of(app)}
+    await ask(app, "/article/correct", form, as_("chief"))
+    (article,) = newsroom.published
+    after = newsroom.followed.analysed(article, newsroom.now_ms)
+    assert before is not None
+    assert (after.title, after.version, after.status) == ("The right title", before.version + 1, "updated")
+    same = ("article_id", "category", "story_id", "published_at_ms", "expires_at_ms", "source", "language", "breaking")
+    assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
+    assert np.allclose(np.frombuffer(after.vector, "<f4"), np.frombuffer(before.vector, "<f4"), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/stop", {}),
+        ("/stop", {"why": "  "}),
+        ("/article/hold", {"why": "x"}),
+        ("/article/hold", {"why": "x", "article_id": "\0"}),
+        ("/article/correct", {"why": "x", "article_id": "a1", "title": "Quantum chip number 1"}),
+        ("/article/correct", {"why": "x", "article_id": "none", "title": "y"}),
+    ],
+)
+async def test_what_is_no_command_is_not_sent(path: str, form: dict[str, str]) -> None:
+    """A sentence says what is missing."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    answer = await ask(app, path, {**form, "token": await token_of(app)}, as_("chief"))
+    assert (answer.status, newsroom.said, newsroom.published) == (400, [], [])
+
+
+async def test_a_stop_stands_on_every_page_until_a_chief_resumes() -> None:
+    """With who and why; and pages that are open hear of it."""
+    newsroom = Newsroom(articles=3)
+    app, token = build_desk(proxied(), newsroom.sources()), ""
+    token = await token_of(app)
+    key = re.findall(r"/state\?seen=(\w+)", (await ask(app, "/", headers=as_("chief"))).text)[0]
+    assert (await ask(app, f"/state?seen={key}", headers=as_("chief"))).status == 204
+    await ask(app, "/stop", {"why": f"wrong {SCRIPT}", "minutes": "15", "token": token}, as_("chief"))
+    for path in ("/", "/articles", "/write", "/audit", f"/state?seen={key}"):
+        text = (await ask(app, path, headers=as_("chief"))).text
+        assert "All pushes are stopped" in text
+        assert SCRIPT not in text
+    theirs = await token_of(app, "editor")
+    assert (await ask(app, "/resume", {"why": "fine", "token": theirs}, as_("editor"))).status == 403
+    assert (await ask(app, "/resume", {"why": "fine", "token": token}, as_("chief"))).status == 303
+    assert "All pushes are stopped" not in (await ask(app, "/", headers=as_("chief"))).text
+
+
+async def test_only_a_chief_sends_to_everybody_and_says_so_twice() -> None:
+    """An editor's form is refused, also one that was made by hand; a chief has to type it."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    form = {"title": "Storm", "audience": "everybody", "read": "yes"}
+    for role, more in (("editor", {"everybody": "EVERYBODY"}), ("chief", {}), ("chief", {"everybody": "yes"})):
+        given = {**form, **more, "token": await token_of(app, role)}
+        assert (await ask(app, "/write/send", given, as_(role))).status in (400, 403)
+    assert newsroom.published == []
+    checked = await ask(app, "/write/check", {**form, "token": await token_of(app)}, as_("chief"))
+    assert "This goes to everybody" in checked.text
+    sent = {**form, "everybody": "EVERYBODY", "token": await token_of(app)}
+    assert (await ask(app, "/write/send", sent, as_("chief"))).status == 303
+    assert newsroom.published[0]["audience"] == {"everybody": True}
+
+
+async def test_a_segment_is_typed_in_words() -> None:
+    """Lists, a share and a ramp; what is no number is said beside the form."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    segment = {
+        "audience": "segment",
+        "languages": "da, en",
+        "share": "50",
+        "first": "5 %",
+        "minutes": "15",
+    }
+    good = {"title": "Storm", **segment, "read": "yes", "token": await token_of(app, "editor")}
+    assert (await ask(app, "/write/send", good, as_("editor"))).status == 303
+    ramp = {"share": 0.05, "after_min": 15}
+    assert newsroom.published[0]["audience"] == {"languages": ["da", "en"], "share": 0.5, "ramp": ramp}
+    for wrong in ({"share": "200"}, {"share": "half"}, {"minutes": "soon"}, {"languages": "", "share": ""}):
+        answer = await ask(app, "/write/check", {**good, **wrong}, as_("editor"))
+        assert 'role="alert"' in answer.text
+
+
+async def test_an_audience_under_way_is_seen() -> None:
+    """How many have it, how many are left."""
+    newsroom = Newsroom(articles=3)
+    start_ms = newsroom.now_ms - 1000
+    storm = article(
+        "storm", title="Storm", audience=Audience(everybody=True), topic="other", published_at_ms=start_ms,
+        known_at_ms=start_ms, expires_at_ms=newsroom.now_ms + 86_400_000,
+    )  # fmt: skip
+    newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
+    text = (await ask(build_desk(proxied(), newsroom.sources()), "/", headers=as_("viewer"))).text
+    assert "Audiences under way" in text
+    assert "<b>40</b> have it, <b>0</b> are left" in text
