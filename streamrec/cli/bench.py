@@ -67,8 +67,7 @@ def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers
 def article(users: int, per_s: float, model: str | None, everybody: bool, brokers: str | None) -> dict[str, object]:
     """Seconds from the publication of an article until everybody has their push, and latency of clicks meanwhile.
 
-    One worker, one partition, no cap, and affinities of all sizes above 0: half of the users are pushed to, which is
-    more than any real article does; with --everybody all of them are.
+    One worker, one partition, no cap and no floor: every user is pushed to, which is more than any real article does.
     """
     from ..settings import load
     from ..terminal.tables import grid, show

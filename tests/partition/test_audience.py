@@ -10,6 +10,7 @@ from making import HOUR, T0, Feed, applied, article, click, columns, partition, 
 
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.audience import Audience, Ramp
+from streamrec.contracts.control import Command
 from streamrec.contracts.decode import Origin, decode_catalog
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.records import RawRecord
@@ -153,6 +154,38 @@ def test_a_ramp_stops_with_its_version(later: AnalysedArticle) -> None:
     assert got(feed.articles(ramped()))
     feed.articles(later, now_ms=T0 + MINUTE)
     assert got(state.look(T0 + 30 * MINUTE)) == []
+
+
+def command(action: str, at_ms: int, **more: Any) -> Command:
+    """By ann, now."""
+    return Command(action, "ann", "why", at_ms, command_id=f"{action} {at_ms}", **more)
+
+
+@pytest.mark.parametrize(
+    ("no", "yes"),
+    [
+        (command("hold", T0 + 1, article_id="storm"), command("release", T0 + HOUR, article_id="storm")),
+        (command("stop", T0 + 1), command("resume", T0 + HOUR)),
+        (command("stop", T0 + 1, category="science"), command("resume", T0 + HOUR, category="science")),
+    ],
+)
+def test_a_ramp_stops_by_command(no: Command, yes: Command) -> None:
+    """Its second step waits for as long as the article is held, or pushes are stopped; then the rest gets it."""
+    state, feed = readers()
+    first = got(feed.articles(ramped()))
+    feed.commands(no)
+    assert got(state.look(T0 + 30 * MINUTE)) == []
+    second = got(feed.commands(yes)) + got(state.look(T0 + HOUR))
+    assert sorted(first + second) == sorted(READERS)
+
+
+def test_a_retraction_is_the_end_of_a_ramp() -> None:
+    """Those who got it are told; the rest never get it."""
+    state, feed = readers()
+    first = got(feed.articles(ramped()))
+    told = pushes(feed.commands(command("retract", T0 + 1, article_id="storm")))
+    assert sorted(push.user_id for push in told if push.kind == "retract") == first
+    assert got(state.look(T0 + 30 * MINUTE)) == got(state.look(T0 + HOUR)) == []
 
 
 def test_an_embargo_comes_before_a_ramp() -> None:

@@ -46,6 +46,7 @@ class _Pushed(msgspec.Struct):
     user_id: str
     article_id: str
     event_at_ms: int = 0
+    trigger: str = ""
 
 
 class _Gateway:
@@ -63,7 +64,7 @@ class _Gateway:
                 at_s, at_ms = monotonic_s(), now_ms()
                 pushed = [msgspec.json.decode(record.value, type=_Pushed) for record in records]
                 clicked = [push for push in pushed if push.user_id.startswith("p")]
-                self.clicks += [at_ms - push.event_at_ms for push in clicked if push.article_id != ARTICLE]
+                self.clicks += [at_ms - push.event_at_ms for push in clicked if push.trigger == "due"]
                 if article := sum(p.article_id == ARTICLE and not p.user_id.startswith("p") for p in pushed):
                     count += article
                     self.arrived.append((at_s, count))
