@@ -12,6 +12,7 @@ begins at 0 once more.
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from ..contracts.audience import Audience
 from ..engine.audience import members, share_at
@@ -26,7 +27,7 @@ class Progress(msgspec.Struct, frozen=True):
     title: str
     audience: Audience | None
     at_ms: int
-    state: str  # waits, under way, met or over
+    state: str  # waits, held (or stopped), under way, met or over
     readers: int
     inside: int
     met: int
@@ -50,34 +51,49 @@ def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Pr
     if article is None:
         return None
     met = readers = inside = 0
-    fresh = under_way = False
+    fresh = going = held = retracted = False
     for partition in partitions:
         slot, there = partition.catalog.slot(article_id), partition.profiles.everybody(0, len(partition.profiles))
         readers += len(there)
         found = next((one for one in partition.reported if one[0] == article_id), None)
         is_fresh = slot is not None and slot in partition.catalog.fresh(at_ms)
-        fresh, under_way = fresh or is_fresh, under_way or found is not None
+        fresh, going = fresh or is_fresh, going or found is not None
+        if slot is not None:
+            held = held or bool(partition.catalog["held"][slot] or partition.catalog["stopped"][slot])
+            retracted = retracted or bool(partition.catalog["retracted"][slot])
         if is_fresh:
             met += round(len(there) * found[1] / max(1, found[2])) if found else len(there)
         policy = partition.context.policy
         inside += int(members(article, there, at_ms, policy.half_life_ms, policy.default_zone).sum())
     opens_ms = max(article.published_at_ms, article.embargo_until_ms)
-    over = article.status == "withdrawn" or article.expires_at_ms <= at_ms
-    state = "over" if over else "under way" if under_way else "met" if fresh else "waits"
+    over = article.status == "withdrawn" or article.expires_at_ms <= at_ms or retracted
+    state = "over" if over else "held" if held else "under way" if going else "met" if fresh else "waits"
+    if opens_ms > at_ms and state not in {"over", "held"}:
+        state = "waits"
     return Progress(
         article_id=article_id,
         title=article.title,
         audience=article.audience,
         at_ms=at_ms,
-        state="waits" if opens_ms > at_ms and not over else state,
+        state=state,
         readers=readers,
         inside=inside,
         met=met,
-        left=readers - met if state in {"under way", "waits"} else 0,
+        left=readers - met if state in {"held", "under way", "waits"} else 0,
         pushed=sum(pushed_to(partition, article_id) for partition in partitions),
         share=share_at(article, at_ms),
         widens_at_ms=article.widens_at_ms if article.widens_at_ms > at_ms else 0,
     )
+
+
+def under_way(partitions: Sequence[Partition], at_ms: int) -> list[Progress]:
+    """Where each article stands that is meeting its audience, or whose ramp waits for its second step."""
+    reported = [article_id for partition in partitions for article_id, _, _ in partition.reported]
+    catalog = partitions[0].catalog
+    widening = np.flatnonzero(catalog["live"] & ~catalog["withdrawn"] & (catalog["widens_ms"] > at_ms)).tolist()
+    reported += [article.article_id for slot in widening if (article := catalog.articles[slot]) is not None]
+    found = [progress(partitions, article_id, at_ms) for article_id in dict.fromkeys(reported)]
+    return [one for one in found if one is not None]
 
 
 def pace(before: Progress, after: Progress) -> Pace:

@@ -1,6 +1,7 @@
 """follower/audience.py: how far an article has come, from the log alone."""
 
 import msgspec
+import pytest
 from making import HOUR, T0, Feed, article, click, partition
 
 from streamrec.cli.audience import line
@@ -8,7 +9,7 @@ from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.audience import Audience, Ramp
 from streamrec.contracts.decode import Origin, decode_catalog
 from streamrec.contracts.records import RawRecord
-from streamrec.follower.audience import Progress, pace, progress
+from streamrec.follower.audience import Progress, pace, progress, under_way
 from streamrec.partition.changelog_meta import CURSOR_KEY, rows_and_meta
 from streamrec.partition.following import after_catalog, after_changelog
 from streamrec.partition.partition import Partition
@@ -78,6 +79,17 @@ def test_a_ramp_says_what_is_still_to_come() -> None:
     assert (later.inside, later.share, later.widens_at_ms) == (READERS, 1.0, 0)
 
 
+def test_all_that_are_under_way_are_named() -> None:
+    """While they meet readers, and while a ramp waits; then no more."""
+    audience = Audience(True, ramp=Ramp(0.5, 30))
+    state, storm = scene(audience, widens_at_ms=T0 + HOUR)
+    assert [one.state for one in under_way([copy_of(state, storm)], T0)] == ["under way"]
+    while (meeting := state.article_meeting(T0)) is not None:
+        state.meet(meeting)
+    assert [one.state for one in under_way([copy_of(state, storm)], T0)] == ["met"]
+    assert under_way([copy_of(state, storm)], T0 + HOUR) == []
+
+
 def test_an_owner_logs_no_progress_of_articles_without_an_audience() -> None:
     """The cursor record of such a log is what it ever was."""
     state, _ = scene(None)
@@ -91,3 +103,14 @@ def test_an_unknown_article_and_one_that_is_over() -> None:
     assert progress([copy_of(state, storm)], "nothing", T0) is None
     assert look(state, storm, T0 + 48 * HOUR).state == "over"
     assert look(state, storm).inside == 0
+
+
+@pytest.mark.parametrize(("field", "state"), [("held", "held"), ("stopped", "held"), ("retracted", "over")])
+def test_what_commands_do_is_seen(field: str, state: str) -> None:
+    """Readers it has yet to meet are left while it is held, and none once it is taken back."""
+    owner, storm = scene(Audience(everybody=True))
+    followed = copy_of(owner, storm)
+    followed.catalog[field][followed.catalog.slot("storm")] = True
+    found = progress([followed], "storm", T0)
+    assert found is not None
+    assert (found.state, found.left) == (state, READERS * (state == "held"))
