@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..contracts.article import AnalysedArticle
-from ..contracts.audience import Audience
+from ..contracts.audience import SAYS_WHO, Audience
 from ..contracts.ids import key_of
 from ..partition.partition import Partition
 from .figures import reach
@@ -53,8 +53,7 @@ def rows_of(partitions: Sequence[Partition], articles: Sequence[AnalysedArticle]
 
 def is_everybody(audience: Audience) -> bool:
     """Whether nothing narrows it."""
-    lists = (audience.languages, audience.zones, audience.countries, audience.categories, audience.share)
-    return all(one is None for one in lists)
+    return all(getattr(audience, name) is None for name in SAYS_WHO if name != "everybody")
 
 
 def tags_of(article: AnalysedArticle, at_ms: int) -> list[Tag]:

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ...contracts.push import Push
 from ...settings import Settings, load
+from ...terminal.printable import printable
 from ...terminal.push_sentence import sentence
 from ..simulation.lift import Lift
 from ..worker_process import WorkerProcess, value
@@ -23,6 +24,7 @@ ONE_LINE_WIDTH = 110  # narrower than this a title beside its reason would be cu
 SHORTEST_TITLE = 12
 WHY = "  because: "
 NOTHING = "nothing yet"
+MOST_STEERED = 3  # articles taken back or corrected that the summary names
 
 Fact = tuple[str, str]
 
@@ -42,7 +44,7 @@ def push_lines(push: Push, latency_ms: int, width: int) -> list[str]:
     whole = sentence(push, latency_ms)
     if cell_len(whole) <= width:
         return [whole]
-    if width >= ONE_LINE_WIDTH:
+    if width >= ONE_LINE_WIDTH or WHY not in whole:
         return [sentence(_shorter(push, cell_len(whole) - width), latency_ms)]
     what, _, why = whole.rpartition(WHY)
     if cell_len(what) > width:
@@ -102,6 +104,10 @@ def summary(
         ("took in", f"{sent.get('events', 0):,} events, {sent.get('articles', 0)} articles"),
         ("pushed", f"{len(seen.pairs):,}, {seen.doubled} of them doubled; worker started again: {restarts}"),
         ("event -> push", percentiles(seen)),
+    ]
+    facts += [
+        ({"retract": "taken back", "correct": "corrected"}.get(kind, kind), f"{printable(title)}: {count:,} readers")
+        for (kind, title), count in seen.steered.most_common(MOST_STEERED)
     ]
     if shipped := as_shipped(settings, seen):
         facts.append(("as shipped", shipped))

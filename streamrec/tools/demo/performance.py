@@ -104,7 +104,8 @@ class Performance:
     async def _show_pushes(self, pushes: AIOKafkaConsumer) -> None:
         next_s = 0.0
         async for push, latency_ms in read_pushes(pushes, self._is_over, self._seen):
-            if monotonic_s() >= next_s:
+            is_first = push.kind != "push" and self._seen.steered[push.kind, push.title] == 1
+            if is_first or monotonic_s() >= next_s:
                 self._screen.push(push, latency_ms)
                 next_s = monotonic_s() + 1 / PUSHES_SHOWN_PER_S
 

@@ -1,5 +1,6 @@
 """What the demo reads from `push`, as a gateway would: committed records only."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -18,12 +19,14 @@ class Seen:
     ids: set[str] = field(default_factory=set)
     latency_ms: list[int] = field(default_factory=list)
     doubled: int = 0
+    steered: Counter[tuple[str, str]] = field(default_factory=Counter)  # kind and title of what came after a push
 
     def add(self, push: Push, latency_ms: int) -> None:
         """Note one push, read `latency_ms` after its cause."""
         self.doubled += push.push_id in self.ids
         self.ids.add(push.push_id)
         if push.kind != "push":
+            self.steered[push.kind, push.title] += 1
             return
         self.pairs.append((push.user_id, push.article_id, push.created_at_ms))
         self.latency_ms.append(latency_ms)

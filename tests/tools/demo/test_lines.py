@@ -50,6 +50,19 @@ def test_a_push_that_fits_is_left_alone() -> None:
     assert push_lines(PUSH, 38, 200) == [sentence(PUSH, 38)]
 
 
+@pytest.mark.parametrize("width", [80, 200])
+def test_what_is_taken_back_is_seen(width: int) -> None:
+    """As a line of its own, and by article in the summary."""
+    seen = Seen()
+    for user in ("u1", "u2"):
+        seen.add(msgspec.structs.replace(PUSH, kind="retract", user_id=user, push_id=user, title="Wrong\x1b[2J"), 5)
+    (line,) = push_lines(msgspec.structs.replace(PUSH, kind="retract", title="Wrong " * 30), 5, width)
+    assert line.startswith("retract u0421 <- ")
+    assert cell_len(line) <= width
+    facts = dict(summary(LOOSE, seen, Lift(0, float("nan"), float("nan"), float("nan")), {}, {}, 0))
+    assert facts["taken back"] == "Wrong\\x1b[2J: 2 readers"
+
+
 @pytest.mark.parametrize("count", [1, 10, 1e6, 1e9])
 def test_suppressions_fit_their_line(count: float) -> None:
     """The commonest reasons come first, and only whole ones are shown."""
