@@ -84,11 +84,11 @@ def _of_csv(path: Path, topic: FileTopic, part: Part) -> Iterator[RawRecord]:
 
 
 def _texts(topic: FileTopic) -> frozenset[str]:
-    return frozenset(name for name, kind in get_type_hints(RECORDS[topic]).items() if "str" in str(kind))
+    return frozenset(name for name, kind in get_type_hints(RECORDS[topic]).items() if kind is str)
 
 
 def _said(text: str, name: str) -> Any:
-    """A number or a list, where that is what stands there, or a time in ISO 8601."""
+    """A number, a list or an object, where that is what stands there, or a time in ISO 8601."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -16,6 +16,8 @@ from datasets.stored_logs import rejected
 from making import T0
 
 from streamrec.__main__ import cli
+from streamrec.contracts.article import ArticleEvent
+from streamrec.contracts.audience import Audience, Ramp
 from streamrec.contracts.event import UserEvent
 from streamrec.datasets.contract_files import load_files
 from streamrec.datasets.records import Impression
@@ -115,6 +117,21 @@ def test_times_in_iso_8601_are_read_in_csv(tmp_path: Path, zone: str) -> None:
     log = load_files(tmp_path / "b")
     assert list(log) == list(load_files(tmp_path / "a"))
     assert rejected(log) == {}
+
+
+def test_an_audience_is_read_from_every_kind_of_file(tmp_path: Path) -> None:
+    """An object: as JSON in CSV, as a struct in Parquet."""
+    audience = {"everybody": True, "languages": ["da"], "ramp": {"share": 0.1, "after_min": 5.0}}
+    kinds = [(jsonl, audience), (comma, json.dumps(audience)), (parquet, audience)]
+    for number, (write, said) in enumerate(kinds):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write(folder / "articles", [row | {"audience": said} for row in ARTICLES])
+        write(folder / "events", EVENTS)
+        log = load_files(folder)
+        assert rejected(log) == {}
+        found = {step.record.audience for step in log if isinstance(step.record, ArticleEvent)}
+        assert found == {Audience(True, languages=("da",), ramp=Ramp(0.1, 5.0))}
 
 
 def test_impressions_without_a_click_are_negatives(tmp_path: Path) -> None:
