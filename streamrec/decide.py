@@ -26,6 +26,7 @@ from .engine.policy.gates import GATES
 from .engine.policy.own import OWN
 from .engine.policy.rules import RULES
 from .engine.policy.tally import Tally
+from .engine.policy.types import Gate
 from .engine.predictor import Predictor
 from .engine.profiles.store import Users
 from .engine.retrieve import retrieve
@@ -82,14 +83,20 @@ def decide(
 def gate(users: Users, now_s: int, policy: Policy, bypassed: frozenset[str], suppressed: Tally) -> UIntArray:
     """When each user may be pushed to, (N,) seconds; 0 = now. The first closed gate names the reason."""
     opens_s = np.zeros(len(users), np.uint32)
-    for reason, opens_at in GATES:
-        if reason not in bypassed or reason in OWN:
-            until_s = opens_at(users, now_s, policy)
-            if reason in bypassed:
-                until_s = np.where(OWN[reason](users), until_s, np.uint32(0))
-            suppressed.users(reason, users, (until_s > 0) & (opens_s == 0))
-            np.maximum(opens_s, until_s, out=opens_s)
+    for asked in GATES:
+        until_s = closed_until(asked, users, now_s, policy, bypassed)
+        suppressed.users(asked.reason, users, (until_s > 0) & (opens_s == 0))
+        np.maximum(opens_s, until_s, out=opens_s)
     return opens_s
+
+
+def closed_until(asked: Gate, users: Users, now_s: int, policy: Policy, bypassed: frozenset[str]) -> UIntArray:
+    """When one gate opens for each user, (N,) seconds; 0 = it is open, or it is bypassed and not the user's own."""
+    if asked.reason not in bypassed:
+        return asked.opens_at(users, now_s, policy)
+    if asked.reason not in OWN:
+        return np.zeros(len(users), np.uint32)
+    return np.where(OWN[asked.reason](users), asked.opens_at(users, now_s, policy), np.uint32(0))
 
 
 def rules(pairs: Pairs, now_ms: int, policy: Policy, suppressed: Tally) -> Pairs:

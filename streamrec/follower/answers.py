@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from ..arrays import IndexArray
-from ..decide import budget, bypassed_by
+from ..decide import budget, bypassed_by, closed_until
 from ..engine.catalog import Catalog
 from ..engine.features.features import FEATURES, features
 from ..engine.lifted import lifted_pairs
@@ -36,11 +36,11 @@ class Answer(msgspec.Struct, frozen=True):
 def gate_answers(users: Users, slots: IndexArray, catalog: Catalog, now_ms: int, policy: Policy) -> list[Answer]:
     """What each gate says of one reader who meets these articles, in the order of asking."""
     bypassed, found = bypassed_by(catalog, slots, policy), []
-    for reason, opens_at in GATES:
-        until_s = int(opens_at(users, now_ms // 1000, policy)[0])
-        passes = not until_s or reason in bypassed
-        opens_ms = until_s * 1000 if until_s != NEVER else None
-        found.append(Answer(reason, "gate", passes, bool(until_s) and passes, opens_ms if until_s else None))
+    for gate in GATES:
+        closed_s = int(gate.opens_at(users, now_ms // 1000, policy)[0])
+        passes = not closed_until(gate, users, now_ms // 1000, policy, bypassed)[0]
+        opens_ms = closed_s * 1000 if closed_s and closed_s != NEVER else None
+        found.append(Answer(gate.reason, "gate", passes, bool(closed_s) and passes, opens_ms))
     return found
 
 

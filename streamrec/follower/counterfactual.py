@@ -11,7 +11,7 @@ from math import floor
 import msgspec
 import numpy as np
 
-from ..decide import bypassed_by
+from ..decide import bypassed_by, closed_until
 from ..engine.policy.config import NEVER
 from ..engine.policy.gates import GATES
 from ..engine.policy.gates.daily_cap import DAY_S
@@ -76,8 +76,8 @@ def later(world: World) -> Supposed | None:
 
 def _gates_open_ms(world: World) -> int:
     bypassed = bypassed_by(world.catalog, world.slots, world.policy)
-    asked = (gate for gate in GATES if gate.reason not in bypassed)
-    return 1000 * max(int(gate.opens_at(world.users, world.now_ms // 1000, world.policy)[0]) for gate in asked)
+    now_s = world.now_ms // 1000
+    return 1000 * max(int(closed_until(gate, world.users, now_s, world.policy, bypassed)[0]) for gate in GATES)
 
 
 def opt_out(world: World) -> Supposed | None:

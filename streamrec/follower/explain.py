@@ -23,7 +23,7 @@ from ..partition.partition import Partition
 from .answers import Answer, gate_answers, pair_answers, scalar_features
 from .counterfactual import Change, changes_together, single_changes
 from .profile import Profile, profile_of
-from .world import World, world_of
+from .world import World, policy_of, world_of
 
 NEAREST = 20  # articles of a reader that are shown
 
@@ -96,7 +96,7 @@ def pair_explained(world: World, user_id: str) -> PairExplained:
 def explain_reader(partitions: Sequence[Partition], user_id: str, now_ms: int, most: int = NEAREST) -> ReaderExplained:
     """DataError for a reader without a profile."""
     partition, row = find(partitions, user_id)
-    users, catalog, policy = Users(partition.profiles, np.array([row])), partition.catalog, partition.context.policy
+    users, catalog, policy = Users(partition.profiles, np.array([row])), partition.catalog, policy_of(partition)
     ((predictor, _),) = lineup_of(partition.context.ranker).shares(users)
     fresh, tally = catalog.fresh(now_ms), Tally()
     decision = decide(users, catalog, fresh, now_ms, predictor, policy, tally=tally)

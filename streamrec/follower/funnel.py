@@ -11,6 +11,7 @@ from ..models.serving import lineup_of
 from ..partition.partition import Partition
 from .listing import newest, pushed_to
 from .verdicts import verdicts
+from .world import policy_of
 
 
 class Funnel(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ def funnel(partitions: Sequence[Partition], article_id: str, now_ms: int) -> Fun
         if slot is None:
             unaware += partition.profiles.count()
             continue
-        policy = partition.context.policy
+        policy = policy_of(partition)
         found.update(verdicts(partition.profiles, partition.catalog, slot, now_ms, lineup, policy).counts())
         pushed += pushed_to(partition, article_id)
     reasons: dict[str, int] = {reason: found[reason] for reason in SUPPRESSION_REASONS if found[reason]}

@@ -24,6 +24,7 @@ from .clicks import Clicks, expected_clicks
 from .displaced import Displaced, displaced
 from .groups import Groups, added, grouped
 from .verdicts import Verdicts, verdicts
+from .world import policy_of
 
 SAMPLE = 10  # readers that are named
 HOURS = (1, 2, 4, 8, 12, 24)
@@ -106,7 +107,7 @@ def _previewed(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: i
     scores, rows, names = list[FloatArray](), list[IndexArray](), list[Named]()
     lost = Displaced(0, 0, {})
     for partition in partitions:
-        profiles, policy = partition.profiles, partition.context.policy
+        profiles, policy = partition.profiles, policy_of(partition)
         policy = policy if min_score is None else policy._replace(min_score=min_score)
         catalog = partition.catalog.alone(draft, at_ms)
         found = verdicts(profiles, catalog, 0, at_ms, lineup_of(partition.context.ranker), policy)
@@ -124,7 +125,7 @@ def _previewed(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: i
         draft.article_id, draft.title, draft.category, draft.language, draft.story_id, at_ms,
         counts.total(), counts["push"], reasons, {f"{hours} h": later[hours] for hours in HOURS},
         expected_clicks(np.concatenate(scores)), added(groups), lost, names[:SAMPLE],
-        min_score if min_score is not None else partitions[0].context.policy.min_score,
+        min_score if min_score is not None else policy_of(partitions[0]).min_score,
     )  # fmt: skip
     return _Found(told, rows, scores)
 

@@ -9,6 +9,7 @@ from ..engine.profiles.interest import decay
 from ..engine.profiles.layout import CONSENT_IN, CONSENT_OUT, NO_CAP, NO_OVERRIDE, READ
 from ..engine.profiles.zones import zone_name
 from ..partition.partition import Partition
+from .world import policy_of
 
 CONSENT = {CONSENT_IN: "in", CONSENT_OUT: "out"}
 TOP = 5
@@ -37,7 +38,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 def profile_of(partition: Partition, row: int, now_ms: int) -> Profile:
     """The row's fields, valued now."""
-    columns, catalog, policy = partition.profiles.columns, partition.catalog, partition.context.policy
+    columns, catalog, policy = partition.profiles.columns, partition.catalog, policy_of(partition)
     value = {name: column[row] for name, column in columns.items()}
     names, now_s = _category_names(partition), now_ms // 1000
     worth = float(decay(np.array([max(now_ms - int(value["interest_at_ms"]), 0)]), policy.half_life_ms)[0])

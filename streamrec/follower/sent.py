@@ -40,7 +40,7 @@ from ..settings import Settings
 from ..worker.recovery import recover
 from .explain import PairExplained, pair_explained
 from .models import model_of
-from .world import world_of
+from .world import policy_of, world_of
 
 TRIED: tuple[tuple[Topic, ...], ...] = ((), ("catalog",), tuple(INPUTS))  # inputs of the transaction that came before
 
@@ -139,7 +139,7 @@ def _made_again(partition: Partition, push: Push, ranker: Predictor) -> tuple[by
     row, slot = partition.profiles.row(push.user_id), partition.catalog.slot(push.article_id)
     if row is None or slot is None:
         return b"", None
-    users, now_ms, policy = Users(partition.profiles, np.array([row])), push.created_at_ms, partition.steering.policy
+    users, now_ms, policy = Users(partition.profiles, np.array([row])), push.created_at_ms, policy_of(partition)
     slots = np.array([slot]) if push.trigger == "article" else partition.catalog.fresh(now_ms)
     decision: Decision = decide(users, partition.catalog, slots, now_ms, ranker, policy)
     trigger: Trigger = "article" if push.trigger == "article" else "due"

@@ -84,11 +84,16 @@ class World(NamedTuple):
         return self._replace(catalog=catalog, slot=0)
 
 
+def policy_of(partition: Partition) -> Policy:
+    """The policy by which the partition's owner decides now: settings, and what was commanded."""
+    return partition.steering.policy
+
+
 def world_of(partition: Partition, row: int, slot: int, now_ms: int) -> World:
     """The pair as its partition's owner would meet it now, with the model that scores this reader."""
     users = Users(partition.profiles, np.array([row]))
     ((predictor, _),) = lineup_of(partition.context.ranker).shares(users)
-    return World(partition.profiles, row, partition.catalog, slot, now_ms, partition.context.policy, predictor)
+    return World(partition.profiles, row, partition.catalog, slot, now_ms, policy_of(partition), predictor)
 
 
 class _Scored(Tally):

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..arrays import UIntArray
 from ..contracts.article import AnalysedArticle
 from ..contracts.decode import Item, Typed
+from ..engine.catalog import Catalog
 from ..engine.profiles import history
 from ..engine.profiles.statements import PREFIX
 from .changelog_meta import Meta, same_space
@@ -26,15 +28,14 @@ def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], me
     said = {key: record for key, record in rows.items() if key.startswith(PREFIX)}
     rows = {key: row for key, row in rows.items() if key not in said}
     profiles, catalog = partition.profiles, partition.catalog
-    before = _rows_of(partition, rows)
-    catalog.after_reads(history.reads_of(profiles, before), -1)
+    before = history.reads_of(profiles, _rows_of(partition, rows))
     gone = _rows_of(partition, [key for key, row in rows.items() if row is None])
     if len(gone):
         profiles.forget(gone)
         profiles.encode(gone)  # its tombstones are in the log: the rows are free now
     kept = {key: row for key, row in rows.items() if row is not None}
     profiles.restore([*kept.items(), *said.items()])
-    catalog.after_reads(history.reads_of(profiles, _rows_of(partition, kept)), 1)
+    _count(catalog, before, history.reads_of(profiles, _rows_of(partition, kept)))
     partition.cursor, partition.looked_ms = dict(meta.cursor), meta.looked_ms
     partition.reported = meta.audiences
 
@@ -45,6 +46,15 @@ def after_catalog(partition: Partition, articles: Sequence[Item[AnalysedArticle]
         if isinstance(item, Typed):
             same_space("an article in the catalog is", item.value.space_id, partition.context.space_id)
             partition.catalog.apply(item.value, max(partition.looked_ms, item.value.known_at_ms))
+
+
+def _count(catalog: Catalog, before: UIntArray, after: UIntArray) -> None:
+    """Count what readers recently read: most of it they had read before, and only what differs is looked up."""
+    keys, at = np.unique(np.concatenate([before, after]), return_inverse=True)
+    more = np.bincount(at[len(before) :], minlength=len(keys)) - np.bincount(at[: len(before)], minlength=len(keys))
+    for step in (-1, 1):
+        times = np.maximum(more * step, 0)
+        catalog.after_reads(np.repeat(keys, times), step)
 
 
 def _rows_of(

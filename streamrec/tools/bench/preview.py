@@ -4,6 +4,7 @@ The readers are simulated ones after a day of clicks and pushes, each of them ma
 real partition has them, and as many of them as are asked for. Nothing is read from a broker, and nothing is written.
 """
 
+import resource
 import statistics
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +57,7 @@ class Measured(NamedTuple):
     """Seconds of each round, and what the preview said."""
 
     seconds: list[float]
+    cpu_s: list[float]  # the same rounds' processor time: others' load does not count
     scored: int  # pairs that reached the ranker
     told: Preview
 
@@ -95,13 +97,19 @@ def measure(users: int, rounds: int, model: Path | None) -> Measured:
     ranker: Predictor = ranker_of(settings, encoder_of("hashed").space_id) if model else Drawn()
     partition, at_ms = population(users, ranker)
     partition.context = partition.context._replace(ranker=ranker)
-    asked, seconds = draft(settings, at_ms), list[float]()
+    asked, seconds, cpu_s = draft(settings, at_ms), list[float](), list[float]()
     for _ in range(rounds + 1):
-        started_s = monotonic_s()
+        started_s, used_s = monotonic_s(), _used_s()
         told = preview([partition], asked, at_ms)
         seconds.append(monotonic_s() - started_s)
+        cpu_s.append(_used_s() - used_s)
     scored = told.pushes + told.reasons.get("low_score", 0)
-    return Measured(seconds[1:], scored, told)
+    return Measured(seconds[1:], cpu_s[1:], scored, told)
+
+
+def _used_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def summary(found: Measured) -> dict[str, object]:
@@ -111,6 +119,7 @@ def summary(found: Measured) -> dict[str, object]:
         "pushes": found.told.pushes,
         "scored": found.scored,
         "seconds_median": round(statistics.median(found.seconds), 3),
+        "cpu_s_median": round(statistics.median(found.cpu_s), 3),
         "seconds_worst": round(max(found.seconds), 3),
         "rounds": len(found.seconds),
     }
