@@ -181,6 +181,7 @@ def _in_words(profile: Any) -> dict[str, str]:
         "quiet hours": profile.quiet_hours or "as the settings say",
         "interests": interests or "none",
         "muted": ", ".join(profile.muted) or "nothing",
+        "said": ", ".join(f"{name}: {value}" for name, value in profile.said.items()) or "nothing",
         "resting": ", ".join(profile.resting) or "nothing",
     }
 

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 
 from ..contracts.ids import SHARED_CATEGORY
+from ..contracts.preferences import Value
 from ..engine.policy.gates.daily_cap import DAY_S
 from ..engine.profiles.interest import decay
 from ..engine.profiles.layout import CONSENT_IN, CONSENT_OUT, NO_CAP, NO_OVERRIDE, READ
@@ -34,6 +35,7 @@ class Profile(msgspec.Struct, frozen=True):
     resting: list[str]  # categories in cooldown
     interests: dict[str, float]  # decayed reads by category, the strongest first
     recent: list[str]  # articles of the catalog that were read
+    said: dict[str, Value]  # preferences that hold, by name
 
 
 def profile_of(partition: Partition, row: int, now_ms: int) -> Profile:
@@ -47,6 +49,7 @@ def profile_of(partition: Partition, row: int, now_ms: int) -> Profile:
     resting = value["negatives"]["category"][value["negatives"]["until_s"] > now_s]
     read_slots = catalog.slots_of(value["seen"][(value["seen_acts"] & READ) > 0])
     read = [article for slot in read_slots.tolist() if slot >= 0 and (article := catalog.articles[slot])]
+    said = partition.profiles.preferences.said(int(value["side"]))
     return Profile(
         reads=int(value["n_reads"]),
         pushes=int(value["n_pushes"]),
@@ -63,6 +66,7 @@ def profile_of(partition: Partition, row: int, now_ms: int) -> Profile:
         muted=[names[slot] for slot in range(len(names)) if int(value["muted"]) >> slot & 1],
         resting=[names[slot] for slot in resting.tolist()],
         interests={names[slot]: round(reads[slot], 2) for slot in strongest},
+        said={name: each.value for name, each in said.statements.items() if each.value is not None},
         recent=[article.article_id for article in sorted(read, key=lambda each: -each.published_at_ms)],
     )
 

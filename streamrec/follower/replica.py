@@ -43,7 +43,7 @@ class Replica:
         self.is_stale = False  # only another restore can tell what the owner's state is
         self.mark: Mark | None = None
         self._changelog = changelog
-        self._content = ChangelogContent(partitions, partition.context.space_id)
+        self._content = recovered.logged or ChangelogContent(partitions, partition.context.space_id)
         self._rows: dict[bytes, bytes | None] = {}  # of a transaction whose cursor record was not read yet
         self._articles: deque[Record] = deque()  # that the owner has not taken in yet
         self._taken: deque[Record] = deque(maxlen=REMEMBERED)

@@ -150,6 +150,11 @@ class ChangelogContent:
         self._rows = {}
         return rows
 
+    def without_rows(self) -> "ChangelogContent":
+        """What is known of the log, to go on from: rows and preferences are with the partition now."""
+        self._rows, self.said = {}, {}
+        return self
+
     def _layout(self, written: dict[str, Any]) -> None:
         if written["layout"] > LAYOUT_VERSION:
             raise StateError(

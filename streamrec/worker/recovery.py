@@ -35,6 +35,7 @@ class Recovered(NamedTuple):
     seconds: float
     lost: dict[Topic, int]  # topic -> offsets that retention deleted before they were applied
     next_offset: int = 0  # in the changelog, behind what was read
+    logged: ChangelogContent | None = None  # space, layouts and cursor of what was read, for whoever reads on; no rows
 
 
 async def recover(
@@ -77,7 +78,7 @@ async def recover(
         rows = rows_of(logged, partition.context, articles)
         known_rows = chain(rows.items(), logged.said.items())
         partition.restore(known_rows, meta._replace(cursor=dict(cursor.items())), articles, logged.control.items())
-    return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost, next_offset)
+    return Recovered(len(rows), read, len(articles), monotonic_s() - started, lost, next_offset, logged.without_rows())
 
 
 def rows_of(

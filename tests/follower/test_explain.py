@@ -11,6 +11,7 @@ from making import DAY, HOUR, T0, AffinityScores, Feed, article, click, partitio
 
 from streamrec.contracts.audience import Audience
 from streamrec.contracts.event import UserEvent
+from streamrec.contracts.preferences import Patch
 from streamrec.decide import decide
 from streamrec.engine.profiles.layout import CONSENT_OUT
 from streamrec.engine.profiles.store import Users
@@ -22,6 +23,10 @@ from streamrec.follower.world import world_of
 from streamrec.partition.partition import Partition
 
 USERS, ARTICLES = [f"u{number}" for number in range(6)], [f"a{number}" for number in range(8)]
+WISHES: tuple[dict[str, Any], ...] = (
+    {"daily_cap": 1}, {"quiet_hours": "12:00-13:00"}, {"level": "breaking"}, {"languages": ["da"]},
+    {"categories/x": "mute"}, {"categories/y": "follow"}, {"profiling": False}, {"stories/a1": "follow"},
+)  # fmt: skip
 
 
 @cache  # nothing below changes it, and a test says so
@@ -52,6 +57,9 @@ def scene(seed: int) -> Partition:
             feed.articles(
                 article(f"a{about}", topic=topic, category=topic, version=version, **times, **more), now_ms=now_ms
             )
+        elif roll < 0.45:
+            said = WISHES[int(rng.integers(len(WISHES)))]
+            feed.of([Patch(user, now_ms, dict(said))], now_ms=now_ms)
         elif roll < 0.9:
             action = str(rng.choice(["click", "click", "click", "dismiss", "unsubscribe", "subscribe"]))
             feed.events(UserEvent(user, action, now_ms, article_id=f"a{about}"), now_ms=now_ms)
