@@ -32,7 +32,7 @@ from ..content.query import Queries
 from ..contracts.article import AnalysedArticle
 from ..contracts.partitioner import partition_of
 from ..contracts.records import Record
-from ..errors import KafkaError, StreamrecError
+from ..errors import KafkaError, StateError, StreamrecError
 from ..kafka.log import KafkaLog, Reader
 from ..kafka.permissions import permitted
 from ..kafka.topic_drift import missing, partitions, summary
@@ -119,6 +119,9 @@ class Follower:
         except StreamrecError as error:
             self.error = error
             log.error("the follower has ended: %s", error)  # noqa: TRY400 - the sentence says it
+        except Exception as error:  # what nobody has foreseen must not look like an old copy
+            log.exception("the follower has ended")
+            self.error = StateError(f"the follower has ended: {type(error).__name__} {error}")
 
     def _applied(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         if tp.topic == self.settings.topic("catalog") and tp.partition == self.numbers[0]:

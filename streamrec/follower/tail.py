@@ -121,9 +121,16 @@ class Tail:
             if at_ms - self._heard_ms[number] > SUSPECT_MS:
                 self._suspect.add(number)
         if any(at_ms - heard_ms > SILENCE_MS for heard_ms in self._heard_ms.values()):
+            await self._is_there()
+
+    async def _is_there(self) -> None:
+        """KafkaError if a broker answers and the topic is gone; where none does, silence is all there is to say."""
+        try:
             known = await self._consumer.topics()
-            if known and self._changelog not in known:
-                raise KafkaError(f"there is no topic {self._changelog} any more; nothing is left to follow")
+        except (OSError, ClientError):
+            return
+        if known and self._changelog not in known:
+            raise KafkaError(f"there is no topic {self._changelog} any more; nothing is left to follow")
 
     async def _check_suspects(self) -> None:
         """Partitions that were silent and are heard again: is it still the log that was read?"""

@@ -79,7 +79,7 @@ async def test_each_role_gets_along_with_its_acls(
         await run("importer", "produce", "--history", str(tmp_path))
         for sent in (article("a1"), event("u1", "a1"), article("a2")):
             await run("producer", "produce", sent.topic, given=sent.value or b"")
-        for topic in ("articles", "events"):
+        for topic in ("articles", "events", "preferences"):
             await run("producer", "produce", topic, "--raw", given=b"{")
         admin = secured.settings("SSL", **names)
         stray = event("u2", "a1", "impression")._replace(partition=1 - partition_of("u2", 2))
