@@ -8,9 +8,11 @@ import numpy as np
 from making import T0, Feed
 
 from streamrec.contracts.records import RawRecord
+from streamrec.engine.policy.config import Policy
 from streamrec.follower.replica import Replica
 from streamrec.partition.changes import Changes
 from streamrec.partition.partition import Partition
+from streamrec.partition.steering import Steering
 from streamrec.worker.recovery import Recovered
 
 
@@ -58,3 +60,10 @@ def followed(owner: Owner, replica: Replica, pieces: Sequence[int] = ()) -> Repl
         if owner.changelog[start:end]:
             replica.take_changelog(owner.changelog[start:end])
     return replica
+
+
+def under(partition: Partition, policy: Policy) -> Partition:
+    """The same partition, from now on by another policy of the settings."""
+    partition.context = partition.context._replace(policy=policy)
+    partition.steering = Steering(policy, partition.catalog, partition.queue)
+    return partition

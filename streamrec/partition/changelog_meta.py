@@ -151,8 +151,8 @@ class ChangelogContent:
         return rows
 
     def without_rows(self) -> "ChangelogContent":
-        """What is known of the log, to go on from: rows and preferences are with the partition now."""
-        self._rows, self.said = {}, {}
+        """What is known of the log, to go on from: rows, preferences and commands are with the partition now."""
+        self._rows, self.said, self.control = {}, {}, {}
         return self
 
     def _layout(self, written: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from following import under
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from making import DAY, HOUR, T0, AffinityScores, Feed, article, click, partition
@@ -158,8 +159,7 @@ def one_reader(**changed: Any) -> Partition:
     feed = Feed(state)
     feed.articles(article("old", topic="quantum"), article("new", topic="quantum"))
     feed.events(click("u1", "old"))
-    state.context = state.context._replace(policy=partition(**changed).context.policy)
-    return state
+    return under(state, partition(**changed).context.policy)
 
 
 def changes_of(state: Partition, now_ms: int = T0 + HOUR) -> dict[str, float]:

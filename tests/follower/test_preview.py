@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from following import under
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import HOUR, T0, Feed, article, click, partition, pushes
@@ -29,8 +30,7 @@ def audience(**changed: Any) -> Partition:
         article("old", topic="quantum"), article("alt", topic="quantum", language="de"), article("far", topic="f")
     )
     feed.events(click("u1", "old"), click("u2", "old", tz="Asia/Tokyo"), click("u3", "alt"), click("u4", "far"))
-    state.context = state.context._replace(policy=partition(**({"min_affinity": 0.4} | changed)).context.policy)
-    return state
+    return under(state, partition(**({"min_affinity": 0.4} | changed)).context.policy)
 
 
 def test_who_is_named_is_pushed_to() -> None:
