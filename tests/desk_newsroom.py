@@ -83,6 +83,7 @@ class Newsroom:
         self.feed, self.followed = feed, InProcess([feed.to])
         self.published: list[dict[str, Any]] = []
         self.said: list[Command] = []
+        self.preferred: list[tuple[str, dict[str, Any]]] = []
         self.trail = Trail()
 
     def sources(self) -> Sources:
@@ -96,7 +97,10 @@ class Newsroom:
             raw = RawRecord(len(self.said), command.at_ms, command.article_id.encode(), encoded(command))
             self.trail.take([raw])
 
-        return Sources(self.followed, publish, say, self.trail)
+        async def prefer(user_id: str, patch: bytes) -> None:
+            self.preferred.append((user_id, msgspec.json.decode(patch)))
+
+        return Sources(self.followed, publish, say, self.trail, prefer)
 
 
 def proxied(**more: Any) -> Settings:

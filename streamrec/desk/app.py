@@ -17,6 +17,7 @@ from .pages.articles import ArticlesPage
 from .pages.audit import AuditPage
 from .pages.commands import Commands
 from .pages.now import NowPage
+from .pages.preferences import PreferencesForm
 from .pages.reader import ReaderPage
 from .pages.write import WritePage
 from .rendering import HERE, environment
@@ -72,6 +73,7 @@ def _done(desk: Desk) -> list[BaseRoute]:
         ("/write/check", Role.EDITOR, write.check),
         ("/write/edit", Role.EDITOR, write.edit),
         ("/write/send", Role.EDITOR, write.send),
+        ("/reader/preferences", Role.EDITOR, PreferencesForm(desk).save),
         ("/stop", Role.EDITOR, commands.of("stop", "stopped")),
         ("/resume", Role.CHIEF, commands.of("resume", "resumed")),
         ("/article/hold", Role.EDITOR, commands.of("hold", "held")),

@@ -1,4 +1,4 @@
-"""What the desk writes to Kafka besides commands: an article, as a newsroom's own system would publish it."""
+"""What the desk writes to Kafka besides commands: articles and preferences, as a newsroom's own systems would."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from ..settings import Settings
 
 
 class Publisher:
-    """Writes articles; started and stopped with the desk."""
+    """Writes articles and preferences; started and stopped with the desk."""
 
     def __init__(self, settings: Settings) -> None:
-        self._topic = settings.topic("articles")
+        self._articles, self._preferences = settings.topic("articles"), settings.topic("preferences")
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
 
@@ -36,8 +36,15 @@ class Publisher:
 
     async def publish(self, article: dict[str, Any]) -> None:
         """Write an article, and wait until it is there. KafkaError if that is not certain."""
+        await self._write(self._articles, article["article_id"].encode(), orjson.dumps(article))
+
+    async def prefer(self, user_id: str, patch: bytes) -> None:
+        """Write a reader's patch, and wait until it is there. KafkaError if that is not certain."""
+        await self._write(self._preferences, user_id.encode(), patch)
+
+    async def _write(self, topic: str, key: bytes, value: bytes) -> None:
         assert self._producer is not None
         try:
-            await self._producer.send_and_wait(self._topic, orjson.dumps(article), article["article_id"].encode())
+            await self._producer.send_and_wait(topic, value, key)
         except ClientError as error:
-            raise KafkaError(f"the article was perhaps not written: {type(error).__name__}") from error
+            raise KafkaError(f"what was said was perhaps not written to {topic}: {type(error).__name__}") from error

@@ -39,7 +39,7 @@ async def _serve(settings: Settings) -> None:
         await commander.start()
         await trail.start()
         await follower.start()
-        app = build_desk(settings, Sources(follower, publisher.publish, commander.say, trail))
+        app = build_desk(settings, Sources(follower, publisher.publish, commander.say, trail, publisher.prefer))
         config = uvicorn.Config(
             app, settings.desk_host, settings.desk_port, log_config=None, access_log=False, server_header=False,
             proxy_headers=False, lifespan="off", timeout_keep_alive=10, limit_concurrency=500,

@@ -37,6 +37,7 @@ class Followed(Protocol):
 
 Say = Callable[[Command], Awaitable[None]]  # a command, to all partitions of `control` in one transaction
 Publish = Callable[[dict[str, Any]], Awaitable[None]]  # an article of the contract, to `articles`
+Prefer = Callable[[str, bytes], Awaitable[None]]  # reader and patch, to `preferences`
 
 
 class Sources(NamedTuple):
@@ -46,3 +47,4 @@ class Sources(NamedTuple):
     publish: Publish
     say: Say
     trail: Trail
+    prefer: Prefer

@@ -49,6 +49,7 @@ class Trail:
     def __init__(self) -> None:
         self.commands: list[Command] = []
         self.unreadable = 0
+        self.newest_ms = 0  # of what was commanded so far
         self.state = ControlState()
         self._why: dict[str, str] = {}
         self._seen: set[str] = set()
@@ -62,6 +63,7 @@ class Trail:
                 self.unreadable += 1
                 continue
             self.state.apply(command)
+            self.newest_ms = max(self.newest_ms, command.at_ms)
             if command.command_id and command.command_id in self._seen:
                 continue
             self._seen.add(command.command_id)

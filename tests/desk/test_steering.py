@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import numpy as np
 import pytest
 from desk_newsroom import SCRIPT, Newsroom, as_, proxied
@@ -9,6 +10,8 @@ from desk_requests import ask, token_of
 from making import article
 
 from streamrec.contracts.audience import Audience
+from streamrec.contracts.control import Command
+from streamrec.contracts.records import RawRecord
 from streamrec.desk.app import build_desk
 
 
@@ -130,3 +133,29 @@ async def test_an_audience_under_way_is_seen() -> None:
     text = (await ask(build_desk(proxied(), newsroom.sources()), "/", headers=as_("viewer"))).text
     assert "Audiences under way" in text
     assert "<b>40</b> have it, <b>0</b> are left" in text
+
+
+async def test_what_a_reader_asks_for_is_a_patch_of_what_was_chosen() -> None:
+    """The rest is left out; what a worker would not take as it is typed is refused."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    form = {"id": "u1", "token": await token_of(app, "editor")}
+    chosen = {"daily_cap": "2", "level": "", "quiet_hours": "22:00-07:00", "mute": "sports", "neither": "food"}
+    assert (await ask(app, "/reader/preferences", form | chosen, as_("editor"))).status == 303
+    categories = {"sports": "mute", "food": None}
+    patch = {"user_id": "u1", "daily_cap": 2, "quiet_hours": "22:00-07:00", "categories": categories}
+    assert newsroom.preferred == [("u1", patch)]
+    for wrong in ({}, {"quiet_hours": "late"}, {"level": "some"}, {"daily_cap": "many"}, {"daily_cap": "2", "id": ""}):
+        assert (await ask(app, "/reader/preferences", form | wrong, as_("editor"))).status == 400, wrong
+    assert len(newsroom.preferred) == 1
+
+
+async def test_a_command_comes_after_all_that_were_there() -> None:
+    """Also where the one before was said by a clock that is ahead: an editor's release must not lose to it."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    ahead = Command(action="stop", who="ben", why="x", at_ms=newsroom.now_ms + 3_600_000, command_id="b1")
+    newsroom.trail.take([RawRecord(0, ahead.at_ms, b"", msgspec.json.encode(ahead))])
+    await ask(app, "/resume", {"why": "fine", "token": await token_of(app)}, as_("chief"))
+    assert newsroom.said[0].at_ms == ahead.at_ms + 1
+    assert not newsroom.trail.stops()

@@ -33,7 +33,7 @@ class Commands:
         """What a form of this action does: write the command, and go back to where it is about."""
 
         async def act(request: Request, person: Person, form: Form) -> Response:
-            command = command_in(form, action, person, now_ms())
+            command = command_in(form, action, person, self._moment())
             await self._desk.sources.say(command)
             if command.article_id:
                 return to("/article", done, id=command.article_id)
@@ -41,9 +41,13 @@ class Commands:
 
         return act
 
+    def _moment(self) -> int:
+        """Now, and later than any command there is: whoever commands has seen those, however clocks differ."""
+        return max(now_ms(), self._desk.sources.trail.newest_ms + 1)
+
     async def correct(self, request: Request, person: Person, form: Form) -> Response:
         """Publish the article with its new title, then say that it is sent to those who got an earlier one."""
-        command = command_in(form, "correct", person, now_ms())
+        command = command_in(form, "correct", person, self._moment())
         article = await self._desk.sources.followed.ask(newest, command.article_id)
         title = form.get("title", "").strip()
         if article is None or not title or title == article.title:

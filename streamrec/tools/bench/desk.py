@@ -102,10 +102,10 @@ async def _pages(settings: Settings, partition: Partition, rounds: int) -> dict[
     trail = Trail()
     trail.take([RawRecord(n, now_ms(), b"", msgspec.json.encode(_command(n))) for n in range(COMMANDS)])
 
-    async def nowhere(said: object) -> None:
+    async def nowhere(*said: object) -> None:
         raise StateError(f"a benchmark writes nothing: {said}")
 
-    app = build_desk(settings, Sources(_Followed(partition, settings), nowhere, nowhere, trail))
+    app = build_desk(settings, Sources(_Followed(partition, settings), nowhere, nowhere, trail, nowhere))
     token = _token(await _asked(app, "/write"))
     last = len(partition.catalog) // 50
     pages: dict[str, tuple[str, bytes | None]] = {

@@ -1,0 +1,57 @@
+"""A reader's preferences, as somebody of the desk writes them down for them: a patch in `preferences`.
+
+Only what is chosen is said; the rest stays as it is. A patch is read here as a worker would read it before it is sent.
+"""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...clock import now_ms
+from ...contracts.decode import Origin, decode_preferences
+from ...contracts.records import DeadLetter, RawRecord
+from ...engine.profiles.zones import is_zone
+from ..access.person import Person
+from ..desk import Desk
+from ..frame import Form, RefusedError, to
+from .reader import one_id
+
+DEFAULT = "default"  # takes a statement back
+
+
+class PreferencesForm:
+    """The form on a reader's page."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def save(self, request: Request, person: Person, form: Form) -> Response:
+        """Write the patch, and go back to the reader."""
+        user_id = one_id(form.get("id", ""))
+        patch = patch_in(form)
+        if not user_id or not patch:
+            raise RefusedError("Nothing was chosen, so nothing was changed.")
+        raw = msgspec.json.encode({"user_id": user_id, **patch})
+        record = RawRecord(0, now_ms(), user_id.encode(), raw)
+        (item,) = decode_preferences([record], Origin("preferences", 0), is_zone)
+        if isinstance(item, DeadLetter) or getattr(item, "notes", ()):
+            raise RefusedError("Quiet hours are written like 22:00-07:00, and sections by their names.")
+        await self._desk.sources.prefer(user_id, raw)
+        return to("/reader", "saved", id=user_id)
+
+
+def patch_in(form: Form) -> dict[str, Any]:
+    """What was chosen."""
+    patch: dict[str, Any] = {}
+    if cap := form.get("daily_cap", ""):
+        patch["daily_cap"] = None if cap == DEFAULT else int(cap) if cap.isdigit() else cap
+    if level := form.get("level", ""):
+        patch["level"] = level
+    if quiet := form.get("quiet_hours", "").strip():
+        patch["quiet_hours"] = quiet
+    for field, stance in (("mute", "mute"), ("follow", "follow"), ("neither", None)):
+        if name := form.get(field, "").strip():
+            patch.setdefault("categories", {})[name] = stance
+    return patch
