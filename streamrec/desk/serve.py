@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -18,6 +21,18 @@ from .sources import Sources
 from .trail import FollowedTrail
 
 log = logging.getLogger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Ends by a signal as all our processes do, with code 0: uvicorn would send itself the signal once more."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """While it serves, SIGTERM and SIGINT ask it to end."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def run_desk(settings: Settings) -> None:
@@ -45,9 +60,8 @@ async def _serve(settings: Settings) -> None:
             proxy_headers=False, lifespan="off", timeout_keep_alive=10, limit_concurrency=500,
             timeout_graceful_shutdown=3,
         )  # fmt: skip
-        server = uvicorn.Server(config)
         log.info("the desk is at http://%s:%d", settings.desk_host, settings.desk_port)
-        await server.serve()
+        await _Server(config).serve()
     finally:
         await follower.stop()
         await trail.stop()
