@@ -100,7 +100,10 @@ class Newsroom:
         async def prefer(user_id: str, patch: bytes) -> None:
             self.preferred.append((user_id, msgspec.json.decode(patch)))
 
-        return Sources(self.followed, publish, say, self.trail, prefer)
+        async def waiting() -> int:
+            return 7
+
+        return Sources(self.followed, publish, say, self.trail, prefer, waiting)
 
 
 def proxied(**more: Any) -> Settings:

@@ -19,6 +19,7 @@ from .commanding import Commander
 from .publishing import Publisher
 from .sources import Sources
 from .trail import FollowedTrail
+from .worker_lag import WorkerLag
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,16 @@ def run_desk(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await permitted(settings, "desk")
     follower, publisher = Follower(settings), Publisher(settings)
-    commander, trail = Commander(settings), FollowedTrail(settings)
+    commander, trail, lag = Commander(settings), FollowedTrail(settings), WorkerLag(settings, follower)
     try:
         await publisher.start()
         await commander.start()
         await trail.start()
+        await lag.start()
         await follower.start()
-        app = build_desk(settings, Sources(follower, publisher.publish, commander.say, trail, publisher.prefer))
+        app = build_desk(
+            settings, Sources(follower, publisher.publish, commander.say, trail, publisher.prefer, lag.waiting)
+        )
         config = uvicorn.Config(
             app, settings.desk_host, settings.desk_port, log_config=None, access_log=False, server_header=False,
             proxy_headers=False, lifespan="off", timeout_keep_alive=10, limit_concurrency=500,
@@ -64,6 +68,7 @@ async def _serve(settings: Settings) -> None:
         await _Server(config).serve()
     finally:
         await follower.stop()
+        await lag.stop()
         await trail.stop()
         await commander.stop()
         await publisher.stop()

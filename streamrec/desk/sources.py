@@ -48,3 +48,4 @@ class Sources(NamedTuple):
     say: Say
     trail: Trail
     prefer: Prefer
+    waiting: Callable[[], Awaitable[int]]  # events that no worker has taken in yet

@@ -90,6 +90,7 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
     async def scene() -> None:
         await send(settings, [article("a0", category="sports"), *(event(f"u{n}", "a0") for n in range(3))])
         await until(desk.shows("/", "Readers 3"), 60)
+        await until(desk.shows("/", "yet to read 0"), 30)
         await asyncio.to_thread(desk.press, "/write/send", **STORM, everybody="EVERYBODY", read="yes")
         await until(desk.shows("/", "3 have it, 0 are left"), 30)
         assert len(await read(settings, settings.topic("push"))) == 3

@@ -186,6 +186,11 @@ async def test_an_article_that_is_not_known_is_said_so(app: Starlette) -> None:
     assert (answer.status, "No such article" in answer.text) == (404, True)
 
 
+async def test_what_workers_have_yet_to_read_is_shown(app: Starlette) -> None:
+    """On the first page, as a number of clicks."""
+    assert "have yet to read</dt><dd>7<" in (await ask(app, "/", headers=as_("viewer"))).text
+
+
 async def test_old_figures_say_so() -> None:
     """And a follower that has ended says why, instead of figures that stand still."""
     newsroom = Newsroom(articles=2)

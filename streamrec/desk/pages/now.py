@@ -82,6 +82,13 @@ class NowPage:
         at_ms, (age_s, trouble) = now_ms(), self._desk.freshness()
         now, articles = await self._desk.seen("now", seen, at_ms, age_s)
         underway = await self._desk.seen("underway", self._audiences.underway, at_ms, kept_s=UNDERWAY_KEPT_S)
-        shown = {"now": now._replace(age_s=age_s), "latest": articles, "trouble": trouble, "underway": underway}
+        waiting = await self._desk.sources.waiting()
+        shown = {
+            "waiting": waiting,
+            "now": now._replace(age_s=age_s),
+            "latest": articles,
+            "trouble": trouble,
+            "underway": underway,
+        }
         in_effect = self._desk.sources.trail.in_effect("article", "setting", "retract")  # stops have the banner
         return {**shown, "in_effect": in_effect[:MOST], "more": max(0, len(in_effect) - MOST)}

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...clock import now_ms
-from ...contracts.decode import Origin, decode_preferences
-from ...contracts.records import DeadLetter, RawRecord
+from ...contracts.decode import Origin, Typed, decode_preferences
+from ...contracts.records import RawRecord
 from ...engine.profiles.zones import is_zone
 from ..access.person import Person
 from ..desk import Desk
@@ -36,7 +36,7 @@ class PreferencesForm:
         raw = msgspec.json.encode({"user_id": user_id, **patch})
         record = RawRecord(0, now_ms(), user_id.encode(), raw)
         (item,) = decode_preferences([record], Origin("preferences", 0), is_zone)
-        if isinstance(item, DeadLetter) or getattr(item, "notes", ()):
+        if not isinstance(item, Typed) or item.notes:
             raise RefusedError("Quiet hours are written like 22:00-07:00, and sections by their names.")
         await self._desk.sources.prefer(user_id, raw)
         return to("/reader", "saved", id=user_id)

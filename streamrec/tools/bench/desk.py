@@ -105,7 +105,10 @@ async def _pages(settings: Settings, partition: Partition, rounds: int) -> dict[
     async def nowhere(*said: object) -> None:
         raise StateError(f"a benchmark writes nothing: {said}")
 
-    app = build_desk(settings, Sources(_Followed(partition, settings), nowhere, nowhere, trail, nowhere))
+    async def none_waits() -> int:
+        return 0
+
+    app = build_desk(settings, Sources(_Followed(partition, settings), nowhere, nowhere, trail, nowhere, none_waits))
     token = _token(await _asked(app, "/write"))
     last = len(partition.catalog) // 50
     pages: dict[str, tuple[str, bytes | None]] = {
