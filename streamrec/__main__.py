@@ -20,6 +20,7 @@ COMMANDS = {
     "worker": "Run a worker: the process that turns events into pushes.",
     "topics": "Create, check and list the Kafka topics.",
     "audit": "Check a live cluster: nothing doubled, no cap broken, every cursor sound.",
+    "control": "Stop, hold, retract and correct; what is in effect, and who said so.",
     "produce": "Write JSON lines into a topic, to try it by hand; or a whole history.",
     "watch": "Show pushes as they leave.",
     "audience": "Show how far an article has come: pushed, left, pace.",

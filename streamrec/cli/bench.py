@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ..tools.bench.machine import measured_on
-from .bench_delivery import guarantees, rebalance
+from .bench_delivery import control, guarantees, rebalance
 from .bench_follower import follower, preview
 from .options import brokers_option
 
@@ -217,6 +217,7 @@ def _numbers(text: str, option: str, mark: str) -> list[int]:
     return [int(part) for part in parts]
 
 
+bench.add_command(control)
 bench.add_command(rebalance)
 bench.add_command(guarantees)
 bench.add_command(follower)

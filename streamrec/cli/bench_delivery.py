@@ -88,3 +88,28 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
         "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,
         "rounds": {name: [at._asdict() for at in found] for name, found in measured.items()},
     }
+
+
+@click.command()
+@click.option("--users", default=200_000, show_default=True, help="With a profile, all of whom the article meets.")
+@click.option("--stops", default=100, show_default=True, help="How often everything is stopped.")
+@click.option("--per-s", default=100.0, show_default=True, help="Clicks meanwhile.")
+@click.option("--model", help="Artifact of a ranker (default: the built-in prior).")
+@brokers_option
+def control(users: int, stops: int, per_s: float, model: str | None, brokers: str | None) -> dict[str, object]:
+    """For how long pushes still leave after a command to stop, while an article meets everybody.
+
+    From the stop's append to the moment when a gateway has the last push.
+    """
+    from ..settings import load
+    from ..terminal.tables import grid, show
+    from ..tools.bench.control import measure
+    from ..tools.local_kafka.local_kafka import cluster_or_local
+
+    with cluster_or_local(load(brokers=brokers)) as cluster:
+        found = asyncio.run(measure(cluster, users, stops, per_s, model))
+    table = grid("stops", "pushes", "p50 ms", "p99 ms", "longest ms", "pushes after a stop")
+    figures = (f"{found.p50_ms:.0f}", f"{found.p99_ms:.0f}", f"{found.max_ms:.0f}", f"{found.late_pushes:.0f}")
+    table.add_row(str(found.stops), f"{found.pushes:,}", *figures)
+    show(table)
+    return dict(found._asdict())

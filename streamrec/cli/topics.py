@@ -98,7 +98,7 @@ def acl(role: str | None, principal: str | None, group: str, prefixed: bool, bro
     importer  `streamrec produce --history`
     gateway   your gateways, and `streamrec watch`
     auditor   `streamrec audit`
-    operator  `streamrec dlq`
+    operator  `streamrec dlq` and `streamrec control`
     trainer   `streamrec train topics`
     follower  `streamrec explain`, `streamrec preview`
     desk      `streamrec desk`

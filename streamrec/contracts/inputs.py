@@ -37,6 +37,7 @@ INPUTS: dict[Topic, Input] = {
         whose="everybody",
         writer="operator",
         urgent=True,
+        redriven=False,
     ),
     # A patch must not be compacted away before it was read; the newest record of each reader stays for ever.
     "preferences": Input(

@@ -18,6 +18,7 @@ from ..contracts.ids import key_of
 from .slot_index import SlotIndex
 
 Change = Literal["new", "updated", "withdrawn", "unchanged", "stale"]
+NEVER_MS = 1 << 62
 NO_SLOTS: IndexArray = np.empty(0, np.intp)
 
 _OF_ARTICLE = columns_of(AnalysedArticle)
@@ -48,6 +49,7 @@ class Catalog:
         self._all_open_ms = 0  # from then on no article so far waits for its time
         self._unknown_readers: dict[int, int] = {}  # key -> readers, of articles not (or no longer) in the window
         self._forgotten_s = 0  # no article that left became known later
+        self.left_expired_ms = 0  # all articles that left had expired by then: no later push was of one of them
 
     def __len__(self) -> int:
         return len(self._slot_of_id)
@@ -82,6 +84,7 @@ class Catalog:
     def after_set_aside(self, known_ms: int) -> None:
         """Articles known since `known_ms` or longer were left out, though rows may name them."""
         self._forgotten_s = max(self._forgotten_s, -(-known_ms // 1000))
+        self.left_expired_ms = NEVER_MS if known_ms else self.left_expired_ms
 
     def apply(self, article: AnalysedArticle, now_ms: int) -> Change:
         """Take over one article version; idempotent. Articles out of the window at `now_ms` leave."""
@@ -159,6 +162,7 @@ class Catalog:
         if row["readers"] > 0 and not self._slots.sharing(key):
             self._unknown_readers[key] = int(row["readers"])
         self._forgotten_s = max(self._forgotten_s, int(row["first_known_s"]))
+        self.left_expired_ms = max(self.left_expired_ms, int(row["expires_ms"]))
         row["live"] = False
         self.articles[slot] = None
         self._free.append(slot)

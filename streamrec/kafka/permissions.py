@@ -81,13 +81,16 @@ def _importer(settings: Settings) -> Iterator[Need]:
 
 
 def _operator(settings: Settings) -> Iterator[Need]:
-    """`dlq` reads dead letters, and writes them back in a transaction."""
+    """`dlq` reads dead letters, and writes them back in a transaction; `control` reads and writes commands."""
     letters = [f"{name}.dlq" for name in ("articles", *INPUTS)]
     yield from _topics(settings, "Read", *letters, "articles")
     back = ("articles", *(name for name, each in INPUTS.items() if each.redriven))
     yield from _topics(settings, "Write", *back, *(f"{name}.dlq" for name in back))
     yield from _topics(settings, "Describe", "catalog")
-    yield Need("Write", "transactional-id", f"{settings.group_id}-redrive", is_prefix=True)
+    yield from _topics(settings, "Read", "control")
+    yield from _topics(settings, "Write", "control")
+    for name in ("redrive", "control"):
+        yield Need("Write", "transactional-id", f"{settings.group_id}-{name}", is_prefix=True)
 
 
 def _trainer(settings: Settings) -> Iterator[Need]:

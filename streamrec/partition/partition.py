@@ -25,6 +25,7 @@ import numpy as np
 
 from ..arrays import IndexArray
 from ..contracts.article import AnalysedArticle
+from ..contracts.control import Command
 from ..contracts.decode import Item, Origin, Typed
 from ..contracts.event import UserEvent
 from ..contracts.inputs import IN_TIME
@@ -140,6 +141,10 @@ class Partition:
         with self.context.stage("update"):
             rows = after_preferences(self.profiles, self.catalog, [item.value for item in typed], self._seen_ms(typed))
         changes.rows.append(rows)
+
+    def command(self, typed: list[Typed[Command]], now_ms: int, changes: Changes) -> None:
+        """What editors and operators have said."""
+        self.steering.apply([item.value for item in typed], now_ms, changes)
 
     # --- articles -----------------------------------------------------------------------------------------------------
 

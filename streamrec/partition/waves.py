@@ -4,8 +4,9 @@
     correct   to each reader who was pushed an earlier version than the newest one, and has not opted out since
 
 Who got it stands in the row: the article by name, or, where the row has let go of the name, its story among the last 8
-pushes, if no other article of that story is known. Of the others nothing certain can be said: they are counted
-(`unsure`), and get nothing, for the story's other push would be taken off their screen.
+pushes, if no other article of that story is known, nor has one left that could be pushed then. Of the others nothing
+certain can be said: they are counted (`unsure`), and get nothing, for the story's other push would be taken off their
+screen.
 
 A reader who was pushed the article in the very second in which a newer version became known gets the correction, too:
 a row's times are seconds.
@@ -185,7 +186,8 @@ def _who_got(profiles: ProfileStore, catalog: Catalog, slot: int, start: int, wa
     told = columns["pushed_story"] == story  # (N, 8)
     mates = _others_of_story(catalog, slot)
     by_story = told.any(axis=1) & ~named
-    sure = by_story if not len(mates) else np.zeros_like(named)
+    at_s = np.where(told, columns["pushed_at_s"], 0).max(axis=1).astype(np.int64)
+    sure = by_story & (at_s * 1000 > catalog.left_expired_ms) & (not len(mates))
     known_s = catalog["first_known_s"][slot]
     may_be_older = (columns["pushed_at_s"] > known_s).all(axis=1) & (columns["floor_s"] >= known_s)
     mate_named = (np.isin(columns["seen"], mates) & pushed).any(axis=1)

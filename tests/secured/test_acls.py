@@ -83,7 +83,8 @@ async def test_each_role_gets_along_with_its_acls(
             await run("producer", "produce", topic, "--raw", given=b"{")
         admin = secured.settings("SSL", **names)
         stray = event("u2", "a1", "impression")._replace(partition=1 - partition_of("u2", 2))
-        await send(admin, [Sent("catalog", b"c", b"{", 0), Sent("rerouted", b"r", b"{", 0), stray])
+        more = [Sent(topic, b"k", b"{", 0) for topic in ("control", "preferences")]
+        await send(admin, [Sent("catalog", b"c", b"{", 0), Sent("rerouted", b"r", b"{", 0), *more, stray])
         written = [*(f"{topic}.dlq" for topic in ("articles", *TOPICS)), "rerouted", "push"]
 
         async def is_done() -> bool:
@@ -99,8 +100,9 @@ async def test_each_role_gets_along_with_its_acls(
         assert "P(click)" in await run("follower", "explain", pushed["user_id"])
         assert pushed["title"] in await run("follower", "explain", "--push", pushed["push_id"])
         assert "events" in await run("operator", "dlq", "list")
-        redrive = "dlq redrive --topic articles --topic events --topic rerouted --yes"
+        redrive = "dlq redrive --topic articles --topic events --topic rerouted --topic preferences --yes"
         await run("operator", *redrive.split())
+        assert "is held" in await run("operator", "control", "hold", "a9", "--why", "a test")
         await read_topics(of["trainer"], 0, now_ms() + 10**10)  # all that `train topics` asks of a cluster
     answers = secured.consulted(before)
     denied = {(answer.principal, answer.resource) for answer in answers if answer.answer == "Denied"}

@@ -50,7 +50,7 @@ class Changelog:
             key, value = record.key or b"", record.value
             if value is not None and key.startswith(b"\xff"):
                 self._meta(partition, record, key, value)
-            elif key.startswith(PREFIX):
+            elif key.startswith((PREFIX, CONTROL_PREFIX)):
                 continue
             elif _text(key) is None:
                 self._unknown(partition, record, "the key is not UTF-8")

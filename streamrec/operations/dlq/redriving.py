@@ -31,6 +31,7 @@ from .reading import read, whole
 
 # the pipeline alone knows whether a later version or a withdrawal was written since; compaction leaves the last one
 NOT_CATALOG = "only the content agent writes catalog, each article's newest version; publish the article again"
+NOT_CONTROL = "what was commanded then may be wrong by now; give the command again with `streamrec control`"
 CHUNK_LETTERS, CHUNK_BYTES = 500, 8 * 1024 * 1024  # of one transaction: well within its timeout
 PORTION_LETTERS, PORTION_BYTES = 200_000, 256 * 1024 * 1024  # that are in memory whole at a time
 
@@ -58,7 +59,7 @@ def refusal(letter: Letter, settings: Settings, articles: Since = NOTHING_SINCE)
     """Why this letter cannot go back; empty if it can."""
     topic, home = letter.place.topic, settings.topic(letter.place.topic)
     if not is_redriven(topic):
-        return NOT_CATALOG
+        return NOT_CONTROL if topic == "control" else NOT_CATALOG
     if letter.cut:
         return f"{letter.cut}; take it from {letter.origin} while it is there"
     if letter.origin.topic != home:

@@ -20,7 +20,7 @@ def decode(records: Sequence[Record], origin: Origin, reference_ms: int | None) 
 
 def apply(partition: "Partition", typed: list[Typed[Any]], now_ms: int, changes: "Changes") -> Iterator["Changes"]:
     """All of a batch together; what follows from them is done in steps, or here where the partition does that."""
-    partition.steering.apply([item.value for item in typed], now_ms, changes)
+    partition.command(typed, now_ms, changes)
     if partition.at_once:
         yield from partition.work_off(now_ms)
 

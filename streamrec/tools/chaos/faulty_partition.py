@@ -5,6 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from ...arrays import IndexArray
 from ...contracts.article import AnalysedArticle
+from ...contracts.control import Command
 from ...contracts.decode import Item, Typed
 from ...contracts.event import UserEvent
 from ...decide import Decision
@@ -13,7 +14,7 @@ from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
 from ...partition.intake import Batch
 from ...partition.partition import Logged, Meeting, Partition, PartitionContext
-from .reference_reading import Arrived
+from .reference_reading import Arrived, Commanded
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
 POISON = "poison"  # events of such users, and articles of such ids
@@ -24,7 +25,9 @@ def at_once(article_id: str) -> bool:
     return article_id.startswith(POISON) and int(article_id.removeprefix(POISON) or 1) % 2 == 1
 
 
-Effect = Arrived | Typed[UserEvent]  # what changes state, in the order it did: an article may come between events
+Effect = (
+    Arrived | Commanded | Typed[UserEvent]
+)  # what changes state, in the order it did: an article may come between events
 
 
 class Encoding(NamedTuple):
@@ -89,6 +92,11 @@ class FragilePartition(Partition):
         super().learn(typed, changes)  # the damage is done when it raises
         if any(item.value.user_id.startswith(POISON) for item in typed):
             raise ArithmeticError("a bug that this event reaches")
+
+    def command(self, typed: list[Typed[Command]], now_ms: int, changes: Changes) -> None:
+        """Remember what was commanded, and do it."""
+        self.effects += [Commanded(item.value) for item in typed]
+        super().command(typed, now_ms, changes)
 
     def take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         self.effects.append(Arrived(article, now_ms))

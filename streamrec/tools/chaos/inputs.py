@@ -7,7 +7,7 @@ are poison: `FragilePartition` raises on them, as a bug would.
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -29,6 +29,9 @@ NIGHTS = (("12:10", "13:30"), ("20:10", "00:30"), ("07:10", "08:30"))  # soon af
 CATEGORIES = ("science", "sports", "politics", "world", "food", "health")
 ASTRAY = 0.1  # of events
 ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
+COMMANDS = 0.1  # so many come with a record of another kind
+COMMANDED = ("stop", "resume", "hold", "release", "retract", "correct", "pin", "unpin")
+COMMAND_SHARES = (0.16, 0.24, 0.12, 0.14, 0.1, 0.14, 0.05, 0.05)
 ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
 LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
 QUERIES = (  # of searches, which come in place of half the impressions
@@ -63,6 +66,7 @@ def inputs(rng: np.random.Generator) -> Inputs:
     first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS
     searching, addressing = rng.spawn(2)  # of their own, so that no other draw of a seed depends on these
+    commanding = rng.spawn(1)[0]
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
     for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
@@ -73,10 +77,36 @@ def inputs(rng: np.random.Generator) -> Inputs:
             new = [_unreadable(rng, pause_ms)]
         else:
             new = [_event(rng, searching, users, clock_ms, pause_ms)]
+        if commanding.random() < COMMANDS:
+            new += _command(commanding, clock_ms)
         arrivals += new
         if rng.random() < 0.1:  # sent again
             arrivals += [arrival._replace(pause_ms=0) for arrival in new]
     return Inputs(_settings(rng), arrivals)
+
+
+def _command(rng: np.random.Generator, at_ms: int) -> list[Arrival]:
+    """One command, to all partitions, as an editor gives it: sometimes late, on what is unknown, or unreadable."""
+    action = str(rng.choice(COMMANDED, p=COMMAND_SHARES))
+    said: dict[str, Any] = {
+        "action": action, "who": f"editor{rng.integers(2)}", "why": "simulated",
+        "at_ms": at_ms - int(rng.choice([0, 0, 0, 2_000])), "command_id": f"c{rng.integers(10**9)}",
+    }  # fmt: skip
+    if action in {"hold", "release", "retract", "correct"}:
+        said["article_id"] = f"a{rng.integers(OFTEN)}"
+    elif action in {"stop", "resume"} and rng.random() < 0.7:
+        said["category"] = str(rng.choice(CATEGORIES))
+    elif action in {"pin", "unpin"}:
+        said["setting"] = "daily_cap"
+    if action == "pin":
+        said |= {"value": 1, "until_ms": at_ms + 20 * MINUTE_MS}
+    elif action in {"stop", "hold"} and rng.random() < 0.5:
+        said["until_ms"] = at_ms + int(rng.choice([30, 2_000, 20 * MINUTE_MS]))
+    if rng.random() < 0.05:
+        value, reason = b'{"action":"release","who":"x"}', "invalid"
+    else:
+        value, reason = orjson.dumps(said), ""
+    return [Arrival("control", number, None, value, 0, reason) for number in range(PARTITIONS)]
 
 
 def _settings(rng: np.random.Generator) -> Settings:

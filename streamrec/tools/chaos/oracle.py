@@ -19,7 +19,7 @@ from ...partition.intake import Batch
 from ...settings import Settings
 from .faulty_partition import Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
-from .reference_reading import Arrived, Compared, PlainReading
+from .reference_reading import Arrived, Commanded, Compared, PlainReading
 from .row_check import row_differences
 from .second_opinion import SecondOpinion, push_in
 
@@ -57,7 +57,8 @@ class Oracle:
             self._count(batch)
         effects = owner.effects[self._effects : encoding.effects]
         for effect in effects:
-            self._state.take(effect)
+            if not isinstance(effect, Commanded):
+                self._state.take(effect)
         for push in map(push_in, pushes):
             if push.kind == "push":
                 self._state.push(push.user_id, push.article_id)
@@ -98,7 +99,7 @@ class Oracle:
 
     def differences(self, rows: dict[bytes, bytes]) -> list[str]:
         """Between these rows and what they should be, in words."""
-        return [*self.wrong, *row_differences(rows, self._state)]
+        return [*self.wrong, *self._opinion.missing(), *row_differences(rows, self._state)]
 
     def compared(self) -> Compared:
         """How many readers' rows these differences are between."""

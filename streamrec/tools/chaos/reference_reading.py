@@ -22,6 +22,7 @@ import numpy as np
 
 from ...content.encoder import HashedEncoder, Text
 from ...contracts.article import AnalysedArticle
+from ...contracts.control import Command
 from ...contracts.decode import Typed
 from ...contracts.event import UserEvent
 from ...engine.profiles.layout import ROW
@@ -43,6 +44,12 @@ class Arrived(NamedTuple):
 
     article: AnalysedArticle
     now_ms: int
+
+
+class Commanded(NamedTuple):
+    """A command of an editor or operator."""
+
+    command: Command
 
 
 class Waiting(NamedTuple):

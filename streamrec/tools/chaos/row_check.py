@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
 from ...contracts.event import CODE
 from ...contracts.records import Record
@@ -104,7 +105,8 @@ def _acts(row: Any) -> dict[int, tuple[bool, int]]:
 
 def push_differences(rows: dict[bytes, bytes], pushes: Iterable[Record]) -> list[str]:
     """Between the pushes each row counts and those that are in `push`, in words."""
-    sent = Counter(record.key or b"" for record in pushes)
+    shown = [record for record in pushes if "kind" not in orjson.loads(record.value or b"{}")]  # by no command
+    sent = Counter(record.key or b"" for record in shown)
     counted = {key: int(np.frombuffer(row, ROW)["n_pushes"][0]) for key, row in rows.items()}
     return [
         f"the row of {key.decode()} counts {counted.get(key, 0)} pushes, {sent[key]} were sent"

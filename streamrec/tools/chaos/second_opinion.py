@@ -15,14 +15,16 @@ import msgspec
 
 from ...contracts.article import AnalysedArticle
 from ...contracts.audience import Audience
+from ...contracts.decode import Typed
 from ...contracts.event import UserEvent
 from ...contracts.ids import SHARED_CATEGORY
 from ...contracts.push import Push
 from ...contracts.records import RawRecord, Record
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
+from .commands_reading import Commands
 from .faulty_partition import Effect
-from .reference_reading import NEGATIVES, SEEN, Arrived, Articles
+from .reference_reading import NEGATIVES, SEEN, Arrived, Articles, Commanded
 
 DAY_S = 86_400
 TEACHING = {"click", "open", "dwell", "share", "save"}
@@ -78,6 +80,7 @@ class SecondOpinion:
         self._settings = settings
         self._readers: dict[str, Reader] = {}
         self._articles = Articles(settings)
+        self.commands = Commands()
         self._versions: dict[str, set[tuple[str, int]]] = {}  # language and category slot of all that ever came
 
     def take_over(self, articles: Iterable[Arrived]) -> None:
@@ -88,7 +91,8 @@ class SecondOpinion:
 
     def refuse(self, effects: Iterable[Effect], records: Iterable[RawRecord]) -> Iterator[str]:
         """Of one transaction: what was applied in it, and its pushes; those that are wrong, in words."""
-        pushes = [push for push in map(push_in, records) if push.kind == "push"]
+        sent = [*map(push_in, records)]
+        pushes = [push for push in sent if push.kind == "push"]
         against = [set(self._against(push)) for push in pushes]
         for effect in effects:
             self._take(effect)
@@ -98,11 +102,21 @@ class SecondOpinion:
             reasons |= set(self._after_pushes(push))
             if reasons:
                 yield f"{push.user_id} was pushed {push.article_id} against {', '.join(sorted(reasons))}"
+            self.commands.pushed(push)
+        for push in sent:
+            if push.kind != "push":
+                yield from self.commands.refuse(push)
 
     def _take(self, effect: Effect) -> None:
         if isinstance(effect, Arrived):
             self._know(effect)
             return
+        if isinstance(effect, Commanded):
+            self.commands.take(effect.command, effect.command.article_id in self._articles.by_id)
+            return
+        self._hear(effect)
+
+    def _hear(self, effect: Typed[UserEvent]) -> None:
         event, seen_ms = effect.value, effect.appended_ms
         reader = self._readers.setdefault(event.user_id, Reader())
         if event.action == "unsubscribe" and event.at_ms >= reader.said_ms:
@@ -122,6 +136,14 @@ class SecondOpinion:
             reader.active_s = max(reader.active_s, seen_ms // 1000)
         if event.tz and event.at_ms // 1000 >= reader.zone_s:
             reader.zone, reader.zone_s = event.tz, event.at_ms // 1000
+
+    def missing(self) -> Iterator[str]:
+        """What commands are to have sent by the end, and have not; in words.
+
+        Of readers with more articles than a row remembers nothing is certain, nor where articles are soon forgotten.
+        """
+        whole = {user_id for user_id, reader in self._readers.items() if len(reader.named) <= SEEN}
+        return self.commands.missing(whole) if self._settings.vector_days >= 1 else iter(())
 
     def _know(self, arrived: Arrived) -> None:
         self._articles.take(arrived)
@@ -155,6 +177,7 @@ class SecondOpinion:
         if self._is_night(reader.zone, at_ms):
             yield "quiet hours"
         yield from _not_out(article, at_ms)
+        yield from self.commands.against(article, at_ms)
         if article.audience is not None:
             yield from self._outside(push, article, article.audience, reader)
 
