@@ -52,8 +52,8 @@ class Shield:
                 sent = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     sent[name] = value
-                if not scope["path"].startswith("/static/"):
-                    sent["Cache-Control"] = "no-store"
+                # after an upgrade nobody works with the files of before
+                sent["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
             await send(message)
 
         if scope["method"] not in ASKING and not from_own_page(headers):

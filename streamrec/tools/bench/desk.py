@@ -21,7 +21,7 @@ from ...contracts.ids import key_of
 from ...contracts.limits import VECTOR_DIMS
 from ...contracts.records import RawRecord
 from ...desk.app import build_desk
-from ...desk.desk import KEPT_S
+from ...desk.pages.article import FUNNEL_KEPT_S
 from ...desk.sources import Sources
 from ...desk.trail import Trail
 from ...engine.profiles.layout import PUSHED
@@ -72,7 +72,9 @@ class _Followed:
 
 def measure(users: int, articles: int, rounds: int) -> dict[str, Taken]:
     """Each page by what it is, in the order of asking; StateError for one that is not shown."""
-    settings = load({}, partitions=1, max_articles=max(articles, 100), vector_days=7.0)
+    settings = load(
+        {}, partitions=1, max_articles=max(articles, 100), vector_days=7.0, quiet_from="00:00", quiet_to="00:00"
+    )
     partition = Partition(PartitionContext.of(settings, 0, Prior()))
     _fill(partition, users, articles)
     return asyncio.run(_pages(settings, partition, rounds))
@@ -108,7 +110,8 @@ async def _pages(settings: Settings, partition: Partition, rounds: int) -> dict[
     async def none_waits() -> int:
         return 0
 
-    app = build_desk(settings, Sources(_Followed(partition, settings), nowhere, nowhere, trail, nowhere, none_waits))
+    forms = (nowhere, nowhere, trail, nowhere)
+    app = build_desk(settings, Sources(_Followed(partition, settings), *forms, none_waits))
     token = _token(await _asked(app, "/write"))
     last = len(partition.catalog) // 50
     pages: dict[str, tuple[str, bytes | None]] = {
@@ -129,7 +132,7 @@ async def _pages(settings: Settings, partition: Partition, rounds: int) -> dict[
 async def _taken(app: Any, path: str, body: bytes | None, rounds: int) -> Taken:
     times, cpu, size = [], [], 0
     for _ in range(rounds + 1):
-        await asyncio.sleep(KEPT_S)  # an answer is kept so long, and what is kept takes no time
+        await asyncio.sleep(FUNNEL_KEPT_S)  # an answer is kept so long, and what is kept takes no time
         started_s, cpu_s = monotonic_s(), process_time()
         size = len(await _asked(app, path, body))
         times.append(1000 * (monotonic_s() - started_s))
