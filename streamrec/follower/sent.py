@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
@@ -78,8 +79,12 @@ async def explain_push(settings: Settings, push_id: str, encoder: Encoder | None
         context = PartitionContext.of(settings, number, ranker, queries=Queries(encoder))
         partition = Partition(context._replace(tick_ms=0))
         await recover(partition, _Until(log, changelog, moment.before), changelog, settings.partitions)
-        async with log.reader() as reader:
-            await _apply(partition, reader, settings, topics, moment.after, push.created_at_ms)
+        try:
+            async with log.reader() as reader:
+                await _apply(partition, reader, settings, topics, moment.after, push.created_at_ms)
+        except TopicAuthorizationFailedError as error:
+            against.append(f"inputs of its transaction may not be read: Read on topic {error.args[0]} is missing")
+            break
         made, pair = _made_again(partition, push, ranker)
         best = pair or best
         if exact := _same(made, record.value or b"", push):
