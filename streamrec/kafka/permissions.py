@@ -103,9 +103,10 @@ def _gateway(settings: Settings) -> Iterator[Need]:
 
 
 def _auditor(settings: Settings) -> Iterator[Need]:
-    yield from _topics(settings, "Read", "push", "events", "events.dlq", "rerouted.dlq", "catalog")
+    read = ("push", "catalog", "events", "preferences", "events.dlq", "rerouted.dlq", "preferences.dlq")
+    yield from _topics(settings, "Read", *read)
     yield Need("Read", "topic", changelog_topic(settings))
-    yield from _topics(settings, "Describe", *(name for name in INPUTS if name not in {"events", "catalog"}))
+    yield from _topics(settings, "Describe", *(name for name in INPUTS if name not in read))
 
 
 def _follower(settings: Settings) -> Iterator[Need]:

@@ -84,6 +84,10 @@ class Events:
         read = np.array([i for i, item in enumerate(concerned) if item.value.action in READING], np.intp)
         self._read(users[read], homes[read], partition, [concerned[i] for i in read.tolist()])
 
+    def spoke_of_consent(self, user: int) -> bool:
+        """Whether any event of this user did."""
+        return user in self._said
+
     def _read(self, users: IndexArray, homes: BoolArray, partition: int, items: list[Typed[UserEvent]]) -> None:
         found = pairs(users, np.array([key_of(item.value.article_id) for item in items], np.uint64))
         for i in np.flatnonzero(self._pushed(found)).tolist():

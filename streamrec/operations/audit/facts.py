@@ -12,6 +12,7 @@ from .articles import Articles
 from .changelog import Changelog
 from .events import Events
 from .findings import Tally
+from .preferences import Preferences
 from .pushes import Pushes
 
 Log = Mapping[int, Sequence[Record]]  # partition -> records in order
@@ -33,6 +34,7 @@ class Facts:
         self.pushes.settle()
         self.changelog = Changelog(self.partitions, self.tally, self.pushes.index)
         self.events = Events(self.partitions, self.pushes)
+        self.preferences = Preferences(self.partitions, self.pushes)
 
     @classmethod
     def of(
@@ -45,6 +47,7 @@ class Facts:
         dead_letters: Sequence[Record] = (),
         catalog: Sequence[Record] = (),
         examples: int = 5,
+        preferences: Log | None = None,
     ) -> "Facts":
         """Facts of a test: from records in memory, committed ones only."""
         facts = cls(partitions, examples=examples)
@@ -57,5 +60,8 @@ class Facts:
         facts.events.take_dead_letters(dead_letters)
         for partition, records in events.items():
             facts.events.take(partition, records)
+        facts.preferences.take_dead_letters(dead_letters)
+        for partition, records in (preferences or {}).items():
+            facts.preferences.take(partition, records)
         facts.ends |= ends
         return facts

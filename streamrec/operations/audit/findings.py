@@ -17,6 +17,7 @@ RULES = {
     "min_interval": "the minimum interval lies between two pushes to a user",
     "quiet_hours": "nobody is woken, where the user's zone at that time is certain",
     "opt_out": "no push after an unsubscribe was applied, or had to be before a push, wherever it lies",
+    "preferences": "no push against a level, a refusal or a muted story that had to be known",
     "already_read": "no push of an article the user had read, as far as that was applied or had to be",
     "outside_audience": "no push of an article to a reader outside its share of the audience",
     "already_pushed": "no article and no story is pushed twice to a user",

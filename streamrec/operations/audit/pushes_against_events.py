@@ -1,4 +1,4 @@
-"""Rules on pushes and events: opt-out, already read, quiet hours. Only what is certain is judged.
+"""Rules on pushes and events: opt-out, preferences, already read, quiet hours. Only what is certain is judged.
 
 The log does not say which event was applied before which push. But whoever decides later than this knows an event, or
 broke the rule that first all is read (worker/catch_up.py):
@@ -15,7 +15,7 @@ clock is another one: nothing is told.
 
 Zone    A row without a zone never had one: zones come and are replaced, never removed. A user of whom all retained
         events name one zone, the row's, had it from the first of them on. Others are not judged.
-Window  Users with a window of their own are not judged: it may be newer than the push.
+Window  Users with a window or a zone of their own, or who ever had one, are not judged: it may be newer than the push.
 """
 
 import zlib
@@ -32,11 +32,13 @@ from ...engine.profiles.store import Users
 from ...engine.profiles.zones import zone_slots
 from .events import NOWHERE, At, pairs
 from .facts import Facts
+from .preferences import is_against
 from .push_history import born_s, report
 
 SKEW_MS = 60_000
 SLACK_MS = 10_000  # how late a worker may hear of an end, and that it is behind
 NEVER_MS = 2**62
+NO_OFFSET = 2**62  # in `events`: no cursor says when it was applied
 
 
 def check_certain(
@@ -48,6 +50,7 @@ def check_certain(
     if not by_event_time:
         report(facts, "opt_out", *_after_opt_out(facts, skew_ms, lag_ms))
         report(facts, "already_read", *_after_reading(facts, skew_ms, lag_ms))
+        report(facts, "preferences", *_unwanted(facts, skew_ms, lag_ms))
     if policy.quiet_from_min != policy.quiet_to_min:
         report(facts, "quiet_hours", *_while_quiet(facts, policy, None if by_event_time else skew_ms, lag_ms))
 
@@ -80,7 +83,7 @@ def _after_opt_out(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, 
     table, rows, events = facts.pushes.table, facts.changelog.rows, facts.events
     from_ms = np.full(len(rows), NEVER_MS)
     for user, said in events.left.items():
-        if user in events.unsure or rows["consent"][user] != CONSENT_OUT:
+        if user in events.unsure or user in facts.preferences.consents or rows["consent"][user] != CONSENT_OUT:
             continue
         home = partition_of(facts.pushes.users[user], facts.partitions)
         known_ms = [
@@ -109,12 +112,31 @@ def _after_reading(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, 
     return against, can_tell
 
 
+def _unwanted(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, BoolArray]:
+    """Against what the user had said they want, where that had to be known."""
+    table, against, can_tell = facts.pushes.table, *(np.zeros(len(facts.pushes.table), np.bool_) for _ in range(2))
+    stated = np.isin(table["user"], np.array(list(facts.preferences.stated), np.uint32)) & table["at_home"]
+    for push in np.flatnonzero(stated).tolist():
+        row = table[push]
+
+        def known_ms(appended_ms: int, user: int = int(row["user"]), at: int = int(row["partition"])) -> int:
+            return _known_from_ms(facts, user, At(at, NO_OFFSET, appended_ms), skew_ms, lag_ms)
+
+        said = facts.preferences.certain(int(row["user"]), int(row["created_ms"]), known_ms, skew_ms)
+        if said is not None:
+            can_tell[push] = True
+            spoke = facts.events.spoke_of_consent(int(row["user"]))
+            against[push] = is_against(said, int(row["story"]), bool(row["breaking"]), events_say=spoke)
+    return against, can_tell
+
+
 def _while_quiet(facts: Facts, policy: Policy, skew_ms: int | None, lag_ms: int) -> tuple[BoolArray, BoolArray]:
     table, rows = facts.pushes.table, facts.changelog.rows
     as_settings = (rows["quiet_from_min"] == NO_OVERRIDE) & (rows["quiet_to_min"] == NO_OVERRIDE) & rows["present"]
     from_ms = np.where(rows["zone"] == 0, 0, NEVER_MS)
     if skew_ms is not None:
         _since_zoned(facts, from_ms, skew_ms, lag_ms)
+    as_settings[list(facts.preferences.own_hours)] = False
     created_ms, user = table["created_ms"], table["user"]
     can_tell = (
         as_settings[user] & table["at_home"] & (created_ms // 1000 >= born_s(facts)) & (created_ms > from_ms[user])

@@ -5,6 +5,7 @@ Raises KafkaError where the cluster cannot be read, or is not as the settings sa
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError as ClientError
@@ -24,7 +25,8 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
     """Read a live cluster into facts; KafkaError where it cannot be read or is not as the settings say."""
     await permitted(settings, "auditor")
     changelog, push, events = changelog_topic(settings), settings.topic("push"), settings.topic("events")
-    letters = [f"{events}.dlq", settings.topic("rerouted.dlq")]
+    preferences = settings.topic("preferences")
+    letters = [f"{events}.dlq", settings.topic("rerouted.dlq"), f"{preferences}.dlq"]
     inputs = [settings.topic(name) for name in TOPICS]
     listed = await list_topics(settings, [changelog, push, *letters, *inputs])
     counts = {spec.name: partitions for spec, partitions in listed}
@@ -39,13 +41,21 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
             await source.each(changelog, facts.changelog.take)
             await source.first(settings.topic("catalog"), facts.articles.take)
             if settings.policy_time == "wall":  # in a replay nothing could be told from them
-                for topic in letters:
+                takers = dict.fromkeys(letters, facts.events.take_dead_letters)
+                takers[f"{preferences}.dlq"] = facts.preferences.take_dead_letters
+                for topic, take in takers.items():
                     if counts[topic]:
-                        await source.each(topic, lambda _, records: facts.events.take_dead_letters(records))
+                        await source.each(topic, partial(_apart, take))
                 await source.each(events, facts.events.take)
+                if counts[preferences]:
+                    await source.each(preferences, facts.preferences.take)
             known = {topic for cursor in facts.changelog.cursors for topic in cursor}
             facts.ends |= await source.input_ends(sorted(known), counts)
     return facts
+
+
+def _apart(take: Callable[[Sequence[Record]], None], _: int, records: Sequence[Record]) -> None:
+    take(records)
 
 
 class _Source:

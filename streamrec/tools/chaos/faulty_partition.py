@@ -8,6 +8,7 @@ from ...contracts.article import AnalysedArticle
 from ...contracts.control import Command
 from ...contracts.decode import Item, Typed
 from ...contracts.event import UserEvent
+from ...contracts.preferences import Patch
 from ...decide import Decision
 from ...engine.predictor import Predictor
 from ...partition.changelog_meta import Meta
@@ -26,7 +27,7 @@ def at_once(article_id: str) -> bool:
 
 
 Effect = (
-    Arrived | Commanded | Typed[UserEvent]
+    Arrived | Commanded | Typed[UserEvent] | Typed[Patch]
 )  # what changes state, in the order it did: an article may come between events
 
 
@@ -97,6 +98,12 @@ class FragilePartition(Partition):
         """Remember what was commanded, and do it."""
         self.effects += [Commanded(item.value) for item in typed]
         super().command(typed, now_ms, changes)
+
+    def prefer(self, typed: list[Typed[Patch]], changes: Changes) -> None:
+        self.effects += typed
+        super().prefer(typed, changes)
+        if any(item.value.user_id.startswith(POISON) for item in typed):
+            raise ArithmeticError("a bug that this preference reaches")
 
     def take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         self.effects.append(Arrived(article, now_ms))

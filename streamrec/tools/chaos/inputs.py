@@ -38,6 +38,15 @@ QUERIES = (  # of searches, which come in place of half the impressions
     "volcano Iceland", "iceland  VOLCANO", "the volcano", "quantum chip record in Zurich today", "champions league",
     "of the", "2026", "  ", "",
 )  # fmt: skip
+STATEMENTS: dict[str, list[Any]] = {  # what a simulated reader may say they want
+    "daily_cap": [0, 1, 2, 8, None], "quiet_hours": ["12:05-12:50", "11:00-11:30", "00:00-00:00", None],
+    "zone": [*ZONES, None], "languages": [["en"], ["da"], ["da", "en"], None],
+    "level": ["breaking", "none", "all", None],
+    "profiling": [False, True, True, None], "consent": [False, True, True],
+    "categories": [{"science": "mute"}, {"sports": "mute", "food": "follow"}, {"science": None, "sports": None}],
+    "sources": [{"desk0": "mute"}, {"desk1": "follow"}, {"desk0": None}],
+    "stories": [{"s1": "mute"}, {"s2": "follow", "s1": None}], "tags": [{"volcano": "mute"}, {"volcano": None}],
+}  # fmt: skip
 SHARES = (0.42, 0.1, 0.08, 0.04, 0.06, 0.1, 0.06, 0.07, 0.07)
 
 
@@ -66,7 +75,7 @@ def inputs(rng: np.random.Generator) -> Inputs:
     first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS
     searching, addressing = rng.spawn(2)  # of their own, so that no other draw of a seed depends on these
-    commanding = rng.spawn(1)[0]
+    commanding, preferring = rng.spawn(2)
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
     for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
@@ -79,6 +88,8 @@ def inputs(rng: np.random.Generator) -> Inputs:
             new = [_event(rng, searching, users, clock_ms, pause_ms)]
         if commanding.random() < COMMANDS:
             new += _command(commanding, clock_ms)
+        if preferring.random() < 0.15:
+            new = [*new, _preference(preferring, users, clock_ms)]
         arrivals += new
         if rng.random() < 0.1:  # sent again
             arrivals += [arrival._replace(pause_ms=0) for arrival in new]
@@ -158,6 +169,23 @@ def _which(rng: np.random.Generator) -> int:
     return int(rng.integers(OFTEN if rng.random() < 0.5 else ARTICLES))
 
 
+def _preference(rng: np.random.Generator, users: list[str], at_ms: int) -> Arrival:
+    """A patch of one or two statements, a tombstone, or what nobody can read."""
+    poison = rng.random() < 0.01
+    user = f"{POISON}{rng.integers(3)}" if poison else users[int(rng.integers(len(users)))]
+    partition = (_home(user) + (rng.random() < ASTRAY)) % PARTITIONS
+    reason = "processing_error" * poison
+    if rng.random() < 0.06 and not poison:
+        value, reason = ((b"{", "undecodable"), (b'{"daily_cap":"few"}', "invalid"))[int(rng.integers(2))]
+        return Arrival("preferences", int(rng.integers(PARTITIONS)), user.encode(), value, 0, reason)
+    if rng.random() < 0.08:
+        return Arrival("preferences", partition, user.encode(), None, 0, reason)
+    said = {} if rng.random() < 0.3 else {"at_ms": at_ms - int(rng.choice([0, 0, 500, 1000, 3 * 3_600_000]))}
+    names = rng.choice([*STATEMENTS], int(rng.integers(1, 3)), replace=False).tolist()
+    said |= {name: STATEMENTS[name][int(rng.integers(len(STATEMENTS[name])))] for name in names}
+    return Arrival("preferences", partition, user.encode(), orjson.dumps(said), 0, reason)
+
+
 @cache
 def _home(user: str) -> int:
     return partition_of(user, PARTITIONS)
@@ -201,7 +229,8 @@ def _article(
     article = AnalysedArticle(
         article_id=article_id, version=int(rng.choice([0, 0, 0, 1])), status=status, title=article_id,
         category=category, category_slot=CATEGORIES.index(category), source=f"desk{number % 3}",
-        language=str(rng.choice(["en", "da"])), keywords=(), story_id=f"s{number // 2}", deep_link="",
+        language=str(rng.choice(["en", "da"])), keywords=("volcano",) * (number % 5 == 0),
+        story_id=f"s{number // 2}", deep_link="",
         published_at_ms=at_ms, known_at_ms=at_ms, first_known_at_ms=first_ms.setdefault(article_id, at_ms),
         expires_at_ms=at_ms + 86_400_000,
         embargo_until_ms=(embargo_ms := at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0),

@@ -20,7 +20,7 @@ from ...settings import Settings
 from .faulty_partition import Encoding, FragilePartition, at_once
 from .memory_log import MemoryLog
 from .reference_reading import Arrived, Commanded, Compared, PlainReading
-from .row_check import row_differences
+from .row_check import row_differences, said_differences
 from .second_opinion import SecondOpinion, push_in
 
 
@@ -97,9 +97,10 @@ class Oracle:
         self.passed_over += sum(offset < batch.next_offset for offset in there - given)
         self._next[batch.topic] = max(expected, batch.next_offset)
 
-    def differences(self, rows: dict[bytes, bytes]) -> list[str]:
-        """Between these rows and what they should be, in words."""
-        return [*self.wrong, *self._opinion.missing(), *row_differences(rows, self._state)]
+    def differences(self, rows: dict[bytes, bytes], said: dict[bytes, bytes]) -> list[str]:
+        """Between these rows, and these records of what readers want, and what they should be, in words."""
+        found = [*self.wrong, *self._opinion.missing()]
+        return [*found, *row_differences(rows, self._state), *said_differences(said, self._state)]
 
     def compared(self) -> Compared:
         """How many readers' rows these differences are between."""

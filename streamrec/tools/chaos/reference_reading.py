@@ -16,8 +16,9 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from ...content.encoder import HashedEncoder, Text
@@ -25,6 +26,7 @@ from ...contracts.article import AnalysedArticle
 from ...contracts.control import Command
 from ...contracts.decode import Typed
 from ...contracts.event import UserEvent
+from ...contracts.preferences import Patch
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
 
@@ -74,6 +76,34 @@ class Sum:
 
 
 @dataclass
+class Wants:
+    """All patches a reader sent, and what holds of them: simulated ones have few names of a kind."""
+
+    patches: list[Patch] = field(default_factory=list)
+
+    def value(self, name: str) -> Any:
+        """What holds of a statement: the latest, of several at one time the strictest, unless it was taken back."""
+        reset_ms = max((patch.at_ms for patch in self.patches if patch.resets), default=0)
+        said = [(patch.at_ms, patch.said[name]) for patch in self.patches if name in patch.said]
+        at_ms = max((at_ms for at_ms, _ in said), default=-1)
+        latest = [value for at, value in said if at == at_ms]
+        if name == "daily_cap":
+            strictest = min((value for value in latest if value is not None), default=None)
+        else:
+            strictest = max(latest, key=_strictness, default=None)
+        return strictest if at_ms >= reset_ms else None
+
+    def names(self) -> set[str]:
+        """Every statement that was ever spoken of, but for consent, which is the row's."""
+        return {name for patch in self.patches for name in patch.said} - {"consent"}
+
+
+def _strictness(value: Any) -> tuple[int, bytes]:
+    strict = 0 if value is None else 2 if value in (False, "mute", "none") else 1
+    return strict, msgspec.json.encode(value)
+
+
+@dataclass
 class Reader:
     """What a reader's row must hold, in Python's own numbers."""
 
@@ -98,6 +128,17 @@ class Reader:
     first_seen_s: int = 0
     searched: frozenset[int] = frozenset()  # words of the latest search
     searched_at_s: int = 0
+    wants: Wants = field(default_factory=Wants)
+
+    def lose_profile(self) -> None:
+        """All that was learned goes, but for what was pushed."""
+        empty = Reader()
+        for name in (
+            "interest", "category", "source", "interest_at_ms", "language", "acts", "taught_ms", "reads",
+            "reads_in_all", "rests_until_s", "waiting", "searched", "searched_at_s",
+        ):  # fmt: skip
+            setattr(self, name, getattr(empty, name))
+        self.held = set(self.pushed)
 
     @property
     def is_crowded(self) -> bool:
@@ -167,11 +208,13 @@ class PlainReading:
         for each in articles:
             self._know(each)
 
-    def take(self, effect: Arrived | Typed[UserEvent]) -> None:
-        """Apply one event, or one article that became known."""
+    def take(self, effect: Arrived | Typed[UserEvent] | Typed[Patch]) -> None:
+        """Apply one event, one patch of preferences, or one article that became known."""
         if isinstance(effect, Arrived):
             self._know(effect)
             self._end_waiting(self.articles.by_id[effect.article.article_id])
+        elif isinstance(effect.value, Patch):
+            self._patch(effect.value, effect.appended_ms)
         else:
             self._event(effect.value, effect.appended_ms)
 
@@ -194,6 +237,15 @@ class PlainReading:
         """How many readers row_check.py can compare to the last bit."""
         return Compared(sum(not reader.is_crowded for reader in self.readers.values()), len(self.readers))
 
+    def _patch(self, patch: Patch, seen_ms: int) -> None:
+        reader = self.readers.setdefault(patch.user_id, Reader(first_seen_s=seen_ms // 1000))
+        says = patch.said.get("consent")
+        if says is not None:
+            _consent(reader, bool(says), patch.at_ms)
+        reader.wants.patches.append(patch)
+        if reader.wants.value("profiling") is False:
+            reader.lose_profile()
+
     def _event(self, event: UserEvent, seen_ms: int) -> None:
         reader = self.readers.setdefault(event.user_id, Reader(first_seen_s=seen_ms // 1000))
         if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
@@ -201,9 +253,9 @@ class PlainReading:
         if event.tz and event.at_ms // 1000 >= reader.zone_at_s:
             reader.zone, reader.zone_at_s = key(event.tz), event.at_ms // 1000
         if event.action in ("subscribe", "unsubscribe"):
-            says_no = event.action == "unsubscribe"
-            if event.at_ms > reader.consent_at_ms or (event.at_ms == reader.consent_at_ms and says_no):
-                reader.consent, reader.consent_at_ms = 2 if says_no else 1, event.at_ms
+            _consent(reader, event.action == "subscribe", event.at_ms)
+        if reader.wants.value("profiling") is False:
+            return
         if event.action == "search":
             self._search(reader, event.query, event.at_ms)
         if event.article_id and event.action in WORTH and (event.action != "dwell" or event.dwell_s >= 10):
@@ -287,6 +339,11 @@ class PlainReading:
                 return
             del rests[soonest]
         rests[slot] = max(until_s, rests.get(slot, 0))
+
+
+def _consent(reader: Reader, says: bool, at_ms: int) -> None:
+    if at_ms > reader.consent_at_ms or (at_ms == reader.consent_at_ms and not says):
+        reader.consent, reader.consent_at_ms = 1 if says else 2, at_ms
 
 
 def _rank(words: frozenset[int]) -> list[int]:

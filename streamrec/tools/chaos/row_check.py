@@ -15,8 +15,9 @@ import orjson
 from ...contracts.event import CODE
 from ...contracts.records import Record
 from ...engine.profiles.layout import PUSHED, READ, ROW
-from .reference_reading import SEEN, PlainReading, Reader, Sum
+from .reference_reading import SEEN, PlainReading, Reader, Sum, Wants
 
+UNSTATED = 0xFFFF
 DECAYED = {"interest": "interest", "category_affinity": "category", "source_affinity": "source"}
 
 
@@ -33,12 +34,35 @@ def row_differences(rows: dict[bytes, bytes], reading: PlainReading) -> list[str
     return found
 
 
+def _stated(wants: Wants) -> dict[str, int]:
+    cap, quiet = wants.value("daily_cap"), wants.value("quiet_hours")
+    minutes = [int(at[:2]) * 60 + int(at[3:]) for at in quiet.split("-")] if quiet else [UNSTATED, UNSTATED]
+    return {
+        "daily_cap": 255 if cap is None else cap,
+        "quiet_from_min": minutes[0],
+        "quiet_to_min": minutes[1],
+    }
+
+
+def said_differences(said: dict[bytes, bytes], reading: PlainReading) -> list[str]:
+    """Between the records of what readers want and what they said, in words."""
+    found = []
+    for user_id, reader in reading.readers.items():
+        holds = {name: value for name in reader.wants.names() if (value := reader.wants.value(name)) is not None}
+        record = orjson.loads(said.get(b"\xfe" + user_id.encode(), b'{"said":{}}'))
+        logged = {name: value for name, (_, value) in record["said"].items() if value is not None}
+        if logged != holds:
+            found.append(f"what {user_id} wants is logged as {logged}, expected {holds}")
+    return found
+
+
 def _wrong(row: Any, reader: Reader, known_s: Mapping[int, int]) -> Iterator[str]:
     """Names of fields that are not as they should be."""
     plain = {
         "first_seen_s": reader.first_seen_s,
         "last_active_s": reader.active_s,
         "consent": reader.consent,
+        **_stated(reader.wants),
         "consent_at_ms": reader.consent_at_ms,
         "zone": reader.zone,
         "zone_at_s": reader.zone_at_s,

@@ -18,13 +18,14 @@ from ...contracts.audience import Audience
 from ...contracts.decode import Typed
 from ...contracts.event import UserEvent
 from ...contracts.ids import SHARED_CATEGORY
+from ...contracts.preferences import Patch
 from ...contracts.push import Push
 from ...contracts.records import RawRecord, Record
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
 from .commands_reading import Commands
 from .faulty_partition import Effect
-from .reference_reading import NEGATIVES, SEEN, Arrived, Articles, Commanded
+from .reference_reading import NEGATIVES, SEEN, Arrived, Articles, Commanded, Wants
 
 DAY_S = 86_400
 TEACHING = {"click", "open", "dwell", "share", "save"}
@@ -71,6 +72,16 @@ class Reader:
     named: set[str] = field(default_factory=set)  # articles of all events and pushes
     rests_until_s: dict[str, int] = field(default_factory=dict)  # category -> end of its cool-down
     pushes: list[Push] = field(default_factory=list)
+    wants: Wants = field(default_factory=Wants)
+
+    def is_unprofiled(self) -> bool:
+        """Whether nothing may be learned of them."""
+        return self.wants.value("profiling") is False
+
+    def lose_profile(self) -> None:
+        """What they read and refused is known no more."""
+        for known in (self.read, self.read_unknown, self.refused_unknown, self.rests_until_s, self.taught_by):
+            known.clear()
 
 
 class SecondOpinion:
@@ -94,12 +105,14 @@ class SecondOpinion:
         sent = [*map(push_in, records)]
         pushes = [push for push in sent if push.kind == "push"]
         against = [set(self._against(push)) for push in pushes]
+        caps = [self._cap(push) for push in pushes]
         for effect in effects:
             self._take(effect)
             for push, reasons in zip(pushes, against, strict=True):
                 reasons &= set(self._against(push))
-        for push, reasons in zip(pushes, against, strict=True):
-            reasons |= set(self._after_pushes(push))
+            caps = [max(cap, self._cap(push)) for cap, push in zip(caps, pushes, strict=True)]
+        for push, reasons, cap in zip(pushes, against, caps, strict=True):
+            reasons |= set(self._after_pushes(push, cap))
             if reasons:
                 yield f"{push.user_id} was pushed {push.article_id} against {', '.join(sorted(reasons))}"
             self.commands.pushed(push)
@@ -116,13 +129,32 @@ class SecondOpinion:
             return
         self._hear(effect)
 
-    def _hear(self, effect: Typed[UserEvent]) -> None:
+    def _hear(self, effect: Typed[UserEvent] | Typed[Patch]) -> None:
         event, seen_ms = effect.value, effect.appended_ms
         reader = self._readers.setdefault(event.user_id, Reader())
+        if isinstance(event, Patch):
+            self._prefer(reader, event)
+            return
         if event.action == "unsubscribe" and event.at_ms >= reader.said_ms:
             reader.subscribed, reader.said_ms = False, event.at_ms
         if event.action == "subscribe" and event.at_ms > reader.said_ms:
             reader.subscribed, reader.said_ms = True, event.at_ms
+        if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
+            reader.active_s = max(reader.active_s, seen_ms // 1000)
+        if event.tz and event.at_ms // 1000 >= reader.zone_s:
+            reader.zone, reader.zone_s = event.tz, event.at_ms // 1000
+        if not reader.is_unprofiled():
+            self._learn(reader, event)
+
+    def _prefer(self, reader: Reader, patch: Patch) -> None:
+        says = patch.said.get("consent")
+        if says is not None and (patch.at_ms > reader.said_ms or (patch.at_ms == reader.said_ms and not says)):
+            reader.subscribed, reader.said_ms = bool(says), patch.at_ms
+        reader.wants.patches.append(patch)
+        if reader.is_unprofiled():
+            reader.lose_profile()
+
+    def _learn(self, reader: Reader, event: UserEvent) -> None:
         reader.named.add(event.article_id)
         if event.action in {"click", "open"}:
             reader.read.add(event.article_id)
@@ -132,10 +164,6 @@ class SecondOpinion:
             reader.taught_by.add(event.article_id)
         if event.action in {"dislike", "dismiss"}:
             self._refused(reader, event)
-        if seen_ms - event.at_ms <= self._settings.late_event_s * 1000:
-            reader.active_s = max(reader.active_s, seen_ms // 1000)
-        if event.tz and event.at_ms // 1000 >= reader.zone_s:
-            reader.zone, reader.zone_s = event.tz, event.at_ms // 1000
 
     def missing(self) -> Iterator[str]:
         """What commands are to have sent by the end, and have not; in words.
@@ -174,8 +202,9 @@ class SecondOpinion:
             yield "a cool-down"
         if reader.active_s + settings.session_gap_s > at_ms // 1000 and not self._bypasses(push, "in_session"):
             yield "a session"
-        if self._is_night(reader.zone, at_ms):
+        if self._is_night(reader, at_ms):
             yield "quiet hours"
+        yield from self._unwanted(reader, article)
         yield from _not_out(article, at_ms)
         yield from self.commands.against(article, at_ms)
         if article.audience is not None:
@@ -186,9 +215,10 @@ class SecondOpinion:
         read = [self._versions[name] for name in reader.taught_by if name in self._versions]
         languages = {language for versions in read for language, _ in versions}
         slots = {slot for versions in read for _, slot in versions}
+        languages = set(reader.wants.value("languages") or languages)
         if audience.languages is not None and not languages & set(audience.languages):
             yield "an audience of other languages"
-        zone = reader.zone or self._settings.default_zone
+        zone = reader.wants.value("zone") or reader.zone or self._settings.default_zone
         if audience.zones is not None and zone not in audience.zones:
             yield "an audience of other zones"
         if audience.countries is not None and COUNTRIES.get(zone) not in audience.countries:
@@ -201,7 +231,30 @@ class SecondOpinion:
         if lot(push.user_id, push.article_id) >= share:
             yield "a share of the audience"
 
-    def _after_pushes(self, push: Push) -> Iterator[str]:
+    def _unwanted(self, reader: Reader, article: AnalysedArticle) -> Iterator[str]:
+        """What the reader has said they do not want."""
+        wants, tags = reader.wants, article.keywords
+        names = [f"categories/{article.category}", f"sources/{article.source}", f"stories/{article.story_id}"]
+        names += [f"tags/{tag}" for tag in tags]
+        yield from (f"a mute of {name}" for name in names if wants.value(name) == "mute")
+        level, languages = wants.value("level"), wants.value("languages")
+        if level == "none" or (level == "breaking" and not article.breaking):
+            yield "a level"
+        if languages and article.language not in languages:
+            yield "a language"
+        follows = any(wants.value(name) == "follow" for name in names)
+        if reader.is_unprofiled() and not (follows or article.breaking or article.audience):
+            yield "a refusal of profiling"
+
+    def _cap(self, push: Push) -> int:
+        """Pushes a day: the reader's own, or that of the settings unless this one passes it."""
+        reader = self._readers.get(push.user_id)
+        own = reader.wants.value("daily_cap") if reader else None
+        if own is not None:
+            return int(own)
+        return 2**31 if self._bypasses(push, "daily_cap") else self._settings.daily_cap
+
+    def _after_pushes(self, push: Push, cap: int) -> Iterator[str]:
         """What stands against it for certain: pushes of one user stand in their order."""
         pushes, at_s = self._readers.setdefault(push.user_id, Reader()).pushes, push.created_at_ms // 1000
         if any(before.article_id == push.article_id for before in pushes):
@@ -212,8 +265,7 @@ class SecondOpinion:
         too_soon = bool(sent_s) and sent_s[-1] + round(self._settings.min_interval_s) > at_s
         if too_soon and not self._bypasses(push, "min_interval"):
             yield "an interval"
-        too_many = sum(sent > at_s - DAY_S for sent in sent_s) >= self._settings.daily_cap
-        if too_many and not self._bypasses(push, "daily_cap"):
+        if sum(sent > at_s - DAY_S for sent in sent_s) >= cap:
             yield "a cap"
         pushes.append(push)
         self._readers[push.user_id].named.add(push.article_id)
@@ -222,9 +274,12 @@ class SecondOpinion:
         names = self._settings.breaking_bypasses.split(",")
         return push.priority == "breaking" and rule in (name.strip() for name in names)
 
-    def _is_night(self, zone: str, at_ms: int) -> bool:
+    def _is_night(self, reader: Reader, at_ms: int) -> bool:
         """Whatever the jitter, which only makes it longer."""
         start, end = self._settings.quiet_from, self._settings.quiet_to
+        if own := reader.wants.value("quiet_hours"):
+            start, end = own.split("-")
+        zone = reader.wants.value("zone") or reader.zone
         clock = datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(ZoneInfo(zone or self._settings.default_zone))
         now = f"{clock:%H:%M}"
         return start <= now < end if start <= end else now >= start or now < end

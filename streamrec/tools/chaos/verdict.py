@@ -8,16 +8,19 @@ violations        other rows than the oracle's, or other pushes than the rows co
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...clock import now_ms
-from ...contracts.decode import Origin, Typed, decode_events
+from ...contracts.decode import Origin, Typed, decode_events, decode_preferences
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import REROUTED_HEADER, TOPICS, RawRecord
+from ...engine.catalog import Catalog
 from ...engine.profiles.zones import is_zone
 from ...operations.audit.checks import check
 from ...operations.audit.facts import Facts
-from ...partition.changelog_meta import CURSOR_KEY, rows_and_meta
+from ...partition.changelog_meta import CURSOR_KEY, ChangelogContent
 from ...settings import Settings
 from .faulty_partition import POISON, FragilePartition
 from .inputs import PARTITIONS, Inputs
@@ -27,6 +30,9 @@ from .reference_reading import Compared
 from .row_check import push_differences
 
 COUNTS = ("runs", "events", "pushes", "owners", "readers", "in_full", "lost", "duplicated", "violations")
+
+
+DECODED: dict[str, Callable[..., list[Any]]] = {"events": decode_events, "preferences": decode_preferences}
 
 
 @dataclass
@@ -100,7 +106,9 @@ def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
 
 def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> None:
     records = broker.committed("changelog", number)
-    rows, meta = rows_and_meta([(record.key or b"", record.value) for record in records], PARTITIONS)
+    logged = ChangelogContent(PARTITIONS)
+    logged.take([(record.key or b"", record.value) for record in records])
+    rows, meta = logged.rows(Catalog(), 0), logged.meta
     oracle = Oracle(inputs.settings, number, broker)
     pushes = _pushes_by_cursor(broker, number)
     for record in records:
@@ -113,7 +121,7 @@ def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> 
         verdict.lost += len(broker.committed(topic, number, end))
     if oracle.again or oracle.passed_over:
         verdict.found.append(f"partition {number}: {oracle.again} records twice, {oracle.passed_over} passed over")
-    for what in [*oracle.differences(rows), *push_differences(rows, broker.committed("push", number))]:
+    for what in [*oracle.differences(rows, logged.said), *push_differences(rows, broker.committed("push", number))]:
         verdict.violate(f"partition {number}: {what}")
 
 
@@ -135,7 +143,9 @@ def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
         (topic, number): broker.end(topic, number) for topic in TOPICS for number in range(PARTITIONS)
     }
     letters = [letter for topic in TOPICS for records in read(f"{topic}.dlq").values() for letter in records]
-    facts = Facts.of(PARTITIONS, read("push"), read("changelog"), read("events"), ends, letters)
+    facts = Facts.of(
+        PARTITIONS, read("push"), read("changelog"), read("events"), ends, letters, preferences=read("preferences")
+    )
     verdict.audit(facts, inputs.settings)
 
 
@@ -159,10 +169,9 @@ def _dead_letters(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
 
 
 def _strays(verdict: Verdict, broker: MemoryLog) -> None:
-    """Each readable event of somebody else's user stands in `rerouted` once, in the order it came in."""
-    for source in range(PARTITIONS):
-        events = broker.committed("events", source)
-        items = decode_events(events, Origin("events", source), is_zone)
+    """Each readable record of somebody else's user stands in `rerouted` once, in the order it came in."""
+    for topic, source in ((topic, source) for topic in DECODED for source in range(PARTITIONS)):
+        items = DECODED[topic](broker.committed(topic, source), Origin(topic, source), is_zone)
         readable = [item for item in items if isinstance(item, Typed)]
         homes = partitions_of([item.value.user_id for item in readable], PARTITIONS).tolist()
         for home in range(PARTITIONS):
@@ -170,7 +179,7 @@ def _strays(verdict: Verdict, broker: MemoryLog) -> None:
             found = [
                 int(origin[2])
                 for record in broker.committed("rerouted", home)
-                if (origin := dict(record.headers)[REROUTED_HEADER].decode().split("/"))[1] == str(source)
+                if (origin := dict(record.headers)[REROUTED_HEADER].decode().split("/"))[:2] == [topic, str(source)]
             ]
             if found != expected:
-                verdict.violate(f"strays of events-{source}: {found} re-keyed, expected {expected}")
+                verdict.violate(f"strays of {topic}-{source}: {found} re-keyed, expected {expected}")

@@ -78,7 +78,8 @@ class Cluster:
 
     def __init__(self) -> None:
         self.logs: dict[str, dict[int, list[RawRecord]]] = {
-            name: {number: [] for number in range(PARTITIONS)} for name in ("push", "changelog", "events", "dlq")
+            name: {number: [] for number in range(PARTITIONS)}
+            for name in ("push", "changelog", "events", "preferences", "dlq")
         }
         self.ends: dict[tuple[str, int], int] = {}
         self.catalog: list[RawRecord] = []
@@ -116,6 +117,11 @@ class Cluster:
         home = partition_of(user, PARTITIONS) if partition is None else partition
         return self.append("events", home, user.encode(), msgspec.json.encode(raw), at_ms)
 
+    def preference(self, user: str, appended_ms: int, partition: int | None = None, **said: Any) -> None:
+        """A patch of what somebody wants."""
+        home = partition_of(user, PARTITIONS) if partition is None else partition
+        self.append("preferences", home, user.encode(), msgspec.json.encode(said), appended_ms)
+
     def cursor(self, partition: int, at_ms: int = T0, **cursor: int) -> None:
         """A cursor record."""
         self.append("changelog", partition, *Meta(cursor, at_ms).record(), at_ms)
@@ -138,6 +144,7 @@ class Cluster:
             ends,
             dead_letters=[record for log in self.logs["dlq"].values() for record in log],
             catalog=self.catalog,
+            preferences=self.logs["preferences"],
         )
         return check(facts, settings, now_ms, skew_ms)
 

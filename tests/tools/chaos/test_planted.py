@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from streamrec import decide as deciding
-from streamrec.engine import audience, learn
+from streamrec.engine import audience, learn, unprofiled
 from streamrec.engine.catalog import Catalog
 from streamrec.engine.policy.gates import GATES
 from streamrec.engine.policy.rules import RULES
-from streamrec.engine.profiles import history, interest, searches
+from streamrec.engine.profiles import history, interest, searches, statements
 from streamrec.partition.partition import Partition
 from streamrec.tools.chaos.simulate import quietly
 
@@ -31,6 +31,10 @@ MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
     ("a repeated search counts", searches.after_search, "np.abs(at_s - before_s) < AGAIN_S", "(at_s < 0)"),
     ("searches by arrival", searches.after_search, "(at_s > before_s)", "(at_s > 0)"),
     ("a search is worth a read", learn._search, "_WORTH[some.code]", "np.ones(len(new), np.float32)"),
+    ("patches by arrival", statements.merged, "_rank(name, new) > _rank(name, known)", "True"),
+    ("a tombstone is ignored", statements.merged, "max(reset_ms, patch.at_ms)", "0"),
+    ("a mute of a source is lost", "muted_source", '"sources"', '"stories"'),
+    ("the unprofiled teach", unprofiled._bare, "UserEvent(", "(lambda *_, **__: event)("),
     ("another half-life", interest.decay, "-elapsed_ms / half_life_ms", "-elapsed_ms / half_life_ms / 2"),
     ("late events wake", learn.after_events, "<= policy.late_event_ms", "<= 10 * policy.late_event_ms"),
     ("an audience of all", "outside_audience", "~members(", "False & members("),
