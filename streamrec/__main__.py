@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "Check a live cluster: nothing doubled, no cap broken, every cursor sound.",
     "control": "Stop, hold, retract and correct; what is in effect, and who said so.",
     "produce": "Write JSON lines into a topic, to try it by hand; or a whole history.",
+    "erase": "Forget a reader, and print what stays where until when.",
     "watch": "Show pushes as they leave.",
     "audience": "Show how far an article has come: pushed, left, pace.",
     "desk": "Serve the editors' page: what leaves and why; write, stop and take back.",

@@ -13,6 +13,7 @@ from .options import brokers_option
 if TYPE_CHECKING:
     from ..operations.audit.findings import Finding
     from ..operations.audit.reader import Progress
+    from ..settings import Settings
 
 
 @click.command()
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--examples", default=5, show_default=True, type=click.IntRange(0, 1000), help="Shown of each rule.")
 @click.option("--show-users", is_flag=True, help="User ids in examples; else their CRC-32.")
+@click.option("--erased", is_flag=True, help="Only whether anything is left, or came back, of who was erased.")
 @click.option("--json", "as_json", is_flag=True, help="Only the last line, which is JSON.")
 @brokers_option
 @click.pass_context
@@ -33,6 +35,7 @@ def audit(
     skew: int,
     examples: int,
     show_users: bool,
+    erased: bool,
     as_json: bool,
     brokers: str | None,
 ) -> None:
@@ -51,6 +54,9 @@ def audit(
     from ..terminal.tables import show_json
 
     settings, started_ms = load(brokers=brokers), now_ms()
+    if erased:
+        _prove(ctx, settings)
+        return
     try:
         with _progress(as_json) as progress:
             facts = asyncio.run(read(settings, started_ms - since if since else 0, examples, progress))
@@ -68,6 +74,17 @@ def audit(
     }
     show_json(summary)
     ctx.exit(0 if summary["ok"] else 1)
+
+
+def _prove(ctx: click.Context, settings: "Settings") -> None:
+    from ..operations.erasing import proof
+    from ..terminal.tables import show_json
+
+    asked, wrong = asyncio.run(proof(settings))
+    for what in wrong:
+        click.echo(what)
+    show_json({"erasures": asked, "violations": len(wrong), "ok": not wrong})
+    ctx.exit(1 if wrong else 0)
 
 
 @contextmanager

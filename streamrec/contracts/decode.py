@@ -21,6 +21,7 @@ from .article import AnalysedArticle, ArticleEvent
 from .article_parsing import IsLink, Known, article_of
 from .control import Command
 from .control_parsing import command_of
+from .erasure import Erasure, erasure_of
 from .event import CONSENTS, NEEDS_NO_ARTICLE, UserEvent
 from .event_parsing import IsZone, cleaned, event_of, too_large
 from .field_parsing import Note, sentence
@@ -161,6 +162,11 @@ def decode_preferences(
 ) -> list[Item[Patch]]:
     """Patches of preferences, and tombstones; the arguments are those of `decode_events`."""
     return _decode(records, origin, lambda record: patch_of(record, is_zone, reference_ms))
+
+
+def decode_erasures(records: Sequence[Record], origin: Origin, reference_ms: int | None = None) -> list[Item[Erasure]]:
+    """Requests to forget a reader."""
+    return _decode(records, origin, lambda record: erasure_of(record, reference_ms))
 
 
 def _analysed_of(record: Record) -> tuple[AnalysedArticle, Sequence[Note]]:

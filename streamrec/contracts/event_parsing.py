@@ -81,14 +81,15 @@ def _complete(parsed: Parsed, record: Record, reference_ms: int | None) -> None:
     values = parsed.values
     parsed.forgive()
     if not values.get("user_id"):
-        values["user_id"] = _user_in(record.key)
+        values["user_id"] = user_in(record.key)
         parsed.notes.append(Note("user_id", "the key says who"))
     if "at_ms" not in values:
         values["at_ms"] = record.timestamp if reference_ms is None else max(reference_ms, EARLIEST_MS)
         parsed.notes.append(Note("at_ms", "the append time counts"))
 
 
-def _user_in(key: bytes | None) -> str:
+def user_in(key: bytes | None) -> str:
+    """Who the key of a record names; RejectedError if nobody can be sure."""
     try:
         return [*ids_in(key or b"", "user_id")][-1]
     except UnreadableError:

@@ -39,6 +39,7 @@ INPUTS: dict[Topic, Input] = {
         urgent=True,
         redriven=False,
     ),
+    "erasure": Input(lambda _: {"retention.ms": TWO_WEEKS} | APPEND_TIME, writer="operator", urgent=True),
     # A patch must not be compacted away before it was read; the newest record of each reader stays for ever.
     "preferences": Input(
         lambda _: (

@@ -9,9 +9,8 @@ appended. A record of which nothing can be read is a dead letter.
 
 from typing import Any
 
-from .event_parsing import IsZone, object_in, too_large
+from .event_parsing import IsZone, object_in, too_large, user_in
 from .field_parsing import Fields, Note, Parsed
-from .framing import UnreadableError, ids_in
 from .limits import EARLIEST_MS, MAX_RECORD_BYTES
 from .preferences import KINDS_OF_NAMES, NOES, Patch, Preferences, Value
 from .records import Record, RejectedError
@@ -27,7 +26,7 @@ def patch_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple
     """
     latest_ms = record.timestamp if reference_ms is None else max(reference_ms, EARLIEST_MS)
     if not record.value:
-        return Patch(_user_in(record.key), latest_ms, {}, resets=True), []
+        return Patch(user_in(record.key), latest_ms, {}, resets=True), []
     given = object_in(record)
     parsed = _FIELDS.read(given)
     said = _statements(given, parsed, is_zone)
@@ -40,7 +39,7 @@ def patch_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple
     at_ms = parsed.values.get("at_ms") or latest_ms
     if reference_ms is None:
         at_ms = min(at_ms, latest_ms)
-    return Patch(parsed.values.get("user_id") or _user_in(record.key), at_ms, said), parsed.notes
+    return Patch(parsed.values.get("user_id") or user_in(record.key), at_ms, said), parsed.notes
 
 
 def _statements(given: dict[str, Any], parsed: Parsed, is_zone: IsZone) -> dict[str, Value | None]:
@@ -59,10 +58,3 @@ def _statements(given: dict[str, Any], parsed: Parsed, is_zone: IsZone) -> dict[
         elif given[field] is None:
             said[field] = None
     return said
-
-
-def _user_in(key: bytes | None) -> str:
-    try:
-        return [*ids_in(key or b"", "user_id")][-1]
-    except UnreadableError:
-        raise RejectedError("unreadable_key", "user_id: required, and the key says nothing certain") from None

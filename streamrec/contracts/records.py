@@ -13,7 +13,7 @@ OFFSET_DIGITS = 19  # of the largest
 REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
 
 Topic = Literal[
-    "control", "preferences", "catalog", "rerouted", "events"
+    "control", "erasure", "preferences", "catalog", "rerouted", "events"
 ]  # what a partition reads (inputs.py), without prefix
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 

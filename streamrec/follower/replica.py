@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from ..contracts.decode import Origin, decode_catalog
 from ..contracts.records import Record, first_headers, header_number
-from ..engine.profiles.statements import PREFIX
 from ..errors import SettingsError
-from ..partition.changelog_meta import CURSOR_KEY, ChangelogContent
+from ..partition.changelog_meta import BESIDE_ROWS, CURSOR_KEY, ChangelogContent
 from ..partition.following import after_catalog, after_changelog
 from ..partition.partition import Partition
 from ..worker.dead_letter_index import DeadLetterIndex
@@ -90,7 +89,7 @@ class Replica:
     def _apply(self, at_ms: int) -> None:
         meta, partition = self._content.meta, self.partition
         rows, self._rows = self._rows, {}
-        said = {key: rows.pop(key) for key in [key for key in rows if key.startswith(PREFIX)]}
+        said = {key: rows.pop(key) for key in [key for key in rows if key >= BESIDE_ROWS]}
         self._content.take([(key, row) for key, row in rows.items() if row is not None])
         partition.looked_ms = meta.looked_ms
         current: dict[bytes, bytes | None] = {key: None for key, row in rows.items() if row is None}

@@ -81,7 +81,12 @@ def _importer(settings: Settings) -> Iterator[Need]:
 
 
 def _operator(settings: Settings) -> Iterator[Need]:
-    """`dlq` reads dead letters, and writes them back in a transaction; `control` reads and writes commands."""
+    """`dlq` reads dead letters, and writes them back in a transaction; `control` reads and writes commands.
+
+    `erase` writes to inputs that `dlq` writes back, too, and reads its receipt in the changelog.
+    """
+    yield Need("Read", "topic", changelog_topic(settings))
+    yield Need("Describe", "group", settings.group_id)
     letters = [f"{name}.dlq" for name in ("articles", *INPUTS)]
     yield from _topics(settings, "Read", *letters, "articles")
     back = ("articles", *(name for name, each in INPUTS.items() if each.redriven))

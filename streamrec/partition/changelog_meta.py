@@ -1,6 +1,7 @@
 """The changelog's own records: how far each input was applied, and the layout and vector space of the rows beside them.
 
-Their keys begin with 0xFF, which no UTF-8 user id contains, as those of preferences do with 0xFE. The cursor is written
+Their keys begin with 0xFF, which no UTF-8 user id contains, as those of
+preferences do with 0xFE, and receipts of erasures with 0xFD. The cursor is written
 in the same transaction as the rows it belongs to: that, and not the consumer group's offset, is where a new owner goes
 on.
 """
@@ -13,10 +14,10 @@ import orjson
 
 from ..engine.catalog import Catalog
 from ..engine.profiles.layout import LAYOUT_VERSION, ROW, descr
-from ..engine.profiles.statements import PREFIX
 from ..engine.profiles.upgrade import dtype_of, upgraded, version_of
 from ..errors import SettingsError, StateError
 
+BESIDE_ROWS = b"\xfd"  # keys from here on are of no row
 CURSOR_KEY = b"\xffcursor"
 LAYOUT_KEY = b"\xfflayout"
 SPACE_KEY = b"\xffspace"
@@ -88,14 +89,14 @@ class ChangelogContent:
         self._space = FIRST_SPACE
         self._rows: dict[bytes, bytes] = {}
         self.control: dict[bytes, bytes | None] = {}  # what was commanded, by key; None: it is over
-        self.said: dict[bytes, bytes] = {}  # preferences, by key (engine/profiles/statements.py)
+        self.said: dict[bytes, bytes] = {}  # preferences and receipts of erasures, by key
         self._layouts: dict[int, np.dtype[Any]] = {}  # of earlier releases
 
     def take(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take some more records in, in order. StateError if they are not of a layout this release can read."""
         for key, value in records:
             if not key.startswith(b"\xff"):
-                kept = self.said if key.startswith(PREFIX) else self._rows
+                kept = self.said if key >= BESIDE_ROWS else self._rows
                 if value is None:
                     kept.pop(key, None)
                 else:

@@ -16,7 +16,7 @@ from ..contracts.decode import Item, Typed
 from ..engine.catalog import Catalog
 from ..engine.profiles import history
 from ..engine.profiles.statements import PREFIX
-from .changelog_meta import Meta, same_space
+from .changelog_meta import BESIDE_ROWS, Meta, same_space
 from .partition import Partition
 
 
@@ -25,8 +25,10 @@ def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], me
 
     And what readers have said, by its key; None only where its reader was forgotten, too.
     """
-    said = {key: record for key, record in rows.items() if key.startswith(PREFIX)}
-    rows = {key: row for key, row in rows.items() if key not in said}
+    beside = {key: record for key, record in rows.items() if key >= BESIDE_ROWS}
+    rows = {key: row for key, row in rows.items() if key not in beside}
+    said = {key: record for key, record in beside.items() if key.startswith(PREFIX)}
+    partition.erasures.restore((key, record) for key, record in beside.items() if key not in said)
     profiles, catalog = partition.profiles, partition.catalog
     before = history.reads_of(profiles, _rows_of(partition, rows))
     gone = _rows_of(partition, [key for key, row in rows.items() if row is None])

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from ..arrays import IndexArray
 from ..contracts.article import AnalysedArticle
 from ..contracts.control import Command
 from ..contracts.decode import Item, Origin, Typed
+from ..contracts.erasure import Erasure
 from ..contracts.event import UserEvent
 from ..contracts.inputs import IN_TIME
 from ..contracts.preferences import Patch
@@ -46,6 +47,7 @@ from .changelog_meta import Meta, same_space
 from .changes import Changes, PushRecord
 from .context import Meeting, PartitionContext
 from .due_times import looked_at, woke
+from .erasures import ERASED_PREFIX, Erasures, forgotten
 from .inputs import READINGS
 from .intake import Batch, intake
 from .push_records import push_records
@@ -54,6 +56,7 @@ from .timeline import EventTimeline, Run, Tick
 from .unknown_articles import UnknownArticles
 
 Logged = tuple[bytes, bytes | None]  # key and value of a changelog record
+E = TypeVar("E", UserEvent, Patch)
 WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
 MOST_SAID = 64  # articles that wait, in each cursor record
 
@@ -76,6 +79,7 @@ class Partition:
         self._woke_ms = self._opened_ms = 0
         self._unknown = UnknownArticles()
         self._eviction = Eviction()
+        self.erasures = Erasures()
         self._timeline = EventTimeline(context.tick_ms) if context.tick_ms else None
 
     @property
@@ -125,6 +129,9 @@ class Partition:
 
     def learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
         """What readers did."""
+        typed = self._unerased(typed)
+        if not typed:
+            return
         values, context = [item.value for item in typed], self.context
         seen_ms = self._seen_ms(typed)
         with context.stage("update"):
@@ -136,8 +143,27 @@ class Partition:
         changes.late += learned.late
         changes.unknown += len(learned.unknown)
 
+    def _unerased(self, typed: list[Typed[E]]) -> list[Typed[E]]:
+        if not len(self.erasures):
+            return typed
+        return [item for item in typed if not self._is_over(item.value)]
+
+    def _is_over(self, value: UserEvent | Patch) -> bool:
+        """Older than its reader's erasure, or a tombstone of preferences of one who was erased and is not back."""
+        if self.erasures.forgets(value.user_id, value.at_ms):
+            return True
+        is_tombstone = isinstance(value, Patch) and value.resets and self.profiles.row(value.user_id) is None
+        return is_tombstone and self.erasures.of(value.user_id) is not None
+
+    def erase(self, erasure: Erasure, changes: Changes) -> None:
+        """Forget a reader, and what is older than that of them, by its own time, for good (erasures.py)."""
+        rows, receipt = forgotten(self.profiles, self.catalog, erasure)
+        self.erasures.add(erasure.user_id, receipt)
+        changes.rows.append(rows)
+
     def prefer(self, typed: list[Typed[Patch]], changes: Changes) -> None:
         """What readers have said they want."""
+        typed = self._unerased(typed)
         with self.context.stage("update"):
             rows = after_preferences(self.profiles, self.catalog, [item.value for item in typed], self._seen_ms(typed))
         changes.rows.append(rows)
@@ -233,7 +259,8 @@ class Partition:
         """Let users leave of whom nothing was seen for long, some at a time; once an hour it is asked who they are."""
         rows, left = self._eviction.evict(self.profiles, self.looked_ms, now_ms, self.context.policy.forget_after_s)
         self.catalog.after_reads(left, -1)
-        return Changes(rows=[rows] * (len(rows) > 0), forgotten=len(rows))
+        old = self.erasures.forget_old(now_ms)
+        return Changes(rows=[rows] * (len(rows) > 0 or old), forgotten=len(rows))
 
     def fails(self, meeting: Meeting) -> bool:
         """Whether deciding on this meeting would raise; it changes nothing."""
@@ -305,7 +332,7 @@ class Partition:
         met = self.queue.met_until(self.cursor.get("catalog", 0))
         opened_ms = self.queue.opened_until(self._opened_ms)
         meta = Meta(self.cursor, self.looked_ms, met, opened_ms, self.audiences_under_way())
-        return [*self.profiles.encode(rows), *self.steering.records(), meta.record()]
+        return [*self.profiles.encode(rows), *self.erasures.encode(), *self.steering.records(), meta.record()]
 
     def audiences_under_way(self) -> list[tuple[str, int, int]]:
         """Articles with an audience that have yet to meet readers: id, how many have met it, of how many."""
@@ -324,7 +351,9 @@ class Partition:
         control: Iterable[Logged] = (),
     ) -> None:  # fmt: skip
         """Take the state from the changelog and the part of `catalog` before the cursor. Once, on a new partition."""
-        self.profiles.restore(rows)
+        rows = list(rows)
+        self.erasures.restore(record for record in rows if record[0].startswith(ERASED_PREFIX))
+        self.profiles.restore(record for record in rows if not record[0].startswith(ERASED_PREFIX))
         self.cursor = dict(meta.cursor)
         self.looked_ms, self._woke_ms = meta.looked_ms, meta.looked_ms // WAKE_EVERY_MS * WAKE_EVERY_MS
         self._opened_ms = meta.opened_ms or meta.looked_ms

@@ -14,9 +14,17 @@ from ...arrays import AnyArray, ByteArray, IndexArray
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import Record
 from ...engine.profiles.layout import LAYOUT_VERSION, ROW
-from ...engine.profiles.statements import PREFIX
 from ...engine.profiles.upgrade import version_of
-from ...partition.changelog_meta import CONTROL_PREFIX, CURSOR_KEY, LAYOUT_KEY, MOVED_KEY, OWNER_KEY, SPACE_KEY
+from ...partition.changelog_meta import (
+    BESIDE_ROWS,
+    CONTROL_PREFIX,
+    CURSOR_KEY,
+    LAYOUT_KEY,
+    MOVED_KEY,
+    OWNER_KEY,
+    SPACE_KEY,
+)
+from ...partition.erasures import ERASED_PREFIX
 from .findings import Example, Tally
 
 KEPT = (
@@ -38,6 +46,7 @@ class Changelog:
         self.cursors: list[dict[str, int]] = [{} for _ in range(partitions)]
         self.cursor_offsets = [-1] * partitions  # where in the changelog the last cursor lies
         self.strays: list[dict[bytes, tuple[int, int]]] = [{} for _ in range(partitions)]  # key -> home, offset
+        self.erased: set[bytes] = set()  # keys of receipts: pushes of these readers were forgotten
         self._partitions, self._tally, self._index = partitions, tally, index
         self._begun: list[list[int]] = [[] for _ in range(partitions)]  # when owners were given their partition
         self._progress: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
@@ -50,8 +59,9 @@ class Changelog:
             key, value = record.key or b"", record.value
             if value is not None and key.startswith(b"\xff"):
                 self._meta(partition, record, key, value)
-            elif key.startswith((PREFIX, CONTROL_PREFIX)):
-                continue
+            elif key >= BESIDE_ROWS:
+                if key.startswith(ERASED_PREFIX) and value is not None:
+                    self.erased.add(key)
             elif _text(key) is None:
                 self._unknown(partition, record, "the key is not UTF-8")
             else:

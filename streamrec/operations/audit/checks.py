@@ -9,6 +9,7 @@ import numpy as np
 
 from ...engine.policy.config import Policy
 from ...engine.profiles.layout import PUSHED, PUSHES
+from ...partition.erasures import key_of_erased
 from ...settings import Settings
 from .audiences import check_audiences
 from .facts import Facts
@@ -22,6 +23,7 @@ TOMBSTONE_KEPT_MS = 82_800_000  # an hour less than Kafka's delete.retention.ms:
 def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS) -> list[Finding]:
     """One finding a rule, those that hold included. `skew_ms` bounds how far clocks differ: 0 on one machine."""
     policy, by_event_time = Policy.of(settings), settings.policy_time == "event"
+    _let_erased_be(facts)
     check_history(facts, policy, by_event_time)
     check_certain(facts, policy, by_event_time, skew_ms, round(settings.max_push_lag_s * 1000) + SLACK_MS)
     check_audiences(facts)
@@ -31,6 +33,14 @@ def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS)
         _strays(facts, partition)
         _cursor(facts, partition)
     return facts.tally.findings()
+
+
+def _let_erased_be(facts: Facts) -> None:
+    """Who was erased may come back as a stranger: what they were pushed before is known to nobody."""
+    if not facts.changelog.erased:
+        return
+    erased = [at for user, at in facts.pushes.index.items() if key_of_erased(user) in facts.changelog.erased]
+    facts.pushes.table["judged"] &= ~np.isin(facts.pushes.table["user"], erased)
 
 
 def _rows_of_pushes(facts: Facts, now_ms: int) -> None:

@@ -7,7 +7,7 @@ none counts twice, however often this is repeated. The first pass reads `events`
 new. No decision is made here, so nothing is pushed.
 """
 
-from itertools import starmap
+from itertools import chain, starmap
 from typing import NamedTuple
 
 from ...clock import now_ms
@@ -61,7 +61,7 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         _check(plan, number, old, new)
         scratch = Partition(context._replace(keep_ms=FOREVER_MS))
         before = dict(rows_of(new, context, articles))
-        scratch.restore(before.items(), new.meta, articles)
+        scratch.restore(chain(before.items(), old.said.items()), new.meta, articles)
         events = await _learn(plan, number, scratch, old.meta, poison)
         rows = rows_of(old, context, articles)
         known = scratch.catalog["key"]
@@ -70,7 +70,8 @@ async def move(plan: Plan, number: int, poison: Poison, final: bool, slots_stay:
         met = articles_in(await catalog_records(source, number, old.meta.met_until))
         cursor = old.meta.cursor | {"catalog": max(met_until(articles, met), new.meta.cursor.get("catalog", 0))}
         changed = [Message(key, row) for key, row in made.items() if before.get(key) != row]
-        gone = [Message(key, None) for key in before.keys() - made.keys()]
+        changed += [Message(key, said) for key, said in old.said.items() if new.said.get(key) != said]
+        gone = [Message(key, None) for key in (before.keys() - made.keys()) | (new.said.keys() - old.said.keys())]
         commanded = old.control | dict.fromkeys(new.control.keys() - old.control.keys())
         changed += [Message(key, value) for key, value in commanded.items() if new.control.get(key) != value]
         meta = [*owner_records(target.settings.partitions, target.space_id), moved_record("")]

@@ -4,17 +4,22 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...contracts.decode import Item, Origin, Typed
+from ...contracts.erasure import Erasure
 from ...contracts.inputs import STRAYING
 from ...contracts.preferences import Patch
 from ...contracts.records import REROUTED_HEADER, Record, Topic, first_headers
-from . import events, preferences
+from . import erasure, events, preferences
 from .reading import Reading
 
 if TYPE_CHECKING:
     from ..changes import Changes
     from ..partition import Partition
 
-_READINGS: dict[Topic, Reading] = {"events": events.READING, "preferences": preferences.READING}
+_READINGS: dict[Topic, Reading] = {
+    "events": events.READING,
+    "preferences": preferences.READING,
+    "erasure": erasure.READING,
+}
 assert _READINGS.keys() == set(STRAYING), "a reading for each input from which records are sent on"
 
 
@@ -46,6 +51,8 @@ def apply(partition: "Partition", typed: list[Typed[Any]], now_ms: int, changes:
 
 
 def _reading_of(value: Any) -> Reading:
+    if isinstance(value, Erasure):
+        return erasure.READING
     return preferences.READING if isinstance(value, Patch) else events.READING
 
 

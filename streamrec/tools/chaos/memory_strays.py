@@ -14,7 +14,7 @@ from ...partition.changelog_meta import CURSOR_KEY
 from .memory_log import MemoryLog
 
 LOOK_S = 2.0
-SOURCES = ("events", "preferences")  # from where records are sent on
+SOURCES = ("events", "preferences", "erasure")  # from where records are sent on
 
 
 class MemoryStrays:
