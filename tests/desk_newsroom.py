@@ -84,6 +84,7 @@ class Newsroom:
         self.published: list[dict[str, Any]] = []
         self.said: list[Command] = []
         self.preferred: list[tuple[str, dict[str, Any]]] = []
+        self.erased: list[str] = []
         self.trail = Trail()
 
     def sources(self) -> Sources:
@@ -100,10 +101,13 @@ class Newsroom:
         async def prefer(user_id: str, patch: bytes) -> None:
             self.preferred.append((user_id, msgspec.json.decode(patch)))
 
+        async def erase(user_id: str) -> None:
+            self.erased.append(user_id)
+
         async def waiting() -> int:
             return 7
 
-        return Sources(self.followed, publish, say, self.trail, prefer, waiting)
+        return Sources(self.followed, publish, say, self.trail, prefer, erase, waiting)
 
 
 def proxied(**more: Any) -> Settings:

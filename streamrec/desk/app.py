@@ -67,13 +67,14 @@ def _shown(desk: Desk) -> list[BaseRoute]:
 
 
 def _done(desk: Desk) -> list[BaseRoute]:
-    write, commands = WritePage(desk), Commands(desk)
+    write, commands, preferences = WritePage(desk), Commands(desk), PreferencesForm(desk)
     forms: list[tuple[str, Role, Does]] = [
         ("/write/preview", Role.VIEWER, write.preview),
         ("/write/check", Role.EDITOR, write.check),
         ("/write/edit", Role.EDITOR, write.edit),
         ("/write/send", Role.EDITOR, write.send),
-        ("/reader/preferences", Role.EDITOR, PreferencesForm(desk).save),
+        ("/reader/preferences", Role.EDITOR, preferences.save),
+        ("/reader/erase", Role.CHIEF, preferences.erase),
         ("/stop", Role.EDITOR, commands.of("stop", "stopped")),
         ("/resume", Role.CHIEF, commands.of("resume", "resumed")),
         ("/article/hold", Role.EDITOR, commands.of("hold", "held")),

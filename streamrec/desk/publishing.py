@@ -6,6 +6,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError as ClientError
 
+from ..clock import now_ms
 from ..errors import KafkaError
 from ..kafka.clients import producer
 from ..settings import Settings
@@ -16,6 +17,7 @@ class Publisher:
 
     def __init__(self, settings: Settings) -> None:
         self._articles, self._preferences = settings.topic("articles"), settings.topic("preferences")
+        self._erasure = settings.topic("erasure")
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
 
@@ -41,6 +43,10 @@ class Publisher:
     async def prefer(self, user_id: str, patch: bytes) -> None:
         """Write a reader's patch, and wait until it is there. KafkaError if that is not certain."""
         await self._write(self._preferences, user_id.encode(), patch)
+
+    async def erase(self, user_id: str) -> None:
+        """Ask for a reader to be forgotten. KafkaError if it is not certain that this was written."""
+        await self._write(self._erasure, user_id.encode(), orjson.dumps({"at_ms": now_ms()}))
 
     async def _write(self, topic: str, key: bytes, value: bytes) -> None:
         assert self._producer is not None

@@ -56,9 +56,8 @@ async def _serve(settings: Settings) -> None:
         await trail.start()
         await lag.start()
         await follower.start()
-        app = build_desk(
-            settings, Sources(follower, publisher.publish, commander.say, trail, publisher.prefer, lag.waiting)
-        )
+        forms = (publisher.publish, commander.say, trail, publisher.prefer, publisher.erase)
+        app = build_desk(settings, Sources(follower, *forms, lag.waiting))
         config = uvicorn.Config(
             app, settings.desk_host, settings.desk_port, log_config=None, access_log=False, server_header=False,
             proxy_headers=False, lifespan="off", timeout_keep_alive=10, limit_concurrency=500,

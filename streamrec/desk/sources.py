@@ -48,4 +48,5 @@ class Sources(NamedTuple):
     say: Say
     trail: Trail
     prefer: Prefer
+    erase: Callable[[str], Awaitable[None]]  # a reader, to `erasure`
     waiting: Callable[[], Awaitable[int]]  # events that no worker has taken in yet

@@ -125,7 +125,7 @@ def _desk(settings: Settings) -> Iterator[Need]:
     """The desk follows, and writes what its forms say."""
     yield from _follower(settings)
     yield from _topics(settings, "Read", "control")
-    yield from _topics(settings, "Write", "articles", "control", "preferences")
+    yield from _topics(settings, "Write", "articles", "control", "preferences", "erasure")
     yield Need("Write", "transactional-id", f"{settings.group_id}-desk-", is_prefix=True)
 
 

@@ -106,6 +106,10 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
         assert len(await read(settings, settings.topic("push"))) == 6
         await asyncio.to_thread(desk.press, "/resume", why="it was the right one")
         await until(desk.shows("/article?id=flood", "Readers who were sent it 3"), 30)
+        await asyncio.to_thread(desk.press, "/reader/preferences", id="u1", daily_cap="1")
+        await until(desk.shows("/reader?id=u1", "at most 1"), 20)
+        await asyncio.to_thread(desk.press, "/reader/erase", id="u2", again="u2")
+        await until(desk.shows("/reader?id=u2", "Nothing is known of this reader"), 20)
 
     asyncio.run(scene())
     assert desk.stop() == 0

@@ -159,3 +159,21 @@ async def test_a_command_comes_after_all_that_were_there() -> None:
     await ask(app, "/resume", {"why": "fine", "token": await token_of(app)}, as_("chief"))
     assert newsroom.said[0].at_ms == ahead.at_ms + 1
     assert not newsroom.trail.stops()
+
+
+async def test_a_reader_is_erased_by_a_chief_who_types_the_id() -> None:
+    """No other reader by a slip, and by nobody else."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    theirs, form = await token_of(app, "editor"), {"id": "u1", "token": await token_of(app)}
+    refused = [
+        await ask(app, "/reader/erase", {**form, "again": "u1", "token": theirs}, as_("editor")),
+        await ask(app, "/reader/erase", {**form, "again": "u2"}, as_("chief")),
+        await ask(app, "/reader/erase", form, as_("chief")),
+        await ask(app, "/reader/erase", {**form, "id": "", "again": ""}, as_("chief")),
+    ]
+    assert [answer.status for answer in refused] == [403, 400, 400, 400]
+    assert newsroom.erased == []
+    assert (await ask(app, "/reader/erase", {**form, "again": " u1 "}, as_("chief"))).status == 303
+    assert newsroom.erased == ["u1"]
+    assert "Erase this reader" not in (await ask(app, "/reader?id=u1", headers=as_("editor"))).text

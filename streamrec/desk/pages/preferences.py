@@ -41,6 +41,14 @@ class PreferencesForm:
         await self._desk.sources.prefer(user_id, raw)
         return to("/reader", "saved", id=user_id)
 
+    async def erase(self, request: Request, person: Person, form: Form) -> Response:
+        """Ask for the reader to be forgotten; the id has to be typed once more."""
+        user_id = one_id(form.get("id", ""))
+        if not user_id or one_id(form.get("again", "")) != user_id:
+            raise RefusedError("The id that was typed is not this reader's; nobody was erased.")
+        await self._desk.sources.erase(user_id)
+        return to("/reader", "erased", id=user_id)
+
 
 def patch_in(form: Form) -> dict[str, Any]:
     """What was chosen."""

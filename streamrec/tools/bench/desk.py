@@ -110,7 +110,7 @@ async def _pages(settings: Settings, partition: Partition, rounds: int) -> dict[
     async def none_waits() -> int:
         return 0
 
-    forms = (nowhere, nowhere, trail, nowhere)
+    forms = (nowhere, nowhere, trail, nowhere, nowhere)
     app = build_desk(settings, Sources(_Followed(partition, settings), *forms, none_waits))
     token = _token(await _asked(app, "/write"))
     last = len(partition.catalog) // 50
