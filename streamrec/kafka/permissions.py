@@ -75,7 +75,7 @@ def _producer(settings: Settings) -> Iterator[Need]:
 
 def _importer(settings: Settings) -> Iterator[Need]:
     """`produce --history` waits until the workers have taken the articles in."""
-    yield from _producer(settings)
+    yield from _topics(settings, "Write", "articles", "events")
     yield from _topics(settings, "Read", "articles", "catalog")
     yield Need("Describe", "group", settings.group_id)
 
