@@ -108,7 +108,7 @@ def _gateway(settings: Settings) -> Iterator[Need]:
 
 
 def _auditor(settings: Settings) -> Iterator[Need]:
-    read = ("push", "catalog", "events", "preferences", "events.dlq", "rerouted.dlq", "preferences.dlq")
+    read = ("push", "catalog", "control", "events", "preferences", "events.dlq", "rerouted.dlq", "preferences.dlq")
     yield from _topics(settings, "Read", *read)
     yield Need("Read", "topic", changelog_topic(settings))
     yield from _topics(settings, "Describe", *(name for name in INPUTS if name not in read))

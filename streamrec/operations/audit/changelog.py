@@ -49,6 +49,7 @@ class Changelog:
         self.erased: set[bytes] = set()  # keys of receipts: pushes of these readers were forgotten
         self._partitions, self._tally, self._index = partitions, tally, index
         self._begun: list[list[int]] = [[] for _ in range(partitions)]  # when owners were given their partition
+        self._commanded: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
         self._progress: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
@@ -76,6 +77,12 @@ class Changelog:
     def applied_by_ms(self, partition: int, offset: int) -> int | None:
         """By when the event at this offset was applied; None if no cursor says it was."""
         nexts, times = self._progress[partition]
+        found = bisect.bisect_right(nexts, offset)
+        return times[found] if found < len(nexts) else None
+
+    def commanded_by_ms(self, partition: int, offset: int) -> int | None:
+        """By when the command at this offset of `control` was applied; None if no cursor says it was."""
+        nexts, times = self._commanded[partition]
         found = bisect.bisect_right(nexts, offset)
         return times[found] if found < len(nexts) else None
 
@@ -149,6 +156,10 @@ class Changelog:
                 self._tally.violated("cursor_backwards", Example("changelog", partition, record.offset, note=note))
         nexts, times = self._progress[partition]
         if (to := cursor.get("events", 0)) > (nexts[-1] if nexts else 0):
+            nexts.append(to)
+            times.append(record.timestamp)
+        nexts, times = self._commanded[partition]
+        if (to := cursor.get("control", 0)) > (nexts[-1] if nexts else 0):
             nexts.append(to)
             times.append(record.timestamp)
         self.cursors[partition], self.cursor_offsets[partition] = cursor, record.offset

@@ -27,6 +27,8 @@ def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS)
     check_history(facts, policy, by_event_time)
     check_certain(facts, policy, by_event_time, skew_ms, round(settings.max_push_lag_s * 1000) + SLACK_MS)
     check_audiences(facts)
+    if not by_event_time:
+        facts.commands.check(facts.pushes, facts.changelog, facts.tally, skew_ms)
     _rows_of_pushes(facts, now_ms)
     _known_to_row(facts, skew_ms)
     for partition in range(facts.partitions):

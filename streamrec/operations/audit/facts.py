@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from ...contracts.records import Record
 from .articles import Articles
 from .changelog import Changelog
+from .commands import Commands
 from .events import Events
 from .findings import Tally
 from .preferences import Preferences
@@ -27,6 +28,7 @@ class Facts:
         self.pushes = Pushes(partitions, self.tally, since_ms)
         self.ends: dict[tuple[str, int], int] = {}  # (topic without prefix, partition) -> next offset to be written
         self.articles = Articles()
+        self.commands = Commands(partitions)
         self.settle_pushes()
 
     def settle_pushes(self) -> None:
@@ -48,6 +50,7 @@ class Facts:
         catalog: Sequence[Record] = (),
         examples: int = 5,
         preferences: Log | None = None,
+        control: Log | None = None,
     ) -> "Facts":
         """Facts of a test: from records in memory, committed ones only."""
         facts = cls(partitions, examples=examples)
@@ -57,6 +60,8 @@ class Facts:
         for partition, records in changelog.items():
             facts.changelog.take(partition, records)
         facts.articles.take(catalog)
+        for partition, records in (control or {}).items():
+            facts.commands.take(partition, records)
         facts.events.take_dead_letters(dead_letters)
         for partition, records in events.items():
             facts.events.take(partition, records)

@@ -7,6 +7,7 @@ and 128 bits. Only users who got a push are known here: every other rule about u
 import struct
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -40,6 +41,16 @@ TABLE = np.dtype(
 _decode = msgspec.json.Decoder(Push).decode
 
 
+class ByCommand(NamedTuple):
+    """A record that takes back or corrects what was pushed; `user` is an index, `article` a key."""
+
+    user: int
+    article: int
+    partition: int
+    offset: int
+    push_id: str
+
+
 class Pushes:
     """Collects the records of `push` into one table: `take` every record, then `settle`."""
 
@@ -49,11 +60,19 @@ class Pushes:
         self.table: AnyArray = np.empty(0, TABLE)
         self._partitions, self._tally, self._since_ms = partitions, tally, since_ms
         self._taken: list[AnyArray] = []
+        self.by_command: list[ByCommand] = []
+        self._first: dict[int, int] = {}  # partition -> offset of the first record read
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Take records of one partition of `push`, in order."""
         pushed = [(record, push) for record in records if (push := self._push(partition, record)) is not None]
         good = [(record, push) for record, push in pushed if push.kind == "push"]
+        for record, push in pushed:
+            if push.kind != "push":
+                where = self._user(push.user_id), key_of(push.article_id), partition, record.offset
+                self.by_command.append(ByCommand(*where, push.push_id))
+        if records:
+            self._first.setdefault(partition, records[0].offset)
         homes = partitions_of([push.user_id for _, push in good], self._partitions)
         rows = []
         for (record, push), home in zip(good, homes.tolist(), strict=True):
@@ -67,6 +86,10 @@ class Pushes:
             rows.append((self._user(push.user_id), partition, *flags, *ids, *times, high, low))
         if rows:
             self._taken.append(np.array(rows, TABLE))
+
+    def is_whole(self, partition: int) -> bool:
+        """Whether no record of this partition was deleted by retention."""
+        return self._first.get(partition, 0) == 0
 
     def settle(self) -> None:
         """Make the table, once all pushes are taken."""

@@ -25,6 +25,7 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
     """Read a live cluster into facts; KafkaError where it cannot be read or is not as the settings say."""
     await permitted(settings, "auditor")
     changelog, push, events = changelog_topic(settings), settings.topic("push"), settings.topic("events")
+    control = settings.topic("control")
     preferences = settings.topic("preferences")
     letters = [f"{events}.dlq", settings.topic("rerouted.dlq"), f"{preferences}.dlq"]
     inputs = [settings.topic(name) for name in TOPICS]
@@ -49,6 +50,8 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
                 await source.each(events, facts.events.take)
                 if counts[preferences]:
                     await source.each(preferences, facts.preferences.take)
+                if counts[control]:
+                    await source.each(control, facts.commands.take)
             known = {topic for cursor in facts.changelog.cursors for topic in cursor}
             facts.ends |= await source.input_ends(sorted(known), counts)
     return facts

@@ -144,7 +144,14 @@ def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
     }
     letters = [letter for topic in TOPICS for records in read(f"{topic}.dlq").values() for letter in records]
     facts = Facts.of(
-        PARTITIONS, read("push"), read("changelog"), read("events"), ends, letters, preferences=read("preferences")
+        PARTITIONS,
+        read("push"),
+        read("changelog"),
+        read("events"),
+        ends,
+        letters,
+        preferences=read("preferences"),
+        control=read("control"),
     )
     verdict.audit(facts, inputs.settings)
 
