@@ -10,7 +10,7 @@ from on_kafka import article, event, now_ms, read, send, until
 from secured_commands import streamrec, told
 from secured_kafka import SecuredKafka
 
-from streamrec.kafka.topics import check, create
+from streamrec.kafka.topics import check, create, specs
 from streamrec.operations.audit.checks import check as audit
 from streamrec.operations.audit.reader import read as read_facts
 from streamrec.tools.worker_process import WorkerProcess, worker_process
@@ -32,7 +32,7 @@ def of_process(worker: WorkerProcess) -> str:
 async def test_all_of_it_works(way: str, secured: SecuredKafka, names: dict[str, str], log: Path) -> None:
     """Topics are made and checked, records are sent, a worker reads them and pushes, and the audit holds."""
     settings = secured.settings(way, **names, **EAGER)
-    assert len(await create(settings)) == 10
+    assert len(await create(settings)) == len(specs(settings))
     assert await check(settings) == []
     with worker_process(settings, log) as worker:
         await asyncio.to_thread(worker.wait_ready)

@@ -117,14 +117,14 @@ async def test_an_open_transaction_is_not_state(settings_for_test: Settings) -> 
 
 
 async def test_an_empty_log_is_a_beginning(settings_for_test: Settings) -> None:
-    """Nothing there yet: no users, and a cursor at the start of both inputs."""
+    """Nothing there yet: no users, and a cursor at the start of every input."""
     await create(settings_for_test)
     fresh = empty(settings_for_test)
     recovered = await recover(
         fresh, KafkaLog(settings_for_test), changelog_topic(settings_for_test), settings_for_test.partitions
     )
     assert (recovered.rows, recovered.articles, len(fresh.profiles)) == (0, 0, 0)
-    assert fresh.cursor == {"events": 0, "catalog": 0, "rerouted": 0}
+    assert fresh.cursor == dict.fromkeys(TOPICS, 0)
 
 
 @pytest.mark.parametrize(
