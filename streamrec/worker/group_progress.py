@@ -2,40 +2,48 @@
 coordinator, however many partitions there are. The group's offsets follow what is committed once a second.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from ..contracts.records import Topic
 from ..errors import KafkaError
 from ..kafka.clients import AIOKafkaConsumer, admin, consumer
 from ..settings import Settings
 
+Place = tuple[Topic, int]  # an input and a partition of it
 Isolation = Literal["read_committed", "read_uncommitted"]
 
 
 class GroupProgress:
-    """Where the inputs of a deployment end and how far its group is, by partition; topics are named without prefix."""
+    """Where the inputs of a deployment end and how far its group is, by place; topics are named without prefix."""
 
     def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
         self._settings, self._consumer, self._admin = settings, consumer, admin
 
-    async def end_offsets(self, topic: str) -> dict[int, int]:
-        """The next offset of each partition; with read_committed, before the first open transaction."""
-        return {tp.partition: end for tp, end in (await self._consumer.end_offsets(self._all(topic))).items()}
+    async def end_offsets(self, *topics: Topic) -> dict[Place, int]:
+        """The next offset of each partition of these; with read_committed, before the first open transaction."""
+        places = self._places(topics)
+        ends = await self._consumer.end_offsets(list(places))
+        return {place: ends[tp] for tp, place in places.items()}
 
-    async def committed_offsets(self, topic: str) -> dict[int, int]:
-        """The offset of the group in each partition, 0 where it has none. KafkaError if some is not told."""
-        tps = self._all(topic)
-        told = await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=tps)
-        if missing := [tp.partition for tp in tps if tp not in told]:
-            raise KafkaError(f"the offsets of group {self._settings.group_id} in {topic} are not told: {missing[:9]}")
-        return {tp.partition: max(0, told[tp].offset) for tp in tps}
+    async def committed_offsets(self, *topics: Topic) -> dict[Place, int]:
+        """The offset of the group in each partition of these, 0 where it has none. KafkaError if some is not told."""
+        places = self._places(topics)
+        told = await self._admin.list_consumer_group_offsets(self._settings.group_id, partitions=list(places))
+        if missing := [f"{tp.topic}-{tp.partition}" for tp in places if tp not in told]:
+            raise KafkaError(f"offsets of group {self._settings.group_id} are not told: {', '.join(missing[:9])}")
+        return {place: max(0, told[tp].offset) for tp, place in places.items()}
 
-    def _all(self, topic: str) -> list[TopicPartition]:
-        return [TopicPartition(self._settings.topic(topic), number) for number in range(self._settings.partitions)]
+    def _places(self, topics: Sequence[Topic]) -> dict[TopicPartition, Place]:
+        return {
+            TopicPartition(self._settings.topic(name), number): (name, number)
+            for name in topics
+            for number in range(self._settings.partitions)
+        }
 
 
 @asynccontextmanager

@@ -30,14 +30,13 @@ from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import monotonic_s
 from ..contracts.inputs import STRAYING
-from ..contracts.records import Topic
 from ..errors import KafkaError
 from ..kafka.log import Log
 from ..observability.metrics import HoldReason
 from ..settings import Settings
 from .catch_up import readable_end
 from .fetch_lag import FetchLag, FetchProgress
-from .group_progress import GroupProgress, group_progress
+from .group_progress import GroupProgress, Place, group_progress
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +45,17 @@ LOOK_S = 1.0  # between two looks at how far the others are
 FOLLOW_S = 3.0  # a partition that keeps up may seem to be so far behind: commits are told once a second, and seen so
 
 
-Place = tuple[Topic, int]  # an input from which records are sent on, and a partition of it
-
-
 class Late(NamedTuple):
     """A partition whose owner is behind in an input: by how many records, and since how many seconds."""
 
-    topic: Topic
-    partition: int
+    place: Place
     records: int
     seconds: float
 
     def __str__(self) -> str:
         waited = f", the oldest for {self.seconds:.0f} s" if self.seconds else ""
-        return f"{self.topic}-{self.partition} is behind by {self.records} records{waited}"
+        topic, partition = self.place
+        return f"{topic}-{partition} is behind by {self.records} records{waited}"
 
 
 class Strays:
@@ -105,28 +101,20 @@ class Strays:
             if not any((await group.end_offsets("rerouted")).values()):
                 return
             self._exist = True
-            until = {
-                name: await self._readable(name, await group.end_offsets(name), await group.committed_offsets(name))
-                for name in STRAYING
-            }
-            while left := [
-                late
-                for name in STRAYING
-                if until[name]
-                for late in _behind(name, until[name], await group.committed_offsets(name))
-            ]:
+            ends = await group.end_offsets(*STRAYING)
+            until = await self._readable(ends, await group.committed_offsets(*STRAYING))
+            while until and (left := _behind(until, await group.committed_offsets(*STRAYING))):
                 self._left = left
                 await asyncio.sleep(WAIT_S)
 
-    async def _readable(self, name: Topic, ends: Mapping[int, int], applied: Mapping[int, int]) -> dict[int, int]:
+    async def _readable(self, ends: Mapping[Place, int], applied: Mapping[Place, int]) -> dict[Place, int]:
         """Up to where there is something to apply: a marker is passed over, and no offset of the group follows it."""
-        topic = self._settings.topic(name)
         async with self._log.reader() as reader:
             return {
-                late.partition: await readable_end(
-                    reader, topic, late.partition, applied[late.partition], ends[late.partition]
+                (topic, number): await readable_end(
+                    reader, self._settings.topic(topic), number, applied[topic, number], ends[topic, number]
                 )
-                for late in _behind(name, ends, applied)
+                for (topic, number), _, _ in _behind(ends, applied)
             }
 
     # --- live ---------------------------------------------------------------------------------------------------------
@@ -161,34 +149,32 @@ class Strays:
             return
         self._exist = True
         is_first, self._unapplied = self._unapplied is None, self._unapplied or FetchLag()
-        self._late = [late for name in STRAYING for late in await self._late_in(name, group, self._unapplied, is_first)]
-
-    async def _late_in(self, name: Topic, group: GroupProgress, unapplied: FetchLag, is_first: bool) -> list[Late]:
-        ends, applied, at_s = await group.end_offsets(name), await group.committed_offsets(name), monotonic_s()
+        ends, applied = await group.end_offsets(*STRAYING), await group.committed_offsets(*STRAYING)
+        at_s, late = monotonic_s(), []
         # what stood there before the first look has waited nobody knows how long
         noted_s = at_s - self._most_s - LOOK_S if is_first else at_s
-        late = []
-        for number, end in ends.items():
-            done = max(applied[number], self._nothing_until.get((name, number), 0))
-            unapplied.note(name, number, FetchProgress(done, end), noted_s)
-            seconds = unapplied.seconds_of(name, number, at_s)
-            if seconds > self._most_s and await self._is_something(name, number, applied[number], unapplied):
-                late.append(Late(name, number, end - applied[number], seconds))
-        return late
+        for place, end in ends.items():
+            done = max(applied[place], self._nothing_until.get(place, 0))
+            self._unapplied.note(*place, FetchProgress(done, end), noted_s)
+            seconds = self._unapplied.seconds_of(*place, at_s)
+            if seconds > self._most_s and await self._is_something(place, applied[place], self._unapplied):
+                late.append(Late(place, end - applied[place], seconds))
+        self._late = late
 
-    async def _is_something(self, name: Topic, number: int, applied: int, unapplied: FetchLag) -> bool:
+    async def _is_something(self, place: Place, applied: int, unapplied: FetchLag) -> bool:
         """Whether what has waited longest is a record: a marker is never applied."""
-        if self._something_at.get((name, number), 0) > applied:
+        if self._something_at.get(place, 0) > applied:
             return True
-        end = unapplied.oldest(name, number)
+        name, number = place
+        end = unapplied.oldest(*place)
         async with self._log.reader() as reader:
             last = await readable_end(reader, self._settings.topic(name), number, applied, end)
         if last > applied:
-            self._something_at[name, number] = last
+            self._something_at[place] = last
         else:
-            self._nothing_until[name, number] = end
+            self._nothing_until[place] = end
         return last > applied
 
 
-def _behind(name: Topic, until: Mapping[int, int], applied: Mapping[int, int]) -> list[Late]:
-    return [Late(name, number, to - applied[number], 0.0) for number, to in until.items() if to > applied[number]]
+def _behind(until: Mapping[Place, int], applied: Mapping[Place, int]) -> list[Late]:
+    return [Late(place, to - applied[place], 0.0) for place, to in until.items() if to > applied[place]]
