@@ -1,14 +1,16 @@
 """What the desk writes to Kafka besides commands: articles and preferences, as a newsroom's own systems would."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError as ClientError
 
-from ..clock import now_ms
 from ..errors import KafkaError
 from ..kafka.clients import producer
+from ..operations.erasing import ask
 from ..settings import Settings
 
 
@@ -17,7 +19,6 @@ class Publisher:
 
     def __init__(self, settings: Settings) -> None:
         self._articles, self._preferences = settings.topic("articles"), settings.topic("preferences")
-        self._erasure = settings.topic("erasure")
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
 
@@ -46,11 +47,19 @@ class Publisher:
 
     async def erase(self, user_id: str) -> None:
         """Ask for a reader to be forgotten. KafkaError if it is not certain that this was written."""
-        await self._write(self._erasure, user_id.encode(), orjson.dumps({"at_ms": now_ms()}))
+        assert self._producer is not None
+        with _perhaps_not_written(self._settings.topic("erasure")):
+            await ask(self._producer, self._settings, user_id)
 
     async def _write(self, topic: str, key: bytes, value: bytes) -> None:
         assert self._producer is not None
-        try:
+        with _perhaps_not_written(topic):
             await self._producer.send_and_wait(topic, value, key)
-        except ClientError as error:
-            raise KafkaError(f"what was said was perhaps not written to {topic}: {type(error).__name__}") from error
+
+
+@contextmanager
+def _perhaps_not_written(topic: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise KafkaError(f"what was said was perhaps not written to {topic}: {type(error).__name__}") from error

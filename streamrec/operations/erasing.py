@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import orjson
+from aiokafka import AIOKafkaProducer
 
 from ..clock import monotonic_s, now_ms
 from ..contracts.decode import Origin, Typed, decode_erasures
@@ -50,16 +51,14 @@ async def erase(settings: Settings, user_id: str, wait_s: float) -> Erased:
     topic, wishes = settings.topic("erasure"), settings.topic("preferences")
     await permitted(settings, "operator", [Need("Write", "topic", topic), Need("Write", "topic", wishes)])
     await require(settings, "erasure")
-    number = partition_of(user_id, settings.partitions)
     async with producer(settings) as sending:
-        await sending.send_and_wait(wishes, key=user_id.encode(), value=None, partition=number)
-        sent = await sending.send_and_wait(topic, key=user_id.encode(), value=b"{}", partition=number)
+        number, offset = await ask(sending, settings, user_id)
     deadline_s = monotonic_s() + wait_s
     async with group_progress(settings, "read_committed") as group:
-        while (await group.committed_offsets("erasure"))[number] <= sent.offset:
+        while (await group.committed_offsets("erasure"))["erasure", number] <= offset:
             if monotonic_s() > deadline_s:
                 raise KafkaError(
-                    f"the erasure stands in {topic}-{number} at offset {sent.offset}, and no worker has applied it"
+                    f"the erasure stands in {topic}-{number} at offset {offset}, and no worker has applied it"
                     f" within {wait_s:.0f} s: it is done once one does"
                 )
             await asyncio.sleep(POLL_S)
@@ -68,6 +67,14 @@ async def erase(settings: Settings, user_id: str, wait_s: float) -> Erased:
     if receipt is None:
         raise KafkaError(f"{changelog_topic(settings)}-{number} has no receipt of the erasure, though it was applied")
     return Erased(number, Receipt(**orjson.loads(receipt)), stays(settings, now_ms()))
+
+
+async def ask(sending: AIOKafkaProducer, settings: Settings, user_id: str) -> tuple[int, int]:
+    """Write the two records of a request; partition and offset of the erasure. Its errors are the client's."""
+    key, number = user_id.encode(), partition_of(user_id, settings.partitions)
+    await sending.send_and_wait(settings.topic("preferences"), key=key, value=None, partition=number)
+    sent = await sending.send_and_wait(settings.topic("erasure"), key=key, value=b"{}", partition=number)
+    return number, int(sent.offset)
 
 
 def stays(settings: Settings, at_ms: int) -> list[Stays]:

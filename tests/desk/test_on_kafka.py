@@ -110,6 +110,8 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
         await until(desk.shows("/reader?id=u1", "at most 1"), 20)
         await asyncio.to_thread(desk.press, "/reader/erase", id="u2", again="u2")
         await until(desk.shows("/reader?id=u2", "Nothing is known of this reader"), 20)
+        wishes = await read(settings, settings.topic("preferences"))
+        assert [record.value for record in wishes if record.key == b"u2"] == [None]  # older patches are compacted away
 
     asyncio.run(scene())
     assert desk.stop() == 0
