@@ -3,13 +3,13 @@
 import asyncio
 from uuid import uuid4
 
-import msgspec
 from aiokafka.errors import KafkaError as ClientError
 
 from ..contracts.control import Command
 from ..errors import KafkaError
 from ..kafka.log import KafkaLog
-from ..kafka.transactions import Message, Transactions
+from ..kafka.transactions import Transactions
+from ..operations.control import write
 from ..settings import Settings
 
 TRANSACTIONAL = "-desk-"  # in transactional ids, behind the group
@@ -19,7 +19,6 @@ class Commander:
     """The desk's transactional producer; each desk has ids of its own, so two do not fence one another."""
 
     def __init__(self, settings: Settings) -> None:
-        self._topic, self._partitions = settings.topic("control"), settings.partitions
         self._settings = settings
         self._transactions: Transactions | None = None
         self._lock = asyncio.Lock()
@@ -42,15 +41,12 @@ class Commander:
 
     async def say(self, command: Command) -> None:
         """Write a command, and wait until it is committed. KafkaError if that is not certain."""
-        message = Message(command.article_id.encode() or None, msgspec.json.encode(command))
         async with self._lock:
             try:
                 if self._transactions is None:
                     await self.start()
                 assert self._transactions is not None
-                async with self._transactions.begin() as writes:
-                    for number in range(self._partitions):
-                        await writes.send(self._topic, number, [message])
+                await write(self._transactions, self._settings, [command])
             except ClientError as error:
                 failed, self._transactions = self._transactions, None  # the next command begins with another producer
                 if failed is not None:

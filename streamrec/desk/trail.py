@@ -75,9 +75,11 @@ class Trail:
     def in_effect(self, *kinds: TargetKind) -> list[InEffect]:
         """What of these kinds is on now, the latest first."""
         self.state.lift_ended(now_ms())
-        on = [(target, said) for target, said in self.state if said.on and target.kind in kinds]
-        on.sort(key=lambda one: (-one[1].at_ms, one[0]))
-        return [InEffect(target, said, self._why.get(said.command_id, "")) for target, said in on]
+        return [
+            InEffect(target, said, self._why.get(said.command_id, ""))
+            for target, said in self.state.in_effect()
+            if target.kind in kinds
+        ]
 
     def stops(self) -> list[InEffect]:
         """What is stopped now."""

@@ -60,6 +60,14 @@ async def read_trail(settings: Settings) -> Trail:
     return trail
 
 
+async def write(transactions: Transactions, settings: Settings, commands: Sequence[Command]) -> None:
+    """Write commands to every partition in one transaction of a started producer; errors are the client's."""
+    messages = [Message(command.article_id.encode() or None, msgspec.json.encode(command)) for command in commands]
+    async with transactions.begin() as writes:
+        for number in range(settings.partitions):
+            await writes.send(settings.topic("control"), number, messages)
+
+
 async def give(settings: Settings, commands: Sequence[Command]) -> list[Applied]:
     """Write commands, without id and time, to every partition in one transaction; what each of them changes.
 
@@ -72,14 +80,11 @@ async def give(settings: Settings, commands: Sequence[Command]) -> list[Applied]
         msgspec.structs.replace(command, at_ms=at_ms, command_id=command.command_id or uuid.uuid4().hex[:12])
         for command in commands
     ]
-    messages = [Message(command.article_id.encode() or None, msgspec.json.encode(command)) for command in said]
     # an id of its own: two persons at once do not fence one another
     transactions = Transactions(f"{settings.group_id}-control-{uuid.uuid4().hex[:12]}", KafkaLog(settings))
     try:
         await transactions.start()
-        async with transactions.begin() as writes:
-            for number in range(settings.partitions):
-                await writes.send(settings.topic("control"), number, messages)
+        await write(transactions, settings, said)
     except ClientError as error:
         raise KafkaError(
             f"the command was perhaps not written ({type(error).__name__}); `streamrec control log` tells"
