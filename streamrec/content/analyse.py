@@ -41,7 +41,6 @@ def analyse(
     category = categories.name_of(category_of(article.category, language, article.title, article.abstract))
     vector = _vector(article, category, encoder)
     story_id = stories.story_of(article)
-    out_ms = max(article.published_at_ms, article.embargo_until_ms)
     audience = resolved(article.audience, categories)
     return AnalysedArticle(
         **passed_on(article) | {"audience": audience.audience},
@@ -50,7 +49,7 @@ def analyse(
         keywords=keywords_of(article.title, article.abstract),
         story_id=story_id,
         known_at_ms=known_at_ms,
-        expires_at_ms=article.expires_at_ms or min(out_ms + round(eligible_h * HOUR_MS), LATEST_MS),
+        expires_at_ms=article.expires_at_ms or min(article.opens_at_ms + round(eligible_h * HOUR_MS), LATEST_MS),
         vector=vector.astype("<f4").tobytes(),
         space_id=encoder.space_id,
         digest=digest_of(article),

@@ -65,7 +65,7 @@ def widens_at_ms(article: ArticleEvent, known_at_ms: int) -> int:
     """When the rest of an audience gets the article, in ms since 1970; 0 for one without a ramp."""
     if article.audience is None or article.audience.ramp is None:
         return 0
-    out_ms = max(known_at_ms, article.published_at_ms, article.embargo_until_ms)
+    out_ms = max(known_at_ms, article.opens_at_ms)
     return min(out_ms + round(article.audience.ramp.after_min * MINUTE_MS), LATEST_MS)
 
 

@@ -137,7 +137,7 @@ class ContentPipeline:
         """What must not be forgotten. Retention takes any record some day, so these have to be written again in time:
         the table of slots, and articles whose embargo or publication time is still to come.
         """
-        self._scheduled = {key: article for key, article in self._scheduled.items() if _opens_ms(article) > now_ms}
+        self._scheduled = {key: article for key, article in self._scheduled.items() if article.opens_at_ms > now_ms}
         slots = [self.slots_record()] if self.categories.slots else []
         return [*slots, *map(_record, self._scheduled.values())]
 
@@ -218,12 +218,8 @@ class ContentPipeline:
         if len(self._known) > self._remembered:
             self._known.popitem(last=False)
         self._scheduled.pop(article.article_id, None)
-        if article.status != "withdrawn" and _opens_ms(article) > article.known_at_ms:
+        if article.status != "withdrawn" and article.opens_at_ms > article.known_at_ms:
             self._scheduled[article.article_id] = article
-
-
-def _opens_ms(article: AnalysedArticle) -> int:
-    return max(article.embargo_until_ms, article.published_at_ms)
 
 
 def _record(article: AnalysedArticle) -> CatalogRecord:

@@ -139,6 +139,11 @@ class Article(msgspec.Struct, frozen=True):
         Column("?", _is_given, "addressed"),
     ] = None
 
+    @property
+    def opens_at_ms(self) -> int:
+        """When it is out and under no embargo, in ms since 1970."""
+        return max(self.published_at_ms, self.embargo_until_ms)
+
 
 class ArticleEvent(Article, frozen=True, omit_defaults=True):
     """One version of an article, as published."""

@@ -12,7 +12,6 @@ from ..arrays import BoolArray, IntArray
 from ..engine.profiles.layout import CONSENT_OUT, PUSHED
 from ..engine.profiles.store import ProfileStore
 
-MINUTES = 60
 DAY_S = 86_400
 TOGETHER = 131_072  # rows looked at in one go: their columns stay in the cache
 
@@ -54,8 +53,3 @@ def reach(profiles: Sequence[ProfileStore], keys: Sequence[int]) -> list[int]:
 def opted_out(profiles: Iterable[ProfileStore]) -> int:
     """Readers who have pushes switched off; rows of nobody count as none."""
     return sum(int(np.count_nonzero((store["consent"] == CONSENT_OUT) & (store["layout"] > 0))) for store in profiles)
-
-
-def minute_bars(by_second: IntArray) -> list[int]:
-    """Pushes a minute, of whole minutes back from now; the last one is the minute up to now."""
-    return [int(n) for n in by_second.reshape(-1, 60).sum(axis=1)]

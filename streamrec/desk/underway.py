@@ -41,7 +41,7 @@ class Audiences:
     def underway(self, partitions: Sequence[Partition], at_ms: int) -> list[Underway]:
         """The latest audiences that are not done, or were reached a short while ago."""
         catalog = partitions[0].catalog
-        since = np.maximum(catalog["published_ms"], catalog["embargo_ms"])
+        since = catalog.opens_ms()
         chosen = np.flatnonzero(
             catalog["live"] & catalog["addressed"] & ~catalog["withdrawn"] & (since > at_ms - RECENT_MS)
         )

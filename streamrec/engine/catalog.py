@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import AnyArray, IndexArray, UIntArray
+from ..arrays import AnyArray, IndexArray, IntArray, UIntArray
 from ..contracts.article import AnalysedArticle, columns_of
 from ..contracts.ids import key_of
 from .slot_index import SlotIndex
@@ -113,8 +113,7 @@ class Catalog:
         values = [of(getattr(article, field)) for field, of in _FILL]
         said = row["held"], row["stopped"], row["retracted"]
         self._columns[slot] = (True, row["readers"], first_s, *said, *values)
-        opens_ms = (article.embargo_until_ms, article.published_at_ms, article.widens_at_ms)
-        self._all_open_ms = max(self._all_open_ms, *opens_ms)
+        self._all_open_ms = max(self._all_open_ms, article.opens_at_ms, article.widens_at_ms)
 
     def _new_slot(self, article: AnalysedArticle, now_ms: int) -> int:
         self._evict(now_ms)
@@ -190,11 +189,15 @@ class Catalog:
             & (self["expires_ms"] > now_ms)
         )
 
+    def opens_ms(self) -> IntArray:
+        """When each article is out and under no embargo, (slots,) ms since 1970."""
+        return np.maximum(self["embargo_ms"], self["published_ms"])
+
     def opening(self, after_ms: int, until_ms: int) -> IndexArray:
         """Slots whose embargo, future publication time or ramp ended within (after, until]."""
         if after_ms >= self._all_open_ms:
             return NO_SLOTS
-        opens_ms, widens_ms = np.maximum(self["embargo_ms"], self["published_ms"]), self["widens_ms"]
+        opens_ms, widens_ms = self.opens_ms(), self["widens_ms"]
         opens = (opens_ms > after_ms) & (opens_ms <= until_ms)
         widens = (widens_ms > after_ms) & (widens_ms <= until_ms)
         return np.flatnonzero((opens | widens) & self["live"] & ~self["withdrawn"])

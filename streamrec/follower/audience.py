@@ -18,6 +18,7 @@ from ..contracts.audience import Audience
 from ..engine.audience import members, share_at
 from ..partition.partition import Partition
 from .listing import newest, pushed_to
+from .world import policy_of
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -63,12 +64,11 @@ def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Pr
             retracted = retracted or bool(partition.catalog["retracted"][slot])
         if is_fresh:
             met += round(len(there) * found[1] / max(1, found[2])) if found else len(there)
-        policy = partition.context.policy
+        policy = policy_of(partition)
         inside += int(members(article, there, at_ms, policy.half_life_ms, policy.default_zone).sum())
-    opens_ms = max(article.published_at_ms, article.embargo_until_ms)
     over = article.status == "withdrawn" or article.expires_at_ms <= at_ms or retracted
     state = "over" if over else "held" if held else "under way" if going else "met" if fresh else "waits"
-    if opens_ms > at_ms and state not in {"over", "held"}:
+    if article.opens_at_ms > at_ms and state not in {"over", "held"}:
         state = "waits"
     return Progress(
         article_id=article_id,

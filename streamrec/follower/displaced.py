@@ -54,7 +54,7 @@ def displaced(
     waiting = rows[columns["due_at_s"][rows] > 0]
     other = [slot for slot in catalog.fresh(now_ms).tolist() if not _same(partition, slot, draft)]
     opening = catalog.opening(now_ms, now_ms + policy.min_interval_s * 1000)
-    opens_ms = np.maximum(catalog["embargo_ms"], catalog["published_ms"])[opening]
+    opens_ms = catalog.opens_ms()[opening]
     coming = [
         (rows, [slot], int(ms))
         for slot, ms in sorted(zip(opening.tolist(), opens_ms.tolist(), strict=True), key=lambda each: each[1])[:MOST]

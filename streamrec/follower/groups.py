@@ -12,8 +12,7 @@ from ..engine.profiles.zones import offset_minutes, zone_name
 from .verdicts import NOBODY, PUSH, Verdicts
 
 SEGMENTS = ("new", "casual", "regular", "heavy", "away")
-SEGMENT_SAYS = "new: under 3 reads; casual: under 16; regular: under 100; away: not active for 7 days"
-READS = (3, 16, 100)
+READS = (3, 16, 100)  # with fewer one is new, casual, regular
 AWAY_S = 7 * 86_400
 
 

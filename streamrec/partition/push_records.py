@@ -98,7 +98,7 @@ def _caused_ms(
     """
     if trigger == "article":
         known_ms = np.array([article.known_at_ms for slot in decision.slots if (article := catalog.articles[slot])])
-        out_ms = np.maximum(catalog["embargo_ms"], catalog["published_ms"])[decision.slots]
+        out_ms = catalog.opens_ms()[decision.slots]
         return np.asarray(np.minimum(np.maximum(known_ms, out_ms), now_ms))
     gap_over_ms = profiles.columns["active_ms"][decision.rows] + policy.session_gap_s * 1000
     due_ms = profiles.columns["due_at_s"][decision.rows].astype(np.int64) * 1000

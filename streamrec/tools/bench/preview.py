@@ -4,9 +4,9 @@ The readers are simulated ones after a day of clicks and pushes, each of them ma
 real partition has them, and as many of them as are asked for. Nothing is read from a broker, and nothing is written.
 """
 
-import resource
 import statistics
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -99,17 +99,12 @@ def measure(users: int, rounds: int, model: Path | None) -> Measured:
     partition.context = partition.context._replace(ranker=ranker)
     asked, seconds, cpu_s = draft(settings, at_ms), list[float](), list[float]()
     for _ in range(rounds + 1):
-        started_s, used_s = monotonic_s(), _used_s()
+        started_s, used_s = monotonic_s(), process_time()
         told = preview([partition], asked, at_ms)
         seconds.append(monotonic_s() - started_s)
-        cpu_s.append(_used_s() - used_s)
+        cpu_s.append(process_time() - used_s)
     scored = told.pushes + told.reasons.get("low_score", 0)
     return Measured(seconds[1:], cpu_s[1:], scored, told)
-
-
-def _used_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def summary(found: Measured) -> dict[str, object]:
