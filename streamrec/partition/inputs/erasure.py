@@ -32,4 +32,4 @@ def shortest(erasure: Erasure) -> bytes | None:
     return msgspec.json.encode(erasure)
 
 
-READING = Reading(decode, apply, shortest)
+READING = Reading(decode, apply, shortest, Erasure)

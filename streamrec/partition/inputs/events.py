@@ -32,4 +32,4 @@ def shortest(event: UserEvent) -> bytes | None:
     return msgspec.json.encode(event) if event.action in SAYS_NO else None
 
 
-READING = Reading(decode, apply, shortest)
+READING = Reading(decode, apply, shortest, UserEvent)

@@ -30,4 +30,4 @@ def shortest(patch: Patch) -> bytes | None:
     return record_of(patch) if patch.says_no else None
 
 
-READING = Reading(decode, apply, shortest)
+READING = Reading(decode, apply, shortest, Patch)

@@ -21,8 +21,11 @@ class Reading(NamedTuple):
                                                     and what is counted, is put into `changes`
     shortest(value)                              -> bytes of what must reach its reader's partition, where the record
                                                     is too long to be sent on; None: it is set aside
+    value                                        -> the type of what is decoded, of inputs of readers: strays are told
+                                                    apart by it
     """
 
     decode: Decode
     apply: "Callable[[Partition, list[Typed[Any]], int, Changes], Iterator[Changes]]"
     shortest: Callable[[Any], bytes | None] = lambda _: None
+    value: type = object

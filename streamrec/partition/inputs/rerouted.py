@@ -1,26 +1,21 @@
 """Rerouted: records of readers that came to another partition, sent on to this one. Each is read as it was there."""
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ...contracts.decode import Item, Origin, Typed
-from ...contracts.erasure import Erasure
 from ...contracts.inputs import STRAYING
-from ...contracts.preferences import Patch
 from ...contracts.records import REROUTED_HEADER, Record, Topic, first_headers
-from . import erasure, events, preferences
 from .reading import Reading
 
 if TYPE_CHECKING:
     from ..changes import Changes
     from ..partition import Partition
 
-_READINGS: dict[Topic, Reading] = {
-    "events": events.READING,
-    "preferences": preferences.READING,
-    "erasure": erasure.READING,
-}
-assert _READINGS.keys() == set(STRAYING), "a reading for each input from which records are sent on"
+_READINGS: dict[Topic, Reading] = {name: import_module(f"{__package__}.{name}").READING for name in STRAYING}
+_OF_VALUES = {reading.value: reading for reading in _READINGS.values()}
+assert len(_OF_VALUES) == len(_READINGS), "each input from which records are sent on has a type of its own"
 
 
 def came_from(record: Record) -> Topic:
@@ -33,7 +28,7 @@ def decode(records: Sequence[Record], origin: Origin, reference_ms: int | None) 
     """Items in the order of the records; nearly always all are events."""
     named = [came_from(record) for record in records]
     if set(named) <= {"events"}:
-        return events.READING.decode(records, origin, reference_ms)
+        return _READINGS["events"].decode(records, origin, reference_ms)
     found: list[Item[Any]] = []
     for name in dict.fromkeys(named):
         mine = [record for record, its in zip(records, named, strict=True) if its == name]
@@ -46,14 +41,8 @@ def apply(partition: "Partition", typed: list[Typed[Any]], now_ms: int, changes:
     start = 0
     for end in range(1, len(typed) + 1):
         if end == len(typed) or type(typed[end].value) is not type(typed[start].value):
-            yield from _reading_of(typed[start].value).apply(partition, typed[start:end], now_ms, changes)
+            yield from _OF_VALUES[type(typed[start].value)].apply(partition, typed[start:end], now_ms, changes)
             start = end
-
-
-def _reading_of(value: Any) -> Reading:
-    if isinstance(value, Erasure):
-        return erasure.READING
-    return preferences.READING if isinstance(value, Patch) else events.READING
 
 
 READING = Reading(decode, apply)
