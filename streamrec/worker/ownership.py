@@ -63,6 +63,7 @@ class Ownership:
         self._at_once, self._rounds = asyncio.Semaphore(AT_ONCE), CommitRounds()
         self._acquiring: list[asyncio.Task[None]] = []
         self._group_settled = asyncio.Event()
+        self._released = False  # the process ends: what the group gives it from now on is its next owner's
 
     # --- positions ----------------------------------------------------------------------------------------------------
 
@@ -96,6 +97,8 @@ class Ownership:
     async def assigned(self, partitions: set[int]) -> None:
         """The group has settled: let go of what moved, and go on with the rest as it is."""
         self._recorder.metrics.rebalances.inc()
+        if self._released:
+            return
         moved = [number for number in self.writers if number not in partitions]
         await asyncio.gather(*(self.writers[number].stop() for number in moved))
         self._forget(moved)
@@ -108,6 +111,8 @@ class Ownership:
 
         SettingsError where this process may not have so many connections.
         """
+        if self._released:
+            return
         partitions = list(partitions)
         check_limit(len(partitions))
         started_s, new = monotonic_s(), [number for number in partitions if number not in self.writers]
@@ -160,7 +165,8 @@ class Ownership:
             self._recorder.lost(self._settings.topic(name), number, count)
 
     async def release(self) -> None:
-        """The worker stops: commit what was applied, and let the partitions go."""
+        """The worker stops: commit what was applied, and let the partitions go for good."""
+        self._released = True
         self._be_ready(False)
         await self._acquire_no_more()
         await asyncio.gather(*(writer.pause() for writer in self.writers.values()))

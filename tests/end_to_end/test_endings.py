@@ -87,7 +87,8 @@ def test_all_workers_stop_at_once(settings: Settings, start: Start) -> None:
     asyncio.run(until(lambda: all(worker.exit_code() is not None for worker in workers)))
     for worker, told in zip(workers, before, strict=True):
         assert worker.exit_code() == 0
-        assert [line.endswith(TOLD) for line in lines(worker)[told:]] == [True]
+        (line,) = lines(worker)[told:]
+        assert line.endswith(TOLD)
     assert asyncio.run(members(settings)) == 0
 
 

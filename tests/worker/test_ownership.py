@@ -132,6 +132,23 @@ async def test_a_release_commits_what_was_applied_and_no_more() -> None:
     assert not process.errors
 
 
+async def test_nothing_is_acquired_after_a_release(caplog: pytest.LogCaptureFixture) -> None:
+    """Workers that are told to stop together leave the group one by one, and it gives those still in it the rest."""
+    process = Process(SlowLog())
+    await process.owned.acquire([0])
+    releasing = asyncio.create_task(process.owned.release())
+    await asyncio.sleep(0)
+    await process.owned.assigned({0, 1})
+    await process.owned.acquire([0, 1])
+    await releasing
+    caplog.set_level(logging.INFO, "streamrec")
+    await process.owned.acquire([0, 1])
+    assert not process.owned.writers
+    assert not process.ready()
+    assert not caplog.records
+    assert not process.errors
+
+
 async def test_what_goes_wrong_in_acquiring_is_raised() -> None:
     """A partition that cannot be recovered ends the process, and not only its task."""
 
