@@ -141,7 +141,8 @@ def test_sigterm_during_recovery(settings: Settings, start: Start) -> None:
     """A partition that takes long to be read back is given up at once: exit code 0, one line, and the group is left."""
 
     async def scene() -> None:
-        other = Transactions("unrelated-to-any-partition", KafkaLog(settings))
+        patient = settings.changed(transaction_timeout_s=300.0)  # not aborted before a worker has started
+        other = Transactions("unrelated-to-any-partition", KafkaLog(patient))
         await other.start()
         try:
             async with other.begin() as writes:  # open until the end: no reader gets past it
