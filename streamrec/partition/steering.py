@@ -94,8 +94,8 @@ class Steering:
     # --- articles -----------------------------------------------------------------------------------------------------
 
     def took_in(self, article: AnalysedArticle, change: Change, now_ms: int) -> None:
-        """A version of an article is known from now on."""
-        self._mark([article])
+        """A version of an article has come; the newest one counts, which may be another."""
+        self._mark(self._articles_of(Target("article", article.article_id)))
         if change == "updated":
             self._note_edition(article.article_id, Edition(now_ms // 1000, article.digest))
             target = Target("correct", article.article_id)

@@ -83,6 +83,15 @@ def test_what_is_held_meets_its_readers_when_it_is_released(no: Command, yes: Co
     assert got(feed.to.look(T0 + DAY // 2)) == []
 
 
+def test_an_older_version_of_another_category_lifts_no_stop() -> None:
+    """It changes nothing: the newest version is of the category that is stopped."""
+    feed = readers()
+    feed.commands(said("stop", category="science"))
+    feed.articles(article("a1", version=2))
+    assert got(feed.articles(article("a1", version=1, category="world"))) == []
+    assert got(feed.to.look(T0 + HOUR)) == []
+
+
 def test_a_held_article_is_not_offered_to_who_is_due() -> None:
     """Its place goes to another one."""
     feed = readers(candidates_per_user=1, session_gap_s=60)
