@@ -12,6 +12,7 @@ from streamrec.arrays import FloatArray
 from streamrec.content.pipeline import Analysed, CatalogRecord
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.control import Command
+from streamrec.contracts.erasure import Erasure
 from streamrec.contracts.event import UserEvent
 from streamrec.contracts.preferences import Patch
 from streamrec.contracts.push import ModelStamp, Push
@@ -101,7 +102,7 @@ class Feed:
 
     def __init__(self, to: Partition) -> None:
         self.to = to
-        self.offsets: dict[str, int] = {"events": 0, "catalog": 0, "preferences": 0, "control": 0}
+        self.offsets: dict[str, int] = {"events": 0, "catalog": 0, "preferences": 0, "control": 0, "erasure": 0}
 
     def events(self, *events: UserEvent | bytes, now_ms: int = T0, appended_ms: int | None = None) -> Changes:
         """Apply user events, as one batch."""
@@ -116,8 +117,10 @@ class Feed:
         said_ms = [command.at_ms for command in commands if isinstance(command, Command)]
         return self._apply("control", commands, max(said_ms, default=T0), None)
 
-    def of(self, values: Sequence[UserEvent | Patch], now_ms: int = T0 + DAY) -> Changes:
-        """Apply events, or patches of preferences, as one batch."""
+    def of(self, values: Sequence[UserEvent | Patch | Erasure], now_ms: int = T0 + DAY) -> Changes:
+        """Apply events, erasures, or patches of preferences, as one batch."""
+        if isinstance(values[0], Erasure):
+            return self._apply("erasure", values, now_ms, None)
         if not isinstance(values[0], Patch):
             return self._apply("events", values, now_ms, None)
         return self._apply(

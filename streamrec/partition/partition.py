@@ -15,7 +15,7 @@ whoever cannot commit them throws the partition away and restores it, as if they
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from operator import attrgetter
@@ -146,14 +146,21 @@ class Partition:
     def _unerased(self, typed: list[Typed[E]]) -> list[Typed[E]]:
         if not len(self.erasures):
             return typed
-        return [item for item in typed if not self._is_over(item.value)]
+        kept: list[Typed[E]] = []
+        back: set[str] = set()  # by what is applied with it
+        for item in typed:
+            if not self._is_over(item.value, back):
+                kept.append(item)
+                back.add(item.value.user_id)
+        return kept
 
-    def _is_over(self, value: UserEvent | Patch) -> bool:
+    def _is_over(self, value: UserEvent | Patch, back: Collection[str]) -> bool:
         """Older than its reader's erasure, or a tombstone of preferences of one who was erased and is not back."""
         if self.erasures.forgets(value.user_id, value.at_ms):
             return True
-        is_tombstone = isinstance(value, Patch) and value.resets and self.profiles.row(value.user_id) is None
-        return is_tombstone and self.erasures.of(value.user_id) is not None
+        if not (isinstance(value, Patch) and value.resets) or value.user_id in back:
+            return False
+        return self.profiles.row(value.user_id) is None and self.erasures.of(value.user_id) is not None
 
     def erase(self, erasure: Erasure, changes: Changes) -> None:
         """Forget a reader, and what is older than that of them, by its own time, for good (erasures.py)."""

@@ -77,6 +77,19 @@ said = st.one_of(
 )
 
 
+def test_a_tombstone_takes_back_what_came_just_before_it() -> None:
+    """Of a reader who is back by a patch: also where both are applied together."""
+    patch, tombstone = Patch("ann", T0 + 2000, {"daily_cap": 1}), Patch("ann", T0 + 3000, {}, resets=True)
+    for batches in ([[patch], [tombstone]], [[patch, tombstone]]):
+        feed = known()
+        erase(feed, "ann")
+        for batch in batches:
+            feed.of(batch)
+        row = feed.to.profiles.row("ann")
+        assert row is not None
+        assert not feed.to.profiles.said(row).asks_anything
+
+
 @given(st.lists(said, max_size=6), st.lists(said, max_size=6), st.booleans())
 def test_only_what_is_later_brings_a_reader_back(before: list[Any], after: list[Any], owner_changes: bool) -> None:
     """As if nothing older had ever been said; also for a next owner, who reads the log."""
