@@ -36,6 +36,13 @@ class Owner:
             self.catalog.append(RawRecord(at, now_ms, b"a", raw))
         return self._logged(self.feed.articles(*articles, now_ms=now_ms), now_ms)
 
+    def of(self, *batches: Sequence[Any], now_ms: int = T0) -> Changes:
+        """Apply batches of anything, each of one kind, and log them in one transaction."""
+        changes = Changes()
+        for values in batches:
+            changes.merge(self.feed.of(values, now_ms))
+        return self._logged(changes, now_ms)
+
     def look(self, now_ms: int) -> Changes:
         """Let those who are due have their push."""
         return self._logged(self.partition.look(now_ms), now_ms)

@@ -31,7 +31,8 @@ def after_changelog(partition: Partition, rows: Mapping[bytes, bytes | None], me
     partition.erasures.restore((key, record) for key, record in beside.items() if key not in said)
     profiles, catalog = partition.profiles, partition.catalog
     before = history.reads_of(profiles, _rows_of(partition, rows))
-    gone = _rows_of(partition, [key for key, row in rows.items() if row is None])
+    strangers = [key[1:] for key, record in said.items() if record is None]  # forgotten, and perhaps back since
+    gone = np.unique(_rows_of(partition, [*(key for key, row in rows.items() if row is None), *strangers]))
     if len(gone):
         profiles.forget(gone)
         profiles.encode(gone)  # its tombstones are in the log: the rows are free now

@@ -6,20 +6,23 @@ import msgspec
 import numpy as np
 import pytest
 from following import Owner, followed, replica_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import DAY, HOUR, T0, article, click, partition
 
+from streamrec.contracts.erasure import Erasure
 from streamrec.contracts.event import UserEvent
+from streamrec.contracts.preferences import Patch
 from streamrec.contracts.records import RawRecord
 from streamrec.errors import SettingsError, StateError
-from streamrec.partition.changelog_meta import LAYOUT_KEY, SPACE_KEY, moved_record
+from streamrec.partition.changelog_meta import BESIDE_ROWS, LAYOUT_KEY, SPACE_KEY, moved_record
 
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("article"), st.integers(0, 5), st.integers(1, 3)),
         st.tuples(st.sampled_from(["click", "dismiss", "share", "unsubscribe"]), st.integers(0, 4), st.integers(0, 5)),
         st.tuples(st.just("look"), st.integers(0, 2), st.just(0)),
+        st.tuples(st.sampled_from(["prefer", "erase"]), st.integers(0, 4), st.integers(0, 2)),
     ),
     max_size=30,
 )
@@ -33,12 +36,18 @@ def drive(owner: Owner, steps: list[tuple[str, int, int]]) -> None:
             owner.articles(article(f"a{a}", version=b, topic="ab"[a % 2]), now_ms=now_ms)
         elif what == "look":
             owner.look(now_ms)
+        elif what == "prefer":
+            owner.of([Patch(f"u{a}", now_ms, {"stories/s1": "mute", "daily_cap": b})], now_ms=now_ms)
+        elif what == "erase":  # and back within the same transaction, or not
+            back = click(f"u{a}", "a1", now_ms), Patch(f"u{a}", now_ms, {"tags/volcano": "mute"})
+            owner.of([Erasure(f"u{a}", now_ms - 1)], *([each] for each in back[b - 1 : b]), now_ms=now_ms)
         else:
             owner.events(UserEvent(f"u{a}", what, now_ms, article_id=f"a{b}"), now_ms=now_ms)
 
 
 @settings(max_examples=60)
 @given(STEPS, st.lists(st.integers(1, 100), max_size=6))
+@example([("prefer", 0, 1), ("erase", 0, 1)], [5])
 def test_rows_cursor_and_catalog_are_the_owners(steps: list[tuple[str, int, int]], pieces: list[int]) -> None:
     """Rows to the byte, the cursor, the articles and how many read each; and pieces of any size make no difference."""
     owner = Owner(partition())
@@ -46,11 +55,15 @@ def test_rows_cursor_and_catalog_are_the_owners(steps: list[tuple[str, int, int]
     drive(owner, steps)
     replica = followed(owner, replica_of(partition()), [at for at in pieces if at < len(owner.changelog)])
     state, copy = owner.partition, replica.partition
-    logged = {
-        key: value for key, value in ((r.key, r.value) for r in owner.changelog) if not (key or b"").startswith(b"\xff")
-    }
+    logged = {key: value for key, value in ((r.key or b"", r.value) for r in owner.changelog) if key < BESIDE_ROWS}
     assert copy.profiles.rows() == {key: value for key, value in logged.items() if value is not None}
     assert copy.cursor == state.cursor
+    for user in state.profiles:
+        mine, its = state.profiles.row(user), copy.profiles.row(user)
+        assert mine is not None
+        assert its is not None
+        assert copy.profiles.said(its) == state.profiles.said(mine)
+        assert copy.erasures.of(user) == state.erasures.of(user)
     for found in state.catalog.articles:
         assert found is not None
         slot, mine = copy.catalog.slot(found.article_id), state.catalog.slot(found.article_id)
