@@ -23,12 +23,14 @@ class Commands:
     said: dict[str, Command] = field(default_factory=dict)  # by what it is about
     got: dict[str, dict[str, int]] = field(default_factory=dict)  # article -> reader -> version of the push
     sent: set[tuple[str, str, str, str]] = field(default_factory=set)  # kind, reader, article, push id
-    to_have: dict[str, set[str]] = field(default_factory=dict)  # retracted article -> its readers when that was said
+    to_have: dict[str, dict[str, int]] = field(
+        default_factory=dict
+    )  # retracted article -> its readers when that was said
 
     def take(self, command: Command, known: bool) -> None:
         """Apply one command; `known`: the partition knows its article."""
         if command.action == "retract" and known and "retract" + command.article_id not in self.said:
-            self.to_have[command.article_id] = set(self.got.get(command.article_id, {}))
+            self.to_have[command.article_id] = dict(self.got.get(command.article_id, {}))
         about = {
             "retract": "retract" + command.article_id, "correct": "correct" + command.article_id,
             "hold": "hold" + command.article_id, "release": "hold" + command.article_id,
@@ -54,6 +56,12 @@ class Commands:
         """A push left."""
         self.got.setdefault(push.article_id, {})[push.user_id] = push.article_version
 
+    def erased(self, user_id: str) -> None:
+        """A reader is forgotten: nothing can be taken back from them any more."""
+        for readers in (*self.got.values(), *self.to_have.values()):
+            readers.pop(user_id, None)
+        self.sent = {each for each in self.sent if each[1] != user_id}
+
     def refuse(self, push: Push) -> Iterator[str]:
         """What is wrong with a record that takes back or corrects; in words."""
         what, one = f"{push.user_id} was sent {push.kind} of {push.article_id}", (push.user_id, push.article_id)
@@ -69,7 +77,7 @@ class Commands:
         """Retractions that these readers are to have when all is done, and have not; in words."""
         for article_id, readers in self.to_have.items():
             have = {user_id for kind, user_id, article, _ in self.sent if (kind, article) == ("retract", article_id)}
-            if missing := (readers & of) - have:
+            if missing := (readers.keys() & of) - have:
                 yield f"{len(missing)} readers were sent no retraction of {article_id}"
 
 

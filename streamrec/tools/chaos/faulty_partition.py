@@ -7,6 +7,7 @@ from ...arrays import IndexArray
 from ...contracts.article import AnalysedArticle
 from ...contracts.control import Command
 from ...contracts.decode import Item, Typed
+from ...contracts.erasure import Erasure
 from ...contracts.event import UserEvent
 from ...contracts.preferences import Patch
 from ...decide import Decision
@@ -26,9 +27,14 @@ def at_once(article_id: str) -> bool:
     return article_id.startswith(POISON) and int(article_id.removeprefix(POISON) or 1) % 2 == 1
 
 
-Effect = (
-    Arrived | Commanded | Typed[UserEvent] | Typed[Patch]
-)  # what changes state, in the order it did: an article may come between events
+class Sent(NamedTuple):
+    """So many pushes, retractions and corrections were made."""
+
+    pushes: int
+
+
+# What changes state, in the order it did: an article may come between events, and a push before an erasure.
+Effect = Arrived | Commanded | Sent | Typed[UserEvent] | Typed[Patch] | Erasure
 
 
 class Encoding(NamedTuple):
@@ -104,6 +110,27 @@ class FragilePartition(Partition):
         super().prefer(typed, changes)
         if any(item.value.user_id.startswith(POISON) for item in typed):
             raise ArithmeticError("a bug that this preference reaches")
+
+    def erase(self, erasure: Erasure, changes: Changes) -> None:
+        """Remember who was erased, and do it."""
+        self.effects.append(erasure)
+        super().erase(erasure, changes)
+        if erasure.user_id.startswith(POISON):
+            raise ArithmeticError("a bug that this erasure reaches")
+
+    def meet(self, meeting: Meeting) -> Changes:
+        """Remember how many pushes were made, and where among the events."""
+        return self._counted(super().meet(meeting))
+
+    def wave(self, now_ms: int) -> Changes | None:
+        """The same of what is taken back or corrected."""
+        changes = super().wave(now_ms)
+        return None if changes is None else self._counted(changes)
+
+    def _counted(self, changes: Changes) -> Changes:
+        if changes.pushes:
+            self.effects.append(Sent(len(changes.pushes)))
+        return changes
 
     def take_in(self, article: AnalysedArticle, now_ms: int, changes: Changes) -> bool:
         self.effects.append(Arrived(article, now_ms))

@@ -32,6 +32,7 @@ ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
 COMMANDS = 0.1  # so many come with a record of another kind
 COMMANDED = ("stop", "resume", "hold", "release", "retract", "correct", "pin", "unpin")
 COMMAND_SHARES = (0.16, 0.24, 0.12, 0.14, 0.1, 0.14, 0.05, 0.05)
+ERASURES = 0.04  # the same of requests to forget a reader
 ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
 LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
 QUERIES = (  # of searches, which come in place of half the impressions
@@ -75,7 +76,7 @@ def inputs(rng: np.random.Generator) -> Inputs:
     first_ms: dict[str, int] = {}  # when an article became known
     clock_ms = START_MS
     searching, addressing = rng.spawn(2)  # of their own, so that no other draw of a seed depends on these
-    commanding, preferring = rng.spawn(2)
+    commanding, preferring, erasing = rng.spawn(3)
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
     for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
@@ -90,6 +91,8 @@ def inputs(rng: np.random.Generator) -> Inputs:
             new += _command(commanding, clock_ms)
         if preferring.random() < 0.15:
             new = [*new, _preference(preferring, users, clock_ms)]
+        if erasing.random() < ERASURES:
+            new = [*new, *_erasure(erasing, users, clock_ms)]
         arrivals += new
         if rng.random() < 0.1:  # sent again
             arrivals += [arrival._replace(pause_ms=0) for arrival in new]
@@ -184,6 +187,18 @@ def _preference(rng: np.random.Generator, users: list[str], at_ms: int) -> Arriv
     names = rng.choice([*STATEMENTS], int(rng.integers(1, 3)), replace=False).tolist()
     said |= {name: STATEMENTS[name][int(rng.integers(len(STATEMENTS[name])))] for name in names}
     return Arrival("preferences", partition, user.encode(), orjson.dumps(said), 0, reason)
+
+
+def _erasure(rng: np.random.Generator, users: list[str], at_ms: int) -> list[Arrival]:
+    """A request as `streamrec erase` writes it, with or without its tombstone; sometimes late, or to nobody."""
+    poison = rng.random() < 0.03
+    user = f"{POISON}{rng.integers(3)}" if poison else str(rng.choice([*users, "nobody"]))
+    partition, reason = (_home(user) + (rng.random() < ASTRAY)) % PARTITIONS, "processing_error" * poison
+    said = (b"{}", None, orjson.dumps({"at_ms": at_ms - int(rng.choice([0, 500, 3 * 3_600_000]))}))
+    request = Arrival("erasure", partition, user.encode(), said[int(rng.integers(3))], 0, reason)
+    if rng.random() < 0.5:
+        return [request]
+    return [Arrival("preferences", partition, user.encode(), None, 0, reason), request]
 
 
 @cache

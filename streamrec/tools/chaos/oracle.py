@@ -7,17 +7,18 @@ own profiles as they are, and the articles before the cursor. What depends on wh
 not compared: the audit and the second opinion judge that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from ...arrays import FloatArray
 from ...contracts.decode import Origin, Typed, decode_catalog
-from ...contracts.push import ModelStamp
+from ...contracts.push import ModelStamp, Push
 from ...contracts.records import TOPICS, RawRecord
 from ...partition.intake import Batch
 from ...settings import Settings
-from .faulty_partition import Encoding, FragilePartition, at_once
+from .faulty_partition import Effect, Encoding, FragilePartition, Sent, at_once
 from .memory_log import MemoryLog
 from .reference_reading import Arrived, Commanded, Compared, PlainReading
 from .row_check import row_differences, said_differences
@@ -55,20 +56,30 @@ class Oracle:
             self._take_over(owner)
         for batch in owner.history[self._given : encoding.given]:
             self._count(batch)
-        effects = owner.effects[self._effects : encoding.effects]
-        for effect in effects:
-            if not isinstance(effect, Commanded):
-                self._state.take(effect)
-        for push in map(push_in, pushes):
-            if push.kind == "push":
-                self._state.push(push.user_id, push.article_id)
-        self.wrong += self._opinion.refuse(effects, pushes)
+        steps = [*self._in_order(owner.effects[self._effects : encoding.effects], map(push_in, pushes))]
+        for step in steps:
+            if isinstance(step, Push):
+                if step.kind == "push":
+                    self._state.push(step.user_id, step.article_id)
+            elif not isinstance(step, Commanded | Sent):
+                self._state.take(step)
+        self.wrong += self._opinion.refuse(steps)
         self._given, self._effects = encoding.given, encoding.effects
         for topic, at in encoding.cursor.items():
             if at < self._committed[topic]:
                 self.wrong.append(f"the cursor of {topic} went from {self._committed[topic]} back to {at}")
         self._committed = {**self._committed, **encoding.cursor}
         self._looked_ms = encoding.looked_ms
+
+    def _in_order(self, effects: Iterable[Effect], sent: Iterator[Push]) -> Iterator[Effect | Push]:
+        """What a transaction applied, with its pushes where they were made."""
+        for effect in effects:
+            made = [*islice(sent, effect.pushes)] if isinstance(effect, Sent) else [effect]
+            if isinstance(effect, Sent) and len(made) < effect.pushes:
+                self.wrong.append(f"{effect.pushes} pushes were made, {len(made)} of them committed")
+            yield from made
+        if left := len([*sent]):
+            self.wrong.append(f"{left} pushes were committed that nobody made")
 
     def _take_over(self, owner: FragilePartition) -> None:
         if id(owner) in self._gone:
@@ -100,7 +111,8 @@ class Oracle:
     def differences(self, rows: dict[bytes, bytes], said: dict[bytes, bytes]) -> list[str]:
         """Between these rows, and these records of what readers want, and what they should be, in words."""
         found = [*self.wrong, *self._opinion.missing()]
-        return [*found, *row_differences(rows, self._state), *said_differences(said, self._state)]
+        found += [*row_differences(rows, self._state), *said_differences(said, self._state)]
+        return [*found, *self._state.erased.differences(said)]
 
     def compared(self) -> Compared:
         """How many readers' rows these differences are between."""

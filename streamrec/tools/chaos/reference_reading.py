@@ -25,10 +25,12 @@ from ...content.encoder import HashedEncoder, Text
 from ...contracts.article import AnalysedArticle
 from ...contracts.control import Command
 from ...contracts.decode import Typed
+from ...contracts.erasure import Erasure
 from ...contracts.event import UserEvent
 from ...contracts.preferences import Patch
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
+from .erasures_reading import Erased, Receipt
 
 WORTH = {"click": 1.0, "open": 1.0, "dwell": 0.5, "share": 2.0, "save": 1.5, "dismiss": -0.25, "dislike": -1.0}
 READING = ("click", "open")
@@ -118,6 +120,7 @@ class Reader:
     reads_in_all: int = 0
     held: set[int] = field(default_factory=set)  # articles read while they were known, or pushed
     pushed: set[int] = field(default_factory=set)
+    pushes: int = 0
     rests_until_s: dict[int, int] = field(default_factory=dict)  # by category slot
     waiting: list[Waiting] = field(default_factory=list)
     consent: int = 0  # 1 in, 2 out
@@ -139,6 +142,12 @@ class Reader:
         ):  # fmt: skip
             setattr(self, name, getattr(empty, name))
         self.held = set(self.pushed)
+
+    def receipt(self) -> Receipt:
+        """What is to stand in the receipt of their erasure."""
+        said = any(patch.resets or patch.said.keys() - {"consent"} for patch in self.wants.patches)
+        waiting = sum(each.article != 0 for each in self.waiting)
+        return Receipt(0, True, said, None if self.is_crowded else waiting)
 
     @property
     def is_crowded(self) -> bool:
@@ -200,6 +209,7 @@ class PlainReading:
         self._settings = settings
         self.known_s: dict[int, int] = {}  # every article there was -> the earliest time it is said to be known since
         self.readers: dict[str, Reader] = {}
+        self.erased = Erased()
         self.articles = Articles(settings)
 
     def take_over(self, articles: Iterable[Arrived]) -> None:
@@ -208,11 +218,16 @@ class PlainReading:
         for each in articles:
             self._know(each)
 
-    def take(self, effect: Arrived | Typed[UserEvent] | Typed[Patch]) -> None:
-        """Apply one event, one patch of preferences, or one article that became known."""
+    def take(self, effect: Arrived | Typed[UserEvent] | Typed[Patch] | Erasure) -> None:
+        """Apply one event, one patch of preferences, one erasure, or one article that became known."""
         if isinstance(effect, Arrived):
             self._know(effect)
             self._end_waiting(self.articles.by_id[effect.article.article_id])
+        elif isinstance(effect, Erasure):
+            reader = self.readers.pop(effect.user_id, None)
+            self.erased.take(effect, None if reader is None else reader.receipt())
+        elif not self.erased.counts(effect.value, effect.value.user_id in self.readers):
+            return
         elif isinstance(effect.value, Patch):
             self._patch(effect.value, effect.appended_ms)
         else:
@@ -230,6 +245,7 @@ class PlainReading:
         Also an article that is set aside later: a floor covers it as it does any other.
         """
         reader = self.readers.setdefault(user_id, Reader())  # a row too many is seen in the comparison
+        reader.pushes += 1
         reader.pushed.add(key(article_id))
         reader.held.add(key(article_id))
 

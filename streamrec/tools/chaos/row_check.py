@@ -5,15 +5,13 @@ so that it is never pushed again; the row is full, remembers nothing that was no
 least once.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import orjson
 
 from ...contracts.event import CODE
-from ...contracts.records import Record
 from ...engine.profiles.layout import PUSHED, READ, ROW
 from .reference_reading import SEEN, PlainReading, Reader, Sum, Wants
 
@@ -22,7 +20,7 @@ DECAYED = {"interest": "interest", "category_affinity": "category", "source_affi
 
 
 def row_differences(rows: dict[bytes, bytes], reading: PlainReading) -> list[str]:
-    """Between rows and what readers did, in words; pushes left out."""
+    """Between rows and what readers did and were pushed, in words."""
     expected = {user_id.encode(): reader for user_id, reader in reading.readers.items()}
     found = []
     if rows.keys() != expected.keys():
@@ -62,6 +60,7 @@ def _wrong(row: Any, reader: Reader, known_s: Mapping[int, int]) -> Iterator[str
         "first_seen_s": reader.first_seen_s,
         "last_active_s": reader.active_s,
         "consent": reader.consent,
+        "n_pushes": reader.pushes,
         **_stated(reader.wants),
         "consent_at_ms": reader.consent_at_ms,
         "zone": reader.zone,
@@ -125,15 +124,3 @@ def _acts(row: Any) -> dict[int, tuple[bool, int]]:
     """By article: whether it was read, and in how many ways it was acted on; pushes left out."""
     acts = {int(key): int(act) & ~PUSHED for key, act in zip(row["seen"], row["seen_acts"], strict=True)}
     return {key: (bool(act & READ), act.bit_count()) for key, act in acts.items() if act}
-
-
-def push_differences(rows: dict[bytes, bytes], pushes: Iterable[Record]) -> list[str]:
-    """Between the pushes each row counts and those that are in `push`, in words."""
-    shown = [record for record in pushes if "kind" not in orjson.loads(record.value or b"{}")]  # by no command
-    sent = Counter(record.key or b"" for record in shown)
-    counted = {key: int(np.frombuffer(row, ROW)["n_pushes"][0]) for key, row in rows.items()}
-    return [
-        f"the row of {key.decode()} counts {counted.get(key, 0)} pushes, {sent[key]} were sent"
-        for key in sorted(sent.keys() | counted.keys())
-        if sent[key] != counted.get(key, 0)
-    ]

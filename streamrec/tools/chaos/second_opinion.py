@@ -1,8 +1,7 @@
 """Policy judged once more: every push, against what its owner had surely applied when it decided.
 
 Gates, rules and audit share columns and formulas, so a mistake in one of these would agree with itself. This is the
-same policy in plain Python over the events and articles themselves, and no code of theirs. Where a decision lies among
-the events of its transaction is not known; a push is refused only if it would have been wrong at every place.
+same policy in plain Python over the events and articles themselves, and no code of theirs.
 """
 
 import zlib
@@ -16,15 +15,17 @@ import msgspec
 from ...contracts.article import AnalysedArticle
 from ...contracts.audience import Audience
 from ...contracts.decode import Typed
+from ...contracts.erasure import Erasure
 from ...contracts.event import UserEvent
 from ...contracts.ids import SHARED_CATEGORY
 from ...contracts.preferences import Patch
 from ...contracts.push import Push
-from ...contracts.records import RawRecord, Record
+from ...contracts.records import Record
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
 from .commands_reading import Commands
-from .faulty_partition import Effect
+from .erasures_reading import Erased
+from .faulty_partition import Effect, Sent
 from .reference_reading import NEGATIVES, SEEN, Arrived, Articles, Commanded, Wants
 
 DAY_S = 86_400
@@ -91,7 +92,7 @@ class SecondOpinion:
         self._settings = settings
         self._readers: dict[str, Reader] = {}
         self._articles = Articles(settings)
-        self.commands = Commands()
+        self.commands, self.erased = Commands(), Erased()
         self._versions: dict[str, set[tuple[str, int]]] = {}  # language and category slot of all that ever came
 
     def take_over(self, articles: Iterable[Arrived]) -> None:
@@ -100,34 +101,30 @@ class SecondOpinion:
         for each in articles:
             self._know(each)
 
-    def refuse(self, effects: Iterable[Effect], records: Iterable[RawRecord]) -> Iterator[str]:
-        """Of one transaction: what was applied in it, and its pushes; those that are wrong, in words."""
-        sent = [*map(push_in, records)]
-        pushes = [push for push in sent if push.kind == "push"]
-        against = [set(self._against(push)) for push in pushes]
-        caps = [self._cap(push) for push in pushes]
-        for effect in effects:
-            self._take(effect)
-            for push, reasons in zip(pushes, against, strict=True):
-                reasons &= set(self._against(push))
-            caps = [max(cap, self._cap(push)) for cap, push in zip(caps, pushes, strict=True)]
-        for push, reasons, cap in zip(pushes, against, caps, strict=True):
-            reasons |= set(self._after_pushes(push, cap))
-            if reasons:
-                yield f"{push.user_id} was pushed {push.article_id} against {', '.join(sorted(reasons))}"
-            self.commands.pushed(push)
-        for push in sent:
-            if push.kind != "push":
-                yield from self.commands.refuse(push)
+    def refuse(self, steps: Iterable[Effect | Push]) -> Iterator[str]:
+        """What was applied, and what left among it, in order: the pushes that are wrong, in words."""
+        for step in steps:
+            if not isinstance(step, Push):
+                self._take(step)
+            elif step.kind != "push":
+                yield from self.commands.refuse(step)
+            else:
+                reasons = {*self._against(step), *self._after_pushes(step, self._cap(step))}
+                if reasons:
+                    yield f"{step.user_id} was pushed {step.article_id} against {', '.join(sorted(reasons))}"
+                self.commands.pushed(step)
 
     def _take(self, effect: Effect) -> None:
         if isinstance(effect, Arrived):
             self._know(effect)
-            return
-        if isinstance(effect, Commanded):
+        elif isinstance(effect, Commanded):
             self.commands.take(effect.command, effect.command.article_id in self._articles.by_id)
-            return
-        self._hear(effect)
+        elif isinstance(effect, Erasure):
+            self._readers.pop(effect.user_id, None)
+            self.commands.erased(effect.user_id)
+            self.erased.take(effect, None)
+        elif not isinstance(effect, Sent) and self.erased.counts(effect.value, effect.value.user_id in self._readers):
+            self._hear(effect)
 
     def _hear(self, effect: Typed[UserEvent] | Typed[Patch]) -> None:
         event, seen_ms = effect.value, effect.appended_ms

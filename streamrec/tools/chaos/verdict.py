@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...clock import now_ms
-from ...contracts.decode import Origin, Typed, decode_events, decode_preferences
+from ...contracts.decode import Origin, Typed, decode_erasures, decode_events, decode_preferences
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import REROUTED_HEADER, TOPICS, RawRecord
 from ...engine.catalog import Catalog
@@ -27,12 +27,14 @@ from .inputs import PARTITIONS, Inputs
 from .memory_log import MemoryLog
 from .oracle import Oracle
 from .reference_reading import Compared
-from .row_check import push_differences
 
 COUNTS = ("runs", "events", "pushes", "owners", "readers", "in_full", "lost", "duplicated", "violations")
 
 
-DECODED: dict[str, Callable[..., list[Any]]] = {"events": decode_events, "preferences": decode_preferences}
+DECODED: dict[str, Callable[..., list[Any]]] = {
+    "events": decode_events, "preferences": decode_preferences,
+    "erasure": lambda records, origin, _: decode_erasures(records, origin),
+}  # fmt: skip
 
 
 @dataclass
@@ -121,7 +123,7 @@ def _state(verdict: Verdict, inputs: Inputs, broker: MemoryLog, number: int) -> 
         verdict.lost += len(broker.committed(topic, number, end))
     if oracle.again or oracle.passed_over:
         verdict.found.append(f"partition {number}: {oracle.again} records twice, {oracle.passed_over} passed over")
-    for what in [*oracle.differences(rows, logged.said), *push_differences(rows, broker.committed("push", number))]:
+    for what in oracle.differences(rows, logged.said):
         verdict.violate(f"partition {number}: {what}")
 
 

@@ -14,6 +14,8 @@ from streamrec.engine.catalog import Catalog
 from streamrec.engine.policy.gates import GATES
 from streamrec.engine.policy.rules import RULES
 from streamrec.engine.profiles import history, interest, searches, statements
+from streamrec.engine.profiles.store import ProfileStore
+from streamrec.partition.erasures import Erasures
 from streamrec.partition.partition import Partition
 from streamrec.tools.chaos.simulate import quietly
 
@@ -40,6 +42,9 @@ MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
     ("an audience of all", "outside_audience", "~members(", "False & members("),
     ("a ramp that ends at once", audience.share_at, "now_ms < article.widens_at_ms", "False"),
     ("no interval", "min_interval", "until > now_s", "until > now_s + policy.min_interval_s"),
+    ("older events of the erased", Erasures.forgets, "at_ms <= receipt.at_ms", "at_ms < receipt.at_ms - 999"),
+    ("receipts lost with the owner", Erasures.restore, "Receipt(**orjson.loads(value))", "Receipt(0)"),
+    ("preferences survive an erasure", ProfileStore.forget, "self._unwritten[self.users[row]] = row", "pass"),
     ("one push more than the cap", "daily_cap", ">= cap", "> cap"),
 ]  # fmt: skip
 

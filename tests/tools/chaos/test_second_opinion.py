@@ -9,10 +9,10 @@ import pytest
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.audience import Audience, Ramp
 from streamrec.contracts.decode import Typed
+from streamrec.contracts.erasure import Erasure
 from streamrec.contracts.event import Action, UserEvent
 from streamrec.contracts.ids import key_of
 from streamrec.contracts.push import ModelStamp, Push, Reason
-from streamrec.contracts.records import RawRecord
 from streamrec.engine.audience import draws
 from streamrec.settings import Settings, load
 from streamrec.tools.chaos.faulty_partition import Effect
@@ -35,15 +35,14 @@ def event(action: Action = "impression", article: str = "a2", at_ms: int = START
     return Typed(0, at_ms, UserEvent(user_id="u1", action=action, at_ms=at_ms, article_id=article, tz=tz))
 
 
-def push(at_ms: int = AT_MS) -> RawRecord:
+def push(at_ms: int = AT_MS) -> Push:
     """Of a1 to u1."""
-    value = Push(
+    return Push(
         push_id="1", user_id="u1", article_id="a1", article_version=0, story_id="s1", title="a1", deep_link="",
         category="science", priority="normal", created_at_ms=at_ms, expires_at_ms=at_ms + HOUR_MS, collapse_id="s1",
         relevance=0.5, reason=Reason("recent_reads", {}), model=ModelStamp("m", "1", "fp32"), trigger="due",
         event_at_ms=at_ms,
     )  # fmt: skip
-    return RawRecord(0, at_ms, b"u1", msgspec.json.encode(value))
 
 
 def effect(of: Typed[UserEvent] | AnalysedArticle) -> Effect:
@@ -53,9 +52,7 @@ def effect(of: Typed[UserEvent] | AnalysedArticle) -> Effect:
 
 def found(*before: Typed[UserEvent] | AnalysedArticle, settings: Settings = QUIET_AT_21) -> str:
     """What is said of the push after these."""
-    opinion = SecondOpinion(settings)
-    assert list(opinion.refuse(map(effect, before), [])) == []
-    return " ".join(opinion.refuse([], [push()]))
+    return " ".join(SecondOpinion(settings).refuse([*map(effect, before), push()]))
 
 
 def test_a_push_that_nothing_stands_against_passes() -> None:
@@ -82,13 +79,24 @@ def test_a_push_against_the_policy_is_refused(reason: str, effects: list[Typed[U
     assert found(*effects) == f"u1 was pushed a1 against {reason}"
 
 
-def test_what_came_in_the_same_transaction_gives_the_benefit_of_the_doubt() -> None:
-    """The push may have been decided before the event that forbids it, or after the one that allows it."""
+def test_a_push_is_judged_by_what_was_applied_before_it() -> None:
+    """Not by what came later in the same transaction; and each by itself."""
     out, back = event("unsubscribe", ""), event("subscribe", "", START_MS + 1)
-    for before, meanwhile, refused in (([], [out], False), ([out], [back], False), ([out], [], True)):
-        opinion = SecondOpinion(QUIET_AT_21)
-        assert list(opinion.refuse([effect(ARTICLE), event(), *before], [])) == []
-        assert bool(list(opinion.refuse(meanwhile, [push()]))) == refused
+    cases: list[tuple[list[Effect | Push], bool]] = [
+        ([push(), out], False),
+        ([out, back, push()], False),
+        ([out, push(), back], True),
+    ]
+    for steps, refused in cases:
+        assert bool([*SecondOpinion(QUIET_AT_21).refuse([effect(ARTICLE), event(), *steps])]) == refused
+
+
+def test_who_was_erased_is_pushed_to_only_by_what_is_later() -> None:
+    """As a stranger: what was pushed before is known to nobody, and older events bring nobody back."""
+    opinion, again = SecondOpinion(ALWAYS), push(AT_MS + HOUR_MS)
+    assert [*opinion.refuse([effect(ARTICLE), event(), push(), Erasure("u1", AT_MS), event(at_ms=AT_MS)])] == []
+    assert [*opinion.refuse([again])] == ["u1 was pushed a1 against what was known"]
+    assert [*SecondOpinion(ALWAYS).refuse([effect(ARTICLE), Erasure("u1", AT_MS), event(at_ms=AT_MS + 1), again])] == []
 
 
 @pytest.mark.parametrize(
@@ -102,16 +110,16 @@ def test_what_came_in_the_same_transaction_gives_the_benefit_of_the_doubt() -> N
 def test_pushes_before_it_stand_against_a_push(settings: dict[str, int], reason: str) -> None:
     """The same article, the cap and the interval, whatever the row remembers."""
     opinion = SecondOpinion(load({}, quiet_from="00:00", quiet_to="00:00", session_gap_s=600, **settings))
-    assert list(opinion.refuse([effect(ARTICLE), event()], [push()])) == []
-    assert list(opinion.refuse([], [push(AT_MS + HOUR_MS)])) == [f"u1 was pushed a1 against {reason}"]
+    assert list(opinion.refuse([effect(ARTICLE), event(), push()])) == []
+    assert list(opinion.refuse([push(AT_MS + HOUR_MS)])) == [f"u1 was pushed a1 against {reason}"]
 
 
 def test_a_new_owner_knows_the_articles_before_the_cursor() -> None:
     """An article its predecessor had begun with counts when it comes again."""
     opinion = SecondOpinion(QUIET_AT_21)
-    assert list(opinion.refuse([effect(msgspec.structs.replace(ARTICLE, status="withdrawn")), event()], [])) == []
+    assert list(opinion.refuse([effect(msgspec.structs.replace(ARTICLE, status="withdrawn")), event()])) == []
     opinion.take_over([Arrived(ARTICLE, START_MS)])
-    assert list(opinion.refuse([], [push()])) == []
+    assert list(opinion.refuse([push()])) == []
 
 
 READ = msgspec.structs.replace(ARTICLE, article_id="a2", digest=2, category_slot=4)
