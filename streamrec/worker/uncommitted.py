@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..clock import monotonic_s
 from ..partition.changes import Changes
 from ..partition.intake import Batch
+from ..settings import Settings
 
 
 @dataclass
@@ -19,6 +20,11 @@ class Pending:
 
     def __bool__(self) -> bool:
         return bool(self.changes)
+
+    def is_full(self, settings: Settings) -> bool:
+        """Whether it is to leave before anything more is applied."""
+        much = self.size >= settings.commit_window_events or len(self.changes.pushes) >= settings.chunk_users
+        return much and bool(self)
 
     def add(self, changes: Changes) -> None:
         """Take over a step's changes, also if they are facts only: those are counted with the next commit."""

@@ -6,8 +6,8 @@ Transactions go in rounds (commit_rounds.py). Between two rounds the events whic
 batch: a batch costs milliseconds of this process however small it is. While a round is on, articles meet users, and
 events are applied as soon as there is a full batch (scheduling.py). All that goes into the next transaction (group
 commit), until that is as large as it may be: its rows, pushes, strays and dead letters count as its events do, and one
-step is the most it can be larger. Rows and cursor are encoded in the moment a transaction is put together: they always
-agree.
+step is the most it can be larger. Of pushes it takes one chunk of readers, for those that wait here leave even after a
+stop. Rows and cursor are encoded in the moment a transaction is put together: they always agree.
 
 A record on which `apply` raises is found and set aside (poison_search.py). Any other failure ends the process (`fail`);
 what was not committed never happened.
@@ -196,7 +196,7 @@ class PartitionWriter:
                 self._dirty.set()
             self._recorder.applied(changes)
             await asyncio.sleep(0)
-            while self._pending and self._pending.size >= self._settings.commit_window_events:
+            while self._pending.is_full(self._settings):
                 self._clean.clear()
                 await self._clean.wait()
 

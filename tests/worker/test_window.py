@@ -124,13 +124,13 @@ async def test_what_cannot_be_committed_is_not_taken_in(
     assert max(transactions_of(log.broker, topic)) <= WINDOW + BATCH + 2
 
 
-@pytest.mark.parametrize("chunk_users", [128, 4096])
-async def test_an_article_stops_between_two_chunks(chunk_users: int) -> None:
-    """Its pushes fill transactions of their own; a chunk larger than the window goes through in one."""
+@pytest.mark.parametrize(("chunk_users", "window"), [(128, WINDOW), (4096, WINDOW), (128, 4096)])
+async def test_an_article_stops_after_each_chunk(chunk_users: int, window: int) -> None:
+    """One waits behind a transaction in flight, and would leave even after a stop; a large one goes through in one."""
     log, errors, users = SlowLog(), list[BaseException](), 3000
     broker, state = log.broker, partition(chunk_users)
     state.context = state.context._replace(partitions=None)
-    settings = load({}, batch_events=BATCH, commit_window_events=WINDOW)
+    settings = load({}, batch_events=BATCH, commit_window_events=window, chunk_users=chunk_users)
     writer = writer_on(log, state, settings, errors)
     await writer.start()
     await offer(writer, list(clicks(0, users)))
@@ -141,14 +141,14 @@ async def test_an_article_stops_between_two_chunks(chunk_users: int) -> None:
     for offset, value in enumerate(values):
         await writer.offer(Batch("catalog", [RawRecord(offset, now_ms(), None, value)], offset + 1), offset)
     held = await stands_still(lambda: 1 + len(writer._pending.changes.pushes))
-    assert held <= WINDOW + min(chunk_users, users) + 1
+    assert held <= min(chunk_users, users) + 1
     log.answers.set()
     await until(lambda: writer.committed.get("catalog") == 2)
     await writer.stop()
     assert not errors
     pushes = transactions_of(broker, "push")
     assert sum(pushes) >= users
-    assert max(pushes) <= WINDOW + min(chunk_users, users)
+    assert max(pushes) <= min(chunk_users, users)
 
 
 LETTER = DeadLetter("events", 0, 0, "undecodable", "", None, None)
