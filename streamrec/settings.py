@@ -191,6 +191,7 @@ class Settings(BaseSettings):
     desk_secret_file: Path | None = _s(None, "file", "holds the secret forms are signed with; none: a new one at each start, and pages that are open then have to be loaded again")
 
     # development
+    rows_cache: Path | None = _s(None, "folder", "where `train` and `compress` keep logs they have played, the last eight; none: the user's cache folder")
     kafka_cache: Path | None = _s(None, "folder", "where the embedded broker keeps its jars; none: the user's cache folder")
     # fmt: on
 

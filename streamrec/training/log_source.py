@@ -15,7 +15,8 @@ from ..settings import Settings
 from ..terminal.progress import Bars
 from ..terminal.times import millis
 from .negatives import with_negatives
-from .rows import Rows, rows_of
+from .row_cache import default_cache, played_once
+from .rows import Rows
 
 
 class Played(NamedTuple):
@@ -39,11 +40,12 @@ class Played(NamedTuple):
         return with_negatives(open_log(self.log, self.path, self.seed, self.limit, self.allowed), self.seed)
 
     def rows(self, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
-        """What it teaches: the log, played through the features."""
+        """What it teaches: the log, played through the features, or as an earlier command has played it."""
         log = self.open(settings, progress)
         settings = settings.changed(max_articles=max(settings.max_articles, log.summary.articles))
         playing = progress.add_task("features", total=log.summary.steps)
-        rows = rows_of(log, settings, encoder, lambda done: progress.update(playing, completed=done))
+        folder = settings.rows_cache or default_cache()
+        rows = played_once(log, settings, encoder, folder, lambda done: progress.update(playing, completed=done))
         progress.update(playing, completed=log.summary.steps)
         return rows
 

@@ -5,17 +5,16 @@ trains. A folder belongs to one request (data, seed, budget); another one is ref
 """
 
 import hashlib
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from ...errors import DataError
+from ...training.code import code_hash
 
 Struct = TypeVar("Struct")
 
-PACKAGE = Path(__file__).parents[2]
 REQUEST = "request.json"
 DECIDING = (  # what a model that comes out of a trial depends on, besides its data
     "compression/*.py",
@@ -70,7 +69,8 @@ class Key(NamedTuple):
 
     def hash(self) -> str:
         """16 hex digits, the trial's name in the folder."""
-        text = f"{self.recipe}\n{self.fidelity.epochs} {self.fidelity.share}\n{self.seed}\n{self.data}\n{code_hash()}"
+        fidelity = f"{self.fidelity.epochs} {self.fidelity.share}"
+        text = "\n".join((self.recipe, fidelity, str(self.seed), self.data, code_hash(DECIDING)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -113,16 +113,6 @@ class Folder:
         fresh = path.with_suffix(path.suffix + ".part")
         fresh.write_bytes(content)
         return fresh.replace(path)
-
-
-@cache
-def code_hash() -> str:
-    """12 hex digits that change when the code of methods, training or networks does."""
-    digest = hashlib.sha256()
-    for pattern in DECIDING:
-        for path in sorted(PACKAGE.glob(pattern)):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def check_folder(path: Path, *, resume: bool) -> None:

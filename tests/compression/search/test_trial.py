@@ -38,7 +38,7 @@ def test_everything_that_decides_is_in_the_name(tmp_path: Path, other: Key) -> N
 def test_other_code_is_another_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a change in how models learn, nothing found before it is believed."""
     before = KEY.hash()
-    monkeypatch.setattr("streamrec.compression.search.trial.code_hash", lambda: "another")
+    monkeypatch.setattr("streamrec.compression.search.trial.code_hash", lambda _: "another")
     assert KEY.hash() != before
 
 
