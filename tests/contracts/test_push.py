@@ -1,11 +1,13 @@
 """Pushes on the wire."""
 
+import uuid
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from making import DAY, HOUR, T0, article
 
-from streamrec.contracts.push import Envelope, ModelStamp, Push, collapse_id, push_id
+from streamrec.contracts.push import PUSH_NAMESPACE, Envelope, ModelStamp, Push, PushKind, collapse_id, push_id
 
 STAMP = ModelStamp("ranker", "1", "int8")
 
@@ -42,6 +44,13 @@ def test_collapse_id_fits_everywhere(story_id: str) -> None:
     made = collapse_id(story_id)
     assert len(made) <= 32
     assert all(c.isascii() and (c.isalnum() or c in "-_") for c in made)
+
+
+@given(st.text(), st.text(), st.integers(0, 2**63 - 1), st.sampled_from(["push", "retract", "correct"]))
+def test_a_push_id_is_the_uuid_of_its_name(user_id: str, article_id: str, version: int, kind: PushKind) -> None:
+    """As the standard library makes them."""
+    name = f"{user_id}\x1f{article_id}\x1f{version}\x1f{kind}"
+    assert push_id(user_id, article_id, version, kind) == str(uuid.uuid5(PUSH_NAMESPACE, name))
 
 
 def test_push_id_is_the_same_for_ever() -> None:
