@@ -108,10 +108,11 @@ def _gateway(settings: Settings) -> Iterator[Need]:
 
 
 def _auditor(settings: Settings) -> Iterator[Need]:
-    read = ("push", "catalog", "control", "events", "preferences", "events.dlq", "rerouted.dlq", "preferences.dlq")
-    yield from _topics(settings, "Read", *read)
+    inputs = ("catalog", "control", "erasure", "events", "preferences")
+    letters = ("erasure.dlq", "events.dlq", "rerouted.dlq", "preferences.dlq")
+    yield from _topics(settings, "Read", "push", *inputs, *letters)
     yield Need("Read", "topic", changelog_topic(settings))
-    yield from _topics(settings, "Describe", *(name for name in INPUTS if name not in read))
+    yield from _topics(settings, "Describe", *(name for name in INPUTS if name not in inputs))
 
 
 def _follower(settings: Settings) -> Iterator[Need]:

@@ -1,6 +1,6 @@
-"""Articles with an audience, as an auditor needs them: from one partition of `catalog`, since all have the same.
+"""Articles as an auditor needs them: from one partition of `catalog`, since all have the same.
 
-One of which there was another version is left out: that may have had another audience.
+One of which there was another version is left out: that may have had another audience, source or words.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ class Articles:
     """Take every record of the partition, in order."""
 
     def __init__(self) -> None:
-        self._articles: dict[str, AnalysedArticle | None] = {}  # None: it has none, or had another version
+        self._articles: dict[str, AnalysedArticle | None] = {}  # None: it had another version
 
     def take(self, records: Sequence[Record]) -> None:
         """Take some records in, in order."""
@@ -25,7 +25,7 @@ class Articles:
                 article = item.value
                 is_first = article.article_id not in self._articles
                 only = is_first and article.first_known_at_ms in {0, article.known_at_ms}
-                self._articles[article.article_id] = article if only and article.audience is not None else None
+                self._articles[article.article_id] = article if only else None
 
     def certain(self) -> dict[int, AnalysedArticle]:
         """The articles that can be judged, by the key that pushes name them by; none that shares its key."""

@@ -5,6 +5,7 @@ there, tell earlier when an event was applied. A cursor's `appended_ms` is when 
 """
 
 import bisect
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ import orjson
 
 from ...arrays import AnyArray, ByteArray, IndexArray
 from ...contracts.partitioner import partitions_of
-from ...contracts.records import Record
+from ...contracts.records import Record, Topic
 from ...engine.profiles.layout import LAYOUT_VERSION, ROW
 from ...engine.profiles.upgrade import version_of
 from ...partition.changelog_meta import (
@@ -33,6 +34,7 @@ KEPT = (
 )  # fmt: skip
 KNOWN = np.dtype([("present", "?"), *((name, ROW[name]) for name in KEPT)])
 NO_CAP = 255
+JUDGED_BY: tuple[Topic, ...] = ("events", "control", "erasure")  # inputs of which is asked when a record was applied
 
 
 class Changelog:
@@ -49,8 +51,8 @@ class Changelog:
         self.erased: set[bytes] = set()  # keys of receipts: pushes of these readers were forgotten
         self._partitions, self._tally, self._index = partitions, tally, index
         self._begun: list[list[int]] = [[] for _ in range(partitions)]  # when owners were given their partition
-        self._commanded: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
-        self._progress: list[tuple[list[int], list[int]]] = [([], []) for _ in range(partitions)]
+        # of each input: its next offsets, rising, and when each was first committed
+        self._progress: defaultdict[tuple[int, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
         """Take records of one partition of the changelog, in order."""
@@ -74,15 +76,9 @@ class Changelog:
                     self._unknown(partition, record, f"a row of {len(value)} bytes, expected {ROW.itemsize}")
         self._rows(partition, rows)
 
-    def applied_by_ms(self, partition: int, offset: int) -> int | None:
-        """By when the event at this offset was applied; None if no cursor says it was."""
-        nexts, times = self._progress[partition]
-        found = bisect.bisect_right(nexts, offset)
-        return times[found] if found < len(nexts) else None
-
-    def commanded_by_ms(self, partition: int, offset: int) -> int | None:
-        """By when the command at this offset of `control` was applied; None if no cursor says it was."""
-        nexts, times = self._commanded[partition]
+    def applied_by_ms(self, partition: int, offset: int, topic: Topic = "events") -> int | None:
+        """By when the record at this offset of an input was applied; None if no cursor says it was."""
+        nexts, times = self._progress[partition, topic]
         found = bisect.bisect_right(nexts, offset)
         return times[found] if found < len(nexts) else None
 
@@ -154,14 +150,11 @@ class Changelog:
             if to < before.get(topic, 0):
                 note = f"{topic} from {before[topic]} to {to}"
                 self._tally.violated("cursor_backwards", Example("changelog", partition, record.offset, note=note))
-        nexts, times = self._progress[partition]
-        if (to := cursor.get("events", 0)) > (nexts[-1] if nexts else 0):
-            nexts.append(to)
-            times.append(record.timestamp)
-        nexts, times = self._commanded[partition]
-        if (to := cursor.get("control", 0)) > (nexts[-1] if nexts else 0):
-            nexts.append(to)
-            times.append(record.timestamp)
+        for topic in JUDGED_BY:
+            nexts, times = self._progress[partition, topic]
+            if (to := cursor.get(topic, 0)) > (nexts[-1] if nexts else 0):
+                nexts.append(to)
+                times.append(record.timestamp)
         self.cursors[partition], self.cursor_offsets[partition] = cursor, record.offset
 
     def _unknown(self, partition: int, record: Record, note: str) -> None:

@@ -12,6 +12,7 @@ from ...engine.profiles.layout import PUSHED, PUSHES
 from ...partition.erasures import key_of_erased
 from ...settings import Settings
 from .audiences import check_audiences
+from .erasures import NEVER_MS
 from .facts import Facts
 from .findings import Example, Finding
 from .push_history import check_history, report
@@ -23,6 +24,8 @@ TOMBSTONE_KEPT_MS = 82_800_000  # an hour less than Kafka's delete.retention.ms:
 def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS) -> list[Finding]:
     """One finding a rule, those that hold included. `skew_ms` bounds how far clocks differ: 0 on one machine."""
     policy, by_event_time = Policy.of(settings), settings.policy_time == "event"
+    if not by_event_time:
+        _after_erasure(facts, now_ms - policy.forget_after_s * 1000, skew_ms)
     _let_erased_be(facts)
     check_history(facts, policy, by_event_time)
     check_certain(facts, policy, by_event_time, skew_ms, round(settings.max_push_lag_s * 1000) + SLACK_MS)
@@ -35,6 +38,20 @@ def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS)
         _strays(facts, partition)
         _cursor(facts, partition)
     return facts.tally.findings()
+
+
+def _after_erasure(facts: Facts, since_ms: int, skew_ms: int) -> None:
+    table, rows = facts.pushes.table, facts.changelog.rows
+    if not len(table):
+        return
+    from_ms = np.full(len(rows), NEVER_MS)
+    for user, (partition, offset) in facts.erasures.last.items():
+        applied_ms = facts.changelog.applied_by_ms(partition, offset, "erasure")
+        if user not in facts.erasures.unsure and applied_ms is not None:
+            from_ms[user] = max(applied_ms + skew_ms, since_ms)
+    begins_ms = np.where(rows["present"], rows["first_seen_s"].astype(np.int64) * 1000, NEVER_MS)[table["user"]]
+    after = table["at_home"] & (table["created_ms"] > from_ms[table["user"]])
+    report(facts, "after_erasure", begins_ms > table["created_ms"] + skew_ms, after)
 
 
 def _let_erased_be(facts: Facts) -> None:

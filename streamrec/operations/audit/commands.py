@@ -1,8 +1,8 @@
 """What was commanded, against what left: nothing after a stop, a hold or a retraction, and nothing taken back in vain.
 
 A command counts from the first cursor of its partition that is past it, by when that transaction was put together, to
-the append of the next command on its target, or to its own end. A push is judged by when it was decided. Stops of one
-category are not judged here, for a push says the category of its own version only.
+the append of the next command on its target, or to its own end. A push is judged by when it was decided, and by
+the category it names, which is that of the version that was decided on.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from .changelog import Changelog
 from .findings import Example, Tally
 from .pushes import Pushes
 
-JUDGED = {"everything": "after_stop", "article": "after_hold", "retract": "after_retraction"}
+JUDGED = {"everything": "after_stop", "category": "after_stop", "article": "after_hold", "retract": "after_retraction"}
 FOR_EVER = 1 << 62
 
 
@@ -58,11 +58,12 @@ def _judge(
     pushes: Pushes, changelog: Changelog, tally: Tally, skew_ms: int, partition: int,
 ) -> None:  # fmt: skip
     rule, table = JUDGED[target.kind], pushes.table
-    about = rows if target.kind == "everything" else rows[table["article"][rows] == key_of(target.name)]
+    column = "category" if target.kind == "category" else "article"
+    about = rows if target.kind == "everything" else rows[table[column][rows] == key_of(target.name)]
     created_ms = table["created_ms"][about]
     tally.checked(rule, len(about))
     for at, (offset, _, statement) in enumerate(said):
-        begins_ms = changelog.commanded_by_ms(partition, offset)
+        begins_ms = changelog.applied_by_ms(partition, offset, "control")
         if not statement.on or begins_ms is None:
             continue
         next_ms = said[at + 1][1] if at + 1 < len(said) else FOR_EVER

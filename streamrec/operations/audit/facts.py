@@ -11,6 +11,7 @@ from ...contracts.records import Record
 from .articles import Articles
 from .changelog import Changelog
 from .commands import Commands
+from .erasures import Erasures
 from .events import Events
 from .findings import Tally
 from .preferences import Preferences
@@ -37,6 +38,7 @@ class Facts:
         self.changelog = Changelog(self.partitions, self.tally, self.pushes.index)
         self.events = Events(self.partitions, self.pushes)
         self.preferences = Preferences(self.partitions, self.pushes)
+        self.erasures = Erasures(self.partitions, self.pushes)
 
     @classmethod
     def of(
@@ -51,6 +53,7 @@ class Facts:
         examples: int = 5,
         preferences: Log | None = None,
         control: Log | None = None,
+        erasure: Log | None = None,
     ) -> "Facts":
         """Facts of a test: from records in memory, committed ones only."""
         facts = cls(partitions, examples=examples)
@@ -68,5 +71,8 @@ class Facts:
         facts.preferences.take_dead_letters(dead_letters)
         for partition, records in (preferences or {}).items():
             facts.preferences.take(partition, records)
+        facts.erasures.take_dead_letters(dead_letters)
+        for partition, records in (erasure or {}).items():
+            facts.erasures.take(partition, records)
         facts.ends |= ends
         return facts

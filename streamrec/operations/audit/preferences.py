@@ -5,7 +5,7 @@ One that may or may not have been known leaves the pushes of its time unjudged, 
 own time, or to another partition. The topic is compacted after a week: what was said before and is gone is not judged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ...contracts.decode import Origin, Typed, decode_preferences
@@ -77,8 +77,8 @@ class Preferences:
         return None if user in self.unsure else said
 
 
-def is_against(said: Said, story: int, is_breaking: bool, *, events_say: bool) -> bool:
-    """Whether a push of this story, by its key, is against what its reader wants.
+def is_against(said: Said, names: Mapping[str, Collection[int]], is_breaking: bool, *, events_say: bool) -> bool:
+    """Whether a push is against what its reader wants. `names`: keys of what its article has, by kind, as far as known.
 
     `events_say`: there are events that spoke of consent, too, and nobody knows which came first.
     """
@@ -87,4 +87,4 @@ def is_against(said: Said, story: int, is_breaking: bool, *, events_say: bool) -
         return True
     if said.value("consent") is False and not events_say:
         return True
-    return story in [key_of(name) for name in said.names("stories", "mute")]
+    return any(key_of(name) in keys for kind, keys in names.items() for name in said.names(kind, "mute"))

@@ -1,7 +1,7 @@
-"""The pushes of a cluster as one table, 60 bytes each, in the order of each partition's log.
+"""The pushes of a cluster as one table, 64 bytes each, in the order of each partition's log.
 
-Times are the policy clock's (`created_ms`); `appended_ms` is Kafka's. Article, story and push ids are hashes of 32, 32
-and 128 bits. Only users who got a push are known here: every other rule about users starts from these.
+Times are the policy clock's (`created_ms`); `appended_ms` is Kafka's. Article, story and category are hashes of 32
+bits, push ids of 128. Only users who got a push are known here: every other rule about users starts from these.
 """
 
 import struct
@@ -31,6 +31,7 @@ TABLE = np.dtype(
         ("judged", "?"),  # appended since the time asked for; the others are history only
         ("article", "<u4"),
         ("story", "<u4"),
+        ("category", "<u4"),
         ("offset", "<i8"),
         ("appended_ms", "<i8"),
         ("created_ms", "<i8"),
@@ -80,7 +81,7 @@ class Pushes:
             if judged:
                 self._judge(partition, record, push, home)
             high, low = struct.unpack("<QQ", blake2b(push.push_id.encode(), digest_size=16).digest())
-            ids = key_of(push.article_id), key_of(push.story_id)
+            ids = key_of(push.article_id), key_of(push.story_id), key_of(push.category)
             flags = home == partition, push.priority == "breaking", push.trigger == "due", judged
             times = record.offset, record.timestamp, push.created_at_ms
             rows.append((self._user(push.user_id), partition, *flags, *ids, *times, high, low))

@@ -24,6 +24,7 @@ from typing import cast
 import numpy as np
 
 from ...arrays import AnyArray, BoolArray, IndexArray, IntArray
+from ...contracts.ids import key_of
 from ...contracts.partitioner import partition_of
 from ...engine.policy.config import Policy
 from ...engine.policy.gates.quiet_hours import quiet_hours
@@ -115,6 +116,7 @@ def _after_reading(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, 
 def _unwanted(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, BoolArray]:
     """Against what the user had said they want, where that had to be known."""
     table, against, can_tell = facts.pushes.table, *(np.zeros(len(facts.pushes.table), np.bool_) for _ in range(2))
+    articles = facts.articles.certain()
     stated = np.isin(table["user"], np.array(list(facts.preferences.stated), np.uint32)) & table["at_home"]
     for push in np.flatnonzero(stated).tolist():
         row = table[push]
@@ -126,7 +128,10 @@ def _unwanted(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, BoolA
         if said is not None:
             can_tell[push] = True
             spoke = facts.events.spoke_of_consent(int(row["user"]))
-            against[push] = is_against(said, int(row["story"]), bool(row["breaking"]), events_say=spoke)
+            names = {"stories": {int(row["story"])}, "categories": {int(row["category"])}}
+            if (article := articles.get(int(row["article"]))) is not None:
+                names |= {"sources": {key_of(article.source.lower())}, "tags": set(map(key_of, article.keywords))}
+            against[push] = is_against(said, names, bool(row["breaking"]), events_say=spoke)
     return against, can_tell
 
 

@@ -27,7 +27,8 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
     changelog, push, events = changelog_topic(settings), settings.topic("push"), settings.topic("events")
     control = settings.topic("control")
     preferences = settings.topic("preferences")
-    letters = [f"{events}.dlq", settings.topic("rerouted.dlq"), f"{preferences}.dlq"]
+    erasure = settings.topic("erasure")
+    letters = [f"{events}.dlq", settings.topic("rerouted.dlq"), f"{preferences}.dlq", f"{erasure}.dlq"]
     inputs = [settings.topic(name) for name in TOPICS]
     listed = await list_topics(settings, [changelog, push, *letters, *inputs])
     counts = {spec.name: partitions for spec, partitions in listed}
@@ -44,12 +45,15 @@ async def read(settings: Settings, since_ms: int = 0, examples: int = 5, progres
             if settings.policy_time == "wall":  # in a replay nothing could be told from them
                 takers = dict.fromkeys(letters, facts.events.take_dead_letters)
                 takers[f"{preferences}.dlq"] = facts.preferences.take_dead_letters
+                takers[f"{erasure}.dlq"] = facts.erasures.take_dead_letters
                 for topic, take in takers.items():
                     if counts[topic]:
                         await source.each(topic, partial(_apart, take))
                 await source.each(events, facts.events.take)
                 if counts[preferences]:
                     await source.each(preferences, facts.preferences.take)
+                if counts[erasure]:
+                    await source.each(erasure, facts.erasures.take)
                 if counts[control]:
                     await source.each(control, facts.commands.take)
             known = {topic for cursor in facts.changelog.cursors for topic in cursor}

@@ -153,7 +153,9 @@ def _audit(verdict: Verdict, inputs: Inputs, broker: MemoryLog) -> None:
         ends,
         letters,
         preferences=read("preferences"),
+        catalog=broker.committed("catalog", 0),
         control=read("control"),
+        erasure=read("erasure"),
     )
     verdict.audit(facts, inputs.settings)
 

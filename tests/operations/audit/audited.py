@@ -79,7 +79,7 @@ class Cluster:
     def __init__(self) -> None:
         self.logs: dict[str, dict[int, list[RawRecord]]] = {
             name: {number: [] for number in range(PARTITIONS)}
-            for name in ("push", "changelog", "events", "preferences", "dlq")
+            for name in ("push", "changelog", "events", "preferences", "erasure", "dlq")
         }
         self.ends: dict[tuple[str, int], int] = {}
         self.catalog: list[RawRecord] = []
@@ -145,6 +145,7 @@ class Cluster:
             dead_letters=[record for log in self.logs["dlq"].values() for record in log],
             catalog=self.catalog,
             preferences=self.logs["preferences"],
+            erasure=self.logs["erasure"],
         )
         return check(facts, settings, now_ms, skew_ms)
 

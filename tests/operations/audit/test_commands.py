@@ -39,6 +39,7 @@ def said(action: str, at_ms: int = T0, **more: Any) -> Command:
         (said("hold", article_id="a"), said("release", T0 + HOUR, article_id="a"), "after_hold"),
         (said("retract", article_id="a"), None, "after_retraction"),
         (said("stop", until_ms=T0 + HOUR), None, "after_stop"),
+        (said("stop", category="science"), said("resume", T0 + HOUR, category="science"), "after_stop"),
     ],
 )
 def test_nothing_leaves_after_a_no(no: Command, yes: Command | None, rule: str) -> None:
@@ -48,7 +49,8 @@ def test_nothing_leaves_after_a_no(no: Command, yes: Command | None, rule: str) 
     assert found(commands, push("u", "a", T0 + 2000)) == {rule: 1}
     after = found(commands, push("u", "a", T0 + 2 * HOUR))
     assert after == ({rule: 1} if rule == "after_retraction" else {})
-    assert found(commands, push("u", "b", T0 + 2000)) == ({"after_stop": 1} if rule == "after_stop" else {})
+    other = push("u", "b", T0 + 2000, category="world")
+    assert found(commands, other) == ({"after_stop": 1} if no.action == "stop" and not no.category else {})
 
 
 def test_what_is_taken_back_was_pushed() -> None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
+from making import article
 from operations.audit.audited import HOUR, MINUTE, PARTITIONS, T0, Cluster, push, row
 
 from streamrec.contracts.partitioner import partition_of
+from streamrec.contracts.records import RawRecord
 from streamrec.engine.profiles.layout import CONSENT_IN
 from streamrec.partition.changelog_meta import OWNER_KEY
 
@@ -21,6 +24,8 @@ def pushed(*stated: tuple[int, dict[str, Any]], breaking: bool = False, begun_ms
     cluster.append("changelog", HOME, OWNER_KEY, b"{}", begun_ms)
     cluster.cursor(HOME)
     cluster.row("ann", row(made, consent=CONSENT_IN))
+    known = article("a1", source="DESK", keywords=("volcano",))
+    cluster.catalog = [RawRecord(0, T0, b"a1", msgspec.json.encode(known))]
     cluster.pushes(made)
     return cluster
 
@@ -33,6 +38,11 @@ def pushed(*stated: tuple[int, dict[str, Any]], breaking: bool = False, begun_ms
         ({"level": "breaking"}, True, False),
         ({"stories": {"a1": "mute"}}, True, True),
         ({"stories": {"a2": "mute"}}, False, False),
+        ({"categories": {"science": "mute"}}, True, True),
+        ({"categories": {"science": "follow", "world": "mute"}}, False, False),
+        ({"sources": {"Desk": "mute"}}, False, True),
+        ({"sources": {"another": "mute"}}, False, False),
+        ({"tags": {"volcano": "mute"}}, False, True),
         ({"consent": False}, False, True),
         ({"daily_cap": 8}, False, False),
     ],
