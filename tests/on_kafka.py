@@ -27,7 +27,8 @@ from streamrec.kafka.topics import changelog_topic
 from streamrec.kafka.transactions import Transactions
 from streamrec.partition.changelog_meta import Meta, rows_and_meta
 from streamrec.settings import Settings
-from streamrec.tools.chaos.reference_reading import Arrived, Compared, PlainReading
+from streamrec.tools.chaos.articles_reading import Arrived
+from streamrec.tools.chaos.reference_reading import Compared, PlainReading
 from streamrec.tools.chaos.row_check import row_differences
 from streamrec.tools.worker_process import WorkerProcess
 

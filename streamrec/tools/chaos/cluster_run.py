@@ -26,11 +26,12 @@ from ...partition.changelog_meta import Meta, rows_and_meta
 from ...settings import Settings
 from ..local_kafka.cluster import LocalCluster
 from .articles import article_differences, letter_differences
+from .articles_reading import Arrived
 from .cluster_load import ARTICLES, CAP, LEAST_IN_FULL, publish_first, send_events
 from .faults import available
 from .fleet import Fleet
 from .network_faults import bad_network
-from .reference_reading import Arrived, PlainReading
+from .reference_reading import PlainReading
 from .row_check import row_differences
 from .scene import SESSION_S, Scene
 from .second_opinion import push_in

@@ -16,7 +16,7 @@ from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
 from ...partition.intake import Batch
 from ...partition.partition import Logged, Meeting, Partition, PartitionContext
-from .reference_reading import Arrived, Commanded
+from .articles_reading import Arrived
 
 _AS_SPACE, _AS_BITS = str.maketrans("01", " \t"), str.maketrans(" \t", "01")
 POISON = "poison"  # events of such users, and articles of such ids
@@ -34,7 +34,7 @@ class Sent(NamedTuple):
 
 
 # What changes state, in the order it did: an article may come between events, and a push before an erasure.
-Effect = Arrived | Commanded | Sent | Typed[UserEvent] | Typed[Patch] | Erasure
+Effect = Arrived | Command | Sent | Typed[UserEvent] | Typed[Patch] | Erasure
 
 
 class Encoding(NamedTuple):
@@ -102,7 +102,7 @@ class FragilePartition(Partition):
 
     def command(self, typed: list[Typed[Command]], now_ms: int, changes: Changes) -> None:
         """Remember what was commanded, and do it."""
-        self.effects += [Commanded(item.value) for item in typed]
+        self.effects += [item.value for item in typed]
         super().command(typed, now_ms, changes)
 
     def prefer(self, typed: list[Typed[Patch]], changes: Changes) -> None:

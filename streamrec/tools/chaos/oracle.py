@@ -13,14 +13,16 @@ from itertools import islice
 import numpy as np
 
 from ...arrays import FloatArray
+from ...contracts.control import Command
 from ...contracts.decode import Origin, Typed, decode_catalog
 from ...contracts.push import ModelStamp, Push
 from ...contracts.records import TOPICS, RawRecord
 from ...partition.intake import Batch
 from ...settings import Settings
+from .articles_reading import Arrived
 from .faulty_partition import Effect, Encoding, FragilePartition, Sent, at_once
 from .memory_log import MemoryLog
-from .reference_reading import Arrived, Commanded, Compared, PlainReading
+from .reference_reading import Compared, PlainReading
 from .row_check import row_differences, said_differences
 from .second_opinion import SecondOpinion, push_in
 
@@ -61,7 +63,7 @@ class Oracle:
             if isinstance(step, Push):
                 if step.kind == "push":
                     self._state.push(step.user_id, step.article_id)
-            elif not isinstance(step, Commanded | Sent):
+            elif not isinstance(step, Command | Sent):
                 self._state.take(step)
         self.wrong += self._opinion.refuse(steps)
         self._given, self._effects = encoding.given, encoding.effects

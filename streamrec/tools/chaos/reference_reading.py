@@ -15,22 +15,21 @@ depend on what else it encodes is tested where it stands.
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from ...content.encoder import HashedEncoder, Text
 from ...contracts.article import AnalysedArticle
-from ...contracts.control import Command
 from ...contracts.decode import Typed
 from ...contracts.erasure import Erasure
 from ...contracts.event import UserEvent
 from ...contracts.preferences import Patch
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
-from .erasures_reading import Erased, Receipt
+from .articles_reading import Arrived, Articles, key
+from .erasures_reading import Erased
+from .plain_reader import SOURCES, Reader, Waiting
 
 WORTH = {"click": 1.0, "open": 1.0, "dwell": 0.5, "share": 2.0, "save": 1.5, "dismiss": -0.25, "dislike": -1.0}
 READING = ("click", "open")
@@ -38,157 +37,8 @@ REFUSING = ("dismiss", "dislike")
 SEARCH_WORTH, SAME_SEARCH_S = 0.75, 600
 FUNCTION_WORDS = {"the", "of", "in", "about"}  # as far as simulated queries have any
 ENCODER = HashedEncoder()
-SEEN, WAITING, NEGATIVES, SEARCHED = (ROW[name].shape[0] for name in ("seen", "waiting", "negatives", "searched"))
+NEGATIVES, SEARCHED = (ROW[name].shape[0] for name in ("negatives", "searched"))
 SHARED_CATEGORY = ROW["category_affinity"].shape[0] - 1  # nobody's own: it never rests
-SOURCES = ROW["source_affinity"].shape[0]
-
-
-class Arrived(NamedTuple):
-    """A version of an article, and when the partition took it in."""
-
-    article: AnalysedArticle
-    now_ms: int
-
-
-class Commanded(NamedTuple):
-    """A command of an editor or operator."""
-
-    command: Command
-
-
-class Waiting(NamedTuple):
-    """An event on an article that is not known."""
-
-    article: int
-    at_s: int
-    action: str
-
-
-@dataclass
-class Sum:
-    """A decayed sum, and by how much float16 may miss it."""
-
-    value: float = 0.0
-    error: float = 0.0
-
-    def after(self, keep: float, gain: float) -> None:
-        """Decay the sum by `keep`, add `gain`, and grow its error as a float16 may."""
-        self.value = self.value * keep + gain
-        self.error = self.error * keep + 2**-10 * (abs(self.value) + abs(gain)) + 2**-23
-
-
-@dataclass
-class Wants:
-    """All patches a reader sent, and what holds of them: simulated ones have few names of a kind."""
-
-    patches: list[Patch] = field(default_factory=list)
-
-    def value(self, name: str) -> Any:
-        """What holds of a statement: the latest, of several at one time the strictest, unless it was taken back."""
-        reset_ms = max((patch.at_ms for patch in self.patches if patch.resets), default=0)
-        said = [(patch.at_ms, patch.said[name]) for patch in self.patches if name in patch.said]
-        at_ms = max((at_ms for at_ms, _ in said), default=-1)
-        latest = [value for at, value in said if at == at_ms]
-        if name == "daily_cap":
-            strictest = min((value for value in latest if value is not None), default=None)
-        else:
-            strictest = max(latest, key=_strictness, default=None)
-        return strictest if at_ms >= reset_ms else None
-
-    def names(self) -> set[str]:
-        """Every statement that was ever spoken of, but for consent, which is the row's."""
-        return {name for patch in self.patches for name in patch.said} - {"consent"}
-
-
-def _strictness(value: Any) -> tuple[int, bytes]:
-    strict = 0 if value is None else 2 if value in (False, "mute", "none") else 1
-    return strict, msgspec.json.encode(value)
-
-
-@dataclass
-class Reader:
-    """What a reader's row must hold, in Python's own numbers."""
-
-    interest: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(ROW["interest"].shape[0])])
-    category: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(ROW["category_affinity"].shape[0])])
-    source: list[Sum] = field(default_factory=lambda: [Sum() for _ in range(SOURCES)])
-    interest_at_ms: int = 0
-    language: str = ""
-    acts: dict[int, set[str]] = field(default_factory=dict)  # by article; clicks and opens are one act
-    taught_ms: int = 0  # the latest act that taught, or would have if it were not a repetition
-    reads: int = 0  # each article once
-    reads_in_all: int = 0
-    held: set[int] = field(default_factory=set)  # articles read while they were known, or pushed
-    pushed: set[int] = field(default_factory=set)
-    pushes: int = 0
-    rests_until_s: dict[int, int] = field(default_factory=dict)  # by category slot
-    waiting: list[Waiting] = field(default_factory=list)
-    consent: int = 0  # 1 in, 2 out
-    consent_at_ms: int = 0
-    zone: int = 0
-    zone_at_s: int = 0
-    active_s: int = 0
-    first_seen_s: int = 0
-    searched: frozenset[int] = frozenset()  # words of the latest search
-    searched_at_s: int = 0
-    wants: Wants = field(default_factory=Wants)
-
-    def lose_profile(self) -> None:
-        """All that was learned goes, but for what was pushed."""
-        empty = Reader()
-        for name in (
-            "interest", "category", "source", "interest_at_ms", "language", "acts", "taught_ms", "reads",
-            "reads_in_all", "rests_until_s", "waiting", "searched", "searched_at_s",
-        ):  # fmt: skip
-            setattr(self, name, getattr(empty, name))
-        self.held = set(self.pushed)
-
-    def receipt(self) -> Receipt:
-        """What is to stand in the receipt of their erasure."""
-        said = any(patch.resets or patch.said.keys() - {"consent"} for patch in self.wants.patches)
-        waiting = sum(each.article != 0 for each in self.waiting)
-        return Receipt(0, True, said, None if self.is_crowded else waiting)
-
-    @property
-    def is_crowded(self) -> bool:
-        """More articles than a row remembers by name."""
-        return bool(len(self.acts.keys() | self.pushed) > SEEN)
-
-
-def key(of: str) -> int:
-    """The number by which stored formats name an article or a zone: CRC-32 of its name."""
-    return zlib.crc32(of.encode()) or 1
-
-
-class Articles:
-    """What is known, in the order in which it became known."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._most, self._keep_ms = settings.max_articles, settings.vector_days * 86_400_000
-        self.by_id: dict[str, AnalysedArticle] = {}
-        self._known_ms: dict[str, int] = {}  # since when
-
-    def take(self, arrived: Arrived) -> None:
-        """An older version changes nothing; without versions the one that comes last counts."""
-        new, known = arrived.article, self.by_id.get(arrived.article.article_id)
-        if known is None:
-            self._forget(arrived.now_ms)
-        if known is None or (new.digest != known.digest and new.version >= known.version):
-            self.by_id[new.article_id] = new
-            since_ms = (new.first_known_at_ms or new.known_at_ms) // 1000 * 1000
-            self._known_ms[new.article_id] = min(since_ms, self._known_ms.get(new.article_id, since_ms))
-
-    def _forget(self, now_ms: int) -> None:
-        """The first to come leave while they are old or too many; those whose time is to come go behind the others."""
-        for article_id, article in [*self.by_id.items()]:
-            opens_ms = max(article.published_at_ms, article.embargo_until_ms)
-            is_old = max(opens_ms, self._known_ms[article_id]) < now_ms - self._keep_ms
-            if opens_ms > now_ms:
-                self.by_id[article_id] = self.by_id.pop(article_id)
-            elif is_old or len(self.by_id) >= self._most:
-                del self.by_id[article_id], self._known_ms[article_id]
-            else:
-                return
 
 
 class Compared(NamedTuple):
@@ -257,7 +107,7 @@ class PlainReading:
         reader = self.readers.setdefault(patch.user_id, Reader(first_seen_s=seen_ms // 1000))
         says = patch.said.get("consent")
         if says is not None:
-            _consent(reader, bool(says), patch.at_ms)
+            reader.consents(bool(says), patch.at_ms)
         reader.wants.patches.append(patch)
         if reader.wants.value("profiling") is False:
             reader.lose_profile()
@@ -269,7 +119,7 @@ class PlainReading:
         if event.tz and event.at_ms // 1000 >= reader.zone_at_s:
             reader.zone, reader.zone_at_s = key(event.tz), event.at_ms // 1000
         if event.action in ("subscribe", "unsubscribe"):
-            _consent(reader, event.action == "subscribe", event.at_ms)
+            reader.consents(event.action == "subscribe", event.at_ms)
         if reader.wants.value("profiling") is False:
             return
         if event.action == "search":
@@ -287,7 +137,7 @@ class PlainReading:
             self._read(reader, event.article_id, is_repeated)
         article = self.articles.by_id.get(event.article_id)
         if article is None and not is_repeated:
-            _wait(reader, Waiting(key(event.article_id), event.at_ms // 1000, event.action))
+            reader.wait(Waiting(key(event.article_id), event.at_ms // 1000, event.action))
         elif article is not None:
             if not is_repeated:
                 self._credit(reader, article, event.action, event.at_ms)
@@ -357,20 +207,6 @@ class PlainReading:
         rests[slot] = max(until_s, rests.get(slot, 0))
 
 
-def _consent(reader: Reader, says: bool, at_ms: int) -> None:
-    if at_ms > reader.consent_at_ms or (at_ms == reader.consent_at_ms and not says):
-        reader.consent, reader.consent_at_ms = 1 if says else 2, at_ms
-
-
 def _rank(words: frozenset[int]) -> list[int]:
     """Of two searches in the same second the higher one is remembered."""
     return sorted(words) + [0] * (SEARCHED - len(words))
-
-
-def _wait(reader: Reader, event: Waiting) -> None:
-    """In the first free place, else in that of the oldest, unless that is newer."""
-    if len(reader.waiting) < WAITING:
-        reader.waiting += [Waiting(0, 0, "")] * (WAITING - len(reader.waiting))
-    oldest = min(range(WAITING), key=lambda place: reader.waiting[place].at_s)
-    if event.at_s >= reader.waiting[oldest].at_s:
-        reader.waiting[oldest] = event

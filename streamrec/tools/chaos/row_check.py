@@ -13,7 +13,8 @@ import orjson
 
 from ...contracts.event import CODE
 from ...engine.profiles.layout import PUSHED, READ, ROW
-from .reference_reading import SEEN, PlainReading, Reader, Sum, Wants
+from .plain_reader import SEEN, Reader, Sum, Wants
+from .reference_reading import PlainReading
 
 UNSTATED = 0xFFFF
 DECAYED = {"interest": "interest", "category_affinity": "category", "source_affinity": "source"}

@@ -14,6 +14,7 @@ import msgspec
 
 from ...contracts.article import AnalysedArticle
 from ...contracts.audience import Audience
+from ...contracts.control import Command
 from ...contracts.decode import Typed
 from ...contracts.erasure import Erasure
 from ...contracts.event import UserEvent
@@ -23,10 +24,12 @@ from ...contracts.push import Push
 from ...contracts.records import Record
 from ...engine.profiles.layout import ROW
 from ...settings import Settings
+from .articles_reading import Arrived, Articles
 from .commands_reading import Commands
 from .erasures_reading import Erased
 from .faulty_partition import Effect, Sent
-from .reference_reading import NEGATIVES, SEEN, Arrived, Articles, Commanded, Wants
+from .plain_reader import SEEN, Wants
+from .reference_reading import NEGATIVES
 
 DAY_S = 86_400
 TEACHING = {"click", "open", "dwell", "share", "save"}
@@ -117,8 +120,8 @@ class SecondOpinion:
     def _take(self, effect: Effect) -> None:
         if isinstance(effect, Arrived):
             self._know(effect)
-        elif isinstance(effect, Commanded):
-            self.commands.take(effect.command, effect.command.article_id in self._articles.by_id)
+        elif isinstance(effect, Command):
+            self.commands.take(effect, effect.article_id in self._articles.by_id)
         elif isinstance(effect, Erasure):
             self._readers.pop(effect.user_id, None)
             self.commands.erased(effect.user_id)

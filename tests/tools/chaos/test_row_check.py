@@ -10,7 +10,8 @@ from streamrec.contracts.decode import Typed
 from streamrec.contracts.ids import key_of
 from streamrec.engine.profiles.layout import READ, ROW, SEEN
 from streamrec.settings import load
-from streamrec.tools.chaos.reference_reading import Arrived, Compared, PlainReading
+from streamrec.tools.chaos.articles_reading import Arrived
+from streamrec.tools.chaos.reference_reading import Compared, PlainReading
 from streamrec.tools.chaos.row_check import row_differences
 from streamrec.tools.chaos.verdict import Verdict
 

@@ -15,9 +15,9 @@ from streamrec.contracts.ids import key_of
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.engine.audience import draws
 from streamrec.settings import Settings, load
+from streamrec.tools.chaos.articles_reading import Arrived
 from streamrec.tools.chaos.faulty_partition import Effect
 from streamrec.tools.chaos.inputs import START_MS
-from streamrec.tools.chaos.reference_reading import Arrived
 from streamrec.tools.chaos.second_opinion import SecondOpinion, lot
 
 HOUR_MS = 3_600_000
