@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .compress_search import Share
+from .ladder import rungs_for_scripts, show_ladder
 from .options import log_option, min_score_option, path_argument, rejected_option, seed_option, topics_options
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run(
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
     done = do(Options(recipe, played, seed=seed, **options), load(brokers=brokers))
     _show(done, is_alone=options["search"] is None)
-    show_json(done.summary())
+    show_json(done.summary() | {"ladder": rungs_for_scripts(done.ladder)})
 
 
 def _show(done: "Done", *, is_alone: bool) -> None:
@@ -96,6 +97,7 @@ def _show(done: "Done", *, is_alone: bool) -> None:
         verdict = found.verdicts[name].says() if name in found.verdicts else ""
         difference = f"{of.difference.value:+.4f} ({of.difference.low:+.4f} to {of.difference.high:+.4f})"
         quality.add_row(name, f"{of.teacher.value:.4f}", f"{of.compressed.value:.4f}", difference, verdict)
+    show_ladder(done.ladder, "it")
     for table in (sizes, layers, quality):
         show(table, "")
     if is_alone:

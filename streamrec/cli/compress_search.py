@@ -8,6 +8,7 @@ import click
 
 from ..terminal.printable import printable
 from ..terminal.times import Duration
+from .ladder import rungs_for_scripts, show_ladder
 from .options import MIN_SCORE, encoder_option, log_option, path_argument, rejected_option, seed_option, topics_options
 
 UNSIGNED = 0.1
@@ -106,12 +107,13 @@ def search(
             "interrupted;", kept if begun else "nothing was tried yet: give the same command again", soft_wrap=True
         )
         raise SystemExit(130) from None
+    show_ladder(outcome.ladder)
     show(table(outcome))
     for letter, point in zip(LETTERS, outcome.points, strict=False):
         print(f"{letter:>9}  {printable(point.recipe, None)}")
     not_measured = (f"engine {line}" for line in refused(outcome))
     for said in filter(None, (*not_measured, sentence(outcome), left_out(outcome))):
         print(printable(said, None))
-    show_json(last_line(outcome))
+    show_json(last_line(outcome) | {"ladder": rungs_for_scripts(outcome.ladder)})
     if not outcome.met:
         raise SystemExit(1)

@@ -16,6 +16,7 @@ from ..terminal.output_files import check_writable
 from ..terminal.progress import Bars
 from ..terminal.times import millis
 from ..training.fit import halves
+from ..training.ladder import TEACHER, Ranking, judged, ladder
 from ..training.log_source import Played
 from ..training.model import logits_of
 from ..training.run import divide
@@ -50,6 +51,7 @@ class Done(NamedTuple):
 
     made: Compressed
     found: Comparison
+    ladder: list[Ranking]
     key: str
     artifact_bytes: int  # of all its files
     version: str | None  # of the artifact; None where a teacher stays a teacher
@@ -105,6 +107,10 @@ def run(options: Options, settings: Settings) -> Done:
             options.seed,
             lambda ours: earlier_search.beside(_key(recipe, source, options), ours) if earlier_search else [],
         )
+        progress.add_task("ladder", total=None)
+        scores = {name: score(later) for name, score in ladder(training, held_out, options.seed).scores.items()}
+        scores[TEACHER] = logits_of(source.model, later)
+        rungs = judged(scores, made.logits(later), later, options.seed)
     manifest = publish_compressed(
         options.out,
         made,
@@ -117,7 +123,7 @@ def run(options: Options, settings: Settings) -> Done:
     )
     version = manifest.version if manifest else None
     artifact_bytes = sum(path.stat().st_size for path in options.out.iterdir())
-    return Done(made, found, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
+    return Done(made, found, rungs, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
 
 
 def _key(recipe: Recipe, source: Source, options: Options) -> Key:

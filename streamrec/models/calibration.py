@@ -39,22 +39,32 @@ def fit_calibration(logits: FloatArray, clicked: BoolArray) -> Calibration:
     negatives = clicked.size - positives
     target = np.where(clicked, (positives + 1) / (positives + 2), 1 / (negatives + 2))  # (N,)
     design = np.stack([logits.astype(np.float64), np.ones(logits.size)], axis=1)  # (N, 2)
-    params = np.array([0.0, math.log((positives + 1) / (negatives + 1))])
-    loss = _loss(design, target, params)
+    params = logistic(design, target, np.array([0.0, math.log((positives + 1) / (negatives + 1))]))
+    return Calibration(float(params[0]), float(params[1]))
+
+
+def logistic(design: DoubleArray, target: DoubleArray, params: DoubleArray, ridge: float = 0.0) -> DoubleArray:
+    """(F,) the maximum-likelihood weights for (N, F) and targets (N,) in 0..1, by Newton's method from `params` on.
+
+    `ridge` / 2 times their squared length is added to the loss, but for the last of them, the offset.
+    """
+    penalty = np.full(len(params), ridge)
+    penalty[-1] = 0.0
+    loss = _loss(design, target, params, penalty)
     for _ in range(MAX_NEWTON_STEPS):
         p = 1 / (1 + np.exp(-(design @ params).clip(-80, 80)))
-        gradient = design.T @ (p - target)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-9 * np.eye(2)
+        gradient = design.T @ (p - target) + penalty * params
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + np.diag(1e-9 + penalty)
         step = np.linalg.solve(hessian, gradient)
         scale = 1.0
-        while scale > 1e-6 and (halved := _loss(design, target, params - scale * step)) > loss:
+        while scale > 1e-6 and (halved := _loss(design, target, params - scale * step, penalty)) > loss:
             scale /= 2  # Newton overshoots where the sigmoid is flat
         if scale <= 1e-6 or loss - halved < 1e-10 * (1 + loss):
             break
         params, loss = params - scale * step, halved
-    return Calibration(float(params[0]), float(params[1]))
+    return params
 
 
-def _loss(design: DoubleArray, target: DoubleArray, params: DoubleArray) -> float:
+def _loss(design: DoubleArray, target: DoubleArray, params: DoubleArray, penalty: DoubleArray) -> float:
     scaled = design @ params
-    return float((np.logaddexp(0, scaled) - target * scaled).sum())
+    return float((np.logaddexp(0, scaled) - target * scaled).sum() + penalty @ params**2 / 2)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, FloatArray
-from ..engine.predictor import Arrays
+from ..engine.predictor import COLUMNS, Arrays
 from ..errors import DataError
 from ..models.artifact import Probe
 from ..models.calibration import Calibration, fit_calibration
@@ -25,7 +25,7 @@ from ..models.manifest import Interval
 from ..models.network import SIZES, Network, use_one_thread
 from ..models.parity import record_probe
 from .evaluate import quality, summary, users_of
-from .loop import Running, train
+from .loop import LEARNING_RATE, PATIENCE, Running, train
 from .model import logits_of
 from .rows import Rows, check_classes, check_rows
 from .teacher import Teacher
@@ -45,6 +45,21 @@ class Parts(TypedDict):
     calibration: Calibration
     metrics: dict[str, Interval]
     probe: Probe
+
+
+class Plan(NamedTuple):
+    """A network's shape, and how it learns."""
+
+    sizes: tuple[int, ...]
+    learning_rate: float = LEARNING_RATE
+    listwise: float = 0.0
+    average: float = 0.0
+    patience: int = PATIENCE
+    longer: int = 1  # times the epochs asked for: what is small needs more of them, and less time for each
+
+
+WIDE = Plan(SIZES)
+STUDENT = Plan((COLUMNS, 32, 1), 1e-3, listwise=0.5, average=0.998, patience=5, longer=4)
 
 
 class Fitted(NamedTuple):
@@ -73,17 +88,38 @@ class FittedTeacher(NamedTuple):
 
 
 def fit(rows: Rows, seed: int, epochs: int = 20, **running: Unpack[Running]) -> Fitted:
-    """Fit a ranker; DataError for rows nothing can be learned from: none, NaN, no clicks or only clicks in a part."""
+    """Fit the wide ranker; DataError for rows nothing can be learned from: none, NaN, no or only clicks in a part."""
     earlier, later = halves(rows)
+    return fitted(learned(WIDE, earlier, later, seed, epochs, **running), later, seed)
+
+
+def learned(plan: Plan, earlier: Rows, later: Rows, seed: int, epochs: int, **running: Unpack[Running]) -> Network:
+    """A network learned by a plan from the earlier rows, stopped by the later ones, with its bounds set."""
     use_one_thread()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights
-        network = Network(SIZES)
+        network = Network(plan.sizes)
     network.learn_standardisation(earlier.x)
-    train(network, earlier, later, seed=seed, epochs=epochs, **running)
+    train(
+        network,
+        earlier,
+        later,
+        seed=seed,
+        epochs=epochs * plan.longer,
+        learning_rate=plan.learning_rate,
+        listwise=plan.listwise,
+        average=plan.average,
+        patience=plan.patience,
+        **running,
+    )
     network.to("cpu").requires_grad_(requires_grad=False)
     rng = np.random.default_rng(seed)
     network.learn_bounds(earlier.x[rng.choice(len(earlier.x), min(BOUND_ROWS, len(earlier.x)), replace=False)])
+    return network
+
+
+def fitted(network: Network, later: Rows, seed: int) -> Fitted:
+    """A network calibrated and measured on held-out rows; DataError where its order does not hold on them."""
     logits = engine_of("torch_fp32", network).logits(np.ascontiguousarray(later.x))
     calibration = fit_calibration(logits, later.clicked)
     if not calibration.is_usable():

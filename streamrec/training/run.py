@@ -1,5 +1,6 @@
 """What `streamrec train` does: open the log, play it into rows, train, save, compare."""
 
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,19 +10,19 @@ from ..clock import now_iso
 from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..engine.features.fingerprint import fingerprint
-from ..errors import DataError
+from ..errors import ArtifactError, DataError
 from ..models.artifact import check_replaceable, save
-from ..models.artifact import load as load_artifact
+from ..models.engines import engine_of, int8_name
 from ..settings import Settings
 from ..terminal.output_files import check_writable
 from ..terminal.progress import Bars
 from ..terminal.times import millis, utc_minute
-from .comparison import Table, compare, compare_teacher
-from .fit import fit, fit_teacher
+from .fit import fit_teacher, fitted, halves
+from .ladder import INT8, TEACHER, Ranking, best_served, judged, ladder
 from .log_source import Played
 from .loop import Progress as Epoch
 from .loop import Running
-from .model import check_device
+from .model import check_device, logits_of
 from .rows import Rows
 from .teacher_folder import save as save_teacher
 
@@ -51,14 +52,21 @@ class Options(NamedTuple):
         return Running(progress=bar, device=self.device, save_to=self.checkpoint, resume=self.resume)
 
 
+class Learned(NamedTuple):
+    """The folder that was written, which rung of the ladder is in it, and the ladder."""
+
+    version: str
+    model: str
+    rungs: list[Ranking]
+
+
 class Done(NamedTuple):
-    """What a training has learned from, what it wrote, and how it compares with its baselines."""
+    """What a training has learned from, what it wrote, and how that compares with the ladder."""
 
     trained_on: int  # impressions
     tested_on: int
-    version: str
     encoder: str
-    table: Table
+    learned: Learned
 
 
 def run(options: Options, settings: Settings) -> Done:
@@ -72,10 +80,10 @@ def run(options: Options, settings: Settings) -> Done:
         rows = options.played.rows(settings, encoder, progress)
         earlier, later, cut_ms = divide(rows, test_from_ms)
         train = _teacher if options.teacher else _ranker
-        version, table = train(options, earlier, later, cut_ms, encoder, settings, progress)
+        learned = train(options, earlier, later, cut_ms, encoder, settings, progress)
     options.checkpoint.unlink(missing_ok=True)
     trained_on, tested_on = (len(np.unique(part.impression)) for part in (earlier, later))
-    return Done(trained_on, tested_on, version, settings.encoder, table)
+    return Done(trained_on, tested_on, settings.encoder, learned)
 
 
 def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
@@ -93,11 +101,13 @@ def divide(rows: Rows, test_from_ms: int | None) -> tuple[Rows, Rows, int]:
 
 def _ranker(
     options: Options, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
-) -> tuple[str, Table]:
-    fitted = fit(earlier, options.seed, options.epochs, **options.running(_Bar(progress, "epochs", options.epochs)))
-    save(
+) -> Learned:
+    training, held_out = halves(earlier)
+    found = ladder(training, held_out, options.seed, options.epochs, **options.running(_Bar(progress, options.epochs)))
+    name = best_served(found, held_out)
+    manifest = save(
         options.out,
-        **fitted.parts(earlier.x),
+        **fitted(found.networks[name], held_out, options.seed).parts(training.x),
         name=f"{options.played.log}-ranker",
         space_id=encoder.space_id,
         encoder=settings.encoder,
@@ -108,37 +118,42 @@ def _ranker(
         test_from_ms=cut_ms,
         half_life_h=settings.interest_half_life_h,
     )
-    artifact = load_artifact(options.out, expected_space_id=encoder.space_id, expected_fingerprint=fingerprint())
-    return artifact.manifest.version, compare(later, artifact, options.seed)
+    ours, scores = found.scores[name](later), {rung: score(later) for rung, score in found.scores.items()}
+    with contextlib.suppress(ArtifactError):  # the model is trained and written: its table goes without
+        scores[INT8] = engine_of(int8_name(), found.networks[name]).logits(later.x)
+    return Learned(manifest.version, name, judged(scores, ours, later, options.seed))
 
 
 def _teacher(
     options: Options, earlier: Rows, later: Rows, cut_ms: int, encoder: Encoder, settings: Settings, progress: Bars
-) -> tuple[str, Table]:
-    bar = _Bar(progress, "epochs of the teacher", options.epochs)
-    fitted = fit_teacher(earlier, options.seed, options.epochs, **options.running(bar))
+) -> Learned:
+    bar = _Bar(progress, options.epochs, "teacher")
+    learned = fit_teacher(earlier, options.seed, options.epochs, **options.running(bar))
     manifest = save_teacher(
         options.out,
-        fitted.teacher,
+        learned.teacher,
         log=options.played.log,
         test_from_ms=cut_ms,
         seed=options.seed,
         settings=settings,
         space_id=encoder.space_id,
-        metrics=fitted.metrics,
+        metrics=learned.metrics,
     )
-    beside = _Bar(progress, "epochs of the ranker beside it", options.epochs)
-    ranker = fit(earlier, options.seed, options.epochs, progress=beside, device=options.device)
-    return manifest.version, compare_teacher(later, fitted.teacher, ranker.network, options.seed)
+    found = ladder(
+        *halves(earlier), options.seed, options.epochs, progress=_Bar(progress, options.epochs), device=options.device
+    )
+    scores = {rung: score(later) for rung, score in found.scores.items()}
+    scores[TEACHER] = ours = logits_of(learned.teacher, later)
+    return Learned(manifest.version, TEACHER, judged(scores, ours, later, options.seed))
 
 
 class _Bar:
     """A progress bar that training moves once an epoch."""
 
-    def __init__(self, progress: Bars, name: str, epochs: int) -> None:
+    def __init__(self, progress: Bars, epochs: int, name: str = "wide ranker") -> None:
         self._progress, self._name = progress, name
-        self._task = progress.add_task(name, total=epochs)
+        self._task = progress.add_task(f"epochs of the {name}", total=epochs)
 
     def __call__(self, epoch: Epoch) -> None:
-        losses = f"{self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
+        losses = f"epochs of the {self._name}, loss {epoch.loss:.4f}, held out {epoch.held_out_loss:.4f}"
         self._progress.update(self._task, completed=epoch.epoch, description=losses)

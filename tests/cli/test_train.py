@@ -17,9 +17,12 @@ from streamrec.__main__ import cli
 from streamrec.content.encoder import HashedEncoder
 from streamrec.datasets.simulated.log import START_MS
 from streamrec.engine.features.fingerprint import fingerprint
+from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import DataError
 from streamrec.models.artifact import load as load_ranker
+from streamrec.models.network import SIZES
 from streamrec.terminal.times import millis
+from streamrec.training.fit import STUDENT
 from streamrec.training.teacher_folder import load as load_teacher
 from streamrec.training.teacher_folder import read_manifest
 
@@ -56,8 +59,11 @@ def test_a_ranker_from_clicks_alone(clicks: Path, tmp_path: Path) -> None:
     assert (manifest.log, manifest.half_life_h) == ("globo", 168)
     assert manifest.test_from_ms is not None
     assert manifest.test_from_ms > START_MS
-    value, low, high = said["quality"]["ranker fp32"]["auc"]
+    value, low, high = said["ladder"][said["rung"]]["auc"]
     assert low < value < high
+    assert artifact.manifest.sizes in {(COLUMNS, 1), SIZES, STUDENT.sizes}
+    assert f"{said['rung']} " in output
+    assert ", the best of the ladder: AUC " in output
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -80,7 +86,8 @@ def test_a_killed_training_goes_on_where_it_was(clicks: Path, tmp_path: Path) ->
     versions = {name: read_manifest(tmp_path / name).version for name in ("killed", "steady")}
     assert versions["killed"] == versions["steady"] == said["version"]
     assert said["model"] == "teacher"
-    assert {"teacher", "ranker fp32", "mean cosine", "teacher - ranker"} <= said["quality"].keys()
+    assert {"teacher", "wide ranker", "mean cosine", "gradient boosting"} <= said["ladder"].keys()
+    assert said["ladder"]["teacher"]["ahead"] == [0, 0, 0]
     saved = load_teacher(tmp_path / "steady", expected_space_id=SPACE, expected_fingerprint=fingerprint())
     assert saved.manifest.log == "globo"
     assert not checkpoint.exists()

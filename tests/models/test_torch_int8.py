@@ -123,7 +123,7 @@ def test_training_and_compressing_go_on_without_it(tmp_path: Path) -> None:
     student, log = "student(16) > distil(0) > int8", ("--log", "globo", clicks)
     trained = typed(tmp_path, "train", "globo", clicks, "--epochs", "4", "--out", "model")
     assert trained.returncode == 0, trained.stderr
-    assert "ranker int8 (served)" in trained.stdout
+    assert "this model in int8" in trained.stdout
     recipes = ("--recipe", student, "--recipe", "int8")
     found = typed(tmp_path, "compress", "search", *log, *recipes, "--budget", "1s", "--out", "found")
     assert found.returncode in {0, 1}, found.stderr

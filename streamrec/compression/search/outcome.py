@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from ...models.manifest import Interval
+from ...training.ladder import Ranking
 from ..verdict import Verdict
 from .latency import Speed
 from .machine import Machine
@@ -99,6 +100,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     trials: list[Trial]
     left_out: list[str]
     slice_impressions: dict[str, int] = {}
+    ladder: list[Ranking] = []  # beside the best, or what is closest to it
     seconds: float = 0.0
 
     @property

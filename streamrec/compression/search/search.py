@@ -9,9 +9,11 @@ before, hold together (verdict.py): who chooses among nine models, or searches a
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ...training.ladder import TEACHER, Ranking, ladder
+from ...training.ladder import judged as judged_beside
 from ...training.model import logits_of
 from .evaluation import Judging
-from .final_selection import final_selection
+from .final_selection import Contender, final_selection
 from .halving import RUNGS, Halved, Rung, TimeBudget, halve
 from .holdout_ledger import HoldoutLedger
 from .machine import this_machine
@@ -55,6 +57,9 @@ def search(
     halved = halve(by_promise(recipes, probes), trials.one, request.max_loss, time, rungs, is_known=trials.knows)
     selected = final_selection(evaluator, recipes_for_final_selection(halved), request, progress.stage)
     judged = Judging(evaluator, request, HoldoutLedger(folder)).all(selected.contenders, progress.stage)
+    found, nearest = best(judged.points), closest(judged.points)
+    shown = found if found is not None else nearest
+    progress.stage("ladder")
     return Outcome(
         request=request,
         machine=this_machine(),
@@ -63,15 +68,24 @@ def search(
         teacher=judged.teacher,
         teacher_head=selected.head,
         points=judged.points,
-        best=best(judged.points),
+        best=found,
         references_only=not any(evaluator.is_servable(recipe) for recipe in recipes),
-        closest=closest(judged.points),
+        closest=nearest,
         probes=probes,
         trials=trials.made,
         left_out=halved.left_out,
         slice_impressions=judged.slice_impressions,
+        ladder=_ladder(evaluator, None if shown is None else selected.contenders[shown], request.seed),
         seconds=time.seconds(),
     )
+
+
+def _ladder(evaluator: RecipeEvaluator, contender: Contender | None, seed: int) -> list[Ranking]:
+    """The ladder of the test window beside a contender, or without one beside the teacher."""
+    cut = evaluator.cut
+    scores = {name: score(cut.test) for name, score in ladder(cut.train, cut.held_out, seed).scores.items()}
+    scores[TEACHER] = teacher = logits_of(evaluator.teacher, cut.test)
+    return judged_beside(scores, teacher if contender is None else contender.logits(cut.test), cut.test, seed)
 
 
 def recipes_for_final_selection(halved: Halved) -> list[tuple[str, Fidelity]]:

@@ -6,9 +6,11 @@ from rich.table import Table
 
 from ...models.manifest import Interval
 from ...terminal.tables import grid
+from ...training.ladder import says
 from .outcome import Outcome, Point
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of points, in their order
+MODEL = "it"
 BATCHES = (1, 32, 256, 4096)
 
 
@@ -40,7 +42,7 @@ def sentence(outcome: Outcome) -> str:
             found.append(_closest(outcome.points[outcome.closest]))
     if outcome.best is not None:
         found.append(_best(outcome.points[outcome.best], budget, is_met=outcome.met))
-    return "; ".join(found) + _undecided(outcome)
+    return "; ".join(found) + _undecided(outcome) + (f"; {says(outcome.ladder, MODEL)}" if outcome.ladder else "")
 
 
 def _best(point: Point, budget: str, *, is_met: bool) -> str:

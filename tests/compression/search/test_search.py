@@ -15,6 +15,7 @@ from streamrec.compression.search.holdout_ledger import HoldoutLedger
 from streamrec.compression.search.outcome import Outcome, Point
 from streamrec.compression.search.search import best, closest, recipes_for_final_selection
 from streamrec.compression.search.sensitivity import UNTUNED
+from streamrec.compression.search.summary import sentence
 from streamrec.compression.search.trial import Fidelity, Folder
 
 
@@ -137,3 +138,16 @@ def test_pruning_shows_in_the_layers() -> None:
 def test_facts_survive_the_file() -> None:
     """What is written is what is read."""
     assert msgspec.json.decode(msgspec.json.encode(finished()), type=Outcome) == finished()
+
+
+def test_the_best_stands_beside_the_ladder() -> None:
+    """Plain rankings and the teacher, each with how far the best is ahead of it, and what that means in a sentence."""
+    outcome = finished()
+    assert outcome.best is not None
+    best = outcome.points[outcome.best].quality["auc"].value
+    rankings = {ranking.name: ranking for ranking in outcome.ladder}
+    assert {"random", "logistic regression", "gradient boosting", "wide ranker", "teacher"} <= rankings.keys()
+    for ranking in rankings.values():
+        assert ranking.ahead["auc"].value == pytest.approx(best - ranking.quality["auc"].value)
+    assert rankings["teacher"].quality["auc"].value == pytest.approx(outcome.teacher.quality["auc"].value)
+    assert ", the best of the ladder: AUC " in sentence(outcome)
