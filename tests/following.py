@@ -13,7 +13,7 @@ from streamrec.follower.replica import Replica
 from streamrec.partition.changes import Changes
 from streamrec.partition.partition import Partition
 from streamrec.partition.steering import Steering
-from streamrec.worker.recovery import Recovered
+from streamrec.worker.recovery.recovery import Recovered
 
 
 class Owner:

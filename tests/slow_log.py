@@ -16,10 +16,10 @@ from streamrec.partition.partition import Partition
 from streamrec.settings import Settings
 from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.tools.chaos.process_log import ProcessLog
-from streamrec.worker.catch_up import OtherPartitions
-from streamrec.worker.metrics_recorder import MetricsRecorder
-from streamrec.worker.partition_commit import Names
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.commit.partition_commit import Names
+from streamrec.worker.reporting.metrics_recorder import MetricsRecorder
+from streamrec.worker.writing.catch_up import OtherPartitions
+from streamrec.worker.writing.writer import PartitionWriter
 
 LATE_S = 0.005, 0.1, 0.3  # of markers: here nobody turns the clock forward
 

@@ -11,8 +11,8 @@ from ..terminal.times import Moment
 from .options import brokers_option
 
 if TYPE_CHECKING:
-    from ..worker.rewind import Input
-    from ..worker.rewind import Place as ToPlace
+    from ..worker.recovery.rewind import Input
+    from ..worker.recovery.rewind import Place as ToPlace
 
 
 ROLES = ("worker", "producer", "importer", "gateway", "auditor", "operator", "trainer", "follower", "desk", "admin")
@@ -76,7 +76,7 @@ def rewind(topic: "Input", to: "ToPlace | int", brokers: str | None) -> None:
     all go to the first record that was appended here at that time or later.
     """
     from ..settings import load
-    from ..worker.rewind import rewind as move
+    from ..worker.recovery.rewind import rewind as move
 
     moved = asyncio.run(move(load(brokers=brokers), topic, to))
     lines = [f"{topic}-{one.partition}: from {one.was} to {one.now}" for one in moved]

@@ -14,7 +14,7 @@ def worker(brokers: str | None, model_dir: str | None, web_port: int | None) -> 
     the last owner committed. Start one a core; stop with SIGTERM. It needs its topics (`streamrec topics create`).
     It ends with a non-zero code when something it depends on fails; let a supervisor start it again.
     """
-    from ..worker.stop_signals import StopSignals
+    from ..worker.process.stop_signals import StopSignals
 
     signals = StopSignals()  # what follows takes seconds, or as long as Kafka is waited for
     from ..observability.logs import configure

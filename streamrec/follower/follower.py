@@ -40,7 +40,7 @@ from ..kafka.topics import changelog_topic, list_topics
 from ..partition.context import PartitionContext
 from ..partition.partition import Partition
 from ..settings import Settings
-from ..worker.recovery import recover
+from ..worker.recovery.recovery import recover
 from .drafts import Drafts
 from .lag import Lag
 from .listing import Listed, listed

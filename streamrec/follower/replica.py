@@ -17,8 +17,8 @@ from ..errors import SettingsError
 from ..partition.changelog_meta import BESIDE_ROWS, CURSOR_KEY, ChangelogContent
 from ..partition.following import after_catalog, after_changelog
 from ..partition.partition import Partition
-from ..worker.dead_letter_index import DeadLetterIndex
-from ..worker.recovery import Recovered
+from ..worker.recovery.dead_letter_index import DeadLetterIndex
+from ..worker.recovery.recovery import Recovered
 
 REMEMBERED = 1000  # articles taken over last: their dead letters stand in the same transaction
 

@@ -38,7 +38,7 @@ from ..partition.intake import Batch
 from ..partition.partition import Partition
 from ..partition.push_records import push_records
 from ..settings import Settings
-from ..worker.recovery import recover
+from ..worker.recovery.recovery import recover
 from .explain import PairExplained, pair_explained
 from .models import model_of
 from .world import policy_of, world_of

@@ -4,7 +4,7 @@
     async with producer(settings, linger_ms=5) as sending: ...
     async with admin(settings) as asking: ...
 
-What is given besides goes to aiokafka as it is. Faust makes its own clients (worker/faust_connection.py).
+What is given besides goes to aiokafka as it is. Faust makes its own clients (worker/faust_app/faust_connection.py).
 `AIOKafkaConsumer`, the type, is the one that reads headers of any name (consumer.py).
 """
 

@@ -31,7 +31,7 @@ Stage = Literal["decode", "update", "retrieve", "rank", "commit"]
 InputTopic = Literal["articles", Topic]  # without the prefix of the cluster
 ReloadOutcome = Literal["taken_over", "refused"]
 FetchOutcome = Literal["unchanged", "changed", "refused", "unreachable"]
-HoldReason = Literal["taking_over", "own_lag", "strays", "unknown"]  # worker/catch_up.py says what each means
+HoldReason = Literal["taking_over", "own_lag", "strays", "unknown"]  # worker/writing/catch_up.py says what each means
 A = TypeVar("A", bound=str)
 B = TypeVar("B", bound=str)
 M = TypeVar("M", Counter, Gauge, BulkHistogram)

@@ -25,7 +25,7 @@ from ..kafka.permissions import Need, permitted
 from ..kafka.topics import changelog_topic, require, specs
 from ..partition.erasures import Receipt, key_of_erased
 from ..settings import Settings
-from ..worker.group_progress import group_progress
+from ..worker.fetching.group_progress import group_progress
 
 POLL_S = 0.2
 DAY_MS = 86_400_000

@@ -28,7 +28,7 @@ from ..kafka.permissions import permitted
 from ..kafka.topics import require
 from ..settings import Settings
 from ..terminal.progress import Bars
-from ..worker.catch_up import readable_end
+from ..worker.writing.catch_up import readable_end
 
 IN_FLIGHT = 1000
 STILL_S = 60.0  # without any article taken in: nobody is there to do it

@@ -4,7 +4,7 @@ import os
 from itertools import count
 
 from ..errors import KafkaError
-from ..worker.port_check import bind_error
+from ..worker.process.port_check import bind_error
 
 HOST = "127.0.0.1"
 # Below Linux's range for outgoing connections (32768 and up). A port of that range can be gone before the server has

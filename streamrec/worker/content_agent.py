@@ -25,11 +25,11 @@ from ..kafka.transactions import Message, Transactions, Writes, set_aside
 from ..observability.metrics import Metrics
 from ..partition.changelog_meta import OWNER_KEY
 from ..settings import Settings
-from .fetch_lag import FetchLag
-from .fetcher import RecordBatch
-from .partition_commit import barrier, to_the_end
-from .poison_limit import analysed
-from .rejects import Rejects
+from .commit.partition_commit import barrier, to_the_end
+from .fetching.fetch_lag import FetchLag
+from .fetching.fetcher import RecordBatch
+from .poison.poison_limit import analysed
+from .reporting.rejects import Rejects
 
 OWNER = Message(OWNER_KEY, b"", watermark_headers(0))  # partitions read it, too, and it tells them nothing
 RENEWED_S = 3600.0

@@ -27,7 +27,7 @@ from ..models.serving import Lineup, Serving
 from ..models.store import Attempt, ModelStore, Wanted, wanted
 from ..observability.metrics import Metrics
 from ..settings import Settings
-from .supervision import step_back
+from .process.supervision import step_back
 
 log = logging.getLogger(__name__)
 

@@ -18,15 +18,15 @@ from ..kafka.log import Log
 from ..partition.intake import Batch
 from ..partition.partition import Partition, PartitionContext
 from ..settings import Settings
-from .catch_up import OtherPartitions
-from .commit_rounds import CommitRounds
-from .fetch_lag import FetchLag
-from .fetcher import RecordBatch
-from .hold_log import HoldLog
-from .metrics_recorder import MetricsRecorder
-from .open_files import check_limit
-from .partition_commit import Names
-from .writer import PartitionWriter
+from .commit.commit_rounds import CommitRounds
+from .commit.partition_commit import Names
+from .fetching.fetch_lag import FetchLag
+from .fetching.fetcher import RecordBatch
+from .process.open_files import check_limit
+from .reporting.hold_log import HoldLog
+from .reporting.metrics_recorder import MetricsRecorder
+from .writing.catch_up import OtherPartitions
+from .writing.writer import PartitionWriter
 
 log = logging.getLogger(__name__)
 

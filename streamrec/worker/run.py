@@ -18,13 +18,13 @@ from ..observability.logs import configure
 from ..observability.metrics import Metrics, process_registry
 from ..settings import Settings
 from . import model_mirror
-from .app import build_app
+from .faust_app.app import build_app
+from .faust_app.worker_app import WorkerApp
 from .model_loader import ModelLoader
-from .open_files import raise_limit
-from .port_check import check_web_port
-from .stop_signals import StopSignals
-from .supervision import end_if_blocked
-from .worker_app import WorkerApp
+from .process.open_files import raise_limit
+from .process.port_check import check_web_port
+from .process.stop_signals import StopSignals
+from .process.supervision import end_if_blocked
 
 
 def run_worker(
@@ -44,11 +44,11 @@ def run_worker(
             "faust",
             "mode",
             "aiokafka",
-            "streamrec.worker.worker_app",
-            "streamrec.worker.fetcher",
-            "streamrec.worker.profile_table",
-            "streamrec.worker.transport",
-            "streamrec.worker.web",
+            "streamrec.worker.faust_app.worker_app",
+            "streamrec.worker.fetching.fetcher",
+            "streamrec.worker.faust_app.profile_table",
+            "streamrec.worker.faust_app.transport",
+            "streamrec.worker.faust_app.web",
         ):
             logging.getLogger(library).setLevel(logging.WARNING)
     if "SSL" not in settings.security_protocol:  # uvloop closes a TLS connection 30 s late where a fetch is in flight

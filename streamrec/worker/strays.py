@@ -34,9 +34,9 @@ from ..errors import KafkaError
 from ..kafka.log import Log
 from ..observability.metrics import HoldReason
 from ..settings import Settings
-from .catch_up import readable_end
-from .fetch_lag import FetchLag, FetchProgress
-from .group_progress import GroupProgress, Place, group_progress
+from .fetching.fetch_lag import FetchLag, FetchProgress
+from .fetching.group_progress import GroupProgress, Place, group_progress
+from .writing.catch_up import readable_end
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import yaml
 
 from streamrec.__main__ import COMMANDS
 from streamrec.settings import load
-from streamrec.worker.stop_signals import STOP_S
+from streamrec.worker.process.stop_signals import STOP_S
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -20,8 +20,8 @@ from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import Settings, load
-from streamrec.worker.app import build_app
-from streamrec.worker.stop_signals import STOP_S
+from streamrec.worker.faust_app.app import build_app
+from streamrec.worker.process.stop_signals import STOP_S
 
 PAGE = (ROOT / "deploy/kubernetes/README.md").read_text()
 WORKER = of_kind(BASE, "StatefulSet")

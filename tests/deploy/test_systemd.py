@@ -11,7 +11,7 @@ from kubernetes_manifests import ROOT, variables
 
 from streamrec.__main__ import cli
 from streamrec.settings import load
-from streamrec.worker.stop_signals import STOP_S
+from streamrec.worker.process.stop_signals import STOP_S
 
 UNIT = ROOT / "deploy/systemd/streamrec-worker@.service"
 EXAMPLE = ROOT / "deploy/systemd/streamrec.env"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from streamrec.settings import Settings, load
-from streamrec.worker import app
+from streamrec.worker.faust_app import app
 from streamrec.worker.run import run_worker
 
 usual = app._faust_settings

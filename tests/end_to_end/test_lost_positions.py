@@ -17,8 +17,8 @@ from streamrec.kafka.clients import consumer
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings
 from streamrec.tools.worker_process import WorkerProcess, value, worker_process
-from streamrec.worker.fetcher import FETCH_MAX_WAIT_MS
-from streamrec.worker.rewind import rewind
+from streamrec.worker.fetching.fetcher import FETCH_MAX_WAIT_MS
+from streamrec.worker.recovery.rewind import rewind
 
 pytestmark = pytest.mark.kafka
 

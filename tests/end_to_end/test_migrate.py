@@ -46,7 +46,7 @@ from streamrec.partition.changelog_meta import FIRST_SPACE, space_record
 from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import Settings, load, to_environ
 from streamrec.tools.worker_process import WorkerProcess, value, worker_process
-from streamrec.worker.recovery import recover
+from streamrec.worker.recovery.recovery import recover
 
 pytestmark = pytest.mark.kafka
 

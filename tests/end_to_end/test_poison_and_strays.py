@@ -21,8 +21,8 @@ from streamrec.partition.partition import PartitionContext
 from streamrec.settings import Settings
 from streamrec.tools.chaos.faulty_partition import FragilePartition
 from streamrec.tools.worker_process import value, worker_process
-from streamrec.worker.partition_commit import Names
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.commit.partition_commit import Names
+from streamrec.worker.writing.writer import PartitionWriter
 
 pytestmark = pytest.mark.kafka
 

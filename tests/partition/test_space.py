@@ -17,7 +17,7 @@ from streamrec.partition.changelog_meta import (
     rows_and_meta,
 )
 from streamrec.partition.partition import Partition, PartitionContext
-from streamrec.worker.poison_search import without_poison
+from streamrec.worker.poison.poison_search import without_poison
 
 CURE = "set STREAMREC_ENCODER, or the release, back, or move to the new space with `streamrec migrate`"
 

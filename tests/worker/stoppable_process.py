@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from streamrec.worker import stop_signals
+from streamrec.worker.process import stop_signals
 
 
 class Running:

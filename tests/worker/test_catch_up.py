@@ -17,8 +17,8 @@ from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
-from streamrec.worker.catch_up import CatchUp, readable_end
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.writing.catch_up import CatchUp, readable_end
+from streamrec.worker.writing.writer import PartitionWriter
 
 
 def partition(chunk_users: int = 4096) -> Partition:

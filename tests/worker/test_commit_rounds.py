@@ -5,8 +5,8 @@ import gc
 
 import pytest
 
-from streamrec.worker import commit_rounds as rounds_module
-from streamrec.worker.commit_rounds import PATIENCE_S, CommitRounds
+from streamrec.worker.commit import commit_rounds as rounds_module
+from streamrec.worker.commit.commit_rounds import PATIENCE_S, CommitRounds
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
 from streamrec.tools.chaos.process_log import ProcessLog
 from streamrec.worker.content_agent import ContentAgent, renewal_s
-from streamrec.worker.fetch_lag import FetchProgress
-from streamrec.worker.fetcher import RecordBatch
+from streamrec.worker.fetching.fetch_lag import FetchProgress
+from streamrec.worker.fetching.fetcher import RecordBatch
 
 SETTINGS = load({}, partitions=2, max_poison_per_hour=2)
 

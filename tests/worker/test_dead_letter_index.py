@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from streamrec.contracts.decode import Origin, dead_letter
 from streamrec.contracts.records import RawRecord
 from streamrec.kafka.transactions import LETTER_BYTES, set_aside
-from streamrec.worker.dead_letter_index import DeadLetterIndex
+from streamrec.worker.recovery.dead_letter_index import DeadLetterIndex
 
 LONG = 3_000_000
 texts = st.none() | st.sampled_from([b"", b"0", b"null "]) | st.binary(max_size=4)

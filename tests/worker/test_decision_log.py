@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from streamrec.worker.decision_log import EVERY_S, FIRST_S, DecisionLog
+from streamrec.worker.reporting.decision_log import EVERY_S, FIRST_S, DecisionLog
 
 
 def test_the_first_line_comes_soon_the_others_every_minute(caplog: pytest.LogCaptureFixture) -> None:

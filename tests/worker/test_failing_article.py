@@ -21,9 +21,9 @@ from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.tools.chaos.faulty_partition import FragilePartition
-from streamrec.worker.poison_search import failing_article, find_poison
-from streamrec.worker.recovery import recover, set_aside_offsets
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.poison.poison_search import failing_article, find_poison
+from streamrec.worker.recovery.recovery import recover, set_aside_offsets
+from streamrec.worker.writing.writer import PartitionWriter
 
 LATE, AT_ONCE = "poison2", "poison1"
 CLICK = msgspec.json.encode({"user_id": "u3", "article_id": "a9", "action": "click", "at_ms": now_ms()})

@@ -9,7 +9,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from streamrec.kafka.connection import connection
 from streamrec.settings import load
-from streamrec.worker.faust_connection import faust_connection
+from streamrec.worker.faust_app.faust_connection import faust_connection
 
 OAUTH = {
     "sasl_oauthbearer_token_endpoint_url": "https://login.example/token",

@@ -12,8 +12,8 @@ from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
-from streamrec.worker.app import build_app
-from streamrec.worker.fetch_lag import MOST_ENDS, FetchLag, FetchProgress
+from streamrec.worker.faust_app.app import build_app
+from streamrec.worker.fetching.fetch_lag import MOST_ENDS, FetchLag, FetchProgress
 
 
 def test_records_nobody_hands_over_grow_old() -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from streamrec.worker.hold_log import TOLD_S, Hold, HoldLog
+from streamrec.worker.reporting.hold_log import TOLD_S, Hold, HoldLog
 
 FREE = Hold(None, "")
 LATE = Hold("strays", "events-3 is behind by 12 records")

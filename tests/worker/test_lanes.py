@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamrec.contracts.records import RawRecord
 from streamrec.errors import StateError
 from streamrec.partition.intake import Batch
-from streamrec.worker.lanes import FULL_BATCHES, Lanes
+from streamrec.worker.writing.lanes import FULL_BATCHES, Lanes
 
 Delivery = tuple[int, int]  # records delivered again, records that are new
 

@@ -10,7 +10,7 @@ from streamrec.errors import KafkaError, SettingsError
 from streamrec.kafka.topics import create
 from streamrec.settings import Settings
 from streamrec.tools.worker_process import WorkerProcess
-from streamrec.worker.open_files import check_limit, raise_limit
+from streamrec.worker.process.open_files import check_limit, raise_limit
 
 LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (70, 75)); from streamrec.__main__ import main; "
 

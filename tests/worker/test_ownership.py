@@ -19,8 +19,8 @@ from streamrec.contracts.records import RawRecord, Record
 from streamrec.settings import load
 from streamrec.tools.chaos.memory_log import MemoryLog
 from streamrec.tools.chaos.process_log import ProcessLog
-from streamrec.worker.fetch_lag import FetchProgress
-from streamrec.worker.fetcher import RecordBatch
+from streamrec.worker.fetching.fetch_lag import FetchProgress
+from streamrec.worker.fetching.fetcher import RecordBatch
 from streamrec.worker.ownership import Ownership
 
 

@@ -17,8 +17,8 @@ from streamrec.settings import load
 from streamrec.tools.chaos import memory_log
 from streamrec.tools.chaos.faulty_partition import POISON, FragilePartition
 from streamrec.tools.chaos.memory_log import MemoryLog
-from streamrec.worker.catch_up import CatchUp
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.writing.catch_up import CatchUp
+from streamrec.worker.writing.writer import PartitionWriter
 
 USERS = ["u", *(f"{POISON}{n}" for n in range(6)), "u"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamrec.contracts.records import DeadLetter, RawRecord, RejectReason
 from streamrec.kafka.transactions import set_aside
-from streamrec.worker.poison_limit import recent_poison
+from streamrec.worker.poison.poison_limit import recent_poison
 
 
 class Fetch(list[RawRecord]):

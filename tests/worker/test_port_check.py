@@ -15,8 +15,8 @@ from streamrec.errors import SettingsError
 from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
-from streamrec.worker.app import build_app
-from streamrec.worker.port_check import bind_error, check_web_port
+from streamrec.worker.faust_app.app import build_app
+from streamrec.worker.process.port_check import bind_error, check_web_port
 
 
 def test_a_second_worker_of_a_host_is_told() -> None:
@@ -71,6 +71,6 @@ async def test_a_port_that_was_free_a_moment_ago_is_told(
         await app.web.start_server()
         await app.web.stop_server()
     assert exits == [1]
-    (said,) = (line for line in caplog.records if line.name == "streamrec.worker.worker_app")
+    (said,) = (line for line in caplog.records if line.name == "streamrec.worker.faust_app.worker_app")
     assert said.getMessage().startswith(f"ending: STREAMREC_WEB_PORT is {settings.web_port}, where nothing can listen")
     assert said.exc_info is None

@@ -26,10 +26,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from streamrec.kafka import answer_timeout, consumer, decompression, producer
-from streamrec.worker.fetcher import BatchConsumerThread, fetch_max_wait_ms
-from streamrec.worker.profile_table import RebalanceHooks
-from streamrec.worker.transport import BatchConsumer, BatchTransport
-from streamrec.worker.worker_app import PromptTables, WorkerApp
+from streamrec.worker.faust_app.profile_table import RebalanceHooks
+from streamrec.worker.faust_app.transport import BatchConsumer, BatchTransport
+from streamrec.worker.faust_app.worker_app import PromptTables, WorkerApp
+from streamrec.worker.fetching.fetcher import BatchConsumerThread, fetch_max_wait_ms
 
 PINNED = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 

@@ -20,7 +20,7 @@ from streamrec.partition.changelog_meta import LAYOUT_KEY, Meta, layout_record
 from streamrec.partition.changes import Changes
 from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import Settings
-from streamrec.worker.recovery import recover
+from streamrec.worker.recovery.recovery import recover
 
 pytestmark = pytest.mark.kafka
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from streamrec.contracts.field_parsing import Note
 from streamrec.contracts.records import DeadLetter, RejectReason
 from streamrec.observability.metrics import InputTopic, Metrics
-from streamrec.worker.rejects import Rejects
+from streamrec.worker.reporting.rejects import Rejects
 
 TZ, LINK = Note("tz", "not in the IANA zone database"), Note("deep_link", "a scheme the deployment does not allow")
 
@@ -49,7 +49,7 @@ def test_a_bad_producer_does_not_fill_the_disk(caplog: pytest.LogCaptureFixture)
 def test_every_dead_letter_is_told_of_or_counted_in_a_later_line(moments: list[float]) -> None:
     """Lines, what they left out, and what the next one will say make all of them; lines are a second apart."""
     lines, seen = Rejects(Metrics(CollectorRegistry(), ["cap"])), list[logging.LogRecord]()
-    log = logging.getLogger("streamrec.worker.rejects")
+    log = logging.getLogger("streamrec.worker.reporting.rejects")
     handler = logging.Handler()
     handler.emit = seen.append  # type: ignore[method-assign, assignment]
     log.addHandler(handler)

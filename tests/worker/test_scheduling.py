@@ -16,8 +16,8 @@ from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
-from streamrec.worker import scheduling as turns
-from streamrec.worker.recovery import recover
+from streamrec.worker.recovery.recovery import recover
+from streamrec.worker.writing import scheduling as turns
 
 
 class Watched(Partition):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from streamrec.worker.supervision import NICENESS, guarded, step_back
+from streamrec.worker.process.supervision import NICENESS, guarded, step_back
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), asyncio.CancelledError(), SystemExit(3)])
@@ -40,7 +40,7 @@ def test_a_loop_that_stands_still_ends_the_process(blocked_s: float, code: int) 
     """And says where, to a supervisor that looks at exit codes alone; one that comes round again lives."""
     program = f"""
 import asyncio, time
-from streamrec.worker import supervision
+from streamrec.worker.process import supervision
 supervision.BLOCKED_S = 2.0
 async def main():
     watch = asyncio.create_task(supervision.end_if_blocked())

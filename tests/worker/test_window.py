@@ -21,7 +21,7 @@ from streamrec.partition.partition import Partition, PartitionContext
 from streamrec.settings import load
 from streamrec.tools.chaos import memory_log
 from streamrec.tools.chaos.memory_log import MemoryLog
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.writing.writer import PartitionWriter
 
 WINDOW, BATCH = 500, 100
 MOST = 2 * (WINDOW + BATCH) + 10 * BATCH  # in flight and pending; in the lane and on the way there

@@ -8,8 +8,8 @@ from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
 from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import load
-from streamrec.worker.app import build_app
-from streamrec.worker.worker_app import PromptTables, WorkerApp
+from streamrec.worker.faust_app.app import build_app
+from streamrec.worker.faust_app.worker_app import PromptTables, WorkerApp
 
 
 def app() -> WorkerApp:

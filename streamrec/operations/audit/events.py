@@ -19,7 +19,7 @@ from ...contracts.ids import key_of
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import REROUTED_HEADER, Record, first_headers, header_number
 from ...engine.profiles.zones import is_zone
-from ...worker.dead_letter_index import DeadLetterIndex
+from ...worker.recovery.dead_letter_index import DeadLetterIndex
 from .pushes import Pushes
 
 CONSENTING = frozenset({"subscribe", "unsubscribe"})

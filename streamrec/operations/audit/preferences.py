@@ -15,7 +15,7 @@ from ...contracts.preferences import Patch
 from ...contracts.records import Record, first_headers, header_number
 from ...engine.profiles.statements import NOTHING, Said, merged
 from ...engine.profiles.zones import is_zone
-from ...worker.dead_letter_index import DeadLetterIndex
+from ...worker.recovery.dead_letter_index import DeadLetterIndex
 from .pushes import Pushes
 
 LATE_MS = 60_000

@@ -1,7 +1,7 @@
 """Rules on pushes and events: opt-out, preferences, already read, quiet hours. Only what is certain is judged.
 
 The log does not say which event was applied before which push. But whoever decides later than this knows an event, or
-broke the rule that first all is read (worker/catch_up.py):
+broke the rule that first all is read (worker/writing/catch_up.py):
 
     applied   a cursor beyond it was put together, at the time that record carries
     taken in  an owner who came after the event was appended wrote the record each owner begins with

@@ -21,7 +21,7 @@ from ...contracts.records import DeadLetter, Record
 from ...kafka.log import KafkaLog
 from ...kafka.transactions import Message, Transactions, set_aside
 from ...settings import Settings
-from ...worker.poison_limit import analysed
+from ...worker.poison.poison_limit import analysed
 from .plan import Plan, Side
 from .reading import articles_done, poison_of, records_from, set_articles_done, transactions_of
 

@@ -21,8 +21,8 @@ from ...models.prior import Prior
 from ...partition.changelog_meta import ChangelogContent, Meta, moved_record, owner_records
 from ...partition.intake import Batch
 from ...partition.partition import Partition, PartitionContext
-from ...worker.partition_commit import barrier
-from ...worker.recovery import rows_of
+from ...worker.commit.partition_commit import barrier
+from ...worker.recovery.recovery import rows_of
 from .articles import articles_in, catalog_items, catalog_records, met_until
 from .plan import Plan, Side
 from .reading import Poison, records_from, transactions_of

@@ -15,7 +15,7 @@ from ...kafka.clients import AIOKafkaConsumer, admin, consumer
 from ...kafka.log import KafkaLog
 from ...kafka.transactions import Transactions
 from ...settings import Settings
-from ...worker.dead_letter_index import DeadLetterIndex
+from ...worker.recovery.dead_letter_index import DeadLetterIndex
 from ..dlq.letters import Letter
 from ..dlq.reading import read
 

@@ -12,7 +12,7 @@ from ...kafka.topics import changelog_topic
 from ...models.prior import Prior
 from ...partition.partition import Partition, PartitionContext
 from ...settings import load
-from ...worker.recovery import recover
+from ...worker.recovery.recovery import recover
 
 
 def main() -> None:

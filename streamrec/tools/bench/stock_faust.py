@@ -12,7 +12,7 @@ import orjson
 
 from ...engine.profiles.layout import ROW
 from ...settings import Settings, load
-from ...worker.faust_connection import faust_connection
+from ...worker.faust_app.faust_connection import faust_connection
 
 
 def stock_app(settings: Settings, **others: Any) -> faust.App:

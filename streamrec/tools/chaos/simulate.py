@@ -22,9 +22,9 @@ from ...observability.metrics import Metrics
 from ...partition.intake import Batch
 from ...partition.partition import PartitionContext
 from ...settings import load
-from ...worker.metrics_recorder import MetricsRecorder
-from ...worker.partition_commit import Names
-from ...worker.writer import PartitionWriter
+from ...worker.commit.partition_commit import Names
+from ...worker.reporting.metrics_recorder import MetricsRecorder
+from ...worker.writing.writer import PartitionWriter
 from .faulty_partition import FragilePartition
 from .inputs import PARTITIONS, START_MS, Inputs, inputs
 from .memory_log import MemoryLog

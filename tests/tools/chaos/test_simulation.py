@@ -23,13 +23,13 @@ from streamrec.tools.chaos import inputs, virtual_time
 from streamrec.tools.chaos.memory_strays import MemoryStrays
 from streamrec.tools.chaos.simulate import quietly, simulate
 from streamrec.tools.chaos.verdict import Verdict
-from streamrec.worker import writer
-from streamrec.worker.catch_up import CatchUp
-from streamrec.worker.partition_commit import write
-from streamrec.worker.recovery import Recovered, recover
-from streamrec.worker.supervision import guarded
-from streamrec.worker.uncommitted import Pending, Ready
-from streamrec.worker.writer import PartitionWriter
+from streamrec.worker.commit.partition_commit import write
+from streamrec.worker.commit.uncommitted import Pending, Ready
+from streamrec.worker.process.supervision import guarded
+from streamrec.worker.recovery.recovery import Recovered, recover
+from streamrec.worker.writing import writer
+from streamrec.worker.writing.catch_up import CatchUp
+from streamrec.worker.writing.writer import PartitionWriter
 
 
 @pytest.mark.parametrize("seed", range(5000, 5040))

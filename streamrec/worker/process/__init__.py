@@ -1,0 +1,1 @@
+"""The process around the app: signals, tasks that fail, open files and the port."""

@@ -1,0 +1,1 @@
+"""Facts of the pure stages on their way into metrics and log lines."""
