@@ -186,6 +186,13 @@ async def test_an_article_that_is_not_known_is_said_so(app: Starlette) -> None:
     assert (answer.status, "No such article" in answer.text) == (404, True)
 
 
+async def test_who_gets_an_article_is_asked_again(app: Starlette) -> None:
+    """What somebody pressed a moment ago changes it, and a figure that says "now" must not stay."""
+    page = await ask(app, "/article?id=a1", headers=as_("viewer"))
+    asked = next(tag for tag in page.text.split("<div ") if tag.startswith('hx-get="/article/funnel?id=a1"'))
+    assert 'hx-trigger="load, every 15s"' in asked
+
+
 async def test_what_workers_have_yet_to_read_is_shown(app: Starlette) -> None:
     """On the first page, as a number of clicks."""
     assert "have yet to read</dt><dd>7<" in (await ask(app, "/", headers=as_("viewer"))).text
