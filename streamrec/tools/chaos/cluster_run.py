@@ -32,7 +32,7 @@ from .faults import available
 from .fleet import Fleet
 from .network_faults import bad_network
 from .reference_reading import PlainReading
-from .row_check import row_differences
+from .row_check import push_differences, row_differences
 from .scene import SESSION_S, Scene
 from .second_opinion import push_in
 from .verdict import Verdict
@@ -198,7 +198,7 @@ async def _judge(settings: Settings, verdict: Verdict) -> None:
             verdict.compare(state.compared())
             unreadable += bad
             set_aside += len(await read_all(reader, settings.topic("events.dlq"), number))
-            for what in row_differences(rows, state):
+            for what in [*row_differences(rows, state), *push_differences(rows, state)]:
                 verdict.violate(f"partition {number}: {what}")
         for what in await _misplaced(reader, settings):
             verdict.violate(what)

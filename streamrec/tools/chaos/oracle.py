@@ -23,7 +23,7 @@ from .articles_reading import Arrived
 from .faulty_partition import Effect, Encoding, FragilePartition, Sent, at_once
 from .memory_log import MemoryLog
 from .reference_reading import Compared, PlainReading
-from .row_check import row_differences, said_differences
+from .row_check import push_differences, row_differences, said_differences
 from .second_opinion import SecondOpinion, push_in
 
 
@@ -113,8 +113,8 @@ class Oracle:
     def differences(self, rows: dict[bytes, bytes], said: dict[bytes, bytes]) -> list[str]:
         """Between these rows, and these records of what readers want, and what they should be, in words."""
         found = [*self.wrong, *self._opinion.missing()]
-        found += [*row_differences(rows, self._state), *said_differences(said, self._state)]
-        return [*found, *self._state.erased.differences(said)]
+        found += [*row_differences(rows, self._state), *push_differences(rows, self._state)]
+        return [*found, *said_differences(said, self._state), *self._state.erased.differences(said)]
 
     def compared(self) -> Compared:
         """How many readers' rows these differences are between."""

@@ -21,7 +21,7 @@ DECAYED = {"interest": "interest", "category_affinity": "category", "source_affi
 
 
 def row_differences(rows: dict[bytes, bytes], reading: PlainReading) -> list[str]:
-    """Between rows and what readers did and were pushed, in words."""
+    """Between rows and what readers did, in words; pushes left out."""
     expected = {user_id.encode(): reader for user_id, reader in reading.readers.items()}
     found = []
     if rows.keys() != expected.keys():
@@ -61,7 +61,6 @@ def _wrong(row: Any, reader: Reader, known_s: Mapping[int, int]) -> Iterator[str
         "first_seen_s": reader.first_seen_s,
         "last_active_s": reader.active_s,
         "consent": reader.consent,
-        "n_pushes": reader.pushes,
         **_stated(reader.wants),
         "consent_at_ms": reader.consent_at_ms,
         "zone": reader.zone,
@@ -125,3 +124,13 @@ def _acts(row: Any) -> dict[int, tuple[bool, int]]:
     """By article: whether it was read, and in how many ways it was acted on; pushes left out."""
     acts = {int(key): int(act) & ~PUSHED for key, act in zip(row["seen"], row["seen_acts"], strict=True)}
     return {key: (bool(act & READ), act.bit_count()) for key, act in acts.items() if act}
+
+
+def push_differences(rows: dict[bytes, bytes], reading: PlainReading) -> list[str]:
+    """Between the pushes each row counts and those that were sent, once no more are, in words."""
+    counted = {key.decode(): int(np.frombuffer(row, ROW)["n_pushes"][0]) for key, row in rows.items()}
+    return [
+        f"the row of {user_id} counts {counted.get(user_id, 0)} pushes, {reader.pushes} were sent"
+        for user_id, reader in reading.readers.items()
+        if reader.pushes != counted.get(user_id, 0)
+    ]
