@@ -1,8 +1,6 @@
 """`streamrec audit`: hold what a cluster has committed against the rules."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +9,12 @@ from ..terminal.times import Duration
 from .options import brokers_option
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from ..operations.audit.findings import Finding
     from ..operations.audit.reader import Progress
     from ..settings import Settings
+    from ..terminal.progress import Bars
 
 
 @click.command()
@@ -51,6 +52,7 @@ def audit(
     from ..operations.audit.checks import check
     from ..operations.audit.reader import read
     from ..settings import load
+    from ..terminal.progress import Bars
     from ..terminal.tables import show_json
 
     settings, started_ms = load(brokers=brokers), now_ms()
@@ -58,8 +60,8 @@ def audit(
         _prove(ctx, settings)
         return
     try:
-        with _progress(as_json) as progress:
-            facts = asyncio.run(read(settings, started_ms - since if since else 0, examples, progress))
+        with Bars() as bars:
+            facts = asyncio.run(read(settings, started_ms - since if since else 0, examples, _shown_in(bars)))
         findings = check(facts, settings, started_ms, skew)
     except StreamrecError:
         raise
@@ -87,23 +89,15 @@ def _prove(ctx: click.Context, settings: "Settings") -> None:
     ctx.exit(1 if wrong else 0)
 
 
-@contextmanager
-def _progress(hidden: bool) -> Iterator["Progress"]:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
+def _shown_in(bars: "Bars") -> "Progress":
+    tasks: dict[str, TaskID] = {}
 
-    from ..terminal.tables import PlainConsole
+    def show(topic: str, done: int, total: int) -> None:
+        if topic not in tasks:
+            tasks[topic] = bars.add_task(topic, total=total)
+        bars.update(tasks[topic], completed=done)
 
-    console = PlainConsole(stderr=True)
-    with Bars(console=console, transient=True, disable=hidden or not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(topic: str, done: int, total: int) -> None:
-            if topic not in tasks:
-                tasks[topic] = bars.add_task(topic, total=total)
-            bars.update(tasks[topic], completed=done)
-
-        yield show
+    return show
 
 
 def _table(findings: list["Finding"], show_users: bool) -> None:

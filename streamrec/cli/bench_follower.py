@@ -35,8 +35,8 @@ def preview(users: int, rounds: int, model: Path | None) -> dict[str, object]:
 def follower(per_s: float, seconds: float, users: int, brokers: str | None) -> dict[str, object]:
     """Time from the append of a row until the follower has it, its CPU beside a worker under load, and its restore."""
     from ..settings import load
-    from ..tools.bench.follower import measure, summary
+    from ..tools.bench.follower import measure
     from ..tools.local_kafka.local_kafka import cluster_or_local
 
     with cluster_or_local(load(brokers=brokers)) as cluster:
-        return summary(asyncio.run(measure(cluster, per_s, seconds, users)))
+        return asyncio.run(measure(cluster, per_s, seconds, users))

@@ -6,21 +6,20 @@ loads what it reads languages with when it needs it.
 """
 
 import asyncio
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.inputs import DAY_MS
 from ...errors import StateError
-from ...kafka.clients import consumer, producer
+from ...kafka.clients import producer
 from ...kafka.topics import create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
 from .contestants import started
-from .load import publish, send_paced
+from .load import beside, publish, pushes_from_now, send_paced
 from .pipeline import bench_settings, know_articles, quantile
 from .recovery import fill
 
@@ -82,22 +81,11 @@ async def measure(cluster: Settings, users: int, per_s: float, model: str | None
     await fill(settings, users, 0)
     with started("streamrec", settings) as contestant:
         assert contestant.worker is not None
-        async with consumer(settings, isolation_level="read_committed") as pushes:
-            pushes.assign([TopicPartition(settings.topic("push"), 0)])
-            await pushes.seek_to_end()
-            gateway = _Gateway()
-            tasks = [
-                asyncio.create_task(send_paced(settings, per_s, BEFORE_S + PATIENCE_S, "p")),
-                asyncio.create_task(gateway.read(pushes)),
-            ]
-            try:
-                audience: dict[str, Any] = {"audience": {"everybody": True}} if everybody else {}
+        async with pushes_from_now(settings) as pushes:
+            gateway, clicks = _Gateway(), send_paced(settings, per_s, BEFORE_S + PATIENCE_S, "p")
+            audience: dict[str, Any] = {"audience": {"everybody": True}} if everybody else {}
+            async with beside(clicks, gateway.read(pushes)):
                 return await _meet(settings, gateway, users, contestant.worker, audience)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
 
 
 def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:

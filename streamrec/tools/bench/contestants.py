@@ -1,16 +1,20 @@
 """The contestants of `bench pipeline` as processes that can be watched: how far they are, and what CPU they used."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from ...errors import StateError
 from ...settings import Settings, environ_of_others, to_environ
 from ..worker_process import WorkerProcess, value
 
@@ -61,13 +65,30 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
             finally:
                 worker.stop()
             return
-        module, _ = BASELINES[name]
-        command = [sys.executable, "-m", f"streamrec.tools.bench.{module}"]
-        environ = {**environ_of_others(), **to_environ(settings)}
         with log_path.open("wb") as log:
-            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+            process = subprocess.Popen(_command(BASELINES[name][0]), env=_environ(settings), stdout=log, stderr=log)
         try:
             yield Contestant(name, process.pid, None)
         finally:
             process.kill()
             process.wait()
+
+
+async def figures_of(
+    module: str, settings: Settings, *arguments: str, timeout_s: float | None = None
+) -> dict[str, Any]:
+    """The JSON that a module of this folder prints last, run to its end as a process; StateError if it fails."""
+    process = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=timeout_s)
+    done = await asyncio.to_thread(process, [*_command(module), *arguments], env=_environ(settings))
+    if done.returncode or not done.stdout.strip():
+        raise StateError(f"{module} failed: {done.stderr[-500:]}")
+    found: dict[str, Any] = orjson.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _command(module: str) -> list[str]:
+    return [sys.executable, "-m", f"streamrec.tools.bench.{module}"]
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    return {**environ_of_others(), **to_environ(settings)}

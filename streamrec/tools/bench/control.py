@@ -8,21 +8,20 @@ fetch.
 """
 
 import asyncio
-from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.control import Command
 from ...contracts.inputs import DAY_MS
 from ...errors import StateError
-from ...kafka.clients import consumer, producer
+from ...kafka.clients import producer
 from ...kafka.topics import create
 from ...settings import Settings
 from .contestants import started
-from .load import publish, send_paced
+from .load import beside, publish, pushes_from_now, send_paced
 from .pipeline import bench_settings, know_articles, quantile
 from .recovery import fill
 
@@ -67,21 +66,10 @@ async def measure(cluster: Settings, users: int, stops: int, per_s: float, model
     await know_articles(settings)
     await fill(settings, users, 0)
     with started("streamrec", settings):
-        async with consumer(settings, isolation_level="read_committed") as reading, producer(settings) as sending:
-            reading.assign([TopicPartition(settings.topic("push"), 0)])
-            await reading.seek_to_end()
+        async with pushes_from_now(settings) as reading, producer(settings) as sending:
             gateway = _Gateway()
-            tasks = [
-                asyncio.create_task(send_paced(settings, per_s, 3600.0, "p")),
-                asyncio.create_task(gateway.read(reading)),
-            ]
-            try:
+            async with beside(send_paced(settings, per_s, 3600.0, "p"), gateway.read(reading)):
                 return await _all_stops(settings, sending, gateway, users, stops)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
 
 
 async def _all_stops(

@@ -5,25 +5,21 @@ Worker, follower, load and broker share the machine.
 """
 
 import asyncio
-import sys
-
-import orjson
 
 from ...content.encoders import encoder_of
-from ...errors import StateError
 from ...kafka.topics import create
 from ...kafka.transactions import Message
 from ...partition.changelog_meta import Meta, layout_record, space_record
-from ...settings import Settings, environ_of_others, to_environ
-from .contestants import started
-from .load import send_paced
+from ...settings import Settings
+from .contestants import figures_of, started
+from .load import beside, send_paced
 from .pipeline import bench_settings, know_articles
 from .recovery import fill
 
 WARM_S = 3.0
 
 
-async def measure(cluster: Settings, per_s: float, seconds: float, users: int) -> dict[str, float]:
+async def measure(cluster: Settings, per_s: float, seconds: float, users: int) -> dict[str, object]:
     """A worker under `per_s` clicks/s for `seconds`, and a follower that has restored `users` rows before."""
     settings = bench_settings(cluster, None).changed(partitions=1 if users else 4)
     await create(settings)
@@ -32,27 +28,6 @@ async def measure(cluster: Settings, per_s: float, seconds: float, users: int) -
         await fill(settings, users, 0, Message(*layout_record(1)), space, Message(*Meta({}, 0).record()))
     await know_articles(settings)
     with started("streamrec", settings):
-        load = asyncio.create_task(send_paced(settings, per_s, 3600.0, "p"))
-        await asyncio.sleep(WARM_S)
-        try:
-            return {"clicks_per_s": per_s, **await _followed(settings, seconds)}
-        finally:
-            load.cancel()
-
-
-async def _followed(settings: Settings, seconds: float) -> dict[str, float]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streamrec.tools.bench.follow_once", str(seconds),
-        env={**environ_of_others(), **to_environ(settings)},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    told, wrong = await process.communicate()
-    if process.returncode:
-        raise StateError(f"the follower failed: {wrong.decode(errors='replace')[-500:]}")
-    found: dict[str, float] = orjson.loads(told.splitlines()[-1])
-    return found
-
-
-def summary(found: dict[str, float]) -> dict[str, object]:
-    """For the last line, with bytes a reader where there was a state."""
-    return dict(found)
+        async with beside(send_paced(settings, per_s, 3600.0, "p")):
+            await asyncio.sleep(WARM_S)
+            return {"clicks_per_s": per_s, **await figures_of("follow_once", settings, str(seconds))}

@@ -7,15 +7,17 @@ in 50 ms, which this load once had, are no reader's, and a batch has to apply th
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.partitioner import partitions_of
-from ...kafka.clients import admin, producer
+from ...kafka.clients import admin, consumer, producer
 from ...settings import Settings, load
 
 ARTICLES = 100
@@ -34,6 +36,28 @@ async def make_topics(settings: Settings, *names: str, config: dict[str, str] | 
     """Make topics that are none of the worker's, or such as it would not make."""
     async with admin(settings) as making:
         await making.create_topics([NewTopic(name, settings.partitions, 1, topic_configs=config) for name in names])
+
+
+@asynccontextmanager
+async def pushes_from_now(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """`push` as a gateway reads it: committed records only, those that come from now on."""
+    async with consumer(settings, isolation_level="read_committed") as reading:
+        reading.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
+        await reading.seek_to_end()
+        yield reading
+
+
+@asynccontextmanager
+async def beside(*work: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
+    """Do this work while the block lasts; an error of it is raised at the block's end."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 def click(number: int, at_ms: int, kind: str) -> tuple[bytes, bytes]:

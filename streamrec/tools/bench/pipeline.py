@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from ...clock import monotonic_s, now_ms
 from ...contracts.inputs import DAY_MS
@@ -22,7 +22,7 @@ from ...kafka.topics import create
 from ...settings import Settings
 from ..worker_process import WorkerProcess
 from .contestants import Contestant, group_of, started
-from .load import ARTICLES, make_topics, own_topics, publish, send_articles, send_backlog, send_paced
+from .load import ARTICLES, make_topics, own_topics, publish, pushes_from_now, send_articles, send_backlog, send_paced
 from .memory import bytes_per_user
 
 NAMES = ("stock faust", "raw aiokafka", "streamrec")
@@ -154,9 +154,7 @@ async def _work_off(
 async def paced(settings: Settings, per_s: float, seconds: float, kind: str = "p") -> list[float]:
     """Milliseconds from click to push, as a gateway sees it; the users of this phase bear its `kind`."""
     latency: list[float] = []
-    async with consumer(settings, isolation_level="read_committed") as pushes:
-        pushes.assign([TopicPartition(settings.topic("push"), number) for number in range(settings.partitions)])
-        await pushes.seek_to_end()
+    async with pushes_from_now(settings) as pushes:
         sending = asyncio.create_task(send_paced(settings, per_s, seconds, kind))
         quiet_since = monotonic_s()
         while not sending.done() or monotonic_s() - quiet_since < 2.0:

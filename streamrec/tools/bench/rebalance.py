@@ -25,7 +25,7 @@ from ...kafka.transactions import Transactions
 from ...partition.changelog_meta import CURSOR_KEY
 from ...settings import Settings
 from ..worker_process import WorkerProcess
-from .load import own_topics
+from .load import beside, own_topics
 
 PARTITIONS, PER_S, USERS = 8, 400, 2000
 SESSION_S = 6.0
@@ -155,16 +155,13 @@ async def _play(stage: Stage, scene: Scene) -> Gaps:
     for number in range(2):
         stage.start(number)
     await _settled(stage, 2)
-    load_of_it = asyncio.create_task(_load(stage.settings))
-    try:
+    async with beside(_load(stage.settings)):
         await asyncio.sleep(BEFORE_S)
         before, from_ms = [stage.owned(0), stage.owned(1)], now_ms()
         ending = await scene.act(stage)
         await _settled(stage, 1 if scene.act is leave else 2 if scene.act is not join else 3)
         await asyncio.sleep(AFTER_S)
         stayed = before[1] & stage.owned(1)
-    finally:
-        load_of_it.cancel()
     gaps = await _gaps(stage.settings, from_ms)
     moved = {number: gap for number, gap in gaps.items() if number not in stayed}
     kept = {number: gap for number, gap in gaps.items() if number in stayed}

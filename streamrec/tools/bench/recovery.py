@@ -6,25 +6,22 @@ same rows; both are compared a changelog record.
 
 import asyncio
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 
-from ...clock import monotonic_s, now_ms
+from ...clock import now_ms
 from ...contracts.inputs import DAY_MS
 from ...contracts.limits import BATCH_BYTES
 from ...engine.profiles.layout import DEFAULTS, READ, ROW
-from ...errors import StateError
 from ...kafka.clients import producer
 from ...kafka.log import KafkaLog
 from ...kafka.topics import changelog_topic, create, specs
 from ...kafka.transactions import Message, Transactions
 from ...partition.changelog_meta import Meta, layout_record
-from ...settings import Settings, environ_of_others, to_environ
+from ...settings import Settings
+from .contestants import figures_of
 from .load import make_topics, own_topics
 
 ROWS_A_TRANSACTION = 20_000
@@ -85,10 +82,7 @@ async def measure_ours(cluster: Settings, users: int, dirty: int) -> Measured:
     await _uncompacted(settings)
     await create(settings)
     await fill(settings, users, dirty, Message(*layout_record(1)), Message(*Meta({"events": 0}, 0).record()))
-    done = await _process(settings, "recover_once")
-    if done.returncode:
-        raise StateError(f"the recovery failed: {done.stderr[-500:]}")
-    return Measured(**orjson.loads(done.stdout.splitlines()[-1]))
+    return Measured(**await figures_of("recover_once", settings))
 
 
 async def _uncompacted(settings: Settings) -> None:
@@ -111,22 +105,8 @@ async def measure_stock(cluster: Settings, users: int, dirty: int) -> Measured:
             for message in messages:
                 await sending.send(changelog, key=message.key, value=message.value, partition=0)
             written += len(messages)
-    before_s = monotonic_s()
-    done = await _process(settings, "stock_recovery", timeout_s=600)
-    if done.returncode or not done.stdout.strip():
-        raise StateError(f"stock Faust did not recover in {monotonic_s() - before_s:.0f} s: {done.stderr[-500:]}")
-    found, seconds = done.stdout.splitlines()[-1].split()
-    return Measured(int(found), written, float(seconds), float("nan"), float("nan"))
-
-
-async def _process(
-    settings: Settings, module: str, timeout_s: float | None = None
-) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", f"streamrec.tools.bench.{module}"]
-    environ = {**environ_of_others(), **to_environ(settings)}
-    return await asyncio.to_thread(
-        subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=timeout_s
-    )
+    found = await figures_of("stock_recovery", settings, timeout_s=600)
+    return Measured(found["users"], written, found["seconds"], float("nan"), float("nan"))
 
 
 def summary(ours: Sequence[Measured], stock: Sequence[Measured]) -> dict[str, float]:

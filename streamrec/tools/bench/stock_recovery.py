@@ -1,6 +1,6 @@
 """Baseline of `bench recovery`: a stock Faust table is read back from its changelog.
 
-Prints its number of rows and the seconds Faust was in recovery, then ends. Run as
+Prints its number of rows and the seconds Faust was in recovery as JSON, then ends. Run as
 `python -m streamrec.tools.bench.stock_recovery`, with settings in the environment.
 """
 
@@ -10,6 +10,7 @@ import threading
 import time
 
 import faust
+import orjson
 
 from ...clock import monotonic_s
 from ...settings import Settings, load
@@ -41,7 +42,8 @@ def _watch(app: faust.App, table: faust.Table) -> None:
     started_s = monotonic_s()
     while recovery.in_recovery:
         time.sleep(0.001)
-    sys.stdout.write(f"\n{len(table)} {monotonic_s() - started_s}\n")
+    found = orjson.dumps({"users": len(table), "seconds": monotonic_s() - started_s}).decode()
+    sys.stdout.write(f"\n{found}\n")
     sys.stdout.flush()
     os._exit(0)
 
