@@ -56,21 +56,21 @@ async def taken_for_aborted(*_: object) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("where", "name", "mistake"),
+    ("where", "name", "mistake", "seed"),
     [
-        (Transactions, "_committed", repeated),
-        (MemoryProducer, "renewed", in_the_same_epoch),
-        (MemoryProducer, "renewed", whoever_the_owner_is),
-        (Writes, "are_committed", taken_for_committed),
-        (Writes, "are_committed", taken_for_aborted),
+        (Transactions, "_committed", repeated, 0),
+        (MemoryProducer, "renewed", in_the_same_epoch, 47),
+        (MemoryProducer, "renewed", whoever_the_owner_is, 32),
+        (Writes, "are_committed", taken_for_committed, 21),
+        (Writes, "are_committed", taken_for_aborted, 21),
     ],
 )
 def test_a_doubt_that_is_not_ended_is_found(
-    monkeypatch: pytest.MonkeyPatch, where: type, name: str, mistake: Callable[..., Awaitable[Any]]
+    monkeypatch: pytest.MonkeyPatch, where: type, name: str, mistake: Callable[..., Awaitable[Any]], seed: int
 ) -> None:
-    """Within two hundred seeds, by the judge or by a broker that refuses what comes next."""
+    """By the judge or by a broker that refuses what comes next, within two hundred seeds; first come those that did."""
     monkeypatch.setattr(where, name, mistake)
-    assert any(not quietly(seed).holds for seed in range(200))
+    assert any(not quietly(each).holds for each in range(seed, seed + 200))
 
 
 @pytest.mark.slow
