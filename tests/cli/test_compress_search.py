@@ -65,7 +65,7 @@ def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
     assert typed("report", str(out), "--out", str(page)).exit_code == 0
     assert student.replace(">", "&gt;") in page.read_text()
 
-    suggested = ("run", student, *data, "--out", str(tmp_path / "tried"), "--max-loss", "20%")
+    suggested = ("run", student, *data, "--epochs", "1", "--out", str(tmp_path / "tried"), "--max-loss", "20%")
     alone, beside = (typed(*suggested, *more) for more in ((), ("--search", str(out))))
     assert [orjson.loads(ran.stdout.splitlines()[-1])["together"] for ran in (alone, beside)] == [1, 3]
     assert "if a search suggested it, --search" in alone.stdout

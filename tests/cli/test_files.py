@@ -29,14 +29,14 @@ def last_line(result: Result) -> dict[str, object]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An example."""
     out = tmp_path_factory.mktemp("files") / "example"
-    done = run("simulate", "--out", out, "--users", 500, "--hours", 40)
+    done = run("simulate", "--out", out, "--users", 300, "--hours", 40)
     assert done.exit_code == 0, done.output
     return out
 
 
 def test_an_example_is_whole_and_the_same_each_time(folder: Path, tmp_path: Path) -> None:
     """No line of it is refused; the same seed gives the same bytes; what is there is not overwritten."""
-    assert run("simulate", "--out", tmp_path, "--users", 500, "--hours", 40).exit_code == 0
+    assert run("simulate", "--out", tmp_path, "--users", 300, "--hours", 40).exit_code == 0
     for name in ("articles.jsonl", "events.jsonl"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
     again = run("simulate", "--out", tmp_path)

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner
 from fragile_encoder import EARLY, FragileEncoder
 from on_kafka import (
     Sent,
@@ -27,6 +25,7 @@ from on_kafka import (
 from on_kafka import until as wait_until
 from trained import publish_small
 
+from streamrec.__main__ import cli
 from streamrec.content.category_slots import SLOTS_KEY, CategorySlots
 from streamrec.content.encoder import HashedEncoder
 from streamrec.content.encoders import encoder_of
@@ -56,16 +55,9 @@ SENTENCE = encoder_of("sentence").space_id
 
 def command(settings: Settings, *arguments: str | Path) -> str:
     """What a command prints with these settings."""
-    done = subprocess.run(
-        [sys.executable, "-m", "streamrec", *map(str, arguments)],
-        env={**os.environ, **to_environ(settings)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return done.stdout
+    done = CliRunner().invoke(cli, [*map(str, arguments)], env=to_environ(settings))
+    assert done.exit_code == 0, (done.output, done.exception)
+    return str(done.stdout)
 
 
 async def clicks(settings: Settings, *articles: int) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from faust.types import TP
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from slow_log import SlowLog
@@ -41,7 +41,7 @@ def test_a_partition_that_keeps_up_never_looks_stuck(arrivals: list[int]) -> Non
         assert waiting.seconds(0, float(second)) == 0.0
 
 
-@pytest.mark.slow
+@settings(max_examples=20)  # of 600 steps each
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=600, max_size=700))
 def test_a_long_wait_is_remembered_in_little_room(steps: list[tuple[int, int]]) -> None:
     """Hours of ends are kept as few; what waits never seems younger than it is, and the first not much older."""

@@ -1,11 +1,11 @@
 """`streamrec bench reload` really reloads while it measures."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from click.testing import CliRunner
 
+from streamrec.__main__ import cli
 from streamrec.tools.bench.reload import Phase, summary
 
 pytestmark = pytest.mark.kafka
@@ -14,9 +14,8 @@ pytestmark = pytest.mark.kafka
 def test_it_reloads_and_reports(kafka: str) -> None:
     """A tiny run ends with one JSON line; a phase without a reload would end it with an error."""
     tiny = ["--per-s", "500", "--seconds", "2", "--rounds", "1", "--brokers", kafka]
-    command = [sys.executable, "-m", "streamrec", "bench", "reload", *tiny]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(cli, ["bench", "reload", *tiny])
+    assert done.exit_code == 0, (done.stderr, done.exception)
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["reloads"] >= 1
     assert found["p99_ms"] > 0
