@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...training.loop import BATCH_ROWS
 from .layers import copied, linears, raw_weight
 from .method import Method, Workbench
-from .pruning_importance import By, Share, gradient_importance, kept, magnitudes, share_at, weight_change
+from .pruning_importance import By, Share, balanced, gradient_importance, magnitudes, share_at, weight_change
 from .tuning import tuned
 
 EVERY = 10  # steps between two rounds of pruning
@@ -39,7 +39,7 @@ class Prune(Method, frozen=True, tag="prune"):
             tuned(pruned, ramp, after_step=schedule)
             schedule.restore(pruned)
             bench = bench._replace(epochs=max(1, bench.epochs - ramp.epochs))
-        drop(pruned, kept(self._importance(pruned, bench), self.share))
+        drop(pruned, balanced(self._importance(pruned, bench), self.share))
         return tuned(pruned, bench)
 
     def _importance(self, model: nn.Module, bench: Workbench) -> dict[str, Tensor]:
@@ -72,7 +72,7 @@ class _Schedule:
         if self._settings.by == "gradient":
             self._follow(layers)
         if step % EVERY == 0 or step >= self._steps:
-            drop(model, kept(self._importance(layers), share_at(step, self._steps, self._settings.share)))
+            drop(model, balanced(self._importance(layers), share_at(step, self._steps, self._settings.share)))
             self._last = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def restore(self, model: nn.Module) -> None:

@@ -15,7 +15,8 @@ over batches, which is at least |mean g_j w_j|: near a minimum the mean gradient
 batches' gradients do not. For a unit with activation h the same with sum over samples of h dL/dh, which equals
 sum over outgoing weights of g w: gradients of weights are all that is needed.
 
-Weights are compared over all chosen layers at once, and go by a cubic schedule (Zhu & Gupta, 2017), many early, while
+Weights are compared over all chosen layers at once, unless that would leave one of them less than a tenth of what is
+left on average, and then layer by layer. They go by a cubic schedule (Zhu & Gupta, 2017), many early, while
 the network has much to spare, and few late:
 
     share_t = share * (1 - (1 - t / T) ** 3)        from nothing at t = 0 to `share` at t = T
@@ -36,6 +37,7 @@ from .layers import linears
 from .method import Workbench
 
 SAMPLE_ROWS, BATCH_ROWS = 16_384, 512
+LEAST_LEFT = 0.1  # of what is left on average: a layer with less has been emptied
 
 By = Literal["magnitude", "gradient"]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
@@ -99,6 +101,14 @@ def kept(importance: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
     mask[flat.argsort(stable=True)[: math.floor(share * len(flat))]] = False
     parts = torch.split(mask, [values.numel() for values in importance.values()])
     return {name: part.view_as(values) for (name, values), part in zip(importance.items(), parts, strict=True)}
+
+
+def balanced(importance: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The same, but layer by layer where comparing all at once would leave one less than LEAST_LEFT of its part."""
+    masks = kept(importance, share)
+    if all(float(mask.double().mean()) >= LEAST_LEFT * (1 - share) for mask in masks.values()):
+        return masks
+    return {name: kept({name: values}, share)[name] for name, values in importance.items()}
 
 
 def strongest(importance: Tensor, share: float) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.compression.methods.pruning_importance import kept, share_at, strongest
+from streamrec.compression.methods.pruning_importance import LEAST_LEFT, balanced, kept, share_at, strongest
 
 shares = st.floats(0, 0.99)
 
@@ -32,6 +32,27 @@ def test_exactly_that_share_goes_and_the_least_important_first(share: float, siz
     assert int((~mask).sum()) == int(share * len(flat))
     if bool((~mask).any()):
         assert int(flat[~mask].max()) <= int(flat[mask].min())
+
+
+@given(share=shares, scale=st.floats(1e-3, 1e3), seed=st.integers(0, 99))
+def test_no_layer_is_emptied(share: float, scale: float, seed: int) -> None:
+    """Of two layers whose weights differ in size each keeps its part; as many go as were asked for."""
+    generator = torch.Generator().manual_seed(seed)
+    importance = {
+        "small": torch.rand(40, 50, generator=generator),
+        "large": scale * torch.rand(20, 50, generator=generator),
+    }
+    masks = balanced(importance, share)
+    for name, mask in masks.items():
+        assert float(mask.double().mean()) >= LEAST_LEFT * (1 - share), name
+    dropped = sum(int((~mask).sum()) for mask in masks.values())
+    assert dropped == int(share * 3000) or dropped == int(share * 2000) + int(share * 1000)
+
+
+def test_layers_that_can_be_compared_are() -> None:
+    """Where no layer is emptied, the weakest go wherever they are."""
+    importance = {"a": torch.arange(10.0), "b": torch.arange(5.0, 15.0)}
+    assert [int(mask.sum()) for mask in balanced(importance, 0.5).values()] == [2, 8]
 
 
 @given(share=shares, count=st.integers(1, 30))
