@@ -7,7 +7,7 @@ import click
 
 from .compress_search import Share
 from .ladder import rungs_for_scripts, show_ladder
-from .options import log_option, min_score_option, path_argument, rejected_option, seed_option, topics_options
+from .options import log_option, path_argument, rejected_option, seed_option, threshold_options, topics_options
 
 if TYPE_CHECKING:
     from ..compression.run import Done
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
 @click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Relative loss that would do.")
-@min_score_option
+@threshold_options
 @seed_option
 @click.option("--users", type=click.IntRange(10), default=2000, show_default=True, help="simulated: readers.")
 @click.option(
@@ -42,6 +42,8 @@ def run(
     since: str | None,
     until: str | None,
     brokers: str | None,
+    min_score: float | None,
+    pushes_per_reader_day: float,
     **options: Any,
 ) -> None:
     r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
@@ -70,11 +72,13 @@ def run(
     from ..settings import load
     from ..terminal.tables import show_json
     from ..training.log_source import Played
+    from ..training.threshold import Wanted
 
     if options["search"] and options["test_from"]:
         raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    done = do(Options(recipe, played, seed=seed, **options), load(brokers=brokers))
+    wanted = Wanted(min_score, pushes_per_reader_day)
+    done = do(Options(recipe, played, seed=seed, wanted=wanted, **options), load(brokers=brokers))
     _show(done, is_alone=options["search"] is None)
     show_json(done.summary() | {"ladder": rungs_for_scripts(done.ladder)})
 
@@ -100,6 +104,8 @@ def _show(done: "Done", *, is_alone: bool) -> None:
     show_ladder(done.ladder, "it")
     for table in (sizes, layers, quality):
         show(table, "")
+    if done.threshold:
+        print(done.threshold.says())
     if is_alone:
         print("the verdict holds if the recipe was not chosen on these impressions; if a search suggested it, --search")
     else:

@@ -9,7 +9,15 @@ import click
 from ..terminal.printable import printable
 from ..terminal.times import Duration
 from .ladder import rungs_for_scripts, show_ladder
-from .options import MIN_SCORE, encoder_option, log_option, path_argument, rejected_option, seed_option, topics_options
+from .options import (
+    encoder_option,
+    log_option,
+    path_argument,
+    rejected_option,
+    seed_option,
+    threshold_options,
+    topics_options,
+)
 
 UNSIGNED = 0.1
 
@@ -49,6 +57,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 @seed_option
 @click.option("--resume", is_flag=True, help="Go on with what --out holds; what was tried costs nothing.")
 @encoder_option
+@threshold_options
 @click.option("--users", type=click.IntRange(100), default=2000, show_default=True, help="simulated: readers.")
 @click.option("--recipe", "recipes", multiple=True, help="Try these instead of the built-in ones; repeatable.")
 @rejected_option
@@ -65,6 +74,8 @@ def search(
     since: str | None,
     until: str | None,
     brokers: str | None,
+    min_score: float | None,
+    pushes_per_reader_day: float,
     **options: Any,
 ) -> None:
     r"""Find the smallest and fastest ranker that loses less than a budget, and prove it where the data can.
@@ -94,9 +105,10 @@ def search(
     from ..settings import load
     from ..terminal.tables import PlainConsole, show, show_json
     from ..training.log_source import Played
+    from ..training.threshold import Wanted
 
     played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
-    asked = Options(played, out, budget / 1000, seed=seed, min_score=MIN_SCORE, **options)
+    asked = Options(played, out, budget / 1000, seed=seed, wanted=Wanted(min_score, pushes_per_reader_day), **options)
     console = PlainConsole(stderr=True)
     try:
         outcome = run(asked, load(encoder=encoder, brokers=brokers), console)
@@ -112,7 +124,8 @@ def search(
     for letter, point in zip(LETTERS, outcome.points, strict=False):
         print(f"{letter:>9}  {printable(point.recipe, None)}")
     not_measured = (f"engine {line}" for line in refused(outcome))
-    for said in filter(None, (*not_measured, sentence(outcome), left_out(outcome))):
+    threshold = outcome.threshold.says() if outcome.threshold else ""
+    for said in filter(None, (*not_measured, sentence(outcome), threshold, left_out(outcome))):
         print(printable(said, None))
     show_json(last_line(outcome) | {"ladder": rungs_for_scripts(outcome.ladder)})
     if not outcome.met:

@@ -21,6 +21,7 @@ def show_ladder(rungs: "Sequence[Ranking]", model: str = "") -> None:
         ahead = rung.ahead["auc"]
         shown.add_row(rung.name, *values, f"{ahead.value:+.4f} ({ahead.low:+.4f} to {ahead.high:+.4f})")
     show(shown)
+    print("what learns was stopped by its held-out loss: the student may take four times the epochs of the wide ranker")
     if model:
         print(printable(says(rungs, model), None))
     if TREES_RUNG not in {rung.name for rung in rungs}:

@@ -9,7 +9,6 @@ import click
 from ..datasets import LEARNED_FROM
 from ..settings import ENCODERS
 
-MIN_SCORE = 0.2
 KAFKA_VERSIONS = ("4.2.2", "4.4.0")  # of which the embedded Kafka has locks, its own first
 Command = Callable[..., Any]
 
@@ -54,13 +53,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 log_option = click.option(
     "--log", required=True, type=click.Choice(LEARNED_FROM), help="What to learn from and to be judged on."
 )
-min_score_option = click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    default=MIN_SCORE,
-    show_default=True,
-    help="Threshold recorded in a ranker's manifest.",
-)
+threshold_options = all_of(
+    click.option(
+        "--pushes-per-reader-day", type=click.FloatRange(0, min_open=True), default=2.0, show_default=True,
+        help="Record the threshold that so many of the shown candidates reach.",
+    ),
+    click.option("--min-score", type=click.FloatRange(0, 1), help="Record this threshold instead."),
+)  # fmt: skip
 path_argument = click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 readers_option = click.option(
     "--users", type=click.IntRange(1), default=2000, show_default=True, help="Simulated readers."

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from ..datasets import LEARNED_FROM
 from .ladder import rungs_for_scripts, show_ladder
-from .options import encoder_option, min_score_option, path_argument, rejected_option, seed_option, topics_options
+from .options import encoder_option, path_argument, rejected_option, seed_option, threshold_options, topics_options
 
 
 @click.command()
@@ -27,7 +28,7 @@ from .options import encoder_option, min_score_option, path_argument, rejected_o
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
 @click.option("--resume", is_flag=True, help="Go on from the last finished epoch of the same command.")
 @encoder_option
-@min_score_option
+@threshold_options
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="globo: only the first N clicks.")
 @rejected_option
 @topics_options
@@ -41,6 +42,8 @@ def train(
     since: str | None,
     until: str | None,
     brokers: str | None,
+    min_score: float | None,
+    pushes_per_reader_day: float,
     **options: Any,
 ) -> None:
     r"""Train a ranker, or its teacher, on what was shown and clicked, and compare it with what it has to beat.
@@ -69,10 +72,15 @@ def train(
     from ..terminal.tables import show_json
     from ..training.log_source import Played
     from ..training.run import Options, run
+    from ..training.threshold import Wanted
 
     played = Played(log, path, seed, limit=limit, since=since, until=until, allowed=allow_rejected)
-    done = run(Options(played, seed=seed, **options), load(brokers=brokers, encoder=encoder))
+    wanted = Wanted(min_score, pushes_per_reader_day)
+    done = run(Options(played, seed=seed, wanted=wanted, **options), load(brokers=brokers, encoder=encoder))
     show_ladder(done.learned.rungs, done.learned.model)
+    threshold = done.learned.threshold
+    if threshold:
+        print(threshold.says())
     show_json(
         {
             "log": log,
@@ -84,5 +92,6 @@ def train(
             "tested_on": done.tested_on,
             "version": done.learned.version,
             "ladder": rungs_for_scripts(done.learned.rungs),
+            "threshold": threshold and asdict(threshold),
         }
     )

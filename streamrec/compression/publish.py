@@ -18,6 +18,8 @@ from ..models.manifest import Manifest
 from ..models.network import Network
 from ..training.evaluate import quality, summary, users_of
 from ..training.fit import Fitted
+from ..training.model import logits_of
+from ..training.threshold import Wanted
 from .methods.method import Workbench
 from .recipe import Recipe
 from .result import Compressed
@@ -35,7 +37,7 @@ def publish_compressed(
     bench: Workbench,
     *,
     fingerprint: str,
-    min_score: float,
+    wanted: Wanted,
     created_at: str,
 ) -> Manifest | None:
     """Write the folder, replacing one of that name; its manifest, or None of what cannot be served.
@@ -47,14 +49,16 @@ def publish_compressed(
         replace_folder(folder, {FILE: raw})
         return None
     learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
+    fitted = _fitted(made.model, bench)
+    p = fitted.calibration.probability(logits_of(made.model, bench.held_out))
     manifest = save(
         folder,
-        **_fitted(made.model, bench).parts(bench.rows.x),
+        **fitted.parts(bench.rows.x),
         name=f"compressed-{recipe.key()[:8]}",
         space_id=source.space_id,
         encoder=source.encoder,
         fingerprint=fingerprint,
-        min_score=min_score,
+        min_score=wanted.threshold(p, bench.rows),
         created_at=created_at,
         recipe=recipe.json(),
         log=source.log,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import asdict
 
 from ..clock import now_iso
 from ..content.encoders import encoder_of
@@ -20,6 +21,7 @@ from ..training.ladder import TEACHER, Ranking, judged, ladder
 from ..training.log_source import Played
 from ..training.model import logits_of
 from ..training.run import divide
+from ..training.threshold import Threshold, Wanted, threshold_of
 from .comparison import Comparison, compare
 from .methods.method import Workbench
 from .publish import publish_compressed
@@ -41,7 +43,7 @@ class Options(NamedTuple):
     test_from: str | None
     epochs: int
     max_loss: float
-    min_score: float
+    wanted: Wanted
     seed: int
     search: Path | None  # whose table the recipe is from
 
@@ -52,6 +54,7 @@ class Done(NamedTuple):
     made: Compressed
     found: Comparison
     ladder: list[Ranking]
+    threshold: Threshold | None  # of what can be served
     key: str
     artifact_bytes: int  # of all its files
     version: str | None  # of the artifact; None where a teacher stays a teacher
@@ -71,6 +74,7 @@ class Done(NamedTuple):
             "size_ratio": round(found.teacher_size.file_bytes / found.size.file_bytes, 2),
             "quality": {name: of.rounded() for name, of in found.quality.items()},
             "verdict": {name: verdict.outcome for name, verdict in found.verdicts.items()},
+            "threshold": self.threshold and asdict(self.threshold),
             "together": found.verdicts["auc"].together,
             "layers": [
                 {"step": step.step, "name": layer.name, "sparsity": layer.sparsity, "error": layer.error}
@@ -118,12 +122,14 @@ def run(options: Options, settings: Settings) -> Done:
         source,
         bench,
         fingerprint=fingerprint(),
-        min_score=options.min_score,
+        wanted=options.wanted,
         created_at=now_iso(),
     )
-    version = manifest.version if manifest else None
+    version, threshold = (
+        (manifest.version, threshold_of(manifest, made.logits(later), later)) if manifest else (None, None)
+    )
     artifact_bytes = sum(path.stat().st_size for path in options.out.iterdir())
-    return Done(made, found, rungs, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
+    return Done(made, found, rungs, threshold, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
 
 
 def _key(recipe: Recipe, source: Source, options: Options) -> Key:

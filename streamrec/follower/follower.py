@@ -37,6 +37,7 @@ from ..kafka.log import KafkaLog, Reader
 from ..kafka.permissions import permitted
 from ..kafka.topic_drift import missing, partitions, summary
 from ..kafka.topics import changelog_topic, list_topics
+from ..models.load import as_served
 from ..partition.context import PartitionContext
 from ..partition.partition import Partition
 from ..settings import Settings
@@ -99,6 +100,7 @@ class Follower:
         KafkaError, SettingsError, StateError or ArtifactError say why it cannot be.
         """
         await self._check_topics()
+        self.settings = await asyncio.to_thread(as_served, self.settings)
         self._models = await asyncio.to_thread(FollowedModels, self.settings, self._encoder.space_id)
         async with self._log.reader() as reader:
             await self._drafts.recall(reader, self.numbers[0])

@@ -60,8 +60,9 @@ class Trial:
     @property
     def summary(self) -> str:
         """How far an engine's probabilities are from fp32's, in words."""
-        delta, agreement = self.parity
-        distance = f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {agreement:.1%} same decisions"
+        delta, agreement, decided = self.parity
+        same = f"{agreement:.1%} same decisions" if decided else "no decisions to compare: no row reaches the threshold"
+        distance = f"max |dP| {delta:.4f} (tolerance {self.tolerance:.4f}), {same}"
         return f"{self.clipped}; {distance}" if self.clipped else distance
 
     @property

@@ -35,6 +35,20 @@ def ranker_of(settings: Settings, space_id: str) -> "Ranker | Prior":
     return _ranker(settings, space_id, now.path(now.stable))
 
 
+def as_served(settings: Settings) -> Settings:
+    """The settings with the stable model's own threshold, unless they name one; another model's counts from a restart.
+
+    Of a folder that cannot be read they stay as they are: whoever loads the model says what is wrong with it.
+    """
+    if settings.model_dir is None or "min_score" in settings.model_fields_set:
+        return settings
+    try:
+        now = wanted(settings.model_dir)
+        return settings.changed(min_score=manifest_of(now.path(now.stable)).min_score)
+    except ArtifactError:
+        return settings
+
+
 def load_model(settings: Settings, space_id: str, folder: Path, version: str) -> Model:
     """An artifact checked, admitted and warm. ArtifactError if it cannot serve beside or after the one that does."""
     _fits(manifest_of(folder).version, folder, version)

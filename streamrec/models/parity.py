@@ -30,14 +30,16 @@ class Parity(NamedTuple):
 
     max_delta: float  # of P(click)
     agreement: float  # share of rows on the same side of the threshold
+    decided: int  # rows that reach it in either; 0: all agree because nothing is decided
 
 
 def compare(left: FloatArray, right: FloatArray, calibration: Calibration, min_score: float) -> Parity:
     """Compare (K,) logits; anything not finite counts as infinitely far."""
     p_left, p_right = calibration.probability(left), calibration.probability(right)
     delta = float(np.abs(p_left - p_right).max())
-    same = float(((p_left >= min_score) == (p_right >= min_score)).mean())
-    return Parity(delta if np.isfinite(delta) else float("inf"), same)
+    left_reaches, right_reaches = p_left >= min_score, p_right >= min_score
+    same, decided = float((left_reaches == right_reaches).mean()), int((left_reaches | right_reaches).sum())
+    return Parity(delta if np.isfinite(delta) else float("inf"), same, decided)
 
 
 def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -> Probe:

@@ -25,6 +25,7 @@ from .loop import Running
 from .model import check_device, logits_of
 from .rows import Rows
 from .teacher_folder import save as save_teacher
+from .threshold import Threshold, Wanted, threshold_of
 
 TEST_SHARE = 0.2  # of the candidates, the last ones
 
@@ -40,7 +41,7 @@ class Options(NamedTuple):
     seed: int
     device: str
     resume: bool
-    min_score: float
+    wanted: Wanted
 
     @property
     def checkpoint(self) -> Path:
@@ -58,6 +59,7 @@ class Learned(NamedTuple):
     version: str
     model: str
     rungs: list[Ranking]
+    threshold: Threshold | None = None  # of a ranker
 
 
 class Done(NamedTuple):
@@ -105,14 +107,16 @@ def _ranker(
     training, held_out = halves(earlier)
     found = ladder(training, held_out, options.seed, options.epochs, **options.running(_Bar(progress, options.epochs)))
     name = best_served(found, held_out)
+    parts = fitted(found.networks[name], held_out, options.seed)
+    p = parts.calibration.probability
     manifest = save(
         options.out,
-        **fitted(found.networks[name], held_out, options.seed).parts(training.x),
+        **parts.parts(training.x),
         name=f"{options.played.log}-ranker",
         space_id=encoder.space_id,
         encoder=settings.encoder,
         fingerprint=fingerprint(),
-        min_score=options.min_score,
+        min_score=options.wanted.threshold(p(found.scores[name](held_out)), earlier),
         created_at=now_iso(),
         log=options.played.log,
         test_from_ms=cut_ms,
@@ -121,7 +125,8 @@ def _ranker(
     ours, scores = found.scores[name](later), {rung: score(later) for rung, score in found.scores.items()}
     with contextlib.suppress(ArtifactError):  # the model is trained and written: its table goes without
         scores[INT8] = engine_of(int8_name(), found.networks[name]).logits(later.x)
-    return Learned(manifest.version, name, judged(scores, ours, later, options.seed))
+    rungs = judged(scores, ours, later, options.seed)
+    return Learned(manifest.version, name, rungs, threshold_of(manifest, ours, later))
 
 
 def _teacher(

@@ -14,6 +14,7 @@ from ..kafka.log import KafkaLog, Log
 from ..kafka.permissions import permitted
 from ..kafka.topic_drift import summary
 from ..kafka.topics import check
+from ..models.load import as_served
 from ..observability.logs import configure
 from ..observability.metrics import Metrics, process_registry
 from ..settings import Settings
@@ -61,6 +62,7 @@ def run_worker(
     encoder = encoder or encoder_of(settings.encoder)
     metrics = Metrics(process_registry(), SUPPRESSION_REASONS)
     model_mirror.start(settings, encoder.space_id, metrics)
+    settings = as_served(settings)
     models = ModelLoader(settings, encoder.space_id, metrics)
     app = build_app(settings, models.serving, encoder, metrics, kafka or KafkaLog(settings))
     app.task(models.watch)

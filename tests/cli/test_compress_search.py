@@ -22,6 +22,7 @@ from streamrec.errors import ArtifactError, DataError, RecipeError
 from streamrec.settings import Settings
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import read_manifest, save
+from streamrec.training.threshold import Wanted
 
 
 def typed(*arguments: str) -> Result:
@@ -99,13 +100,15 @@ def test_a_best_of_an_earlier_search_does_not_stay(tmp_path: Path, teacher: Path
         finished().points[0], recipe="student(8) > distil(0) > int8", fidelity=Fidelity(1, 1.0)
     )
     of = taught()
-    write_best(tmp_path, of, msgspec.structs.replace(finished(), points=[passed], best=0), manifest, 0.2, Console())
+    write_best(
+        tmp_path, of, msgspec.structs.replace(finished(), points=[passed], best=0), manifest, Wanted(0.2), Console()
+    )
     assert (tmp_path / "best" / "manifest.json").exists()
     (tmp_path / "best" / "signature.json").touch()  # signed where it lies
     check_best(tmp_path)
     reference = msgspec.structs.replace(finished().points[0], servable=False)
     outcome = msgspec.structs.replace(finished(), points=[reference], best=best)
-    write_best(tmp_path, of, outcome, manifest, 0.2, Console())
+    write_best(tmp_path, of, outcome, manifest, Wanted(0.2), Console())
     assert not (tmp_path / "best").exists()
     check_best(tmp_path)
 

@@ -63,6 +63,9 @@ def test_a_ranker_from_clicks_alone(clicks: Path, tmp_path: Path) -> None:
     assert low < value < high
     assert artifact.manifest.sizes in {(COLUMNS, 1), SIZES, STUDENT.sizes}
     assert f"{said['rung']} " in output
+    assert said["threshold"]["min_score"] == artifact.manifest.min_score
+    assert 0 < said["threshold"]["share"] < 1
+    assert f"threshold {artifact.manifest.min_score:.4g}: " in output
     assert ", the best of the ladder: AUC " in output
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

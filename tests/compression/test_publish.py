@@ -19,6 +19,7 @@ from streamrec.models.engines import engine_of
 from streamrec.models.manifest import Manifest
 from streamrec.models.network import network_of
 from streamrec.training.model import logits_of
+from streamrec.training.threshold import Wanted
 
 
 def published(folder: Path, model: nn.Module, text: str) -> Manifest | None:
@@ -27,7 +28,7 @@ def published(folder: Path, model: nn.Module, text: str) -> Manifest | None:
     source = Source(model, "version", "hashed", "space", None, "simulated", 24)
     made = run(recipe, model, work)
     return publish_compressed(
-        folder, made, recipe, source, work, fingerprint="feedc0ffee00", min_score=0.2, created_at="2026-01-05"
+        folder, made, recipe, source, work, fingerprint="feedc0ffee00", wanted=Wanted(0.2), created_at="2026-01-05"
     )
 
 

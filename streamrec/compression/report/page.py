@@ -16,7 +16,7 @@ import msgspec
 
 from ...errors import DataError
 from ..search.outcome import Outcome
-from ..search.summary import BATCHES, LETTERS, kib, percent, refused, sentence, times
+from ..search.summary import BATCHES, LETTERS, kib, percent, refused, runs_in, sentence, times
 from . import figures as pictures
 from . import part_figures as parts
 from .pareto_figure import picture as pareto
@@ -81,7 +81,7 @@ def page(outcome: Outcome) -> str:
         words=explained(point.recipe for point in outcome.points),
         batches=BATCHES,
         metrics=METRICS,
-        **{function.__name__: function for function in (kib, times, percent, us, minute)},
+        **{function.__name__: function for function in (kib, times, percent, us, minute, runs_in)},
     )
 
 

@@ -9,8 +9,10 @@ from rich.console import Console
 from ...clock import now_iso
 from ...engine.features.fingerprint import fingerprint
 from ...errors import DataError
+from ...models.manifest import Manifest
 from ...models.signature import SIGNATURE
 from ...training.teacher_folder import TeacherManifest
+from ...training.threshold import Wanted
 from ..publish import publish_compressed
 from ..recipe import parse
 from ..source import source_of
@@ -33,35 +35,41 @@ def write_best(
     evaluator: RecipeEvaluator,
     outcome: Outcome,
     teacher: TeacherManifest,
-    min_score: float,
+    wanted: Wanted,
     console: Console,
-) -> None:
-    """Write the artifact of the best model into `best`; without one, remove what an earlier search left there."""
+) -> Manifest | None:
+    """Write the artifact of the best model into `best`; without one, remove what an earlier search left there.
+
+    Answers with what a worker will read of it, if one can serve it.
+    """
     folder, written = out / BEST, out / WRITTEN
     check_best(out)
     if outcome.best is None or not outcome.met:
         shutil.rmtree(folder, ignore_errors=True)
         written.unlink(missing_ok=True)
-        return
-    if not _publish(folder, evaluator, outcome.points[outcome.best], teacher, min_score):
+        return None
+    manifest = _publish(folder, evaluator, outcome.points[outcome.best], teacher, wanted)
+    if manifest is None:
         console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
     written.write_text(_digest(folder))
+    return manifest
 
 
-def _publish(folder: Path, evaluator: RecipeEvaluator, best: Point, teacher: TeacherManifest, min_score: float) -> bool:
-    """The best model as a worker loads it, with its recipe, calibrated on held-out rows; False if none can."""
+def _publish(
+    folder: Path, evaluator: RecipeEvaluator, best: Point, teacher: TeacherManifest, wanted: Wanted
+) -> Manifest | None:
+    """The best model as a worker loads it, with its recipe, calibrated on held-out rows; None if none can."""
     assert best.fidelity is not None
-    manifest = publish_compressed(
+    return publish_compressed(
         folder,
         evaluator.compressed(best.recipe, best.fidelity),
         parse(best.recipe),
         source_of(evaluator.teacher, teacher),
         evaluator.bench(best.fidelity),
         fingerprint=fingerprint(),
-        min_score=min_score,
+        wanted=wanted,
         created_at=now_iso(),
     )
-    return manifest is not None
 
 
 def _digest(folder: Path) -> str:

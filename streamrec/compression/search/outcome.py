@@ -13,6 +13,7 @@ import msgspec
 
 from ...models.manifest import Interval
 from ...training.ladder import Ranking
+from ...training.threshold import Threshold
 from ..verdict import Verdict
 from .latency import Speed
 from .machine import Machine
@@ -101,6 +102,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     left_out: list[str]
     slice_impressions: dict[str, int] = {}
     ladder: list[Ranking] = []  # beside the best, or what is closest to it
+    threshold: Threshold | None = None  # of the best, where a worker can serve it
     seconds: float = 0.0
 
     @property

@@ -19,12 +19,14 @@ from ...terminal.times import millis
 from ...training.log_source import Played
 from ...training.rows import Rows
 from ...training.teacher_folder import Saved, load, read_manifest, save
+from ...training.threshold import Wanted, threshold_of
 from ..recipe import parse
 from ..source import check_log
 from .best import check_best, write_best
 from .outcome import Outcome
 from .recipe_evaluator import ModelCache, RecipeEvaluator
 from .search import Progress, search
+from .sensitivity import UNTUNED
 from .space import recipes as built_in
 from .splits import Splits, before_validation, data_hash, split_after_teacher, split_by_time
 from .summary import percent
@@ -47,7 +49,7 @@ class Options(NamedTuple):
     seed: int
     resume: bool
     recipes: tuple[str, ...]
-    min_score: float
+    wanted: Wanted
 
 
 def run(options: Options, settings: Settings, console: Console) -> Outcome:
@@ -82,7 +84,13 @@ def run(options: Options, settings: Settings, console: Console) -> Outcome:
             progress=_shown_in(progress),
         )
     write(folder, outcome, console)
-    write_best(options.out, evaluator, outcome, saved.manifest, options.min_score, console)
+    manifest = write_best(options.out, evaluator, outcome, saved.manifest, options.wanted, console)
+    if manifest is None or outcome.best is None:
+        return outcome
+    best = outcome.points[outcome.best]
+    logits = evaluator.compressed(best.recipe, best.fidelity or UNTUNED).logits(cut.test)
+    outcome = msgspec.structs.replace(outcome, threshold=threshold_of(manifest, logits, cut.test))
+    write(folder, outcome, console)
     return outcome
 
 

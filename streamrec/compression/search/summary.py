@@ -1,7 +1,9 @@
 """A search's outcome in a table, in a sentence and in one line of JSON."""
 
+import re
 from typing import Any
 
+from msgspec.structs import asdict
 from rich.table import Table
 
 from ...models.manifest import Interval
@@ -25,7 +27,7 @@ def table(outcome: Outcome) -> Table:
         bound, says = ("", "") if point.verdict is None else (percent(point.verdict.upper_95), point.verdict.outcome)
         size = kib(point.sizes.file_bytes), f"{times(point.size_ratio)}x"
         style = "bold" if number - 1 == outcome.best and outcome.met else ""
-        shown.add_row(name, point.engine, *size, *ratios, around(point.quality["auc"]), bound, says, style=style)
+        shown.add_row(name, runs_in(point), *size, *ratios, around(point.quality["auc"]), bound, says, style=style)
     return shown
 
 
@@ -50,9 +52,9 @@ def _best(point: Point, budget: str, *, is_met: bool) -> str:
     many = point.verdict.together
     together = f" (of all {many} models judged on these impressions together)" if many > 1 else ""
     found = (
-        f"{'best' if is_met else 'to compare with'}: {point.recipe} in {point.engine}: {times(point.size_ratio)} times"
-        f" smaller, {times(point.speed[256].ratio)} times as fast at 256 rows; its loss of AUC is below {budget} with"
-        f" 95 % confidence{together}"
+        f"{'best' if is_met else 'to compare with'}: {point.recipe} in {runs_in(point)}:"
+        f" {times(point.size_ratio)} times smaller, {times(point.speed[256].ratio)} times as fast at 256 rows;"
+        f" its loss of AUC is below {budget} with 95 % confidence{together}"
     )
     if not point.servable:
         found += "; it has the teacher's shape, which no worker serves"
@@ -65,9 +67,16 @@ def _best(point: Point, budget: str, *, is_met: bool) -> str:
 def _closest(point: Point) -> str:
     assert point.verdict is not None
     return (
-        f"the closest is {point.recipe} in {point.engine}: loss {percent(point.verdict.loss)}, at most"
+        f"the closest is {point.recipe} in {runs_in(point)}: loss {percent(point.verdict.loss)}, at most"
         f" {percent(point.verdict.upper_95)} with 95 % confidence ({point.verdict.says()})"
     )
+
+
+def runs_in(point: Point) -> str:
+    """The engine, and where it multiplies in fp32 what is kept in int8, that too."""
+    kept_in_int8 = re.search(r"\b(int8|qat)\b", point.recipe) is not None
+    both = kept_in_int8 and not point.engine.endswith("int8")
+    return f"{point.engine} (int8 on disk, fp32 at run time)" if both else point.engine
 
 
 def left_out(outcome: Outcome) -> str:
@@ -115,7 +124,7 @@ def _undecided(outcome: Outcome) -> str:
     if point is None or point.verdict is None:
         return ""
     return (
-        f"; {point.recipe} in {point.engine} is {times(point.size_ratio)} times smaller and"
+        f"; {point.recipe} in {runs_in(point)} is {times(point.size_ratio)} times smaller and"
         f" {times(point.speed[256].ratio)} times as fast, at a loss of {percent(point.verdict.loss)}:"
         f" {point.verdict.says()}"
     )
@@ -134,6 +143,7 @@ def last_line(outcome: Outcome) -> dict[str, Any]:
         "undecided": None if (promising := undecided(outcome)) is None else _short(promising),
         "teacher": {"auc": round(outcome.teacher.quality["auc"].value, 5)},
         "left_out": len(outcome.left_out),
+        "threshold": outcome.threshold and asdict(outcome.threshold),
         "test_impressions": outcome.impressions["test"],
     }
 

@@ -77,5 +77,5 @@ def measure(subject: Subject, batch_sizes: Sequence[int], rounds: int) -> tuple[
     measured: dict[str, Measured] = {}
     for name, engine in engines.items():
         parity = compare(engine.logits(subject.rows), expected, subject.calibration, subject.min_score)
-        measured[name] = Measured(speed[name], *parity, batch_drift(engine, subject.rows))
+        measured[name] = Measured(speed[name], parity.max_delta, parity.agreement, batch_drift(engine, subject.rows))
     return measured, {name: reason for name, reason in found.items() if reason != "ok"}

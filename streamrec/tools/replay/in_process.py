@@ -11,7 +11,7 @@ from ...content.query import Queries
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import RawRecord, Topic, watermark_headers
 from ...engine.predictor import Predictor
-from ...models.load import ranker_of
+from ...models.load import as_served, ranker_of
 from ...partition.changes import Changes
 from ...partition.intake import Batch
 from ...partition.partition import Partition, PartitionContext
@@ -22,7 +22,7 @@ from .producer_records import Group, Sent
 
 def replay(groups: Iterable[Group], settings: Settings, told: Callable[[Group], object]) -> Outcome:
     """Play the groups with the encoder and the ranker that the settings name."""
-    encoder = encoder_of(settings.encoder)
+    encoder, settings = encoder_of(settings.encoder), as_served(settings)
     direct, started_s = Direct(settings, ranker_of(settings, encoder.space_id), encoder), monotonic_s()
     sent, suppressed, pushes, dead_letters = Counter[str](), Counter[str](), list[bytes](), 0
     for group in groups:
