@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ Side = Literal["inside", "outside"]  # of an audience
 NO_ROWS: IndexArray = np.empty(0, np.intp)
 
 
-@dataclass
-class PushRecord:
+class PushRecord(NamedTuple):
     """A push as it goes to Kafka, with what metrics and the log need to know of it."""
 
     user_id: str

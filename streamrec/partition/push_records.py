@@ -10,9 +10,11 @@ The first that is true is given; a search is named by words of the article.
 """
 
 import numpy as np
+import orjson
 
 from ..content.query import words_shared
-from ..contracts.push import Envelope, ModelStamp, Trigger
+from ..contracts.article import AnalysedArticle
+from ..contracts.push import Envelope, ModelStamp, Trigger, encoded
 from ..decide import Decision
 from ..engine.catalog import Catalog
 from ..engine.policy.config import Policy
@@ -34,31 +36,28 @@ def push_records(
     similar_reads = _reads_in_category(decision, profiles, catalog)
     searched = _searched(decision, profiles, now_ms, policy)
     caused_ms = _caused_ms(decision, profiles, catalog, trigger, now_ms, policy)
-    envelopes: dict[int, Envelope] = {}
-    records = []
-    for row, slot, relevance, similar, words, event_at_ms in zip(
-        decision.rows.tolist(),
-        decision.slots.tolist(),
-        decision.relevance.tolist(),
-        similar_reads.tolist(),
-        searched,
-        caused_ms.tolist(),
-        strict=True,
-    ):
-        envelope = envelopes.get(slot)
+    known, said = dict[int, Envelope](), dict[tuple[int, ...], bytes]()
+    envelopes, reasons = list[Envelope](), list[bytes]()
+    for slot, similar, words in zip(decision.slots.tolist(), similar_reads.tolist(), searched, strict=True):
+        envelope = known.get(slot)
         if envelope is None:
             article = catalog.articles[slot]
             assert article is not None
-            envelope = envelopes[slot] = Envelope(article, stamp, trigger, now_ms, policy.push_ttl_ms)
-        user_id = profiles.users[row]
-        value = envelope.encode(user_id, relevance, _reason(envelope, similar, words), event_at_ms)
-        priority = "breaking" if envelope.article.breaking else "normal"
-        records.append(PushRecord(user_id, value, trigger, priority, event_at_ms))
-    return records
+            envelope = known[slot] = Envelope(article, stamp, trigger, now_ms, policy.push_ttl_ms)
+        reason = said.get((slot, similar, *words))
+        if reason is None:
+            reason = said[slot, similar, *words] = orjson.dumps(_reason(envelope.article, similar, words))
+        envelopes.append(envelope)
+        reasons.append(reason)
+    user_ids, event_at_ms = [profiles.users[row] for row in decision.rows.tolist()], caused_ms.tolist()
+    values = encoded(envelopes, user_ids, decision.relevance.tolist(), reasons, event_at_ms)
+    return [
+        PushRecord(user_id, value, trigger, "breaking" if envelope.article.breaking else "normal", at_ms)
+        for user_id, value, envelope, at_ms in zip(user_ids, values, envelopes, event_at_ms, strict=True)
+    ]
 
 
-def _reason(envelope: Envelope, similar: int, searched: list[int]) -> dict[str, object]:
-    article = envelope.article
+def _reason(article: AnalysedArticle, similar: int, searched: list[int]) -> dict[str, object]:
     category = article.category
     if article.breaking:
         return {"code": "breaking", "args": {"category": category}}
@@ -97,7 +96,8 @@ def _caused_ms(
     An article: when it became known, or when its embargo ended. A user who is due: when the waiting was over.
     """
     if trigger == "article":
-        known_ms = np.array([article.known_at_ms for slot in decision.slots if (article := catalog.articles[slot])])
+        slots, which = np.unique(decision.slots, return_inverse=True)
+        known_ms = np.array([article.known_at_ms for slot in slots if (article := catalog.articles[slot])])[which]
         out_ms = catalog.opens_ms()[decision.slots]
         return np.asarray(np.minimum(np.maximum(known_ms, out_ms), now_ms))
     gap_over_ms = profiles.columns["active_ms"][decision.rows] + policy.session_gap_s * 1000

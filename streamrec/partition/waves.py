@@ -20,10 +20,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
+import orjson
 
 from ..arrays import BoolArray, IndexArray, UIntArray
 from ..contracts.ids import key_of
-from ..contracts.push import NO_MODEL, Envelope
+from ..contracts.push import NO_MODEL, Envelope, encoded
 from ..engine.catalog import Catalog
 from ..engine.profiles.layout import CONSENT_OUT, PUSHED
 from ..engine.profiles.store import ProfileStore
@@ -148,15 +149,18 @@ class Waves:
                 return
             self._put(place, msgspec.structs.replace(wave, after=int(salts[-1])))
             envelope = Envelope(newest, NO_MODEL, "command", now_ms, ttl_ms, wave.kind, wave.command_id)
-            yield Changes(pushes=[_record(profiles.users[row], envelope, wave) for row in rows.tolist()])
+            yield Changes(pushes=_records([profiles.users[row] for row in rows.tolist()], envelope, wave))
             start = stop
 
 
-def _record(user_id: str, envelope: Envelope, wave: Wave) -> PushRecord:
-    reason: dict[str, object] = {"code": "command", "args": {"category": envelope.article.category}}
-    priority = "breaking" if envelope.article.breaking else "normal"
-    value = envelope.encode(user_id, 0.0, reason, wave.at_ms)
-    return PushRecord(user_id, value, "command", priority, wave.at_ms, wave.kind)
+def _records(user_ids: list[str], envelope: Envelope, wave: Wave) -> list[PushRecord]:
+    reason = orjson.dumps({"code": "command", "args": {"category": envelope.article.category}})
+    priority, n = "breaking" if envelope.article.breaking else "normal", len(user_ids)
+    values = encoded([envelope] * n, user_ids, [0.0] * n, [reason] * n, [wave.at_ms] * n)
+    return [
+        PushRecord(user_id, value, "command", priority, wave.at_ms, wave.kind)
+        for user_id, value in zip(user_ids, values, strict=True)
+    ]
 
 
 def _in_order(profiles: ProfileStore, found: list[IndexArray], after: int) -> _Served:

@@ -8,7 +8,7 @@ from streamrec.content.encoder import HashedEncoder
 from streamrec.content.pipeline import ContentPipeline
 from streamrec.contracts.article import AnalysedArticle, ArticleEvent
 from streamrec.contracts.limits import BATCH_BYTES, LATEST_MS, MAX_RECORD_BYTES
-from streamrec.contracts.push import Envelope, ModelStamp
+from streamrec.contracts.push import Envelope, ModelStamp, encoded
 from streamrec.contracts.record_size import record_bytes
 from streamrec.contracts.records import RawRecord
 from streamrec.settings import load
@@ -36,4 +36,5 @@ def test_the_longest_article_the_contract_allows(char: str) -> None:
     envelope = Envelope(analysed, ModelStamp("ranker", "1", "int8"), "due", T0, DAY)
     user = char * 128
     reason: dict[str, object] = {"code": "recent_reads", "args": {"category": analysed.category, "count": 16}}
-    assert record_bytes(user.encode(), envelope.encode(user, 0.5, reason, T0)) < MAX_RECORD_BYTES
+    (value,) = encoded([envelope], [user], [0.5], [msgspec.json.encode(reason)], [T0])
+    assert record_bytes(user.encode(), value) < MAX_RECORD_BYTES

@@ -7,35 +7,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import DAY, HOUR, T0, article
 
-from streamrec.contracts.push import PUSH_NAMESPACE, Envelope, ModelStamp, Push, PushKind, collapse_id, push_id
+from streamrec.contracts.push import PUSH_NAMESPACE, Envelope, ModelStamp, Push, PushKind, collapse_id, encoded, push_id
 
 STAMP = ModelStamp("ranker", "1", "int8")
+REASON = b'{"code":"breaking","args":{}}'
 
 
-@given(st.text(min_size=1, max_size=128), st.text(max_size=200), st.text(max_size=128), st.integers(0, 3))
-def test_spliced_bytes_are_a_push(user_id: str, title: str, story_id: str, breaking: int) -> None:
-    """The article's part encoded once and a user's part beside it decode to the contract, whatever the text."""
-    entry = article("a1", title=title, story_id=story_id, breaking=breaking)
-    envelope = Envelope(entry, STAMP, "due", T0, HOUR)
-    raw = envelope.encode(user_id, 0.12345, {"code": "recent_reads", "args": {"category": "x", "count": 2}}, T0 - 5)
-    push = msgspec.json.decode(raw, type=Push)
-    assert (push.user_id, push.title, push.story_id) == (user_id, title, story_id)
-    assert push.priority == ("breaking" if breaking else "normal")
-    assert push.relevance == 0.1235
-    assert push.push_id == push_id(user_id, "a1", 1)
-    assert push.model == STAMP
+USERS = st.lists(st.text(min_size=1, max_size=128), max_size=20)
+
+
+@given(USERS, st.text(max_size=200), st.text(max_size=128), st.integers(0, 3), st.floats(0, 1, width=32))
+def test_spliced_bytes_are_pushes(
+    user_ids: list[str], title: str, story_id: str, breaking: int, relevance: float
+) -> None:
+    """Articles' parts encoded once and readers' parts made in bulk decode to the contract, whatever the text."""
+    entries = [article(name, title=title, story_id=story_id, breaking=breaking) for name in ("a1", title or "a2")]
+    envelopes = [Envelope(entries[at % 2], STAMP, "due", T0, HOUR) for at in range(len(user_ids))]
+    times, n = [T0 - at for at in range(len(user_ids))], len(user_ids)
+    raw = encoded(envelopes, user_ids, [relevance] * n, [REASON] * n, times)
+    pushes = [msgspec.json.decode(value, type=Push) for value in raw]
+    assert [(push.user_id, push.title, push.story_id, push.event_at_ms) for push in pushes] == [
+        (user_id, title, story_id, at_ms) for user_id, at_ms in zip(user_ids, times, strict=True)
+    ]
+    for user_id, envelope, push in zip(user_ids, envelopes, pushes, strict=True):
+        assert push.priority == ("breaking" if breaking else "normal")
+        assert (push.relevance, push.model, push.reason.code) == (round(relevance, 4), STAMP, "breaking")
+        assert push.push_id == push_id(user_id, envelope.article.article_id, 1)
 
 
 def test_expires_with_the_article_at_the_latest() -> None:
     """A push never outlives its article."""
-    short = Envelope(article(expires_at_ms=T0 + 1000), STAMP, "article", T0, HOUR).encode("u", 0.5, _reason(), T0)
-    long = Envelope(article(expires_at_ms=T0 + DAY), STAMP, "article", T0, HOUR).encode("u", 0.5, _reason(), T0)
+    envelopes = [Envelope(article(expires_at_ms=T0 + ms), STAMP, "article", T0, HOUR) for ms in (1000, DAY)]
+    short, long = encoded(envelopes, ["u", "u"], [0.5, 0.5], [REASON, REASON], [T0, T0])
     assert msgspec.json.decode(short, type=Push).expires_at_ms == T0 + 1000
     assert msgspec.json.decode(long, type=Push).expires_at_ms == T0 + HOUR
-
-
-def _reason() -> dict[str, object]:
-    return {"code": "breaking", "args": {}}
 
 
 @given(st.text(max_size=200))
