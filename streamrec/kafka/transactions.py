@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 # of what does not fit whole: key, value and headers of a dead letter, each; above what a good record's value may have
 LETTER_BYTES = (BATCH_BYTES - 30_000) // 3
 IT_IS, IT_IS_NOT = "it had taken effect", "it had not, so the same is written again"
+NO_HEADERS: list[tuple[str, bytes]] = []  # one for all records: nobody adds to it
 HEARD_S = 1.0  # a batch that was in flight when its producer failed may never be told
 
 
@@ -165,13 +166,13 @@ class Writes:
     async def _send(self, topic: str, partition: int, messages: Sequence[Message]) -> None:
         builder = None
         for key, value, headers, timestamp_ms in messages:
-            record = {"timestamp": timestamp_ms, "key": key, "value": value, "headers": list(headers)}
+            trail = list(headers) if headers else NO_HEADERS
             if builder is not None:
-                if builder.append(**record) is not None:
+                if builder.append(timestamp=timestamp_ms, key=key, value=value, headers=trail) is not None:
                     continue
                 await self._flush(builder, topic, partition)
             builder = self._producer.create_batch()
-            builder.append(**record)
+            builder.append(timestamp=timestamp_ms, key=key, value=value, headers=trail)
             if (size := builder.size()) > BATCH_BYTES:  # a builder takes any size as its first
                 raise KafkaError(f"a record for {topic} has {size} bytes; at most {BATCH_BYTES} can be sent")
         if builder is not None:

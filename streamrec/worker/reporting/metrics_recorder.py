@@ -1,15 +1,17 @@
 """From facts to metrics: pure stages return facts, here they are counted."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
 
 from ...clock import monotonic_s
 from ...contracts.push import Trigger
-from ...observability.metrics import INPUT_TOPICS, InputTopic, Metrics, Priority, Stage
+from ...observability.metrics import INPUT_TOPICS, InputTopic, Metrics, Stage
 from ...partition.changes import Changes
 from ...settings import Settings
 from .decision_log import DecisionLog
@@ -18,6 +20,7 @@ from .rejects import Rejects
 log = logging.getLogger(__name__)
 
 RECOVERY_TOLD_S = 5.0
+_KINDS = attrgetter("kind", "trigger", "priority")
 MARKED: tuple[InputTopic, ...] = ("catalog", "rerouted")
 
 
@@ -113,15 +116,15 @@ class MetricsRecorder:
             self._rejects.set_aside(self._inputs[letter.topic], letter, monotonic_s())
 
     def _pushes(self, changes: Changes, at_ms: int) -> None:
-        by_trigger: dict[Trigger, list[int]] = {}
-        for push in changes.pushes:
-            if push.kind != "push":
-                self.metrics.command_pushes[push.kind].inc()
-                continue
-            trigger = cast(Trigger, push.trigger)
-            self.metrics.pushes[trigger, cast(Priority, push.priority)].inc()
-            by_trigger.setdefault(trigger, []).append(push.event_at_ms)
-        for trigger, event_at_ms in by_trigger.items():
+        triggers = set[Trigger]()
+        for (kind, trigger, priority), count in Counter(map(_KINDS, changes.pushes)).items():
+            if kind == "push":
+                self.metrics.pushes[trigger, priority].inc(count)
+                triggers.add(trigger)
+            else:
+                self.metrics.command_pushes[kind].inc(count)
+        for trigger in triggers:
+            event_at_ms = [push.event_at_ms for push in changes.pushes if push.trigger == trigger]
             self.metrics.event_to_push[trigger].observe_many(_seconds_since(event_at_ms, at_ms))
 
 
