@@ -24,7 +24,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from ..contracts.records import UnreadableBatch
 from .decompression import MOST_BYTES, TooLargeError, codec_of, decompressed
 
-__all__ = ["AIOKafkaConsumer"]
+__all__ = ["AIOKafkaConsumer", "as_read"]
 
 LENGTH = slice(8, 12)  # of a batch, of any version, without the 12 bytes up to here
 VERSION_AT = 16
@@ -66,7 +66,7 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        batch, data, read = self._batch, self._data, 0
+        batch, data = self._batch, self._data
         if data[VERSION_AT] > 1 and codec_of(data):  # no broker since 4.0 keeps or takes others
             try:
                 data = decompressed(data)
@@ -74,14 +74,14 @@ class _Batch:
                 yield self._stands_for_all()
                 return
             batch = DefaultRecordBatch(data)
+        records: list[Any] = []
         try:
-            for record in batch:
-                yield record
-                read += 1
-        except UnicodeDecodeError:
+            records.extend(batch)
+        except UnicodeDecodeError:  # those before it are there
             lenient = _DefaultRecordBatchPy(data)
             lenient._buffer = _Lenient(lenient._buffer)
-            yield from islice(lenient, read, None)
+            records.extend(islice(lenient, len(records), None))
+        yield from records
 
     def _stands_for_all(self) -> _StandsForAll:
         batch, last = self._batch, self._batch.next_offset - 1
@@ -113,4 +113,18 @@ class _Records:
         return _Batch(batch, self._data[start : self._at])
 
 
+def as_read(key: bytes | None) -> bytes | None:
+    """Of a consumer with this `key_deserializer`: records have no topic or partition, and cost a third as much."""
+    return key
+
+
+class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    def __iter__(self) -> Iterator[Any]:
+        return self._records_iterator or iter(())
+
+    def _consumer_record(self, tp: Any, record: Any) -> Any:
+        return record if self._key_deserializer is as_read else super()._consumer_record(tp, record)
+
+
 fetcher.MemoryRecords = _Records
+fetcher.PartitionRecords = _PartitionRecords

@@ -1,16 +1,19 @@
 """Header names of any bytes are read, and all other records as aiokafka reads them."""
 
 import struct
+from itertools import islice
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 from unnamed import PLACE, checked, renamed
 
-from streamrec.kafka.consumer import _Records
+from streamrec.kafka.consumer import _Records, as_read
 
 Headers = list[tuple[bytes, bytes | None]]
 
@@ -52,6 +55,25 @@ def test_every_record_is_read_whatever_its_headers_are_called(batches: list[list
         wanted += [(first + at, b"key", b"value", some) for at, some in enumerate(said)]
         first += len(headers)
     assert read(data) == wanted
+
+
+@given(st.lists(st.lists(some_headers, min_size=1, max_size=5), min_size=1, max_size=3), st.integers(0, 9))
+def test_records_as_read_say_the_same(batches: list[list[Headers]], start: int) -> None:
+    """Without an object of its own each; from where the consumer stood, some at a time, and to the same end."""
+    data, first = b"", 0
+    for headers in batches:
+        data += batch_of(headers, first)
+        first += len(headers)
+    found = []
+    for deserializer in (None, as_read):
+        records = fetcher.PartitionRecords(
+            TopicPartition("t", 0), _Records(data), [], start, deserializer, None, True, fetcher.READ_COMMITTED
+        )
+        some = [*islice(records, 2), *records]
+        fields = [(one.offset, one.timestamp, one.key, one.value, tuple(one.headers)) for one in some]
+        found.append((fields, records.next_fetch_offset))
+        assert all(hasattr(one, "topic") == (deserializer is None) for one in some)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("codec", [0, 1, 2, 3, 4], ids=["none", "gzip", "snappy", "lz4", "zstd"])

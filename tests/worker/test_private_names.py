@@ -171,6 +171,17 @@ def test_how_long_a_fetch_waits() -> None:
     assert fetch_max_wait_ms(0.5) < fetch_max_wait_ms(1.5)
 
 
+def test_how_fetched_records_are_handed_on() -> None:
+    """The consumer hands its deserializer to what makes its records, which is ours."""
+    ours, theirs = consumer._PartitionRecords, consumer._PartitionRecords.__mro__[1]
+    assert fetcher.PartitionRecords is ours
+    assert "PartitionRecords(" in inspect.getsource(fetcher.Fetcher)
+    assert "for msg in self._partition_records:" in inspect.getsource(fetcher.FetchResult.getall)
+    assert "self._records_iterator = self._unpack_records()" in inspect.getsource(theirs.__init__)
+    assert parameters(theirs._consumer_record) == parameters(ours._consumer_record)
+    assert "key_deserializer=self._key_deserializer," in inspect.getsource(aiokafka.AIOKafkaConsumer)
+
+
 def test_attributes_of_app_and_transport() -> None:
     """`app.rebalancing`, `app.consumer_generation_id`, the transport's consumer class and the store registry."""
     app = faust.App("names", store="memory://", autodiscover=False)

@@ -17,7 +17,7 @@ from faust.types import TP
 
 from ...clock import monotonic_s
 from ...contracts.records import Record
-from ...kafka.consumer import AIOKafkaConsumer
+from ...kafka.consumer import AIOKafkaConsumer, as_read
 from ..recovery.rewind import beyond_the_end
 
 # A fetch in flight for idle partitions holds up the busy ones of the same broker (aiokafka has one a node): Faust's
@@ -69,6 +69,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         finally:
             self.consumer.in_transaction = False
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        consumer._key_deserializer = as_read
         return consumer
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:
