@@ -1,17 +1,24 @@
-"""contradiction(settings): what the settings that say how Kafka is reached ask for and cannot have together.
+"""Rules of the settings that say how Kafka is reached: what each may be, and what they cannot have together.
+
+    Servers, Mechanism, Extensions     types of a setting, checked one by one
+    contradiction(settings, variable)  what they ask for and cannot have together
 
 Their names are Kafka's own (`security.protocol`, `sasl.mechanism`), those of files librdkafka's (`ssl.ca.location`).
 A secret is never a setting: settings name the files that hold them.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 BY_PASSWORD = MECHANISMS[:3]
 OF_A_KEY = {"ssl_key_file", "ssl_key_password_file"}
 Variable = Callable[[str], str]
+_SERVER = re.compile(r"(?P<host>\[[0-9a-zA-Z:.%]+\]|[^\s:,/@\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -72,3 +79,28 @@ def extensions(text: str) -> dict[str, str]:
     if not all(name.strip().isalpha() and value.strip() for name, _, value in pairs):
         raise ValueError("expected name=value,... with letters in names (logicalCluster=lkc-1,identityPoolId=pool-1)")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _servers(text: str) -> str:
+    """Without blanks around them. A port that is left out is 9092, Kafka's own."""
+    servers = [server.strip() for server in text.split(",")]
+    for found in map(_SERVER.fullmatch, servers):
+        if found is None or not 1 <= int(found["port"] or 9092) <= 65_535:
+            raise ValueError("expected host:port,... with ports between 1 and 65535, an IPv6 address in brackets")
+    return ",".join(servers)
+
+
+def _mechanism(name: str) -> str:
+    if name not in {"", *MECHANISMS}:
+        raise ValueError(f"expected one of {', '.join(MECHANISMS)}")
+    return name
+
+
+def _extensions(text: str) -> str:
+    extensions(text)
+    return text
+
+
+Servers = Annotated[str, AfterValidator(_servers)]
+Mechanism = Annotated[str, AfterValidator(_mechanism)]
+Extensions = Annotated[str, AfterValidator(_extensions)]

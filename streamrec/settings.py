@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .connection_rules import MECHANISMS, contradiction, extensions
+from .connection_rules import Extensions, Mechanism, Servers, contradiction
 from .errors import SettingsError
 
 PREFIX = "STREAMREC_"
@@ -32,31 +32,8 @@ def _minutes(text: str) -> str:
     return text
 
 
-_SERVER = re.compile(r"(?P<host>\[[0-9a-zA-Z:.%]+\]|[^\s:,/@\[\]]+)(:(?P<port>[0-9]{1,5}))?")
-
-
-def _servers(text: str) -> str:
-    """Without blanks around them. A port that is left out is 9092, Kafka's own."""
-    servers = [server.strip() for server in text.split(",")]
-    for found in map(_SERVER.fullmatch, servers):
-        if found is None or not 1 <= int(found["port"] or 9092) <= 65_535:
-            raise ValueError("expected host:port,... with ports between 1 and 65535, an IPv6 address in brackets")
-    return ",".join(servers)
-
-
 _SERVICE_VARIABLE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
-
-
-def _mechanism(name: str) -> str:
-    if name not in {"", *MECHANISMS}:
-        raise ValueError(f"expected one of {', '.join(MECHANISMS)}")
-    return name
-
-
-def _extensions(text: str) -> str:
-    extensions(text)
-    return text
 
 
 @cache
@@ -71,9 +48,6 @@ EngineChoice = Literal[
 ]
 EncoderName = Literal["hashed", "sentence", "sentence-fp32"]
 ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
-Servers = Annotated[str, AfterValidator(_servers)]
-Mechanism = Annotated[str, AfterValidator(_mechanism)]
-Extensions = Annotated[str, AfterValidator(_extensions)]
 ClockTime = Annotated[str, AfterValidator(_minutes)]
 
 
