@@ -9,15 +9,18 @@ letters, from where it may be written back. After KEPT_MS of the policy clock no
 The changelog keeps one record each, key 0xFD + hash. It is also the receipt: what there was to delete, and when.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import orjson
 
 from ..arrays import IndexArray
+from ..contracts.decode import Typed
 from ..contracts.erasure import Erasure
+from ..contracts.event import UserEvent
+from ..contracts.preferences import Patch
 from ..engine.catalog import Catalog
 from ..engine.profiles.history import reads_of
 from ..engine.profiles.store import ProfileStore
@@ -25,6 +28,7 @@ from ..engine.profiles.store import ProfileStore
 ERASED_PREFIX = b"\xfd"
 KEPT_MS = 60 * 86_400_000
 LATER = 1 << 62
+E = TypeVar("E", UserEvent, Patch)
 
 
 class Receipt(NamedTuple):
@@ -63,6 +67,26 @@ class Erasures:
     def forgets(self, user_id: str, at_ms: int) -> bool:
         """Whether what is said of this reader at that time, its own, counts no more."""
         return bool(self._by_key) and (receipt := self.of(user_id)) is not None and at_ms <= receipt.at_ms
+
+    def since(self, typed: list[Typed[E]], profiles: ProfileStore) -> list[Typed[E]]:
+        """What of this counts: what is older than its reader's erasure does not."""
+        if not self._by_key:
+            return typed
+        kept: list[Typed[E]] = []
+        back: set[str] = set()  # by what is applied with it
+        for item in typed:
+            if not self._is_over(item.value, profiles, back):
+                kept.append(item)
+                back.add(item.value.user_id)
+        return kept
+
+    def _is_over(self, value: UserEvent | Patch, profiles: ProfileStore, back: Collection[str]) -> bool:
+        """Older than its reader's erasure, or a tombstone of preferences of one who was erased and is not back."""
+        if self.forgets(value.user_id, value.at_ms):
+            return True
+        if not (isinstance(value, Patch) and value.resets) or value.user_id in back:
+            return False
+        return profiles.row(value.user_id) is None and self.of(value.user_id) is not None
 
     def add(self, user_id: str, receipt: Receipt) -> None:
         """Note that a reader was erased."""

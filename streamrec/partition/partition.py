@@ -4,7 +4,8 @@
     article_meeting(now_ms) -> Meeting              the next chunk of users meets the article whose turn it is
     due(now_ms)             -> Meetings             users whose waiting is over meet the fresh articles
     meet(meeting)           -> Changes              decide, push
-    restore(...)                                    state from the log
+
+Its state, and how that goes to the log and comes from there, is in state.py.
 
 With `at_once` an article that is applied meets everybody within `apply`; a worker's writer has it meet them in steps of
 its own, between which events have their turn. While `holds` is set nobody meets anything: records are applied, and
@@ -15,77 +16,45 @@ whoever cannot commit them throws the partition away and restores it, as if they
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from ..arrays import IndexArray
 from ..contracts.article import AnalysedArticle
 from ..contracts.control import Command
-from ..contracts.decode import Item, Origin, Typed
+from ..contracts.decode import Origin, Typed
 from ..contracts.erasure import Erasure
 from ..contracts.event import UserEvent
 from ..contracts.inputs import IN_TIME
 from ..contracts.preferences import Patch
 from ..contracts.records import DeadLetter, Stray, Topic
 from ..decide import Decision, decide, waiting_s
-from ..engine.catalog import Catalog
 from ..engine.learn import after_article, after_events
 from ..engine.predictor import Predictor
 from ..engine.prefer import after_preferences
 from ..engine.profiles import history
-from ..engine.profiles.eviction import Eviction
-from ..engine.profiles.store import ProfileStore, Users
+from ..engine.profiles.store import Users
 from ..engine.unprofiled import without_teaching
 from ..models.serving import lineup_of
-from .article_queue import ArticleQueue
-from .changelog_meta import Meta, same_space
+from .changelog_meta import same_space
 from .changes import Changes, PushRecord
 from .context import Meeting, PartitionContext
-from .due_times import looked_at, woke
-from .erasures import ERASED_PREFIX, Erasures, forgotten
+from .due_times import woke
+from .erasures import forgotten
 from .inputs import READINGS
 from .intake import Batch, intake
 from .push_records import push_records
-from .steering import Steering
-from .timeline import EventTimeline, Run, Tick
-from .unknown_articles import UnknownArticles
+from .state import WAKE_EVERY_MS, Logged, PartitionState
+from .timeline import Run, Tick
 
-Logged = tuple[bytes, bytes | None]  # key and value of a changelog record
-E = TypeVar("E", UserEvent, Patch)
-WAKE_EVERY_MS = 60_000  # quiet hours are given in minutes
-MOST_SAID = 64  # articles that wait, in each cursor record
-
-__all__ = ["Meeting", "Partition", "PartitionContext"]
+__all__ = ["Logged", "Meeting", "Partition", "PartitionContext"]
 
 
-class Partition:
-    """State of one partition: profiles, catalog, cursor and the articles yet to be met, changed by what is applied."""
-
-    def __init__(self, context: PartitionContext) -> None:
-        self.context = context
-        self.profiles = ProfileStore()
-        self.catalog = Catalog(context.max_articles, context.keep_ms)
-        self.cursor: dict[str, int] = {}
-        self.looked_ms = 0  # policy time of the last look for due users
-        self.queue = ArticleQueue()
-        self.steering = Steering(context.policy, self.catalog, self.queue)
-        self.at_once, self.holds = True, False
-        self.reported: Sequence[tuple[str, int, int]] = ()  # audiences under way, by the log: of a followed partition
-        self._woke_ms = self._opened_ms = 0
-        self._unknown = UnknownArticles()
-        self._eviction = Eviction()
-        self.erasures = Erasures()
-        self._timeline = EventTimeline(context.tick_ms) if context.tick_ms else None
-
-    @property
-    def held_back(self) -> bool:
-        """Whether nobody may meet anything: for the moment, or because a command has stopped everything."""
-        return self.holds or self.steering.stopped
+class Partition(PartitionState):
+    """One partition: its state is changed by what is applied, and says who is pushed what."""
 
     # --- input --------------------------------------------------------------------------------------------------------
 
@@ -129,7 +98,7 @@ class Partition:
 
     def learn(self, typed: list[Typed[UserEvent]], changes: Changes) -> None:
         """What readers did."""
-        typed = self._unerased(typed)
+        typed = self.erasures.since(typed, self.profiles)
         if not typed:
             return
         values, context = [item.value for item in typed], self.context
@@ -143,25 +112,6 @@ class Partition:
         changes.late += learned.late
         changes.unknown += len(learned.unknown)
 
-    def _unerased(self, typed: list[Typed[E]]) -> list[Typed[E]]:
-        if not len(self.erasures):
-            return typed
-        kept: list[Typed[E]] = []
-        back: set[str] = set()  # by what is applied with it
-        for item in typed:
-            if not self._is_over(item.value, back):
-                kept.append(item)
-                back.add(item.value.user_id)
-        return kept
-
-    def _is_over(self, value: UserEvent | Patch, back: Collection[str]) -> bool:
-        """Older than its reader's erasure, or a tombstone of preferences of one who was erased and is not back."""
-        if self.erasures.forgets(value.user_id, value.at_ms):
-            return True
-        if not (isinstance(value, Patch) and value.resets) or value.user_id in back:
-            return False
-        return self.profiles.row(value.user_id) is None and self.erasures.of(value.user_id) is not None
-
     def erase(self, erasure: Erasure, changes: Changes) -> None:
         """Forget a reader, and what is older than that of them, by its own time, for good (erasures.py)."""
         rows, receipt = forgotten(self.profiles, self.catalog, erasure)
@@ -170,7 +120,7 @@ class Partition:
 
     def prefer(self, typed: list[Typed[Patch]], changes: Changes) -> None:
         """What readers have said they want."""
-        typed = self._unerased(typed)
+        typed = self.erasures.since(typed, self.profiles)
         with self.context.stage("update"):
             rows = after_preferences(self.profiles, self.catalog, [item.value for item in typed], self._seen_ms(typed))
         changes.rows.append(rows)
@@ -331,58 +281,3 @@ class Partition:
         if not len(decision.rows):
             return decision, []
         return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, predictor.stamp)
-
-    # --- the log ------------------------------------------------------------------------------------------------------
-
-    def encode(self, rows: IndexArray) -> list[Logged]:
-        """Changelog records of these rows and of the cursor."""
-        met = self.queue.met_until(self.cursor.get("catalog", 0))
-        opened_ms = self.queue.opened_until(self._opened_ms)
-        meta = Meta(self.cursor, self.looked_ms, met, opened_ms, self.audiences_under_way())
-        return [*self.profiles.encode(rows), *self.erasures.encode(), *self.steering.records(), meta.record()]
-
-    def audiences_under_way(self) -> list[tuple[str, int, int]]:
-        """Articles with an audience that have yet to meet readers: id, how many have met it, of how many."""
-        if not self.queue:
-            return []
-        places = [(article_id, self.catalog.slot(article_id)) for article_id in islice(self.queue, MOST_SAID)]
-        addressed, head, everybody = self.catalog["addressed"], self.queue.head(), len(self.profiles)
-        return [
-            (article_id, self.queue.start * (article_id == head), everybody)
-            for article_id, slot in places
-            if slot is not None and addressed[slot]
-        ]
-
-    def restore(
-        self, rows: Iterable[Logged], meta: Meta, articles: Sequence[Item[AnalysedArticle]],
-        control: Iterable[Logged] = (),
-    ) -> None:  # fmt: skip
-        """Take the state from the changelog and the part of `catalog` before the cursor. Once, on a new partition."""
-        rows = list(rows)
-        self.erasures.restore(record for record in rows if record[0].startswith(ERASED_PREFIX))
-        self.profiles.restore(record for record in rows if not record[0].startswith(ERASED_PREFIX))
-        self.cursor = dict(meta.cursor)
-        self.looked_ms, self._woke_ms = meta.looked_ms, meta.looked_ms // WAKE_EVERY_MS * WAKE_EVERY_MS
-        self._opened_ms = meta.opened_ms or meta.looked_ms
-        self.catalog.after_reads(history.reads_of(self.profiles, slice(len(self.profiles))), 1)
-        for item in articles:
-            if isinstance(item, Typed):
-                same_space("an article in the catalog is", item.value.space_id, self.context.space_id)
-                self.catalog.apply(item.value, max(meta.looked_ms, item.value.known_at_ms))
-                if item.offset >= meta.met_until:
-                    self.queue.published(item.value.article_id, item.offset)
-        self.reported = meta.audiences
-        self._unknown.count(self.profiles)
-        self.steering.follow(control)
-        self._restore_due()
-        if self._timeline is not None:
-            self._timeline.clock_ms = meta.looked_ms
-
-    def _restore_due(self) -> None:
-        """Users the log says were due have been looked at; those whose gate was closed wait for it to open."""
-        handled = looked_at(self.profiles, self.looked_ms // 1000)
-        if len(handled):
-            users, nothing = Users(self.profiles, handled), np.empty(0, np.intp)
-            policy = self.steering.policy._replace(stopped_until_s=0)  # nobody is looked at while all is stopped
-            decision = decide(users, self.catalog, nothing, self.looked_ms, self.context.ranker, policy)
-            self.profiles["due_at_s"][handled] = self.steering.sooner(waiting_s(decision.opens_s))
