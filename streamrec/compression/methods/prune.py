@@ -9,13 +9,24 @@ others can take over, and the second half repairs what is left, the best held-ou
 once.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from ...training.loop import BATCH_ROWS
 from .layers import copied, linears, raw_weight
 from .method import Method, Workbench
-from .pruning_importance import By, Share, balanced, gradient_importance, magnitudes, share_at, weight_change
+from .pruning_importance import (
+    By,
+    Share,
+    empties_a_layer,
+    gradient_importance,
+    kept,
+    magnitudes,
+    share_at,
+    weight_change,
+)
 from .tuning import tuned
 
 EVERY = 10  # steps between two rounds of pruning
@@ -32,20 +43,23 @@ class Prune(Method, frozen=True, tag="prune"):
 
     def apply(self, model: nn.Module, bench: Workbench) -> nn.Module:
         pruned = copied(model)
+        # settled once: weights that went while all were compared would go beyond the share of their layer
+        by_layer = empties_a_layer(self._importance(pruned, bench), self.share)
         if bench.epochs and self.gradual:
             ramp = bench._replace(epochs=max(1, bench.epochs // 2))
             steps = ramp.epochs * -(-len(bench.rows.x) // BATCH_ROWS)
-            schedule = _Schedule(self, steps)
+            schedule = _Schedule(self, steps, by_layer)
             tuned(pruned, ramp, after_step=schedule)
             schedule.restore(pruned)
             bench = bench._replace(epochs=max(1, bench.epochs - ramp.epochs))
-        drop(pruned, balanced(self._importance(pruned, bench), self.share))
+        drop(pruned, kept(self._importance(pruned, bench), self.share, by_layer=by_layer))
         return tuned(pruned, bench)
 
     def _importance(self, model: nn.Module, bench: Workbench) -> dict[str, Tensor]:
+        layers = linears(model, self.layers)
         if self.by == "gradient":
-            return gradient_importance(model, bench, weight_change, self.layers)
-        return magnitudes(linears(model, self.layers))
+            return _dropped_first(gradient_importance(model, bench, weight_change, self.layers), layers)
+        return magnitudes(layers)
 
 
 @torch.no_grad()
@@ -61,8 +75,8 @@ class _Schedule:
     the least pruned one.
     """
 
-    def __init__(self, settings: Prune, steps: int) -> None:
-        self._settings, self._steps = settings, steps
+    def __init__(self, settings: Prune, steps: int, by_layer: bool) -> None:
+        self._settings, self._steps, self._by_layer = settings, steps, by_layer
         self._gradients: dict[str, Tensor] = {}  # running mean of |w g|
         self._last: dict[str, Tensor] = {}
 
@@ -72,7 +86,8 @@ class _Schedule:
         if self._settings.by == "gradient":
             self._follow(layers)
         if step % EVERY == 0 or step >= self._steps:
-            drop(model, balanced(self._importance(layers), share_at(step, self._steps, self._settings.share)))
+            share = share_at(step, self._steps, self._settings.share)
+            drop(model, kept(self._importance(layers), share, by_layer=self._by_layer))
             self._last = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def restore(self, model: nn.Module) -> None:
@@ -88,6 +103,9 @@ class _Schedule:
                 self._gradients[name] = MEMORY * before + (1 - MEMORY) * change
 
     def _importance(self, layers: dict[str, nn.Linear]) -> dict[str, Tensor]:
-        if self._settings.by == "gradient":  # a dropped weight stays dropped, whatever its gradient was before
-            return {name: values * (layers[name].weight != 0) for name, values in self._gradients.items()}
-        return magnitudes(layers)
+        return _dropped_first(self._gradients, layers) if self._settings.by == "gradient" else magnitudes(layers)
+
+
+def _dropped_first(importance: Mapping[str, Tensor], layers: Mapping[str, nn.Linear]) -> dict[str, Tensor]:
+    """A dropped weight stays dropped, whatever its gradient was, and no other goes in its place for having none."""
+    return {name: values.where(layers[name].weight != 0, torch.tensor(-1.0)) for name, values in importance.items()}

@@ -94,8 +94,10 @@ def share_at(step: int, steps: int, share: float) -> float:
     return share * (1 - (1 - min(max(step / max(steps, 1), 0), 1)) ** 3)
 
 
-def kept(importance: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """True for all but the least important `share` of weights, counted over all layers; ties go by position."""
+def kept(importance: Mapping[str, Tensor], share: float, *, by_layer: bool = False) -> dict[str, Tensor]:
+    """True for all but the least important `share` of weights, of all layers or of each; ties go by position."""
+    if by_layer:
+        return {name: kept({name: values}, share)[name] for name, values in importance.items()}
     flat = torch.cat([values.flatten() for values in importance.values()])
     mask = torch.ones(len(flat), dtype=torch.bool)
     mask[flat.argsort(stable=True)[: math.floor(share * len(flat))]] = False
@@ -103,12 +105,9 @@ def kept(importance: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
     return {name: part.view_as(values) for (name, values), part in zip(importance.items(), parts, strict=True)}
 
 
-def balanced(importance: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """The same, but layer by layer where comparing all at once would leave one less than LEAST_LEFT of its part."""
-    masks = kept(importance, share)
-    if all(float(mask.double().mean()) >= LEAST_LEFT * (1 - share) for mask in masks.values()):
-        return masks
-    return {name: kept({name: values}, share)[name] for name, values in importance.items()}
+def empties_a_layer(importance: Mapping[str, Tensor], share: float) -> bool:
+    """Whether comparing the weights of all layers would leave one less than LEAST_LEFT of its part."""
+    return any(float(mask.double().mean()) < LEAST_LEFT * (1 - share) for mask in kept(importance, share).values())
 
 
 def strongest(importance: Tensor, share: float) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrec.compression.methods.pruning_importance import LEAST_LEFT, balanced, kept, share_at, strongest
+from streamrec.compression.methods.pruning_importance import LEAST_LEFT, empties_a_layer, kept, share_at, strongest
 
 shares = st.floats(0, 0.99)
 
@@ -42,7 +42,7 @@ def test_no_layer_is_emptied(share: float, scale: float, seed: int) -> None:
         "small": torch.rand(40, 50, generator=generator),
         "large": scale * torch.rand(20, 50, generator=generator),
     }
-    masks = balanced(importance, share)
+    masks = kept(importance, share, by_layer=empties_a_layer(importance, share))
     for name, mask in masks.items():
         assert float(mask.double().mean()) >= LEAST_LEFT * (1 - share), name
     dropped = sum(int((~mask).sum()) for mask in masks.values())
@@ -52,7 +52,8 @@ def test_no_layer_is_emptied(share: float, scale: float, seed: int) -> None:
 def test_layers_that_can_be_compared_are() -> None:
     """Where no layer is emptied, the weakest go wherever they are."""
     importance = {"a": torch.arange(10.0), "b": torch.arange(5.0, 15.0)}
-    assert [int(mask.sum()) for mask in balanced(importance, 0.5).values()] == [2, 8]
+    assert not empties_a_layer(importance, 0.5)
+    assert [int(mask.sum()) for mask in kept(importance, 0.5).values()] == [2, 8]
 
 
 @given(share=shares, count=st.integers(1, 30))
