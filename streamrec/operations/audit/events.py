@@ -34,16 +34,21 @@ class At(NamedTuple):
     appended_ms: int
 
 
+class _Consent(NamedTuple):
+    at_ms: int  # by the event
+    is_no: bool
+    reached_home: bool  # or it was set aside on its way
+    at: At
+
+
 class Events:
     """Take every record of `events`, after pushes, changelog and dead letters."""
 
     def __init__(self, partitions: int, pushes: Pushes) -> None:
         users = len(pushes.users)
-        # user -> partition -> first unsubscribe after the last subscribe, by their own times
-        self.left: dict[int, dict[int, At]] = {}
         self.strays: dict[int, At] = {}  # partition -> first event in it of somebody who lives elsewhere
         self.unsure: set[int] = set()  # users with a subscribe in another partition
-        self._said: dict[int, tuple[int, bool]] = {}  # user -> when consent was last spoken of, and whether it was a no
+        self._consents: dict[int, list[_Consent]] = {}  # by user, partition after partition
         self.reads: dict[int, tuple[At | None, int]] = {}  # pair -> first read at home, number of reads
         self.zone: UIntArray = np.zeros(users, np.uint32)
         self.zone_at: IntArray = np.full((users, 3), NOWHERE, np.int64)  # `At` of the first zoned event
@@ -86,7 +91,21 @@ class Events:
 
     def spoke_of_consent(self, user: int) -> bool:
         """Whether any event of this user did."""
-        return user in self._said
+        return user in self._consents
+
+    @property
+    def left(self) -> dict[int, dict[int, At]]:
+        """User -> partition -> first unsubscribe after the last subscribe, by their own times.
+
+        What is said later by its own time holds, in whatever order it came; of two at one time the opt-out.
+        """
+        found: dict[int, dict[int, At]] = {}
+        for user, said in self._consents.items():
+            subscribed_ms = max((one.at_ms for one in said if not one.is_no), default=0)
+            for one in said:
+                if one.is_no and one.at_ms >= subscribed_ms and one.reached_home:
+                    found.setdefault(user, {}).setdefault(one.at.partition, one.at)
+        return found
 
     def _read(self, users: IndexArray, homes: BoolArray, partition: int, items: list[Typed[UserEvent]]) -> None:
         found = pairs(users, np.array([key_of(item.value.article_id) for item in items], np.uint64))
@@ -105,17 +124,11 @@ class Events:
         return np.asarray(self._pairs[place] == found)
 
     def _consent(self, user: int, event: UserEvent, at: At, at_home: bool) -> None:
-        """What is said later by its own time holds, in whatever order it came; of two at one time the opt-out."""
         is_no = event.action == "unsubscribe"
         if not at_home and not is_no:
             self.unsure.add(user)
-        if (event.at_ms, is_no) < self._said.get(user, (0, False)):
-            return
-        self._said[user] = event.at_ms, is_no
-        if not is_no:
-            self.left.pop(user, None)
-        elif at_home or (at.partition, at.offset) not in self._set_aside_at_home:
-            self.left.setdefault(user, {}).setdefault(at.partition, at)
+        reached_home = at_home or (at.partition, at.offset) not in self._set_aside_at_home
+        self._consents.setdefault(user, []).append(_Consent(event.at_ms, is_no, reached_home, at))
 
     def _zoned(self, users: IndexArray, homes: BoolArray, partition: int, items: list[Typed[UserEvent]]) -> None:
         zones = np.array([key_of(item.value.tz) for item in items], np.uint32)

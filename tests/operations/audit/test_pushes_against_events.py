@@ -47,6 +47,19 @@ def test_who_subscribed_again_may_get_pushes() -> None:
     assert again.broken() == strayed.broken() == left(CONSENT_IN).broken() == {}
 
 
+@pytest.mark.parametrize("partition", range(PARTITIONS))
+def test_what_was_said_between_two_opt_outs_counts_wherever_they_lie(partition: int) -> None:
+    """Partitions are read one after the other: the second opt-out may be met before what took the first back."""
+    cluster, made = Cluster(), push(at_ms=LATER)
+    cluster.event("ann", "unsubscribe", "", T0, partition=partition)
+    cluster.event("ann", "subscribe", "", T0 + 1)
+    cluster.applied(T0 + 1000)
+    cluster.event("ann", "unsubscribe", "", T0 + HOUR, partition=partition)
+    cluster.row("ann", row(made, consent=CONSENT_OUT))
+    cluster.pushes(made)
+    assert cluster.broken() == {}
+
+
 def backlog(appended_ms: int, begun_ms: int | None, made_ms: int) -> Cluster:
     """An opt-out that was applied an hour later, an owner who began in between, and a push."""
     cluster, made = Cluster(), push(at_ms=made_ms)

@@ -14,13 +14,11 @@ from streamrec.engine.profiles.layout import CONSENT_UNKNOWN
 from streamrec.engine.profiles.store import ProfileStore
 from streamrec.engine.profiles.zones import offset_minutes
 from streamrec.kafka.transactions import Transactions
-from streamrec.observability.metrics import HoldReason
 from streamrec.partition import partition
 from streamrec.partition.changelog_meta import layout_record
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.tools.chaos import inputs, virtual_time
-from streamrec.tools.chaos.memory_strays import MemoryStrays
+from streamrec.tools.chaos import virtual_time
 from streamrec.tools.chaos.simulate import quietly, simulate
 from streamrec.tools.chaos.verdict import Verdict
 from streamrec.worker.commit.partition_commit import write
@@ -118,23 +116,6 @@ def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.Monk
         if not missing:
             return
     pytest.fail(f"no run finds {missing}")
-
-
-@pytest.mark.slow
-def test_pushes_against_what_strayed_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who left by an event in a partition that stands still gets a push, unless the others wait for it."""
-
-    async def never(_: MemoryStrays) -> HoldReason:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    monkeypatch.setattr(inputs, "ASTRAY", 0.5)
-    monkeypatch.setattr(inputs, "SHARES", (0.32, 0.1, 0.08, 0.02, 0.03, 0.05, 0.05, 0.25, 0.1))  # more opt-outs
-    for name, value in {"OUTAGES": 1.0, "OUTAGE_S": (1800.0,), "REBALANCES": 0.03, "MOVES": 0.6}.items():
-        monkeypatch.setattr(f"streamrec.tools.chaos.simulate.{name}", value)
-    assert not [what for seed in range(1000, 1020) for what in quietly(seed).found]
-    monkeypatch.setattr(MemoryStrays, "too_late", never)
-    assert any(what.startswith("opt_out") for seed in range(1115, 1300) for what in quietly(seed).found)
 
 
 def test_a_cap_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
