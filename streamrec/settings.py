@@ -148,6 +148,7 @@ class Settings(BaseSettings):
     quiet_jitter_s: float = _s(1800.0, "s", "users waking up are spread over this time", ge=0, le=TEN_YEARS_S)
     default_zone: str = _s("UTC", "IANA zone", "of users whose zone is not known")
     cooldown_h: float = _s(72.0, "h", "after dismiss or dislike the category rests for this user", ge=0, le=TEN_YEARS_S / 3600)
+    two_persons: Literal["off", "everybody", "audience"] = _s("off", "", "articles that meet nobody until two different persons have approved them, of whom the sender at the desk is one: everybody: those whose audience names no readers, a share of all included; audience: all that have one")
     breaking_bypasses: str = _s("min_interval,in_session", "gates", "gates that breaking news passes; opt-out, and rules against repeating, it never passes")
 
     # faults

@@ -10,6 +10,7 @@ from making import Feed, article, click, partition
 
 from streamrec.content.encoders import encoder_of
 from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.audience import Audience
 from streamrec.contracts.control import Command
 from streamrec.contracts.records import RawRecord
 from streamrec.desk.sources import Sources
@@ -86,6 +87,23 @@ class Newsroom:
         self.preferred: list[tuple[str, dict[str, Any]]] = []
         self.erased: list[str] = []
         self.trail = Trail()
+
+    def sends_to_everybody(self, article_id: str, title: str, who: str) -> None:
+        """Somebody sends an article to everybody at a desk, where that makes them the first of two persons."""
+        self.trail.take(
+            [
+                RawRecord(
+                    0, self.now_ms, None, encoded(Command("approve", who, "sent", self.now_ms, article_id, article_id))
+                )
+            ]
+        )
+        self.feed.articles(
+            article(
+                article_id, title=title, audience=Audience(everybody=True), topic="other", known_at_ms=self.now_ms,
+                published_at_ms=self.now_ms, expires_at_ms=self.now_ms + 86_400_000,
+            ),
+            now_ms=self.now_ms,
+        )  # fmt: skip
 
     def sources(self) -> Sources:
         """For `build_desk`."""

@@ -94,6 +94,11 @@ def spelt(audience: Audience) -> Audience:
     return msgspec.structs.replace(audience, **spelling)
 
 
+def names_no_readers(audience: Audience) -> bool:
+    """Whether no list narrows it: all readers, or a share of them all."""
+    return all(getattr(audience, name) is None for name in _LISTS)
+
+
 def is_nobody(audience: Audience) -> bool:
     """Whether no reader can ever be in it."""
     lists = [getattr(audience, name) for name in _LISTS]

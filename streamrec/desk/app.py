@@ -40,7 +40,7 @@ def build_desk(settings: Settings, sources: Sources) -> Starlette:
     tokens = FormTokens(secret_in(settings.desk_secret_file, "STREAMREC_DESK_SECRET_FILE"))
     templates = environment(times)
     frame = Frame(templates, login_of(settings), tokens, TABS)
-    desk = Desk(sources, frame, times)
+    desk = Desk(sources, frame, times, settings.two_persons)
     trail = sources.trail
     templates.globals |= {"stops": trail.stops, "state_key": trail.state_key}
     templates.globals |= {"sections": desk.sections, "title_of": desk.title_of}
@@ -80,6 +80,7 @@ def _done(desk: Desk) -> list[BaseRoute]:
         ("/article/hold", Role.EDITOR, commands.of("hold", "held")),
         ("/article/release", Role.EDITOR, commands.of("release", "released")),
         ("/article/retract", Role.EDITOR, commands.of("retract", "retracted")),
+        ("/article/approve", Role.CHIEF, commands.approve),
         ("/article/correct", Role.EDITOR, commands.correct),
     ]
     return [_form(path, desk.frame.does(role, does)) for path, role, does in forms]

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 from ..clock import monotonic_s
+from ..contracts.article import AnalysedArticle
 from ..partition.partition import Partition
+from .approvals import Awaited, awaited
 from .articles import ArticleIndex
 from .frame import Frame
 from .sources import Sources
@@ -34,8 +36,8 @@ class _Kept(NamedTuple):
 class Desk:
     """See above."""
 
-    def __init__(self, sources: Sources, frame: Frame, times: Times) -> None:
-        self.sources, self.frame, self.times = sources, frame, times
+    def __init__(self, sources: Sources, frame: Frame, times: Times, two_persons: str) -> None:
+        self.sources, self.frame, self.times, self._two_persons = sources, frame, times, two_persons
         self._kept: dict[object, _Kept] = {}
         self._sections: list[str] = []
         self._sections_until_s = 0.0
@@ -74,6 +76,10 @@ class Desk:
         slot = catalog.slot(article_id)
         article = None if slot is None else catalog.articles[slot]
         return article.title if article else article_id
+
+    def awaited(self, articles: Sequence[AnalysedArticle]) -> list[Awaited]:
+        """Those of these articles that wait for a second person."""
+        return awaited(articles, self.sources.trail.state, self._two_persons)
 
     def freshness(self) -> tuple[float, str]:
         """How old what is shown is, in s, and what is to be said about it."""

@@ -72,6 +72,10 @@ class Trail:
         if len(self.commands) > MOST:
             del self.commands[: len(self.commands) - MOST]
 
+    def moment_ms(self) -> int:
+        """Now, and later than any command there is: whoever commands has seen those, however clocks differ."""
+        return max(now_ms(), self.newest_ms + 1)
+
     def in_effect(self, *kinds: TargetKind) -> list[InEffect]:
         """What of these kinds is on now, the latest first."""
         self.state.lift_ended(now_ms())

@@ -74,6 +74,7 @@ DONE = {
     "corrected": "The correction is on its way to everybody who got the article.",
     "approved": "Your approval is written down.",
     "sent": "The push is sent: it reaches readers as fast as they can be met.",
+    "awaited": "The push is written. It meets nobody before another person has approved it.",
     "saved": "The reader's wishes are saved.",
     "erased": "The reader is being erased. This takes a few seconds.",
     "unpinned": "The setting is as it was.",

@@ -10,7 +10,7 @@ command that comes twice is one.
     article ID          hold, release
     retract ID          retract                         for good
     correct ID          correct
-    approve ID          approve                         each person once
+    approve ID          approve                         each person once; of all versions, a corrected one too
     setting NAME        pin, unpin
 
 A statement with an end is over when `lift_ended` is told a time at or after it. Lifted statements are kept for a week,
@@ -23,6 +23,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from ..contracts.article import AnalysedArticle
+from ..contracts.audience import names_no_readers
 from ..contracts.control import ON_ARTICLE, Command
 from .policy.config import NEVER, Policy
 
@@ -85,6 +87,11 @@ class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(last, persons=persons[:PERSONS])
 
 
+def is_approved(said: Statement | None) -> bool:
+    """Whether two different persons have approved; a name in other letters is the same one."""
+    return said is not None and len({name.casefold() for name in said.persons}) >= 2
+
+
 class Applied(NamedTuple):
     """What a command has changed."""
 
@@ -122,6 +129,13 @@ class ControlState:
         """Who approved an article."""
         said = self._said.get(Target("approve", article_id))
         return said.persons if said else ()
+
+    def is_awaited(self, article: AnalysedArticle, two_persons: str) -> bool:
+        """Whether an article waits for the second of two persons; `two_persons` as the setting."""
+        if two_persons == "off" or article.audience is None:
+            return False
+        is_asked_for = two_persons == "audience" or names_no_readers(article.audience)
+        return is_asked_for and not is_approved(self[Target("approve", article.article_id)])
 
     def in_effect(self) -> list[tuple[Target, Statement]]:
         """What is stopped, held, pinned and so on, the latest first."""

@@ -3,6 +3,7 @@
     stop, resume      everything: nobody meets anything meanwhile, and articles wait; a category: its articles are not
                       fresh, and meet their readers when it is resumed
     hold, release     an article is not fresh; released, it meets its readers as after an embargo
+    approve           an article for which two persons are asked meets its readers when the second has approved
     pin, unpin        the policy with another number
     retract           the article is never pushed again, and a wave takes back what was pushed (waves.py)
     correct           a wave replaces what was pushed of earlier versions by the newest version, which is the newest one
@@ -23,7 +24,7 @@ from ..arrays import UIntArray
 from ..contracts.article import AnalysedArticle
 from ..contracts.control import Command
 from ..engine.catalog import Catalog, Change
-from ..engine.control import ControlState, Statement, Target
+from ..engine.control import ControlState, Statement, Target, is_approved
 from ..engine.policy.config import Policy
 from .article_queue import ArticleQueue
 from .changelog_meta import CONTROL_PREFIX
@@ -66,6 +67,8 @@ class Steering:
             if applied.new:
                 was_on = applied.was is not None and applied.was.on
                 self._take_effect(applied.target, was_on, now_ms)
+                if is_approved(applied.said) > is_approved(applied.was) and self._of_settings.two_persons != "off":
+                    self._reopen(applied.target)
         self.lift_ended(now_ms)
         self.state.prune(now_ms, lambda article_id: self._catalog.slot(article_id) is not None)
 
@@ -144,7 +147,8 @@ class Steering:
         for article in articles:
             slot = columns.slot(article.article_id)
             assert slot is not None
-            columns["held"][slot] = is_on("article", article.article_id)
+            awaited = self.state.is_awaited(article, self._of_settings.two_persons)
+            columns["held"][slot] = awaited or is_on("article", article.article_id)
             columns["retracted"][slot] = is_on("retract", article.article_id)
             columns["stopped"][slot] = is_on("category", article.category)
 

@@ -34,7 +34,7 @@ def newsroom() -> Newsroom:
 @pytest.fixture(scope="module")
 def address(newsroom: Newsroom) -> Iterator[str]:
     """Where a desk behind a proxy listens."""
-    with listening(build_desk(proxied(), newsroom.sources())) as found:
+    with listening(build_desk(proxied(two_persons="everybody"), newsroom.sources())) as found:
         yield found
 
 
@@ -43,8 +43,8 @@ def opened(chromium: Browser, address: str) -> Iterator[Open]:
     """Open a page as somebody; whatever the browser complains of fails the test."""
     contexts, complaints = [], list[str]()
 
-    def open_(path: str, role: str = "chief", **more: object) -> Page:
-        context = chromium.new_context(extra_http_headers=as_(role), base_url=address, **more)  # type: ignore[arg-type]
+    def open_(path: str, role: str = "chief", name: str = "ann", **more: object) -> Page:
+        context = chromium.new_context(extra_http_headers=as_(role, name), base_url=address, **more)  # type: ignore[arg-type]
         contexts.append(context)
         context.set_default_timeout(8000)
         page = context.new_page()
@@ -274,9 +274,28 @@ def test_everybody_takes_a_chief_and_two_steps(opened: Open, newsroom: Newsroom)
     assert newsroom.published == []
     page.get_by_label("Type EVERYBODY").fill("EVERYBODY")
     page.get_by_role("button", name="Send to").click()
-    expect(page.get_by_role("status").first).to_contain_text("The push is sent")
+    expect(page.get_by_role("status").first).to_contain_text("before another person has approved it")
     assert newsroom.published[0]["audience"] == {"everybody": True}
     newsroom.published.clear()
+    newsroom.said.clear()
+
+
+def test_a_second_chief_approves_what_goes_to_everybody(opened: Open, newsroom: Newsroom) -> None:
+    """From the list on the first page; whoever sent it, an editor and a viewer have no such button."""
+    newsroom.sends_to_everybody("flood", "Flood reaches the town", "ann")
+    for role, name in (("chief", "ann"), ("editor", "eve"), ("viewer", "vic")):
+        page = opened("/article?id=flood", role, name)
+        expect(page.locator("summary", has_text="Approve")).to_have_count(0)
+    page = opened("/", "chief", "ben")
+    page.get_by_role("link", name="Flood reaches the town").first.click()
+    expect(page.locator("main")).to_contain_text("Sent or approved by ann")
+    page.locator("summary", has_text="Approve").click()
+    page.locator("details[open] form").get_by_label("Why").fill("I have read it")
+    page.locator("details[open] form").get_by_role("button").click()
+    expect(page.locator("main")).to_contain_text("Approved by ann, ben")
+    page.goto("/")
+    expect(page.get_by_text("Waiting for a second person")).to_have_count(0)
+    newsroom.said.clear()
 
 
 def test_whoever_has_no_role_sees_a_sentence(chromium: Browser, address: str) -> None:

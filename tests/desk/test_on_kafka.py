@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 import pytest
 from on_kafka import article, event, read, send, until
 
+from streamrec.contracts.control import Command
 from streamrec.kafka.topics import create
+from streamrec.operations.control import give
 from streamrec.settings import Settings, environ_of_others, to_environ
 from streamrec.tools.ports import free_port
 from streamrec.tools.worker_process import worker_process
@@ -68,7 +70,7 @@ class DeskProcess:
 @pytest.fixture
 def newsroom(settings_for_test: Settings, tmp_path: Path) -> Iterator[tuple[Settings, DeskProcess]]:
     """A worker that knows two articles and three readers, and a desk."""
-    settings = settings_for_test.changed(min_interval_s=0.0)
+    settings = settings_for_test.changed(min_interval_s=0.0, two_persons="everybody")
     asyncio.run(create(settings))
     with worker_process(settings, tmp_path / "worker.log") as worker:
         worker.wait_ready()
@@ -92,6 +94,10 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
         await until(desk.shows("/", "Readers 3"), 60)
         await until(desk.shows("/", "yet to read 0"), 30)
         await asyncio.to_thread(desk.press, "/write/send", **STORM, everybody="EVERYBODY", read="yes")
+        await until(desk.shows("/article/funnel?id=storm", "have to wait until it is released"), 30)
+        await until(desk.shows("/", "Waiting for a second person"), 10)
+        assert len(await read(settings, settings.topic("push"))) == 0
+        await approved(settings, "storm")
         await until(desk.shows("/", "3 have it, 0 are left"), 30)
         assert len(await read(settings, settings.topic("push"))) == 3
         await asyncio.to_thread(desk.press, "/article/retract", article_id="storm", why="it is over")
@@ -102,6 +108,7 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
         await until(desk.shows("/articles", "All pushes are stopped"), 10)
         flood = {**STORM, "article_id": "flood", "title": "Flood reaches the town"}
         await asyncio.to_thread(desk.press, "/write/send", **flood, everybody="EVERYBODY", read="yes")
+        await approved(settings, "flood")
         await until(desk.shows("/article/funnel?id=flood", "miss it because all pushes are stopped"), 20)
         assert len(await read(settings, settings.topic("push"))) == 6
         await asyncio.to_thread(desk.press, "/resume", why="it was the right one")
@@ -115,6 +122,13 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
 
     asyncio.run(scene())
     assert desk.stop() == 0
+
+
+async def approved(settings: Settings, article_id: str) -> None:
+    """By a second person, at a terminal."""
+    said = Command("approve", "a second person", "read and right", 0, article_id=article_id)
+    (applied,) = await give(settings, [said])
+    assert len(applied.said.persons) == 2
 
 
 STORM = {"article_id": "storm", "title": "Storm reaches the coast tonight", "audience": "everybody", "breaking": "1"}

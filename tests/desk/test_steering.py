@@ -101,6 +101,32 @@ async def test_only_a_chief_sends_to_everybody_and_says_so_twice() -> None:
     assert newsroom.published[0]["audience"] == {"everybody": True}
 
 
+async def test_what_goes_to_everybody_waits_for_another_chief() -> None:
+    """Whoever sends it is the first of two, cannot be the second, and sees who may; an editor cannot either."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(two_persons="everybody"), newsroom.sources())
+    form = {"article_id": "storm", "title": "Storm", "audience": "everybody", "everybody": "EVERYBODY", "read": "yes"}
+    sent = await ask(app, "/write/send", {**form, "token": await token_of(app)}, as_("chief"))
+    assert sent.headers["location"] == "/?done=awaited"
+    (first,) = newsroom.said
+    assert (first.action, first.who, first.article_id) == ("approve", "ann", "storm")
+    storm = newsroom.followed.analysed(newsroom.published[0], newsroom.now_ms)
+    newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
+    shown = (await ask(app, "/", headers=as_("viewer"))).text
+    assert "Waiting for a second person" in shown
+    assert "sent or approved by ann" in shown
+    said = {"article_id": "storm", "why": "I have read it", "token": await token_of(app, "editor")}
+    assert (await ask(app, "/article/approve", said, as_("editor"))).status == 403
+    said["token"] = await token_of(app)
+    assert (await ask(app, "/article/approve", said, as_("chief", "Ann"))).status in (400, 403)
+    refused = await ask(app, "/article/approve", said, as_("chief"))
+    assert (refused.status, "another person" in refused.text, len(newsroom.said)) == (400, True, 1)
+    said["token"] = await token_of(app, name="ben")
+    assert (await ask(app, "/article/approve", said, as_("chief", "ben"))).status == 303
+    assert "Waiting for a second person" not in (await ask(app, "/", headers=as_("viewer"))).text
+    assert "Approved by ann, ben" in (await ask(app, "/article?id=storm", headers=as_("editor"))).text
+
+
 async def test_a_segment_is_typed_in_words() -> None:
     """Lists, a share and a ramp; what is no number is said beside the form."""
     newsroom = Newsroom(articles=3)

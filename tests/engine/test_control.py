@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from making import DAY, HOUR, T0, policy
 
 from streamrec.contracts.control import Command
-from streamrec.engine.control import MOST, ControlState, Statement, Target
+from streamrec.engine.control import MOST, ControlState, Statement, Target, is_approved
 from streamrec.engine.policy.config import NEVER
 
 
@@ -130,6 +130,14 @@ def test_who_approved_is_counted_by_person() -> None:
             assert state.persons("a1") == ("ann", "bob")
     assert len(state.persons("a1")) == 8
     assert state.persons("a2") == ()
+
+
+def test_two_persons_are_two_names_whatever_their_letters() -> None:
+    """Nobody is the second person by a capital."""
+    state = ControlState()
+    for who, approved in (("ann", False), ("Ann", False), ("ANN", False), ("bob", True)):
+        state.apply(Command("approve", who, "why", T0, article_id="a1"))
+        assert is_approved(state[Target("approve", "a1")]) is approved
 
 
 def test_what_ends_is_lifted_once_and_at_its_time() -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from making import DAY, HOUR, T0, Feed, article, click, partition, pushes
 
+from streamrec.contracts.article import AnalysedArticle
+from streamrec.contracts.audience import Audience
 from streamrec.contracts.control import Command
 from streamrec.contracts.decode import Typed
 from streamrec.contracts.push import Push, push_id
@@ -81,6 +83,58 @@ def test_what_is_held_meets_its_readers_when_it_is_released(no: Command, yes: Co
     feed.commands(yes)
     assert got(feed.to.look(T0 + 1)) == all_got("push")
     assert got(feed.to.look(T0 + DAY // 2)) == []
+
+
+@pytest.mark.parametrize(
+    ("two_persons", "audience", "waits"),
+    [
+        ("off", Audience(everybody=True), False),
+        ("everybody", Audience(everybody=True), True),
+        ("everybody", Audience(share=0.99999), True),
+        ("everybody", Audience(zones=("UTC",)), False),
+        ("everybody", None, False),
+        ("audience", Audience(zones=("UTC",)), True),
+        ("audience", None, False),
+    ],
+)
+def test_an_audience_waits_for_two_persons_where_they_are_asked_for(
+    two_persons: str, audience: Audience | None, waits: bool
+) -> None:
+    """One person is not enough, however often they approve, and whichever comes first."""
+    feed = readers(two_persons=two_persons)
+    feed.commands(approval("ann"), approval("ann", T0 + 1))
+    assert (got(feed.articles(article("a1", audience=audience))) == []) == waits
+    assert got(feed.commands(approval("ben", T0 + 2))) == (all_got("push") if waits else [])
+    assert got(feed.to.look(T0 + HOUR)) == []
+
+
+def approval(who: str, at_ms: int = T0) -> Command:
+    """Of one person, of a1."""
+    return Command("approve", who, "why", at_ms, command_id=f"{who} {at_ms}", article_id="a1")
+
+
+def test_the_second_person_may_come_after_a_takeover() -> None:
+    """What was approved before is in the log, and what that let out meets its readers there."""
+    feed, storm = readers(two_persons="everybody"), article("a1", audience=Audience(everybody=True))
+    feed.to.at_once = False
+    feed.articles(storm)
+    feed.commands(approval("ann"))
+    waiting = succeeded(feed, [BEFORE, storm], two_persons="everybody")
+    assert got(waiting.to.look(T0 + 1)) == []
+    waiting.to.at_once = False
+    waiting.commands(approval("ben", T0 + 2))
+    assert got(succeeded(waiting, [BEFORE, storm], two_persons="everybody").to.look(T0 + 3)) == all_got("push")
+
+
+def succeeded(feed: Feed, known: list[AnalysedArticle], **changed: Any) -> Feed:
+    """A successor of this partition, from all it would have logged."""
+    content = ChangelogContent(1)
+    content.take(feed.to.encode(np.arange(len(feed.to.profiles))))
+    after = Feed(partition(**changed))
+    articles = [Typed(offset, T0, each) for offset, each in enumerate(known)]
+    after.to.restore(content.rows(after.to.catalog, 0).items(), content.meta, articles, content.control.items())
+    after.offsets = dict(feed.offsets)
+    return after
 
 
 def test_an_older_version_of_another_category_lifts_no_stop() -> None:

@@ -1,5 +1,6 @@
 """Who is at the desk, and what that role may do."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
@@ -32,6 +33,10 @@ class Person(NamedTuple):
     def may(self, role: Role) -> bool:
         """Whether this person may do what needs this role."""
         return self.role >= role
+
+    def is_one_of(self, names: Iterable[str]) -> bool:
+        """Whether this is one of these persons; a name in other letters is the same one."""
+        return self.name.casefold() in {name.casefold() for name in names}
 
 
 class NobodyError(Exception):

@@ -49,9 +49,10 @@ class ArticlePage:
         if seen is None:
             raise RefusedError(UNKNOWN, 404)
         trail = self._desk.sources.trail
-        on = trail.about(article_id)
+        on, waits = trail.about(article_id), self._desk.awaited([seen.row.article])
         shown = {
-            "on": on,
+            "on": [one for one in on if one.target.kind != "approve" or not waits],
+            "awaited": waits[0] if waits else None,
             "held": any(one.target.kind == "article" for one in on),
             "retracted": any(one.target.kind == "retract" for one in on),
         }

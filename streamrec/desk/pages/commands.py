@@ -33,7 +33,7 @@ class Commands:
         """What a form of this action does: write the command, and go back to where it is about."""
 
         async def act(request: Request, person: Person, form: Form) -> Response:
-            command = command_in(form, action, person, self._moment())
+            command = command_in(form, action, person, self._desk.sources.trail.moment_ms())
             await self._desk.sources.say(command)
             if command.article_id:
                 return to("/article", done, id=command.article_id)
@@ -41,13 +41,18 @@ class Commands:
 
         return act
 
-    def _moment(self) -> int:
-        """Now, and later than any command there is: whoever commands has seen those, however clocks differ."""
-        return max(now_ms(), self._desk.sources.trail.newest_ms + 1)
+    async def approve(self, request: Request, person: Person, form: Form) -> Response:
+        """Say that an article may go out; not whoever has sent or approved it already."""
+        trail = self._desk.sources.trail
+        command = command_in(form, "approve", person, trail.moment_ms())
+        if person.is_one_of(trail.state.persons(command.article_id)):
+            raise RefusedError("You have sent or approved it already: another person has to approve it now.")
+        await self._desk.sources.say(command)
+        return to("/article", "approved", id=command.article_id)
 
     async def correct(self, request: Request, person: Person, form: Form) -> Response:
         """Publish the article with its new title, then say that it is sent to those who got an earlier one."""
-        command = command_in(form, "correct", person, self._moment())
+        command = command_in(form, "correct", person, self._desk.sources.trail.moment_ms())
         article = await self._desk.sources.followed.ask(newest, command.article_id)
         title = form.get("title", "").strip()
         if article is None or not title or title == article.title:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from ...clock import now_ms
 from ...partition.partition import Partition
 from ..access.person import Person
+from ..approvals import addressed
 from ..article_rows import LATEST, ArticleRow, latest
 from ..desk import Desk
 from ..figures import DAY_S, opted_out, pushed_since, pushes_by_second
@@ -83,12 +84,14 @@ class NowPage:
         now, articles = await self._desk.seen("now", seen, at_ms, age_s)
         underway = await self._desk.seen("underway", self._audiences.underway, at_ms, kept_s=UNDERWAY_KEPT_S)
         waiting = await self._desk.sources.waiting()
+        waits = self._desk.awaited(await self._desk.seen("addressed", addressed, at_ms))
         shown = {
             "waiting": waiting,
             "now": now._replace(age_s=age_s),
             "latest": articles,
             "trouble": trouble,
             "underway": underway,
+            "awaited": waits,
         }
         in_effect = self._desk.sources.trail.in_effect("article", "setting", "retract")  # stops have the banner
         return {**shown, "in_effect": in_effect[:MOST], "more": max(0, len(in_effect) - MOST)}

@@ -33,6 +33,7 @@ class Policy(NamedTuple):
     push_ttl_ms: int
     forget_after_s: int
     breaking_bypasses: frozenset[str]
+    two_persons: str = "off"  # as the setting
     stopped_until_s: int = 0  # by a command; 0: not, NEVER: until it is lifted
 
     @classmethod
@@ -55,6 +56,7 @@ class Policy(NamedTuple):
             push_ttl_ms=round(settings.push_ttl_h * 3_600_000),
             forget_after_s=round(settings.profile_days * 86_400),
             breaking_bypasses=bypasses(settings.breaking_bypasses),
+            two_persons=settings.two_persons,
         )
 
 
