@@ -29,7 +29,16 @@ from .framing import UNDECODABLE
 from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
 from .preference_parsing import patch_of
 from .preferences import Patch
-from .records import DeadLetter, Record, RejectedError, RejectReason, UnreadableBatch, watermark_of
+from .records import (
+    APPENDED_HEADER,
+    DeadLetter,
+    Record,
+    RejectedError,
+    RejectReason,
+    UnreadableBatch,
+    first_appended_ms,
+    watermark_of,
+)
 
 T = TypeVar("T")
 ONE_BY_ONE = 8  # records in doubt
@@ -100,11 +109,12 @@ def _all_good(records: Sequence[Record], is_zone: IsZone, replay: bool) -> list[
         values = [_event(value) for value in raw]
     except UNDECODABLE:
         return None
-    appended_ms = [record.timestamp for record in records]
-    if not _clean(raw, values) or not (replay or _in_time(values, appended_ms)) or any(map(_lacks_article, values)):
+    first_ms = [first_appended_ms(record) for record in records]
+    if not _clean(raw, values) or not (replay or _in_time(values, first_ms)) or any(map(_lacks_article, values)):
         return None
     if not all(map(is_zone, {value.tz for value in values} - {""})):
         return None
+    appended_ms = [record.timestamp for record in records]
     return list(map(Typed, [record.offset for record in records], appended_ms, values))
 
 
@@ -207,7 +217,7 @@ def _decode(
 
 
 def dead_letter(record: Record, origin: Origin, reason: RejectReason, detail: str) -> DeadLetter:
-    """The dead letter of a record: all it held, where it came from, and why it was set aside."""
-    return DeadLetter(
-        origin.topic, origin.partition, record.offset, reason, detail, record.key, record.value, record.headers
-    )
+    """The dead letter of a record: all it held, where it lay, when it was first appended, and why it was set aside."""
+    trail = [(name, value) for name, value in record.headers if name != APPENDED_HEADER]
+    trail.append((APPENDED_HEADER, str(first_appended_ms(record)).encode()))
+    return DeadLetter(origin.topic, origin.partition, record.offset, reason, detail, record.key, record.value, trail)

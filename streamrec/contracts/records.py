@@ -7,10 +7,14 @@ use `RawRecord`. What cannot become a typed record becomes a `DeadLetter`: never
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, Self, get_args
 
+from .limits import EARLIEST_MS
+
 WATERMARK_HEADER = "streamrec-watermark"
 MS_DIGITS = 13  # of a time in ms, until 2286
 OFFSET_DIGITS = 19  # of the largest
 REROUTED_HEADER = "streamrec-rerouted-from"  # topic/partition/offset a stray came from
+
+APPENDED_HEADER = "streamrec-first-appended"  # of a record that was set aside once: when it was appended first, in ms
 
 Topic = Literal[
     "control", "erasure", "preferences", "catalog", "rerouted", "events"
@@ -124,6 +128,15 @@ def header_number(said: str | bytes | None, digits: int = OFFSET_DIGITS) -> int:
     Longer ones do not fit into columns of 64 bits, and int() refuses very long ones.
     """
     return int(said) if said and len(said) <= digits and said.isascii() and said.isdigit() else -1
+
+
+def first_appended_ms(record: Record) -> int:
+    """When a record was first appended, in ms: what was set aside and redriven was said then, not when it came back.
+
+    Anybody may write the header, so it makes a record older at most, as its own time does.
+    """
+    said = header_number(first_headers(record).get(APPENDED_HEADER), MS_DIGITS) if record.headers else -1
+    return min(max(said, EARLIEST_MS), record.timestamp) if said >= 0 else record.timestamp
 
 
 def watermark_headers(at_ms: int) -> list[tuple[str, bytes]]:

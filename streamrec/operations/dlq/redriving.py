@@ -5,7 +5,8 @@ was killed has done a chunk whole or not at all, and the next run does the rest.
 run; the markers are read after that, when no earlier run can commit any more.
 
 A record written back has its key, value and own headers, and one header more that says where it was: a record that
-fails again is set aside with the whole trail. It is appended anew, so its age is counted from now.
+fails again is set aside with the whole trail. It is appended anew, so its age is counted from now; but a statement
+without a time of its own was said when it was first appended, which its headers say.
 """
 
 from collections import defaultdict
