@@ -115,6 +115,7 @@ async def test_what_goes_to_everybody_waits_for_another_chief() -> None:
     shown = (await ask(app, "/", headers=as_("viewer"))).text
     assert "Waiting for a second person" in shown
     assert "sent or approved by ann" in shown
+    assert "Audiences under way" not in shown
     said = {"article_id": "storm", "why": "I have read it", "token": await token_of(app, "editor")}
     assert (await ask(app, "/article/approve", said, as_("editor"))).status == 403
     said["token"] = await token_of(app)

@@ -90,7 +90,7 @@ class NowPage:
             "now": now._replace(age_s=age_s),
             "latest": articles,
             "trouble": trouble,
-            "underway": underway,
+            "underway": [one for one in underway if one.article not in [each.article for each in waits]],
             "awaited": waits,
         }
         in_effect = self._desk.sources.trail.in_effect("article", "setting", "retract")  # stops have the banner
