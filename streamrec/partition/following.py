@@ -49,6 +49,7 @@ def after_catalog(partition: Partition, articles: Sequence[Item[AnalysedArticle]
         if isinstance(item, Typed):
             same_space("an article in the catalog is", item.value.space_id, partition.context.space_id)
             partition.catalog.apply(item.value, max(partition.looked_ms, item.value.known_at_ms))
+    partition.steering.mark_known(item.value.article_id for item in articles if isinstance(item, Typed))
 
 
 def _count(catalog: Catalog, before: UIntArray, after: UIntArray) -> None:

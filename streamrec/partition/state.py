@@ -100,6 +100,7 @@ class PartitionState:
         self.reported = meta.audiences
         self._unknown.count(self.profiles)
         self.steering.follow(control)
+        self.steering.mark_known(item.value.article_id for item in articles if isinstance(item, Typed))
         self._restore_due()
         if self._timeline is not None:
             self._timeline.clock_ms = meta.looked_ms

@@ -83,11 +83,11 @@ class Steering:
             case "everything" | "setting":
                 self.policy = self.state.policy(self._of_settings)
             case "category" | "article" | "approve":
-                self._mark(self._articles_of(target))
+                self.mark(self._articles_of(target))
                 if was_on and not is_on:
                     self._reopen(target)
             case "retract":
-                self._mark(self._articles_of(target))
+                self.mark(self._articles_of(target))
                 self.waves.drop("correct", target.name)
                 if not was_on:
                     self._start("retract", target, 0)
@@ -98,7 +98,7 @@ class Steering:
 
     def took_in(self, article: AnalysedArticle, change: Change, now_ms: int) -> None:
         """A version of an article has come; the newest one counts, which may be another."""
-        self._mark(self._articles_of(Target("article", article.article_id)))
+        self.mark(self._articles_of(Target("article", article.article_id)))
         if change == "updated":
             self._note_edition(article.article_id, Edition(now_ms // 1000, article.digest))
             target = Target("correct", article.article_id)
@@ -142,7 +142,8 @@ class Steering:
         article = None if slot is None else self._catalog.articles[slot]
         return [] if article is None else [article]
 
-    def _mark(self, articles: Iterable[AnalysedArticle]) -> None:
+    def mark(self, articles: Iterable[AnalysedArticle]) -> None:
+        """Write into the catalog's columns what holds for these articles, all of which it knows."""
         is_on, columns = self.state.is_on, self._catalog
         for article in articles:
             slot = columns.slot(article.article_id)
@@ -151,6 +152,11 @@ class Steering:
             columns["held"][slot] = awaited or is_on("article", article.article_id)
             columns["retracted"][slot] = is_on("retract", article.article_id)
             columns["stopped"][slot] = is_on("category", article.category)
+
+    def mark_known(self, article_ids: Iterable[str]) -> None:
+        """The same of the newest versions of these, as far as the catalog has them: what came without `took_in`."""
+        for article_id in dict.fromkeys(article_ids):
+            self.mark(self._articles_of(Target("article", article_id)))
 
     def _reopen(self, target: Target) -> None:
         self._reopened.add(target)
@@ -206,6 +212,6 @@ class Steering:
                 self._reopened.add(Target(cast(Any, kind), name))
         if records:
             self.policy = self.state.policy(self._of_settings)
-            self._mark([known for known in self._catalog.articles if known])
+            self.mark([known for known in self._catalog.articles if known])
         for target in sorted(self._reopened):
             self._queue_again(target)

@@ -12,8 +12,10 @@ from streamrec.contracts.audience import Audience
 from streamrec.contracts.control import Command
 from streamrec.contracts.decode import Typed
 from streamrec.contracts.push import Push, push_id
+from streamrec.engine.control import Statement
 from streamrec.partition.changelog_meta import ChangelogContent
 from streamrec.partition.changes import Changes
+from streamrec.partition.following import after_catalog
 
 BEFORE = article("before", topic="a1", story_id="old", expires_at_ms=T0 + 1, known_at_ms=T0 - HOUR)
 READERS = [f"u{number}" for number in range(40)]
@@ -124,6 +126,29 @@ def test_the_second_person_may_come_after_a_takeover() -> None:
     waiting.to.at_once = False
     waiting.commands(approval("ben", T0 + 2))
     assert got(succeeded(waiting, [BEFORE, storm], two_persons="everybody").to.look(T0 + 3)) == all_got("push")
+
+
+def test_an_article_of_which_nobody_said_anything_waits_after_a_takeover() -> None:
+    """There is no command in the log then, and the setting holds all the same."""
+    feed, storm = readers(two_persons="everybody"), article("a1", audience=Audience(everybody=True))
+    feed.articles(storm)
+    after = succeeded(feed, [BEFORE, storm], two_persons="everybody")
+    assert got(after.to.look(T0 + 1)) == []
+    assert got(after.commands(approval("ann", T0 + 2), approval("ben", T0 + 2))) == all_got("push")
+
+
+@pytest.mark.parametrize(
+    ("no", "field"),
+    [("hold", "held"), ("retract", "retracted"), ("approve", "held")],
+)
+def test_a_copy_that_hears_of_the_command_first_knows_what_holds_for_the_article(no: str, field: str) -> None:
+    """As its owner does; it takes articles in without deciding anything."""
+    copy = partition(two_persons="everybody")
+    key = {"hold": "article"}.get(no, no)
+    raw = msgspec.json.encode(Statement.of(said(no, article_id="a1")))
+    copy.steering.follow([(f"\xffcontrol/said/{key}/a1".encode("latin-1"), raw)])
+    after_catalog(copy, [Typed(0, T0, article("a1", audience=Audience(everybody=True)))])
+    assert copy.catalog[field].tolist() == [True]
 
 
 def succeeded(feed: Feed, known: list[AnalysedArticle], **changed: Any) -> Feed:
