@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     candidates_per_user: int = _s(8, "articles", "the ranker sees at most this many articles of a due user", ge=1, le=64)
     min_affinity: float = _s(0.25, "reads", "retrieval floor: decayed recent reads, each counted by its similarity to the article", ge=0)
     min_score: float = _s(0.20, "probability", "calibrated P(click) below this is not pushed; unless it is set, a model's own threshold counts, as its manifest says when a worker starts", ge=0, le=1)
-    chunk_users: int = _s(1024, "users", "an article meets this many users before other work gets a turn; a transaction waits for the one before it when it holds so many pushes, which leave even after a stop", ge=64, le=65_536)
+    chunk_users: int = _s(4096, "users", "an article meets this many users before other work gets a turn; a transaction waits for the one before it when it holds so many pushes, which leave even after a stop", ge=64, le=65_536)
 
     # push policy
     daily_cap: int = _s(5, "pushes/24 h", "per user; 0 pushes nothing", ge=0, le=8)

@@ -32,7 +32,7 @@ class PartitionContext(NamedTuple):
     number: int
     policy: Policy
     ranker: Predictor
-    chunk_users: int = 1024
+    chunk_users: int = 4096
     max_articles: int = 20_000
     keep_ms: int = 7 * 86_400_000
     tick_ms: int = 0  # 0 = wall time; else event time with ticks of this length
