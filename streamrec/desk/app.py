@@ -23,6 +23,7 @@ from .pages.write import WritePage
 from .rendering import HERE, environment
 from .shield import Shield
 from .sources import Sources
+from .trail import PINNED
 from .words import Times
 
 TABS = [
@@ -43,7 +44,7 @@ def build_desk(settings: Settings, sources: Sources) -> Starlette:
     desk = Desk(sources, frame, times, settings.two_persons)
     trail = sources.trail
     templates.globals |= {"stops": trail.stops, "state_key": trail.state_key}
-    templates.globals |= {"sections": desk.sections, "title_of": desk.title_of}
+    templates.globals |= {"sections": desk.sections, "title_of": desk.title_of, "pinned": PINNED}
     return Starlette(
         routes=[*_shown(desk), *_done(desk), Mount("/static", StaticFiles(directory=HERE / "static"))],
         middleware=[Middleware(Shield)],
@@ -77,6 +78,8 @@ def _done(desk: Desk) -> list[BaseRoute]:
         ("/reader/erase", Role.CHIEF, preferences.erase),
         ("/stop", Role.EDITOR, commands.of("stop", "stopped")),
         ("/resume", Role.CHIEF, commands.of("resume", "resumed")),
+        ("/pin", Role.CHIEF, commands.of("pin", "pinned")),
+        ("/unpin", Role.CHIEF, commands.of("unpin", "unpinned")),
         ("/article/hold", Role.EDITOR, commands.of("hold", "held")),
         ("/article/release", Role.EDITOR, commands.of("release", "released")),
         ("/article/retract", Role.EDITOR, commands.of("retract", "retracted")),

@@ -251,6 +251,26 @@ def test_each_button_of_an_article_does_what_it_says(opened: Open, newsroom: New
     expect(page.get_by_text("because of Take back")).to_be_visible()
 
 
+def test_a_chief_pins_a_number_and_unpins_it(opened: Open, newsroom: Newsroom) -> None:
+    """For an hour, on the first page, where it then stands; others are not offered it."""
+    assert opened("/", "editor").get_by_text("Pin a number").count() == 0
+    page = opened("/")
+    for button, value in (("Pin a number", "2"), ("Back to the setting", "")):
+        page.locator("summary", has_text=button).click()
+        panel = page.locator("details[open] form")
+        panel.get_by_label("What").select_option("daily_cap")
+        if value:
+            panel.get_by_label("Number").fill(value)
+        panel.get_by_label("Why").fill("too many complaints")
+        panel.get_by_role("button").click()
+        if value:
+            expect(page.locator("#figures")).to_contain_text("Pushes a day: 2")
+    expect(page.get_by_role("status").first).to_contain_text("The setting is as it was")
+    expect(page.locator("#figures")).not_to_contain_text("Pushes a day: 2")
+    assert [(one.action, one.value) for one in newsroom.said] == [("pin", 2.0), ("unpin", 0.0)]
+    newsroom.said.clear()
+
+
 def test_a_viewer_has_no_buttons(opened: Open) -> None:
     """Nothing that would be refused is offered."""
     page = opened("/article?id=a9", "viewer")

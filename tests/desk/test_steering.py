@@ -53,6 +53,11 @@ async def test_a_correction_is_the_next_version_of_the_same_article() -> None:
     [
         ("/stop", {}),
         ("/stop", {"why": "  "}),
+        *(
+            ("/pin", {"why": "x", "setting": "daily_cap", "value": value, "minutes": minutes})
+            for value, minutes in (("many", "60"), ("", "60"), ("nan", "60"), ("-1", "60"), ("2", ""), ("9", "60"))
+        ),
+        ("/pin", {"why": "x", "setting": "model_dir", "value": "1", "minutes": "60"}),
         ("/article/hold", {"why": "x"}),
         ("/article/hold", {"why": "x", "article_id": "\0"}),
         ("/article/correct", {"why": "x", "article_id": "a1", "title": "Quantum chip number 1"}),

@@ -86,12 +86,12 @@ def command_in(form: Form, action: str, person: Person, at_ms: int) -> Command:
         "article_id": form.get("article_id", ""),
         "category": form.get("category", ""),
         "setting": form.get("setting", ""),
-        "value": form.get("value", ""),
-        "until_ms": at_ms + int(minutes) * 60_000 if minutes.isdigit() and len(minutes) < 6 else 0,
+        "value": _number(form.get("value", "").strip()),
+        "until_ms": at_ms + int(minutes) * 60_000 if minutes.isdigit() and len(minutes) < 6 else None,
     }
     if not said["why"]:
         raise RefusedError("Say why: the audit trail needs it.")
-    raw = msgspec.json.encode({name: value for name, value in said.items() if value})
+    raw = msgspec.json.encode({name: value for name, value in said.items() if value not in ("", None)})
     try:
         command, notes = command_of(RawRecord(0, at_ms, None, raw))
     except RejectedError as error:
@@ -99,3 +99,10 @@ def command_in(form: Form, action: str, person: Person, at_ms: int) -> Command:
     if wrong := [note for note in notes if said.get(note.field)]:
         raise RefusedError(f"{wrong[0].field}: {wrong[0].what}.")
     return command
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", ".")) if text else None
+    except ValueError:
+        raise RefusedError(f"{text} is no number.") from None
