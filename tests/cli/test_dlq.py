@@ -198,7 +198,9 @@ async def test_a_worker_fails_on_it_twice_and_then_takes_it(environ: Settings, t
     bad = {"base64": b64encode(b"\xff{bad").decode()}
     assert all((at["key"], at["value"], at["reason"]) == ("u1", bad, "undecodable") for at in letters)
     lay = [f"{environ.topic('events')}.dlq/{letter['partition']}/{letter['offset']} undecodable" for letter in letters]
-    assert letters[2]["trail"] == [["streamrec-redriven-from", place] for place in lay[:2]]
+    *came_from, (name, first_ms) = letters[2]["trail"]
+    assert came_from == [["streamrec-redriven-from", place] for place in lay[:2]]
+    assert (name, int(first_ms) <= letters[0]["at_ms"]) == ("streamrec-first-appended", True)
 
 
 def _set_aside(worker: WorkerProcess, count: int) -> bool:

@@ -10,6 +10,7 @@ from on_kafka import until
 from streamrec.kafka.topics import delete
 from streamrec.settings import Settings
 from streamrec.tools.chaos import cluster_run
+from streamrec.tools.chaos.cluster_requests import CLICKS_OF_ERASED
 from streamrec.tools.chaos.faults import available
 from streamrec.tools.chaos.verdict import Verdict
 from streamrec.tools.local_kafka.local_kafka import local_cluster
@@ -41,7 +42,7 @@ def test_a_run_under_faults_keeps_every_promise(settings_for_test: Settings, nam
     outcome = asyncio.run(cluster_run.cluster_run(settings_for_test, None, seed, tmp_path, events=2500))
     assert outcome.fault == name
     assert outcome.verdict.found == []
-    assert outcome.verdict.events == 2500
+    assert outcome.verdict.events == 2500 + CLICKS_OF_ERASED
     assert outcome.verdict.pushes > 100
     assert not outcome.kept
     asyncio.run(deleted(settings_for_test, seed))

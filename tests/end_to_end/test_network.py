@@ -7,6 +7,7 @@ import pytest
 
 from streamrec.cli.chaos import NETWORKS
 from streamrec.settings import load
+from streamrec.tools.chaos.cluster_requests import CLICKS_OF_ERASED
 from streamrec.tools.chaos.cluster_run import cluster_run
 from streamrec.tools.chaos.network_faults import FAMILIES
 from streamrec.tools.local_kafka.config import Detour
@@ -23,7 +24,7 @@ def test_commits_that_come_late_do_no_harm(tmp_path: Path) -> None:
         outcome = asyncio.run(cluster_run(settings, cluster, 1, tmp_path, events=2500, network="late_commits"))
     logs = "".join(log.read_text() for log in tmp_path.glob("worker-*.log"))
     assert outcome.verdict.found == []
-    assert outcome.verdict.events == 2500
+    assert outcome.verdict.events == 2500 + CLICKS_OF_ERASED
     assert outcome.verdict.pushes > 100
     assert outcome.exits == {}
     assert logs.count("a commit was not answered") > 10

@@ -25,6 +25,7 @@ from .commands_reading import Commands
 
 EVERY_S = 0.4  # a command
 ERASED = [f"erased{number}" for number in range(24)]
+CLICKS_OF_ERASED = 4 * len(ERASED) + len(ERASED[::2])  # what they send in a run: before, after, and when they come back
 ACTIONS = ("stop", "resume", "hold", "release", "retract", "correct", "pin")
 SHARES = (0.2, 0.2, 0.15, 0.15, 0.1, 0.15, 0.05)
 
