@@ -14,8 +14,7 @@ import msgspec
 from .event_parsing import object_in, user_in
 from .field_parsing import Fields, Note
 from .field_types import OptionalId, OptionalMillis, says
-from .limits import EARLIEST_MS
-from .records import Record, first_appended_ms
+from .records import Record, latest_said_ms
 
 
 class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,7 +32,7 @@ _FIELDS = Fields(Erasure)
 
 def erasure_of(record: Record, reference_ms: int | None) -> tuple[Erasure, list[Note]]:
     """The erasure in a record, with what was not taken as it came; a replay has no append times, but a watermark."""
-    latest_ms = first_appended_ms(record) if reference_ms is None else max(reference_ms, EARLIEST_MS)
+    latest_ms = latest_said_ms(record, reference_ms)
     if not record.value:
         return Erasure(user_in(record.key), latest_ms), []
     parsed = _FIELDS.read(object_in(record))

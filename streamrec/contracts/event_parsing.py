@@ -16,8 +16,8 @@ import msgspec
 from .event import CONSENTS, NEEDS_NO_ARTICLE, SAYS_NO, UserEvent
 from .field_parsing import Fields, Note, Parsed
 from .framing import UnreadableError, ids_in, said_in
-from .limits import EARLIEST_MS, MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
-from .records import Record, RejectedError, first_appended_ms
+from .limits import MAX_EVENT_AHEAD_MS, MAX_RECORD_BYTES
+from .records import Record, RejectedError, first_appended_ms, latest_said_ms
 
 _FIELDS = Fields(UserEvent)
 IsZone = Callable[[str], bool]
@@ -84,7 +84,7 @@ def _complete(parsed: Parsed, record: Record, reference_ms: int | None) -> None:
         values["user_id"] = user_in(record.key)
         parsed.notes.append(Note("user_id", "the key says who"))
     if "at_ms" not in values:
-        values["at_ms"] = first_appended_ms(record) if reference_ms is None else max(reference_ms, EARLIEST_MS)
+        values["at_ms"] = latest_said_ms(record, reference_ms)
         parsed.notes.append(Note("at_ms", "the append time counts"))
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from .event_parsing import IsZone, object_in, too_large, user_in
 from .field_parsing import Fields, Note, Parsed
-from .limits import EARLIEST_MS, MAX_RECORD_BYTES
+from .limits import MAX_RECORD_BYTES
 from .preferences import KINDS_OF_NAMES, NOES, Patch, Preferences, Value
-from .records import Record, RejectedError, first_appended_ms
+from .records import Record, RejectedError, latest_said_ms
 
 _FIELDS = Fields(Preferences)
 SETTABLE = frozenset(Preferences.__struct_fields__) - {"user_id", "at_ms"}
@@ -24,7 +24,7 @@ def patch_of(record: Record, is_zone: IsZone, reference_ms: int | None) -> tuple
 
     `reference_ms`: None live; in a replay, which has no append times, the last watermark.
     """
-    latest_ms = first_appended_ms(record) if reference_ms is None else max(reference_ms, EARLIEST_MS)
+    latest_ms = latest_said_ms(record, reference_ms)
     if not record.value:
         return Patch(user_in(record.key), latest_ms, {}, resets=True), []
     given = object_in(record)

@@ -139,6 +139,11 @@ def first_appended_ms(record: Record) -> int:
     return min(max(said, EARLIEST_MS), record.timestamp) if said >= 0 else record.timestamp
 
 
+def latest_said_ms(record: Record, reference_ms: int | None) -> int:
+    """When what a record says was said at the latest, in ms; `reference_ms`: of a replay's event time."""
+    return first_appended_ms(record) if reference_ms is None else max(reference_ms, EARLIEST_MS)
+
+
 def watermark_headers(at_ms: int) -> list[tuple[str, bytes]]:
     """Headers of the empty record that says: nothing older than `at_ms` follows in this partition."""
     return [(WATERMARK_HEADER, str(at_ms).encode())]
