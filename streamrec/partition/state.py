@@ -99,8 +99,10 @@ class PartitionState:
                     self.queue.published(item.value.article_id, item.offset)
         self.reported = meta.audiences
         self._unknown.count(self.profiles)
+        control = list(control)
         self.steering.follow(control)
-        self.steering.mark_known(item.value.article_id for item in articles if isinstance(item, Typed))
+        if not control and self.context.policy.two_persons != "off":  # else all are marked, or nothing can hold
+            self.steering.mark_known(item.value.article_id for item in articles if isinstance(item, Typed))
         self._restore_due()
         if self._timeline is not None:
             self._timeline.clock_ms = meta.looked_ms
