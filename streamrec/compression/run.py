@@ -114,7 +114,8 @@ def run(options: Options, settings: Settings) -> Done:
         progress.add_task("ladder", total=None)
         scores = {name: score(later) for name, score in ladder(training, held_out, options.seed).scores.items()}
         scores[TEACHER] = logits_of(source.model, later)
-        rungs = judged(scores, made.logits(later), later, options.seed)
+        ours = made.logits(later)
+        rungs = judged(scores, ours, later, options.seed)
     manifest = publish_compressed(
         options.out,
         made,
@@ -125,9 +126,7 @@ def run(options: Options, settings: Settings) -> Done:
         wanted=options.wanted,
         created_at=now_iso(),
     )
-    version, threshold = (
-        (manifest.version, threshold_of(manifest, made.logits(later), later)) if manifest else (None, None)
-    )
+    version, threshold = (manifest.version, threshold_of(manifest, ours, later)) if manifest else (None, None)
     artifact_bytes = sum(path.stat().st_size for path in options.out.iterdir())
     return Done(made, found, rungs, threshold, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
 

@@ -28,7 +28,6 @@ from ..settings import Settings
 from ..worker.fetching.group_progress import group_progress
 
 POLL_S = 0.2
-DAY_MS = 86_400_000
 
 
 class Stays(NamedTuple):

@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 
 from ..arrays import FloatArray
+from ..contracts.inputs import DAY_MS
 from ..models.manifest import Manifest
 from .rows import Rows
 
-DAY_MS = 86_400_000
 WANTED = 2.0  # candidates a reader and day
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making_rows import impressions
 
-from streamrec.training.threshold import DAY_MS, threshold_at, threshold_for
+from streamrec.contracts.inputs import DAY_MS
+from streamrec.training.threshold import threshold_at, threshold_for
 
 ROWS = impressions(400, 1)._replace(user=np.arange(400) // 10 % 7, at_ms=np.arange(400) // 100 * DAY_MS)
 READER_DAYS = len({(int(user), int(at_ms)) for user, at_ms in zip(ROWS.user, ROWS.at_ms, strict=True)})

@@ -12,11 +12,10 @@ from ...engine.profiles.layout import PUSHED, PUSHES
 from ...partition.erasures import key_of_erased
 from ...settings import Settings
 from .audiences import check_audiences
-from .erasures import NEVER_MS
 from .facts import Facts
 from .findings import Example, Finding
 from .push_history import check_history, report
-from .pushes_against_events import SKEW_MS, SLACK_MS, check_certain
+from .pushes_against_events import NEVER_MS, SKEW_MS, SLACK_MS, check_certain
 
 TOMBSTONE_KEPT_MS = 82_800_000  # an hour less than Kafka's delete.retention.ms: a younger one is still in the log
 

@@ -12,8 +12,6 @@ from ...contracts.partitioner import partition_of
 from ...contracts.records import Record
 from .pushes import Pushes
 
-NEVER_MS = 1 << 62
-
 
 class Erasures:
     """Take every record of `erasure`, after pushes."""
