@@ -76,7 +76,7 @@ class Newsroom:
             at_ms = start + number * 1000
             made = article(
                 f"a{number}", title=title, topic="chips", published_at_ms=at_ms, known_at_ms=at_ms,
-                expires_at_ms=self.now_ms + 86_400_000,
+                expires_at_ms=self.now_ms + 86_400_000, tags=("chips",),
             )  # fmt: skip
             feed.articles(made, now_ms=at_ms)
             if number == 0:

@@ -121,6 +121,8 @@ def _show_pair(told: "PairExplained") -> None:
 
     show(f"{told.user_id} and {told.article_id} ({told.title}), {utc_minute(told.at_ms)}: {told.verdict}")
     show("", _answers(told.answers))
+    if told.names:
+        show("", "said of it: " + ", ".join(f"{stance} {name}" for name, stance in told.names.items()))
     if told.changes or told.together:
         show("", "it would be pushed" if told.changes else "it would be pushed only with all of these:")
         for change in told.changes or told.together:

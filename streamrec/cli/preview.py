@@ -23,6 +23,7 @@ SHOWN = 8  # groups of a dimension
 @click.option("--abstract", help="Teaser.")
 @click.option("--category", help="Section; guessed from the text if none is given.")
 @click.option("--language", help="Guessed from the text if none is given.")
+@click.option("--tag", "tags", multiple=True, help="What it is about; may be given several times.")
 @click.option("--breaking", type=click.IntRange(0, 3), help="Level of breaking news.")
 @click.option("--at", "at_ms", type=Moment(), help="As if it were published then (default: now).")
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Another threshold than STREAMREC_MIN_SCORE.")
@@ -37,6 +38,7 @@ def preview(
     abstract: str | None,
     category: str | None,
     language: str | None,
+    tags: tuple[str, ...],
     breaking: int | None,
     at_ms: int | None,
     min_score: float | None,
@@ -54,7 +56,8 @@ def preview(
     from ..clock import now_ms
     from ..settings import load
 
-    given = {"title": title, "abstract": abstract, "category": category, "language": language, "breaking": breaking}
+    given: dict[str, object] = {"title": title, "abstract": abstract, "category": category, "language": language}
+    given |= {"tags": tags or None, "breaking": breaking}
     said = _read(file) | {name: value for name, value in given.items() if value is not None}
     if "title" not in said:
         raise click.UsageError("give an article: a FILE, or --title")
@@ -129,6 +132,7 @@ def _show_one(told: "Preview") -> None:
     from ..terminal.tables import grid, show
 
     about = f"category {told.category or 'undecided'}, language {told.language}, story {told.story_id}"
+    about += f", tags {', '.join(told.tags)}" if told.tags else ""
     show(f"{told.title} ({about}), {utc_minute(told.at_ms)}, threshold {told.min_score:g}")
     clicks = told.clicks
     within = f"{clicks.level:.0%} within {clicks.low:,} to {clicks.high:,}"

@@ -10,7 +10,7 @@ marked `Column` is a column of the catalog too, where rules read it: `catalog[na
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import msgspec
@@ -31,12 +31,16 @@ from .field_types import (
     ShortText,
     Title,
     Version,
+    id_in,
     same,
     says,
     word,
 )
 from .ids import fixed_category_slot, key_of, source_slot
-from .limits import VECTOR_DIMS
+from .limits import SHORT_TEXT_CHARS, VECTOR_DIMS
+from .text import clean_name
+
+MOST_TAGS = 32
 
 Status = Literal["published", "updated", "withdrawn"]
 Outcome = Literal[Status, "stale"]  # of the analysis; stale: a newer version was there before
@@ -80,6 +84,19 @@ def _direction(numbers: list[float]) -> list[float]:
     if not any(numbers) or not all(map(math.isfinite, numbers)):
         raise ValueError("all numbers are zero, or one is no number")
     return numbers
+
+
+def _tags(said: Any) -> Any:
+    """Those that are texts, cut as preferences cut theirs; one text is a list of one, and a number has its digits."""
+    said = [said] if isinstance(said, str) else said
+    if not isinstance(said, list):
+        return said
+    return _spelt(tag for each in said if isinstance(tag := id_in(each), str))[:MOST_TAGS]
+
+
+def _spelt(tags: Iterable[str]) -> tuple[str, ...]:
+    """Each in its one spelling, and once."""
+    return tuple(dict.fromkeys(filter(None, map(clean_name, tags))))
 
 
 def _is_withdrawn(status: Status) -> bool:
@@ -131,6 +148,12 @@ class Article(msgspec.Struct, frozen=True):
         Column("<i8", name="embargo_ms"),
     ] = 0
     breaking: Annotated[Level, says("level of breaking news, 1 to 3; 0: ordinary news"), Column("u1")] = 0
+    tags: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=SHORT_TEXT_CHARS)], ...],
+        msgspec.Meta(max_length=MOST_TAGS),
+        says("what it is about, at most 64 characters each; readers follow and mute them, whatever their case"),
+        Reads(mended=_tags, cleaned=_spelt),
+    ] = ()
     audience: Annotated[
         Audience | None,
         says("whom it is for, whatever interests them; absent: whoever it interests"),

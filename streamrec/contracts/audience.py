@@ -14,7 +14,7 @@ import msgspec
 
 from .field_types import Reads, ShortText, says
 from .limits import MAX_ID_CHARS, SHORT_TEXT_CHARS
-from .text import clean_id
+from .text import clean_id, clean_name
 
 MOST_NAMES = 1_000  # of one field
 MOST_CHARS = MAX_ID_CHARS + 16  # of what is followed: its kind, and the id of a story
@@ -135,10 +135,10 @@ def _same(name: str) -> str:
 
 
 def _followed(name: str) -> str:
-    """As a preference is called (contracts/preferences.py): ids of stories stay, other names are in lower case."""
+    """As a preference is called (contracts/preferences.py): ids of stories stay as they are."""
     kind, _, what = name.partition("/")
     kind = kind.strip().lower()
-    return f"{kind}/{what.strip() if kind == 'stories' else what.strip().lower()}"
+    return f"{kind}/{what.strip() if kind == 'stories' else clean_name(what)}"
 
 
 _SPELT = {

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from .field_types import OptionalId, OptionalMillis, Reads, ShortText, integral, number_in, says, word
-from .limits import MAX_ID_CHARS, SHORT_TEXT_CHARS
-from .text import clean_id, clean_text
+from .limits import MAX_ID_CHARS
+from .text import clean_id, clean_name
 
 MOST_PUSHES = 8  # a day: what a profile remembers
 MOST_NAMES = 64  # that one patch may give of a kind, and that are kept of one
@@ -28,6 +28,7 @@ Stance = Literal["follow", "mute"]
 _STANCES: dict[str, Stance | None] = {
     "follow": "follow", "followed": "follow", "mute": "mute", "muted": "mute", "block": "mute", "none": None,
 }  # fmt: skip
+_LESS: tuple[Stance | None, ...] = (None, "follow", "mute")
 _YES, _NO = ("yes", "true", "on", "1", "y"), ("no", "false", "off", "0", "n")
 
 
@@ -67,17 +68,20 @@ def _stances(said: Any) -> Any:
     return dict([*found.items()][:MOST_NAMES])
 
 
-def _spelt(clean: Callable[[str], str], chars: int) -> Reads:
+def _spelt(clean: Callable[[str], str]) -> Reads:
     def cleaned(stances: dict[str, Stance | None]) -> dict[str, Stance | None]:
-        spelt = {clean(name)[:chars]: stance for name, stance in stances.items()}
-        return {name: stance for name, stance in spelt.items() if name}
+        spelt: dict[str, Stance | None] = {}
+        for name, stance in stances.items():  # of two that are one name what asks for less, as of two records
+            if found := clean(name):
+                spelt[found] = max(stance, spelt.get(found, stance), key=_LESS.index)
+        return spelt
 
     return Reads(mended=_stances, cleaned=cleaned)
 
 
 Stances = Annotated[dict[str, Stance | None], msgspec.Meta(max_length=MOST_NAMES)]
-_AS_NAMES = _spelt(lambda name: clean_text(name).lower(), SHORT_TEXT_CHARS)
-_AS_IDS = _spelt(clean_id, MAX_ID_CHARS)
+_AS_NAMES = _spelt(clean_name)
+_AS_IDS = _spelt(lambda name: clean_id(name)[:MAX_ID_CHARS])
 _EACH = "by name `follow`, `mute`, or null to take it back"
 
 
@@ -120,7 +124,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     categories: Annotated[Stances | None, says(f"sections, {_EACH}"), _AS_NAMES] = None
     sources: Annotated[Stances | None, says(f"publishers or desks, {_EACH}"), _AS_NAMES] = None
     stories: Annotated[Stances | None, says(f"ids of stories, {_EACH}"), _AS_IDS] = None
-    tags: Annotated[Stances | None, says(f"words that an article is about, {_EACH}"), _AS_NAMES] = None
+    tags: Annotated[Stances | None, says(f"tags of articles, or words of their texts, {_EACH}"), _AS_NAMES] = None
 
 
 Value = bool | int | str | list[str]

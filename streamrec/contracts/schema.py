@@ -164,7 +164,7 @@ def _part(found: dict[str, Any]) -> str:
 
 
 def _default(value: Any) -> str:
-    return "none" if value in {None, ""} else "`false`" if value is False else f"`{value}`"
+    return "none" if value in (None, "", ()) else "`false`" if value is False else f"`{value}`"
 
 
 def _type(found: dict[str, Any]) -> str:

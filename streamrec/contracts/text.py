@@ -2,6 +2,7 @@ r"""Text as the world writes it, made one: NFC, and without what nobody can see.
 
     clean_id("anne\u0301 ")     -> "ann\u00e9"     ids, names and words: nothing invisible, no blanks around them
     clean_text("Up \u202eand") -> "Up and"        titles and the like: tabs and line breaks are blanks
+    clean_name("\u00c9lys\u00e9e ") -> "\u00e9lys\u00e9e"      what readers follow or mute: lower case, cut
 
 Joiners (U+200C, U+200D) carry meaning in Persian, in Indic scripts and in emoji: inside a word with anything but ASCII
 beside them they stay. Everything else stays as it is, case and inner blanks too.
@@ -9,6 +10,8 @@ beside them they stay. Everything else stays as it is, case and inner blanks too
 
 import re
 import unicodedata
+
+from .limits import SHORT_TEXT_CHARS
 
 _SPACES = "\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029"  # control characters that part words
 _BLANKS = _SPACES + " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -42,6 +45,11 @@ def clean_id(text: str) -> str:
 def clean_text(text: str) -> str:
     """A text as a reader sees it; empty if that is nothing."""
     return text if text.isascii() and text.isprintable() and text == text.strip(" ") else _clean(text, " ")
+
+
+def clean_name(text: str) -> str:
+    """The one spelling of a section, source or tag, whoever writes it; empty if there is nothing to see in it."""
+    return clean_text(clean_text(clean_text(text).lower())[:SHORT_TEXT_CHARS])  # in lower case letters may compose
 
 
 def _clean(text: str, space: str) -> str:

@@ -18,6 +18,7 @@ class Draft(NamedTuple):
     abstract: str = ""
     category: str = ""
     deep_link: str = ""
+    tags: str = ""
     embargo: str = ""
     breaking: str = "0"
     audience: str = ""  # "": whom it suits; everybody; segment
@@ -52,6 +53,7 @@ class Draft(NamedTuple):
             "abstract": self.abstract,
             "category": self.category,
             "deep_link": self.deep_link,
+            "tags": _names(self.tags),
             "embargo_until_ms": embargo_ms,
             "breaking": int(self.breaking) if self.breaking in LEVELS else 0,
             "audience": self._audience(),

@@ -15,6 +15,7 @@ import numpy as np
 from ..contracts.partitioner import partition_of
 from ..decide import decide
 from ..engine.policy.tally import Tally
+from ..engine.profiles.preferences import names_of
 from ..engine.profiles.store import Users
 from ..engine.retrieve import affinities
 from ..errors import DataError
@@ -37,6 +38,7 @@ class PairExplained(msgspec.Struct, frozen=True):
     at_ms: int
     verdict: str  # push, or the first reason that said no
     answers: list[Answer]  # all of them, in the order of asking
+    names: dict[str, str]  # of the article that the reader follows or has muted, as in {"tags/volcano": "mute"}
     relevance: float
     model: str
     features: dict[str, float]  # by name, without the 64 products of interest and article vector
@@ -85,9 +87,11 @@ def pair_explained(world: World, user_id: str) -> PairExplained:
     verdict, changes = world.met().verdict, single_changes(world)
     stamp = world.predictor.stamp
     gates = gate_answers(world.users, world.slots, world.catalog, world.now_ms, world.policy)
+    said = world.profiles.preferences.said(int(world.users["side"][0]))
     return PairExplained(
         user_id, article.article_id, article.title, world.now_ms, verdict or "push",
         [*gates, *pair_answers(world, relevance)],
+        {name: str(stance) for name in names_of(article) if (stance := said.value(name))},
         relevance, f"{stamp.name} {stamp.version} {stamp.engine}", named, changes,
         [] if changes or verdict is None else changes_together(world),
     )  # fmt: skip

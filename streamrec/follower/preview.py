@@ -45,6 +45,7 @@ class Preview(msgspec.Struct, frozen=True):
     category: str
     language: str
     story_id: str
+    tags: tuple[str, ...]
     at_ms: int
     readers: int
     pushes: int  # readers who would get it at once
@@ -122,7 +123,7 @@ def _previewed(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: i
     names.sort(key=lambda named: (-named.relevance, named.user_id))
     reasons: dict[str, int] = {reason: counts[reason] for reason in SUPPRESSION_REASONS if counts[reason]}
     told = Preview(
-        draft.article_id, draft.title, draft.category, draft.language, draft.story_id, at_ms,
+        draft.article_id, draft.title, draft.category, draft.language, draft.story_id, draft.tags, at_ms,
         counts.total(), counts["push"], reasons, {f"{hours} h": later[hours] for hours in HOURS},
         expected_clicks(np.concatenate(scores)), added(groups), lost, names[:SAMPLE],
         min_score if min_score is not None else policy_of(partitions[0]).min_score,

@@ -153,6 +153,7 @@ anything = st.one_of(
     st.just("x" * 6_000),
     st.sampled_from([T0 // 1000, T0, T0 * 1000, float(T0), 0, 1, 0.0, "\u200b", " a", [], [1.0] * 64, [0.0] * 64, {}]),
 )  # fmt: skip
+several = st.lists(st.one_of(words, st.just("x" * 65), anything), max_size=34)
 NAMES = {"events": UserEvent.__struct_fields__, "articles": ArticleEvent.__struct_fields__}
 GOOD = {"events": EVENT, "articles": ARTICLE}
 
@@ -161,7 +162,7 @@ def records(topic: str) -> st.SearchStrategy[dict[str, Any]]:
     """Any, near to a good one."""
     words_of = st.sampled_from([*ACTIONS, "Click "] if topic == "events" else [*WORDS, "Killed"])
     fields = {
-        name: st.one_of(anything, words_of) if name in ("action", "status") else anything
+        name: st.one_of(anything, words_of if name in ("action", "status") else several if name == "tags" else anything)
         for name in NAMES[topic]
         if name != "tz"  # the schema knows no zones
     }

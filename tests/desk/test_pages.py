@@ -161,14 +161,21 @@ async def test_a_preview_counts_readers_while_one_types(app: Starlette) -> None:
 async def test_what_is_written_is_an_article_of_the_contract(app: Starlette, newsroom: Newsroom) -> None:
     """Typed, checked, confirmed, sent once; without the confirmation it is not sent."""
     token, role = await token_of(app, "editor"), as_("editor")
-    typed = {"title": f"Chips {SCRIPT}", "category": "science", "embargo": "2099-01-01T08:00", "token": token}
+    typed = {
+        "title": f"Chips {SCRIPT}",
+        "tags": f"Chips , fab {SCRIPT},,",
+        "category": "science",
+        "embargo": "2099-01-01T08:00",
+        "token": token,
+    }
     checked = await ask(app, "/write/check", typed, role)
     assert "Send to" in checked.text
     assert SCRIPT not in checked.text
+    assert '<dt>Tags</dt><dd dir="auto">chips, fab &lt;script&gt;' in checked.text
     hidden = dict(
         re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', checked.text.split("/write/send")[1])
     )
-    hidden["title"] = typed["title"]
+    hidden |= {name: typed[name] for name in ("title", "tags")}
     assert (await ask(app, "/write/send", hidden, role)).status == 400
     assert newsroom.published == []
     sent = await ask(app, "/write/send", {**hidden, "read": "yes"}, role)
@@ -177,6 +184,7 @@ async def test_what_is_written_is_an_article_of_the_contract(app: Starlette, new
     newsroom.published.clear()
     assert article["title"] == typed["title"]
     assert article["article_id"] == hidden["article_id"]
+    assert article["tags"] == ["Chips", f"fab {SCRIPT}"]
     assert article["embargo_until_ms"] == 4_070_937_600_000
 
 

@@ -43,7 +43,17 @@ async def test_a_correction_is_the_next_version_of_the_same_article() -> None:
     after = newsroom.followed.analysed(article, newsroom.now_ms)
     assert before is not None
     assert (after.title, after.version, after.status) == ("The right title", before.version + 1, "updated")
-    same = ("article_id", "category", "story_id", "published_at_ms", "expires_at_ms", "source", "language", "breaking")
+    same = (
+        "article_id",
+        "category",
+        "story_id",
+        "published_at_ms",
+        "expires_at_ms",
+        "source",
+        "language",
+        "breaking",
+        "tags",
+    )
     assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
     assert np.allclose(np.frombuffer(after.vector, "<f4"), np.frombuffer(before.vector, "<f4"), atol=1e-6)
 

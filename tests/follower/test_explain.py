@@ -191,6 +191,19 @@ def test_nothing_helps_who_has_read_it() -> None:
     assert (told.verdict, told.changes, told.together) == ("already_read", [], [])
 
 
+def test_a_tag_that_lifts_or_mutes_is_named() -> None:
+    """The newsroom's tags as well as words of the text; what is not said of the article is not."""
+    for stance, verdict in (("follow", "push"), ("mute", "muted_tag")):
+        state = partition(min_score=0.0)
+        feed = Feed(state)
+        feed.articles(article("new", tags=("storm watch",), keywords=("coast",)))
+        feed.of([Patch("u1", T0, {"tags/storm watch": stance, "tags/coast": "follow", "tags/oil": "follow"})])
+        told = explain_pair([state], "u1", "new", T0 + HOUR)
+        assert (told.verdict, told.names) == (verdict, {"tags/storm watch": stance, "tags/coast": "follow"})
+        (near,) = [answer for answer in told.answers if answer.name == "low_affinity"]
+        assert (near.passed, near.bypassed) == (True, True)
+
+
 def test_a_profile_in_words() -> None:
     """What a person asks of a reader."""
     told = explain_reader([one_reader()], "u1", T0 + HOUR)

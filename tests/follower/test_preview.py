@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from making import HOUR, T0, Feed, article, click, partition, pushes
 
 from streamrec.content.encoder import HashedEncoder
+from streamrec.contracts.preferences import Patch
 from streamrec.errors import DataError
 from streamrec.follower.clicks import EXACT, distribution, expected_clicks
 from streamrec.follower.drafts import Drafts
@@ -63,6 +64,18 @@ def test_groups_add_up() -> None:
     assert {name: group.pushes for name, group in groups["language"].items()} == {"en": 4, "de": 2}
     assert groups["zone"]["Asia/Tokyo"].pushes == 2
     assert groups["hour"].keys() == {"13", "22"}
+
+
+def test_tags_of_a_draft_reach_who_follows_them() -> None:
+    """Those who mute one are counted by that reason, and the preview says which tags were read."""
+    state = audience(min_score=0.0)
+    for user_id, stance in (("u4", "follow"), ("u1", "mute")):
+        _feed(state).of([Patch(user_id, T0, {"tags/storm watch": stance})])
+    draft = Drafts(load({}), HashedEncoder()).analyse({"title": "Storm", "tags": ["Storm Watch", 5.5]}, NOW)
+    told = preview([state], draft, NOW)
+    assert told.tags == ("storm watch",)
+    assert "u4" in [named.user_id for named in told.sample]
+    assert told.reasons.get("muted_tag", 0) + told.reasons.get("low_affinity", 0) == told.readers - told.pushes
 
 
 def test_two_drafts_side_by_side() -> None:

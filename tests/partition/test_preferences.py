@@ -25,7 +25,13 @@ def fed(**changed: Any) -> Feed:
 
 def pushed(feed: Feed, **changed: Any) -> dict[str, str]:
     """Who gets a fresh article, and why not, if one reason kept anybody back."""
-    fields = {"keywords": ("iran", "oil"), "known_at_ms": NOW, "published_at_ms": NOW, "expires_at_ms": NOW + DAY}
+    fields = {
+        "keywords": ("iran", "oil"),
+        "tags": ("storm watch",),
+        "known_at_ms": NOW,
+        "published_at_ms": NOW,
+        "expires_at_ms": NOW + DAY,
+    }
     changes = feed.articles(article("new", **(CLOSE | fields | changed)), now_ms=NOW)
     return {push.user_id: push.priority for push in changes.pushes} | {f"!{name}": "" for name in changes.suppressed}
 
@@ -37,6 +43,7 @@ def pushed(feed: Feed, **changed: Any) -> dict[str, str]:
         ({"sources/the desk": "mute"}, "muted_source"),
         ({"stories/s1": "mute"}, "muted_story"),
         ({"tags/oil": "mute"}, "muted_tag"),
+        ({"tags/storm watch": "mute"}, "muted_tag"),
         ({"languages": ["da", "de"]}, "language"),
         ({"level": "breaking"}, "level"),
         ({"level": "none"}, "level"),
@@ -78,7 +85,9 @@ def test_an_article_of_an_unknown_language_is_in_no_wrong_one() -> None:
     assert set(pushed(feed, language="und")) == {"ann"}
 
 
-@pytest.mark.parametrize("name", ["categories/politics", "sources/the desk", "stories/s1", "tags/iran"])
+@pytest.mark.parametrize(
+    "name", ["categories/politics", "sources/the desk", "stories/s1", "tags/iran", "tags/storm watch"]
+)
 def test_what_is_followed_needs_no_affinity(name: str) -> None:
     """It is found for a stranger, and then the threshold of the score decides, as it does for all."""
     feed = fed(min_score=0.0)
@@ -89,15 +98,16 @@ def test_what_is_followed_needs_no_affinity(name: str) -> None:
     assert set(pushed(strict)) == {"ann", "!low_score"}
 
 
+@pytest.mark.parametrize("followed", ["stories/s1", "tags/storm watch"])
 @pytest.mark.parametrize(
     ("no", "reason"),
     [({"consent": False}, "opt_out"), ({"daily_cap": 0}, "daily_cap"), ({"quiet_hours": "11:00-13:00"}, "quiet_hours"),
      ({"categories/politics": "mute"}, "muted_category"), ({"level": "none"}, "level")],
 )  # fmt: skip
-def test_following_lifts_no_no(no: dict[str, Any], reason: str) -> None:
+def test_following_lifts_no_no(no: dict[str, Any], reason: str, followed: str) -> None:
     """Neither consent, nor caps, nor quiet hours, nor another mute."""
     feed = Feed(partition(min_score=0.0))
-    feed.of([Patch("cat", T0, {"stories/s1": "follow", **no})])
+    feed.of([Patch("cat", T0, {followed: "follow", **no})])
     assert pushed(feed) == {f"!{reason}": ""}
 
 

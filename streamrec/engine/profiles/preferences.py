@@ -14,6 +14,7 @@ from ...arrays import AnyArray, BoolArray, IndexArray, UIntArray
 from ...contracts.article import AnalysedArticle
 from ...contracts.ids import key_of
 from ...contracts.preferences import KINDS_OF_NAMES, LANGUAGES
+from ...contracts.text import clean_name
 from .name_sets import NameSets
 from .statements import NOTHING, Said
 
@@ -92,23 +93,26 @@ class PreferenceTable:
         zone = said.value("zone")
         columns["zone"][side] = key_of(str(zone)) if zone else 0
         for sets, stance in ((self._muted, "mute"), (self._followed, "follow")):
-            sets.put(side, [_key(kind, name) for kind in KINDS_OF_NAMES for name in said.names(kind, stance)])
+            sets.put(side, [_key(f"{kind}/{name}") for kind in KINDS_OF_NAMES for name in said.names(kind, stance)])
 
 
 def keys_of(article: AnalysedArticle, kinds: tuple[str, ...]) -> UIntArray:
     """The keys under which readers may have muted or followed this article, (K,)."""
-    names = {
-        "categories": (article.category,),
-        "sources": (article.source.lower(),),
+    return np.array([_key(name) for name in names_of(article, kinds)], np.uint32)
+
+
+def names_of(article: AnalysedArticle, kinds: tuple[str, ...] = KINDS_OF_NAMES) -> list[str]:
+    """The names under which readers may have muted or followed this article, as in `tags/volcano`."""
+    names: dict[str, tuple[str, ...]] = {
+        "categories": (clean_name(article.category),),
+        "sources": (clean_name(article.source),),
         "stories": (article.story_id,),
-        "tags": article.keywords,
+        "tags": (*article.tags, *article.keywords),
     }
-    return np.array([_key(kind, name) for kind in kinds for name in names[kind] if name], np.uint32)
+    return list(dict.fromkeys(f"{kind}/{name}" for kind in kinds for name in names[kind] if name))
 
 
-@lru_cache(100_000)
-def _key(kind: str, name: str) -> int:
-    return key_of(f"{kind}/{name}")
+_key = lru_cache(100_000)(key_of)
 
 
 def _have(

@@ -26,6 +26,7 @@ import numpy as np
 from ...arrays import AnyArray, BoolArray, IndexArray, IntArray
 from ...contracts.ids import key_of
 from ...contracts.partitioner import partition_of
+from ...contracts.text import clean_name
 from ...engine.policy.config import Policy
 from ...engine.policy.gates.quiet_hours import quiet_hours
 from ...engine.profiles.layout import CONSENT_OUT, NO_OVERRIDE, READ
@@ -130,7 +131,8 @@ def _unwanted(facts: Facts, skew_ms: int, lag_ms: int) -> tuple[BoolArray, BoolA
             spoke = facts.events.spoke_of_consent(int(row["user"]))
             names = {"stories": {int(row["story"])}, "categories": {int(row["category"])}}
             if (article := articles.get(int(row["article"]))) is not None:
-                names |= {"sources": {key_of(article.source.lower())}, "tags": set(map(key_of, article.keywords))}
+                tags = {*article.tags, *article.keywords}
+                names |= {"sources": {key_of(clean_name(article.source))}, "tags": set(map(key_of, tags))}
             against[push] = is_against(said, names, bool(row["breaking"]), events_say=spoke)
     return against, can_tell
 

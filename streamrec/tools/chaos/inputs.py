@@ -46,7 +46,8 @@ STATEMENTS: dict[str, list[Any]] = {  # what a simulated reader may say they wan
     "profiling": [False, True, True, None], "consent": [False, True, True],
     "categories": [{"science": "mute"}, {"sports": "mute", "food": "follow"}, {"science": None, "sports": None}],
     "sources": [{"desk0": "mute"}, {"desk1": "follow"}, {"desk0": None}],
-    "stories": [{"s1": "mute"}, {"s2": "follow", "s1": None}], "tags": [{"volcano": "mute"}, {"volcano": None}],
+    "stories": [{"s1": "mute"}, {"s2": "follow", "s1": None}],
+    "tags": [{"volcano": "mute"}, {"volcano": None}, {"storm watch": "mute"}, {"storm watch": "follow"}],
 }  # fmt: skip
 SHARES = (0.42, 0.1, 0.08, 0.04, 0.06, 0.1, 0.06, 0.07, 0.07)
 
@@ -245,7 +246,7 @@ def _article(
         article_id=article_id, version=int(rng.choice([0, 0, 0, 1])), status=status, title=article_id,
         category=category, category_slot=CATEGORIES.index(category), source=f"desk{number % 3}",
         language=str(rng.choice(["en", "da"])), keywords=("volcano",) * (number % 5 == 0),
-        story_id=f"s{number // 2}", deep_link="",
+        tags=("storm watch",) * (number % 3 == 0),        story_id=f"s{number // 2}", deep_link="",
         published_at_ms=at_ms, known_at_ms=at_ms, first_known_at_ms=first_ms.setdefault(article_id, at_ms),
         expires_at_ms=at_ms + 86_400_000,
         embargo_until_ms=(embargo_ms := at_ms + 3 * MINUTE_MS if rng.random() < 0.15 else 0),

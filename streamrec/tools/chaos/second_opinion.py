@@ -233,7 +233,7 @@ class SecondOpinion:
 
     def _unwanted(self, reader: Reader, article: AnalysedArticle) -> Iterator[str]:
         """What the reader has said they do not want."""
-        wants, tags = reader.wants, article.keywords
+        wants, tags = reader.wants, {*article.tags, *article.keywords}
         names = [f"categories/{article.category}", f"sources/{article.source}", f"stories/{article.story_id}"]
         names += [f"tags/{tag}" for tag in tags]
         yield from (f"a mute of {name}" for name in names if wants.value(name) == "mute")

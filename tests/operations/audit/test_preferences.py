@@ -24,7 +24,7 @@ def pushed(*stated: tuple[int, dict[str, Any]], breaking: bool = False, begun_ms
     cluster.append("changelog", HOME, OWNER_KEY, b"{}", begun_ms)
     cluster.cursor(HOME)
     cluster.row("ann", row(made, consent=CONSENT_IN))
-    known = article("a1", source="DESK", keywords=("volcano",))
+    known = article("a1", source="DESK", keywords=("volcano",), tags=("storm watch",))
     cluster.catalog = [RawRecord(0, T0, b"a1", msgspec.json.encode(known))]
     cluster.pushes(made)
     return cluster
@@ -43,6 +43,8 @@ def pushed(*stated: tuple[int, dict[str, Any]], breaking: bool = False, begun_ms
         ({"sources": {"Desk": "mute"}}, False, True),
         ({"sources": {"another": "mute"}}, False, False),
         ({"tags": {"volcano": "mute"}}, False, True),
+        ({"tags": {"Storm  watch": "mute"}}, False, False),
+        ({"tags": {"Storm watch": "mute"}}, False, True),
         ({"consent": False}, False, True),
         ({"daily_cap": 8}, False, False),
     ],

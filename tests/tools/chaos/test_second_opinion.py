@@ -12,6 +12,7 @@ from streamrec.contracts.decode import Typed
 from streamrec.contracts.erasure import Erasure
 from streamrec.contracts.event import Action, UserEvent
 from streamrec.contracts.ids import key_of
+from streamrec.contracts.preferences import Patch
 from streamrec.contracts.push import ModelStamp, Push, Reason
 from streamrec.engine.audience import draws
 from streamrec.settings import Settings, load
@@ -45,12 +46,15 @@ def push(at_ms: int = AT_MS) -> Push:
     )  # fmt: skip
 
 
-def effect(of: Typed[UserEvent] | AnalysedArticle) -> Effect:
+MUTED = Typed(0, START_MS, Patch("u1", START_MS, {"tags/storm": "mute"}))
+
+
+def effect(of: Typed[UserEvent] | Typed[Patch] | AnalysedArticle) -> Effect:
     """Taken in when it was published."""
     return Arrived(of, START_MS) if isinstance(of, AnalysedArticle) else of
 
 
-def found(*before: Typed[UserEvent] | AnalysedArticle, settings: Settings = QUIET_AT_21) -> str:
+def found(*before: Typed[UserEvent] | Typed[Patch] | AnalysedArticle, settings: Settings = QUIET_AT_21) -> str:
     """What is said of the push after these."""
     return " ".join(SecondOpinion(settings).refuse([*map(effect, before), push()]))
 
@@ -72,9 +76,12 @@ def test_a_push_that_nothing_stands_against_passes() -> None:
         ("an embargo", [msgspec.structs.replace(ARTICLE, embargo_until_ms=AT_MS + 1), event()]),
         ("an expiry", [msgspec.structs.replace(ARTICLE, expires_at_ms=AT_MS), event()]),
         ("what was known", [event()]),
+        ("a mute of tags/storm", [msgspec.structs.replace(ARTICLE, tags=("storm",)), event(), MUTED]),
     ],
 )
-def test_a_push_against_the_policy_is_refused(reason: str, effects: list[Typed[UserEvent] | AnalysedArticle]) -> None:
+def test_a_push_against_the_policy_is_refused(
+    reason: str, effects: list[Typed[UserEvent] | Typed[Patch] | AnalysedArticle]
+) -> None:
     """Each rule that gates and rules apply to columns is applied here to the records."""
     assert found(*effects) == f"u1 was pushed a1 against {reason}"
 

@@ -29,7 +29,7 @@ def muted_story(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
 
 
 def muted_tag(pairs: Pairs, now_ms: int, policy: Policy) -> BoolArray:
-    """True if the reader has muted a word that the article is about, one of its keywords, (N,)."""
+    """True if the reader has muted a tag of the article, or a keyword found in its text, (N,)."""
     return _muted(pairs, "tags")
 
 
