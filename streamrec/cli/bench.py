@@ -8,6 +8,7 @@ import click
 from ..tools.bench.machine import measured_on
 from .bench_delivery import control, guarantees, rebalance
 from .bench_follower import follower, preview
+from .bench_path import path
 from .options import brokers_option
 
 
@@ -222,3 +223,4 @@ bench.add_command(rebalance)
 bench.add_command(guarantees)
 bench.add_command(follower)
 bench.add_command(preview)
+bench.add_command(path)

@@ -38,7 +38,7 @@ class Player:
 
     def article(self, article: ArticleEvent, at_ms: int) -> None:
         """Apply an article version that became known at `at_ms`, analysed as the content pipeline would."""
-        self._learn()
+        self.learn()
         analysed = analyse(article, self._encoder, self._stories, self._categories, self._eligible_h, at_ms)
         self._categories.slots.hand_out(analysed.category)
         if self.catalog.apply(analysed, at_ms) in ("new", "updated", "withdrawn"):
@@ -54,7 +54,7 @@ class Player:
 
     def candidates(self, shown: Impression, at_ms: int) -> tuple[Pairs, BoolArray, IntArray]:
         """The user with each shown article that is known, which were clicked, and their rows of vectors, (N,) each."""
-        self._learn()
+        self.learn()
         slots = [self.catalog.slot(article_id) for article_id in shown.candidates]
         known = [i for i, slot in enumerate(slots) if slot is not None]
         row = self.profiles.rows_of([shown.user_id], [at_ms // 1000])[0]
@@ -72,7 +72,8 @@ class Player:
         """(A, 64) float32 of all versions met, in the order they came."""
         return np.frombuffer(b"".join(self._vectors), "<f4").reshape(-1, VECTOR_DIMS).astype(np.float32)
 
-    def _learn(self) -> None:
+    def learn(self) -> None:
+        """Learn from the events that wait: whoever looks into the columns does it first."""
         if not self._events:
             return
         events, seen_ms = zip(*self._events, strict=True)

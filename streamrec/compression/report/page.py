@@ -10,17 +10,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import jinja2
 import msgspec
 
 from ...errors import DataError
+from .. import whole_path
 from ..search.outcome import Outcome
 from ..search.summary import BATCHES, LETTERS, kib, percent, refused, runs_in, sentence, times
+from ..whole_path import WholePath
 from . import figures as pictures
 from . import part_figures as parts
 from .pareto_figure import picture as pareto
 from .svg import Picture
+
+Struct = TypeVar("Struct")
 
 RESULT = "search.json"
 METRICS = (("auc", "AUC"), ("mrr", "MRR"), ("ndcg_5", "nDCG@5"), ("ndcg_10", "nDCG@10"))
@@ -42,8 +47,9 @@ METHOD_WORDS = {
 
 def write(folder: Path, out: Path) -> Outcome:
     """Write the page of a finished search; what it is about."""
-    outcome = read(folder)
-    out.write_text(page(outcome), encoding="utf-8")
+    outcome, path = read(folder), folder / whole_path.FILE
+    whole = _decoded(path, WholePath, "measure it again with `streamrec bench path`") if path.exists() else None
+    out.write_text(page(outcome, whole), encoding="utf-8")
     return outcome
 
 
@@ -53,14 +59,18 @@ def read(folder: Path) -> Outcome:
     if not path.exists():
         state = "an unfinished search: go on with --resume" if (folder / "request.json").exists() else "no search"
         raise DataError(f"{folder} holds {state}; expected a finished one ({RESULT})")
+    return _decoded(path, Outcome, "search again")
+
+
+def _decoded(path: Path, kind: type[Struct], cure: str) -> Struct:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Outcome)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except msgspec.DecodeError as error:
-        raise DataError(f"{path} is not what a search of this version wrote ({error}); search again") from error
+        raise DataError(f"{path} is not what this version writes ({error}); {cure}") from error
 
 
-def page(outcome: Outcome) -> str:
-    """The report as one HTML text with style and figures in it."""
+def page(outcome: Outcome, whole: WholePath | None = None) -> str:
+    """The report as one HTML text with style and figures in it; with what was measured of the whole path, if it was."""
     folder = resources.files(__package__)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -71,6 +81,9 @@ def page(outcome: Outcome) -> str:
         style=folder.joinpath("page.css").read_text("utf-8"),
         css=CSS,
         best=best,
+        whole=whole,
+        bytes_rows=whole_path.bytes_rows,
+        time_rows=whole_path.time_rows,
         shown=best or (None if outcome.closest is None else outcome.points[outcome.closest]),
         models=[("teacher", outcome.teacher), *zip(LETTERS, outcome.points, strict=False)],
         parts=[("all", outcome.impressions["test"]), *outcome.slice_impressions.items()],

@@ -17,6 +17,7 @@ from ...contracts.article import AnalysedArticle
 from ...contracts.push import ModelStamp
 from ...datasets.simulated.log import SimulatedLog
 from ...engine.predictor import Predictor, finite_rows
+from ...engine.profiles.store import ProfileStore
 from ...follower.drafts import Drafts
 from ...follower.preview import Preview, preview
 from ...models.calibration import Calibration
@@ -71,13 +72,12 @@ def population(users: int, ranker: Predictor) -> tuple[Partition, int]:
         direct.apply(group)
         end_ms = group.watermark_ms
     (partition,) = direct.partitions
-    multiply(partition, users)
+    multiply(partition.profiles, users)
     return partition, end_ms
 
 
-def multiply(partition: Partition, users: int) -> None:
+def multiply(profiles: ProfileStore, users: int) -> None:
     """Let each reader stand for several, until there are so many; each has an id and a salt of its own."""
-    profiles = partition.profiles
     rows = [(key, row) for key, row in profiles.rows().items()]
     copies = range(1, -(-users // max(len(rows), 1)))
     wanted = users - len(rows)
