@@ -18,6 +18,7 @@ from streamrec.desk.trail import Trail
 from streamrec.errors import StreamrecError
 from streamrec.follower.drafts import Drafts
 from streamrec.follower.lag import Lag
+from streamrec.follower.stepwise import AsOf, answered
 from streamrec.partition.partition import Partition
 from streamrec.settings import Settings, load
 
@@ -52,8 +53,8 @@ class InProcess:
         """Answer it in a thread, as the follower does."""
         if self.error:
             raise self.error
-        async with self._lock:
-            return await asyncio.to_thread(work, self.partitions, *args, **more)
+        as_of_ms = min(lag.as_of_ms for lag in self.lag())
+        return AsOf(await answered(self._lock, work, self.partitions, *args, **more), as_of_ms)
 
     async def draft(self, said: dict[str, object], at_ms: int | None = None) -> AnalysedArticle:
         """A draft, analysed."""

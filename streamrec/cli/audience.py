@@ -47,7 +47,7 @@ async def _show(settings: "Settings", article_id: str | None, every_s: float, on
     await follower.start()
     try:
         if article_id is None:
-            found = await follower.ask(under_way, now_ms())
+            found, _ = await follower.ask(under_way, now_ms())
             for each in found:
                 said = f"{printable(each.article_id)}: {line(each, None)}"
                 click.echo(msgspec.json.encode({"progress": each, "pace": None}) if as_json else said)
@@ -56,7 +56,7 @@ async def _show(settings: "Settings", article_id: str | None, every_s: float, on
             return
         before: Progress | None = None
         while True:
-            now = await follower.ask(progress, article_id, now_ms())
+            now, _ = await follower.ask(progress, article_id, now_ms())
             if now is None:
                 raise DataError(f"no article {printable(article_id)} in the catalog of any partition")
             went = pace(before, now) if before is not None else None

@@ -31,12 +31,16 @@ def preview(users: int, rounds: int, model: Path | None) -> dict[str, object]:
 @click.option("--per-s", type=click.FloatRange(1), default=2000.0, show_default=True, help="Clicks a second.")
 @click.option("--seconds", type=click.FloatRange(1), default=20.0, show_default=True)
 @click.option("--users", type=click.IntRange(0), default=0, show_default=True, help="Rows to restore first; 0: none.")
+@click.option("--partitions", type=click.IntRange(1), default=4, show_default=True)
+@click.option("--ask", is_flag=True, help="Ask the follower meanwhile, again and again, who would get a draft.")
 @brokers_option
-def follower(per_s: float, seconds: float, users: int, brokers: str | None) -> dict[str, object]:
+def follower(
+    per_s: float, seconds: float, users: int, partitions: int, ask: bool, brokers: str | None
+) -> dict[str, object]:
     """Time from the append of a row until the follower has it, its CPU beside a worker under load, and its restore."""
     from ..settings import load
     from ..tools.bench.follower import measure
     from ..tools.local_kafka.local_kafka import cluster_or_local
 
     with cluster_or_local(load(brokers=brokers)) as cluster:
-        return asyncio.run(measure(cluster, per_s, seconds, users))
+        return asyncio.run(measure(cluster, per_s, seconds, users, partitions, ask))

@@ -102,8 +102,8 @@ async def _previewed(settings: "Settings", asked: Asked, another: Asked | None) 
     await follower.restore()
     first = await _drafted(follower, asked)
     if another is None:
-        return await follower.ask(previewed, *first)
-    return await follower.ask(compare, first, await _drafted(follower, another))
+        return (await follower.ask(previewed, *first)).answer
+    return (await follower.ask(compare, first, await _drafted(follower, another))).answer
 
 
 async def _drafted(follower: "Follower", asked: Asked) -> "tuple[AnalysedArticle, int, float | None]":

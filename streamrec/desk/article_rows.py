@@ -8,6 +8,7 @@ import numpy as np
 from ..contracts.article import AnalysedArticle
 from ..contracts.audience import SAYS_WHO, Audience
 from ..contracts.ids import key_of
+from ..follower.stepwise import Steps, stepwise
 from ..partition.partition import Partition
 from .figures import reach
 
@@ -30,7 +31,8 @@ class ArticleRow(NamedTuple):
     tags: list[Tag]
 
 
-def latest(partitions: Sequence[Partition], at_ms: int, most: int) -> list[ArticleRow]:
+@stepwise
+def latest(partitions: Sequence[Partition], at_ms: int, most: int) -> Steps[list[ArticleRow]]:
     """The articles published last."""
     catalog = partitions[0].catalog
     live = np.flatnonzero(catalog["live"])
@@ -38,16 +40,23 @@ def latest(partitions: Sequence[Partition], at_ms: int, most: int) -> list[Artic
     if len(live) > most:
         live = live[np.argpartition(-times, most)[:most]]
     slots = live[np.argsort(-catalog["published_ms"][live], kind="stable")]
-    return rows_of(partitions, [a for a in (catalog.articles[slot] for slot in slots.tolist()) if a], at_ms)
+    articles = [article for slot in slots.tolist() if (article := catalog.articles[slot])]
+    return (yield from rows_of.steps(partitions, articles, at_ms))
 
 
-def rows_of(partitions: Sequence[Partition], articles: Sequence[AnalysedArticle], at_ms: int) -> list[ArticleRow]:
+@stepwise
+def rows_of(
+    partitions: Sequence[Partition], articles: Sequence[AnalysedArticle], at_ms: int
+) -> Steps[list[ArticleRow]]:
     """These articles with their reach, in the same order."""
     keys = [key_of(article.article_id) for article in articles]
-    reached = reach([partition.profiles for partition in partitions], keys)
+    reached = np.zeros(len(articles), np.int64)
+    for partition in partitions:
+        reached += reach(partition.profiles, keys)
+        yield
     return [
         ArticleRow(article, key, n, tags_of(article, at_ms))
-        for article, key, n in zip(articles, keys, reached, strict=True)
+        for article, key, n in zip(articles, keys, reached.tolist(), strict=True)
     ]
 
 

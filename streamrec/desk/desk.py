@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 from ..clock import monotonic_s
 from ..contracts.article import AnalysedArticle
+from ..follower.stepwise import AsOf
 from ..partition.partition import Partition
 from .approvals import Awaited, awaited
 from .articles import ArticleIndex
@@ -45,14 +46,14 @@ class Desk:
 
     async def seen(
         self, key: object, work: Callable[[Sequence[Partition], *Ts], T], *args: *Ts, kept_s: float = KEPT_S
-    ) -> T:
-        """What `work` finds in the partitions; at most `kept_s` ago for the same key."""
+    ) -> AsOf[T]:
+        """What `work` finds in the partitions, and as of when; asked at most `kept_s` ago for the same key."""
         now_s, kept = monotonic_s(), self._kept.get(key)
         if kept is None or not kept.holds(now_s):
             self._kept = {one: value for one, value in self._kept.items() if value.holds(now_s)}
             task = asyncio.ensure_future(self.sources.followed.ask(work, *args))
             kept = self._kept[key] = _Kept(task, now_s + kept_s)
-        found: T = await asyncio.shield(kept.answer)
+        found: AsOf[T] = await asyncio.shield(kept.answer)
         return found
 
     def index(self, partitions: Sequence[Partition]) -> ArticleIndex:
@@ -81,13 +82,13 @@ class Desk:
         """Those of these articles that wait for a second person."""
         return awaited(articles, self.sources.trail.state, self._two_persons)
 
-    def freshness(self) -> tuple[float, str]:
-        """How old what is shown is, in s, and what is to be said about it."""
+    def trouble(self) -> str:
+        """What is to be said of how old all is that is shown; nothing where it is fresh."""
         followed = self.sources.followed
         if followed.error is not None:
-            return 0.0, f"This page has stopped following the workers: {followed.error}"
+            return f"This page has stopped following the workers: {followed.error}"
         lags = followed.lag()
         age_s = max((lag.age_ms for lag in lags), default=0) / 1000
         if any(lag.cut_off_since_ms for lag in lags):
-            return age_s, f"Kafka does not answer: what is shown is {span(age_s)} old."
-        return age_s, f"What is shown is {span(age_s)} old." if age_s > OLD_S else ""
+            return f"Kafka does not answer: what is shown is {span(age_s)} old."
+        return f"What is shown is {span(age_s)} old." if age_s > OLD_S else ""

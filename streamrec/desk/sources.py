@@ -7,6 +7,7 @@ from ..contracts.article import AnalysedArticle
 from ..contracts.control import Command
 from ..errors import StreamrecError
 from ..follower.lag import Lag
+from ..follower.stepwise import AsOf
 from ..partition.partition import Partition
 from .trail import Trail
 
@@ -28,8 +29,8 @@ class Followed(Protocol):
 
     async def ask(
         self, work: Callable[Concatenate[Sequence[Partition], P], T], /, *args: P.args, **more: P.kwargs
-    ) -> T:
-        """Answer a question in a thread, while nothing is applied."""
+    ) -> AsOf[T]:
+        """Answer a question in a thread, step by step; nothing is applied during a step."""
 
     async def draft(self, said: dict[str, object], at_ms: int | None = None) -> AnalysedArticle:
         """An article that is not out, as its readers would meet it; DataError says which field is wrong."""

@@ -47,7 +47,8 @@ class Audiences:
         )
         latest = chosen[np.argsort(-since[chosen], kind="stable")][:MOST]
         articles = [article for slot in latest.tolist() if (article := catalog.articles[slot])]
-        reached = reach([partition.profiles for partition in partitions], [key_of(a.article_id) for a in articles])
+        keys = [key_of(article.article_id) for article in articles]
+        reached = np.sum([reach(partition.profiles, keys) for partition in partitions], axis=0).tolist()
         found = [self._one(partitions, *each, at_ms) for each in zip(articles, reached, strict=True)]
         self._looks = {one.article.article_id: self._looks[one.article.article_id] for one in found}
         return found

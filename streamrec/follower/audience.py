@@ -18,6 +18,7 @@ from ..contracts.audience import Audience
 from ..engine.audience import members, share_at
 from ..partition.partition import Partition
 from .listing import newest, pushed_to
+from .stepwise import Steps, stepwise
 from .world import policy_of
 
 
@@ -46,12 +47,13 @@ class Pace(msgspec.Struct, frozen=True):
     eta_s: float | None  # until it has met all who are left
 
 
-def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Progress | None:
+@stepwise
+def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Steps[Progress | None]:
     """Where an article stands; None for one that no followed partition knows."""
     article = newest(partitions, article_id)
     if article is None:
         return None
-    met = readers = inside = 0
+    met = readers = inside = pushed = 0
     fresh = going = held = retracted = False
     for partition in partitions:
         slot, there = partition.catalog.slot(article_id), partition.profiles.everybody(0, len(partition.profiles))
@@ -66,6 +68,8 @@ def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Pr
             met += round(len(there) * found[1] / max(1, found[2])) if found else len(there)
         policy = policy_of(partition)
         inside += int(members(article, there, at_ms, policy.half_life_ms, policy.default_zone).sum())
+        pushed += pushed_to(partition, article_id)
+        yield
     over = article.status == "withdrawn" or article.expires_at_ms <= at_ms or retracted
     state = "over" if over else "held" if held else "under way" if going else "met" if fresh else "waits"
     if article.opens_at_ms > at_ms and state not in {"over", "held"}:
@@ -80,20 +84,24 @@ def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Pr
         inside=inside,
         met=met,
         left=readers - met if state in {"held", "under way", "waits"} else 0,
-        pushed=sum(pushed_to(partition, article_id) for partition in partitions),
+        pushed=pushed,
         share=share_at(article, at_ms),
         widens_at_ms=article.widens_at_ms if article.widens_at_ms > at_ms else 0,
     )
 
 
-def under_way(partitions: Sequence[Partition], at_ms: int) -> list[Progress]:
+@stepwise
+def under_way(partitions: Sequence[Partition], at_ms: int) -> Steps[list[Progress]]:
     """Where each article stands that is meeting its audience, or whose ramp waits for its second step."""
     reported = [article_id for partition in partitions for article_id, _, _ in partition.reported]
     catalog = partitions[0].catalog
     widening = np.flatnonzero(catalog["live"] & ~catalog["withdrawn"] & (catalog["widens_ms"] > at_ms)).tolist()
     reported += [article.article_id for slot in widening if (article := catalog.articles[slot]) is not None]
-    found = [progress(partitions, article_id, at_ms) for article_id in dict.fromkeys(reported)]
-    return [one for one in found if one is not None]
+    found = list[Progress]()
+    for article_id in dict.fromkeys(reported):
+        if one := (yield from progress.steps(partitions, article_id, at_ms)):
+            found.append(one)
+    return found
 
 
 def pace(before: Progress, after: Progress) -> Pace:

@@ -7,12 +7,13 @@
     follower.lag()                                 [Lag, ...]; `age_ms`, `at_end`, `cut_off_since_ms`
     follower.find("u1")                            (Partition, row), None for a reader without a profile
     follower.articles()                            what the catalogs hold, newest first
-    await follower.ask(explain_reader, "u1", ...)  a function of partitions, in a thread, while nothing is applied
+    await follower.ask(explain_reader, "u1", ...)  a function of partitions, in a thread: the answer, and how old it is
     await follower.draft({"title": ...})           an article of the contract, analysed and remembered nowhere
     await follower.stop()
 
 Functions for `ask` take the partitions first and answer with plain structs, for JSON and for templates:
-explain_reader, explain_pair (explain.py), funnel (funnel.py), preview (preview.py).
+explain_reader, explain_pair (explain.py), funnel (funnel.py), preview (preview.py). While one runs nothing is applied;
+one that looks at all partitions is asked one after the other (stepwise.py), and following goes on in between.
 
 It joins no group, writes nothing and asks no worker. What ends it (another layout or space, a topic made anew) stands
 in `error`, and `ask` raises it.
@@ -47,6 +48,7 @@ from .lag import Lag
 from .listing import Listed, listed
 from .models import FollowedModels
 from .replica import Replica
+from .stepwise import AsOf, answered
 from .tail import Applied, Tail
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ class Follower:
         self._encoder = encoder or encoder_of(settings.encoder)
         self._progress, self._lock = progress, asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
+        self._restored_ms = 0
         self.tail: Tail | None = None
         self._drafts = Drafts(settings, self._encoder)
         self.applied: Applied = _nothing  # told of each piece of a topic that was taken over
@@ -100,6 +103,7 @@ class Follower:
         KafkaError, SettingsError, StateError or ArtifactError say why it cannot be.
         """
         await self._check_topics()
+        self._restored_ms = now_ms()
         self.settings = await asyncio.to_thread(as_served, self.settings)
         self._models = await asyncio.to_thread(FollowedModels, self.settings, self._encoder.space_id)
         async with self._log.reader() as reader:
@@ -187,12 +191,12 @@ class Follower:
 
     async def ask(
         self, work: "Callable[Concatenate[Sequence[Partition], P], T]", /, *args: P.args, **more: P.kwargs
-    ) -> T:
-        """Answer a question in a thread; what is read meanwhile is applied after it."""
+    ) -> AsOf[T]:
+        """Answer a question in a thread; what is read meanwhile is applied after the step that it is in."""
         if self.error:
             raise self.error
-        async with self._lock:
-            return await asyncio.to_thread(work, self.partitions, *args, **more)
+        as_of_ms = min((lag.as_of_ms for lag in self.lag()), default=self._restored_ms)
+        return AsOf(await answered(self._lock, work, self.partitions, *args, **more), as_of_ms)
 
     async def draft(self, said: dict[str, object], at_ms: int | None = None) -> AnalysedArticle:
         """An article that is not out, as its readers would meet it; DataError says which field is wrong."""

@@ -10,6 +10,7 @@ from ..errors import DataError
 from ..models.serving import lineup_of
 from ..partition.partition import Partition
 from .listing import newest, pushed_to
+from .stepwise import Steps, stepwise
 from .verdicts import verdicts
 from .world import policy_of
 
@@ -28,7 +29,8 @@ class Funnel(msgspec.Struct, frozen=True):
     unaware: int  # readers of partitions that do not know the article yet
 
 
-def funnel(partitions: Sequence[Partition], article_id: str, now_ms: int) -> Funnel:
+@stepwise
+def funnel(partitions: Sequence[Partition], article_id: str, now_ms: int) -> Steps[Funnel]:
     """DataError for an article that no followed partition knows."""
     article = newest(partitions, article_id)
     if article is None:
@@ -38,10 +40,11 @@ def funnel(partitions: Sequence[Partition], article_id: str, now_ms: int) -> Fun
         slot, lineup = partition.catalog.slot(article_id), lineup_of(partition.context.ranker)
         if slot is None:
             unaware += partition.profiles.count()
-            continue
-        policy = policy_of(partition)
-        found.update(verdicts(partition.profiles, partition.catalog, slot, now_ms, lineup, policy).counts())
-        pushed += pushed_to(partition, article_id)
+        else:
+            policy = policy_of(partition)
+            found.update(verdicts(partition.profiles, partition.catalog, slot, now_ms, lineup, policy).counts())
+            pushed += pushed_to(partition, article_id)
+        yield
     reasons: dict[str, int] = {reason: found[reason] for reason in SUPPRESSION_REASONS if found[reason]}
     readers = found.total() + unaware
     return Funnel(article_id, article.version, article.title, now_ms, readers, found["push"], pushed, reasons, unaware)

@@ -23,6 +23,7 @@ from ..partition.partition import Partition
 from .clicks import Clicks, expected_clicks
 from .displaced import Displaced, displaced
 from .groups import Groups, added, grouped
+from .stepwise import Steps, stepwise
 from .verdicts import Verdicts, verdicts
 from .world import policy_of
 
@@ -68,67 +69,85 @@ class Compared(msgspec.Struct, frozen=True):
     only_second: int
 
 
-class _Found(msgspec.Struct, frozen=True):
-    preview: Preview
-    pushed: list[IndexArray]  # rows, by partition
-    scores: list[FloatArray]  # of these
+Asked = tuple[AnalysedArticle, int, float | None]  # a draft, when it is published, and the threshold if another
 
 
+@stepwise
 def preview(
     partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int, min_score: float | None = None
-) -> Preview:
+) -> Steps[Preview]:
     """All readers of these partitions meet the draft, each as their partition's owner would decide it."""
-    return _previewed(partitions, draft, at_ms, min_score).preview
-
-
-def recipients(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int) -> list[Named]:
-    """All who would get it, by partition and row."""
-    found = _previewed(partitions, draft, at_ms, None)
-    return [
-        Named(partition.profiles.users[row], round(float(score), 4))
-        for partition, rows, scores in zip(partitions, found.pushed, found.scores, strict=True)
-        for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
-    ]
-
-
-def compare(
-    partitions: Sequence[Partition],
-    first: tuple[AnalysedArticle, int, float | None],
-    second: tuple[AnalysedArticle, int, float | None],
-) -> Compared:
-    """Two drafts, times or thresholds (None: as the settings say), side by side."""
-    one, other = _previewed(partitions, *first), _previewed(partitions, *second)
-    both = sum(len(np.intersect1d(a, b, True)) for a, b in zip(one.pushed, other.pushed, strict=True))
-    counts = (found.preview.pushes - both for found in (one, other))
-    return Compared(one.preview, other.preview, both, *counts)
-
-
-def _previewed(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int, min_score: float | None) -> _Found:
-    counts, later, groups = Counter[str](), Counter[int](), list[Groups]()
-    scores, rows, names = list[FloatArray](), list[IndexArray](), list[Named]()
-    lost = Displaced(0, 0, {})
+    found = _Found((draft, at_ms, min_score))
     for partition in partitions:
+        found.add(partition)
+        yield
+    return found.preview()
+
+
+@stepwise
+def recipients(partitions: Sequence[Partition], draft: AnalysedArticle, at_ms: int) -> Steps[list[Named]]:
+    """All who would get it, by partition and row."""
+    found, named = _Found((draft, at_ms, None)), list[Named]()
+    for partition in partitions:
+        rows, scores = found.add(partition)
+        named += [
+            Named(partition.profiles.users[row], round(float(score), 4))
+            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+        yield
+    return named
+
+
+@stepwise
+def compare(partitions: Sequence[Partition], first: Asked, second: Asked) -> Steps[Compared]:
+    """Two drafts, times or thresholds (None: as the settings say), side by side: both meet a partition in one state."""
+    one, other, both = _Found(first), _Found(second), 0
+    for partition in partitions:
+        both += len(np.intersect1d(one.add(partition)[0], other.add(partition)[0], True))
+        yield
+    previews = one.preview(), other.preview()
+    return Compared(*previews, both, *(each.pushes - both for each in previews))
+
+
+class _Found:
+    """What was found of one draft in the partitions so far."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._counts, self._later, self._groups = Counter[str](), Counter[int](), list[Groups]()
+        self._scores, self._names, self._lost = list[FloatArray](), list[Named](), Displaced(0, 0, {})
+        self._min_scores = list[float]()  # by partition
+
+    def add(self, partition: Partition) -> tuple[IndexArray, FloatArray]:
+        """The readers of a partition meet the draft; the rows of those who would get it, and their scores."""
+        draft, at_ms, min_score = self._asked
         profiles, policy = partition.profiles, policy_of(partition)
         policy = policy if min_score is None else policy._replace(min_score=min_score)
+        self._min_scores.append(policy.min_score)
         catalog = partition.catalog.alone(draft, at_ms)
         found = verdicts(profiles, catalog, 0, at_ms, lineup_of(partition.context.ranker), policy)
-        counts.update(found.counts())
-        later.update(_opening(found, at_ms))
-        groups.append(grouped(profiles, found, at_ms, policy))
-        pushed = found.rows()
-        rows.append(pushed)
-        scores.append(found.scores[pushed])
-        names += _likeliest(partition, pushed, found)
-        lost = lost.plus(displaced(partition, draft, pushed, found.scores[pushed], at_ms, policy))
-    names.sort(key=lambda named: (-named.relevance, named.user_id))
-    reasons: dict[str, int] = {reason: counts[reason] for reason in SUPPRESSION_REASONS if counts[reason]}
-    told = Preview(
-        draft.article_id, draft.title, draft.category, draft.language, draft.story_id, draft.tags, at_ms,
-        counts.total(), counts["push"], reasons, {f"{hours} h": later[hours] for hours in HOURS},
-        expected_clicks(np.concatenate(scores)), added(groups), lost, names[:SAMPLE],
-        min_score if min_score is not None else policy_of(partitions[0]).min_score,
-    )  # fmt: skip
-    return _Found(told, rows, scores)
+        self._counts.update(found.counts())
+        self._later.update(_opening(found, at_ms))
+        self._groups.append(grouped(profiles, found, at_ms, policy))
+        rows = found.rows()
+        scores = found.scores[rows]
+        self._scores.append(scores)
+        self._names += _likeliest(partition, rows, found)
+        self._lost = self._lost.plus(displaced(partition, draft, rows, scores, at_ms, policy))
+        return rows, scores
+
+    def preview(self) -> Preview:
+        """All partitions together."""
+        draft, at_ms, _ = self._asked
+        counts = self._counts
+        names = sorted(self._names, key=lambda named: (-named.relevance, named.user_id))
+        reasons: dict[str, int] = {reason: counts[reason] for reason in SUPPRESSION_REASONS if counts[reason]}
+        return Preview(
+            draft.article_id, draft.title, draft.category, draft.language, draft.story_id, draft.tags, at_ms,
+            counts.total(), counts["push"], reasons, {f"{hours} h": self._later[hours] for hours in HOURS},
+            expected_clicks(np.concatenate(self._scores)), added(self._groups), self._lost, names[:SAMPLE],
+            self._min_scores[0],
+        )  # fmt: skip
 
 
 def _opening(found: Verdicts, at_ms: int) -> Counter[int]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,27 @@ from streamrec.contracts.push import Push, push_id
 from streamrec.follower.follower import Follower
 from streamrec.follower.funnel import funnel
 from streamrec.follower.preview import preview, recipients
+from streamrec.follower.stepwise import Steps, stepwise
 from streamrec.kafka.topics import create
+from streamrec.partition.partition import Partition
 from streamrec.settings import Settings, to_environ
 from streamrec.tools.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.kafka
 DRAFT: dict[str, Any] = {"article_id": "news", "title": "Quantum chip breaks record", "category": "science"}
+
+
+@stepwise
+def applied_meanwhile(partitions: Sequence[Partition], user_id: str) -> Steps[bool]:
+    """Whether a reader who is unknown at first becomes known while one asks; a step holds all partitions."""
+    for _ in range(500):
+        before = any(user_id in partition.profiles for partition in partitions)
+        time.sleep(0.02)
+        assert any(user_id in partition.profiles for partition in partitions) == before
+        if before:
+            return True
+        yield
+    return False
 
 
 async def pushed(settings: Settings, article_id: str) -> set[str]:
@@ -54,8 +71,9 @@ def test_a_preview_names_who_is_then_pushed_to(settings_for_test: Settings, tmp_
             await send(settings, [event(user, "old" if at % 2 else "far") for at, user in enumerate(readers)])
             await until(lambda: _has_readers(settings, follower, len(readers)))
             draft = await follower.draft(DRAFT)
-            told = await follower.ask(preview, draft, now_ms())
-            named = {each.user_id for each in await follower.ask(recipients, draft, now_ms())}
+            told, as_of_ms = await follower.ask(preview, draft, now_ms())
+            assert now_ms() - 5_000 < as_of_ms <= now_ms()
+            named = {each.user_id for each in (await follower.ask(recipients, draft, now_ms())).answer}
             await send(settings, [article(**DRAFT)])
             await until(lambda: _is_pushed(settings, named))
             assert 0 < told.pushes == len(named) < len(readers)
@@ -65,7 +83,10 @@ def test_a_preview_names_who_is_then_pushed_to(settings_for_test: Settings, tmp_
             workers[1].ensure()
             await send(settings, [event(user, "news") for user in readers])
             await until(lambda: _has_reads(settings, follower, 2 * len(readers)))
-            assert (await follower.ask(funnel, "news", now_ms())).pushed == told.pushes
+            assert (await follower.ask(funnel, "news", now_ms())).answer.pushed == told.pushes
+            asked = asyncio.create_task(follower.ask(applied_meanwhile, "late"))
+            await send(settings, [event("late", "old")])
+            assert (await asked).answer
             assert all(lag.age_ms < 5_000 and lag.at_end and not lag.cut_off_since_ms for lag in follower.lag())
         finally:
             await follower.stop()

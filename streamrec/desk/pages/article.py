@@ -10,6 +10,7 @@ from ...clock import now_ms
 from ...errors import DataError
 from ...follower.funnel import funnel
 from ...follower.listing import newest
+from ...follower.stepwise import Steps, stepwise
 from ...partition.partition import Partition
 from ..access.person import Person
 from ..article_rows import ArticleRow, rows_of
@@ -45,7 +46,7 @@ class ArticlePage:
     async def show(self, request: Request, person: Person) -> Response:
         """The page; 404 for an article that is not, or no longer, in the window."""
         article_id = request.query_params.get("id", "")
-        seen = await self._desk.seen(("article", article_id), _seen, article_id, now_ms())
+        seen, _ = await self._desk.seen(("article", article_id), _seen, article_id, now_ms())
         if seen is None:
             raise RefusedError(UNKNOWN, 404)
         trail = self._desk.sources.trail
@@ -62,7 +63,7 @@ class ArticlePage:
         """The part that asks about every reader, which takes a second where there are a million."""
         article_id = request.query_params.get("id", "")
         try:
-            found = await self._desk.seen(("funnel", article_id), funnel, article_id, now_ms(), kept_s=FUNNEL_KEPT_S)
+            found, _ = await self._desk.seen(("funnel", article_id), funnel, article_id, now_ms(), kept_s=FUNNEL_KEPT_S)
         except DataError:
             raise RefusedError(UNKNOWN, 404) from None
         shown = {"funnel": found, "steps": steps(found.would_push, found.reasons)}
@@ -74,11 +75,12 @@ def steps(pushes: int, reasons: Mapping[str, int]) -> list[Step]:
     return [Step("get it", pushes, good=True), *(Step(reason(word), n) for word, n in reasons.items())]
 
 
-def _seen(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Seen | None:
+@stepwise
+def _seen(partitions: Sequence[Partition], article_id: str, at_ms: int) -> Steps[Seen | None]:
     article = newest(partitions, article_id)
     if article is None:
         return None
-    (row,) = rows_of(partitions, [article], at_ms)
+    (row,) = yield from rows_of.steps(partitions, [article], at_ms)
     slots = [(partition.catalog, partition.catalog.slot(article_id)) for partition in partitions]
     read = sum(int(catalog["readers"][slot]) for catalog, slot in slots if slot is not None)
     return Seen(row, read)

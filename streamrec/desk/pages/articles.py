@@ -8,7 +8,7 @@ from starlette.responses import Response
 from ...clock import now_ms
 from ...partition.partition import Partition
 from ..access.person import Person
-from ..article_rows import ArticleRow, rows_of
+from ..article_rows import rows_of
 from ..articles import ArticlePage
 from ..desk import Desk
 
@@ -25,12 +25,13 @@ class ArticlesPage:
         """A page of the list, of all articles or those with these words."""
         query = request.query_params.get("q", "")[:MOST_QUERY_CHARS].strip()
         number = whole(request.query_params.get("page", ""), 1)
-        page, rows = await self._desk.seen(("articles", query, number), self._found, query, number)
+        page, _ = await self._desk.seen(("articles", query, number), self._page, query, number)
+        shown = tuple((article.article_id, article.version) for article in page.articles)
+        rows, _ = await self._desk.seen(("rows", shown), rows_of, page.articles, now_ms())
         return self._desk.frame.page(request, person, "articles.html", query=query, page=page, rows=rows)
 
-    def _found(self, partitions: Sequence[Partition], query: str, number: int) -> tuple[ArticlePage, list[ArticleRow]]:
-        page = self._desk.index(partitions).page(query, number)
-        return page, rows_of(partitions, page.articles, now_ms())
+    def _page(self, partitions: Sequence[Partition], query: str, number: int) -> ArticlePage:
+        return self._desk.index(partitions).page(query, number)
 
 
 def whole(text: str, default: int) -> int:

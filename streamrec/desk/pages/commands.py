@@ -53,7 +53,7 @@ class Commands:
     async def correct(self, request: Request, person: Person, form: Form) -> Response:
         """Publish the article with its new title, then say that it is sent to those who got an earlier one."""
         command = command_in(form, "correct", person, self._desk.sources.trail.moment_ms())
-        article = await self._desk.sources.followed.ask(newest, command.article_id)
+        article, _ = await self._desk.sources.followed.ask(newest, command.article_id)
         title = form.get("title", "").strip()
         if article is None or not title or title == article.title:
             raise RefusedError("Nothing was corrected: the title is as it was, or the article is not known any more.")

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...clock import now_ms
+from ...follower.stepwise import Steps, stepwise
 from ...partition.partition import Partition
 from ..access.person import Person
 from ..approvals import addressed
@@ -33,30 +35,32 @@ class Now(NamedTuple):
     opted_out: int
     articles: int
     fresh: int  # that could be pushed now
-    age_s: float
     minutes: list[int]  # pushes in each of the last 60, the present one last
 
 
-def figures(partitions: Sequence[Partition], at_ms: int, age_s: float) -> Now:
-    """All of them, of the followed partitions."""
-    profiles, catalog = [partition.profiles for partition in partitions], partitions[0].catalog
-    by_second = pushes_by_second(profiles, at_ms // 1000, HOUR_S)
-    return Now(
+@stepwise
+def seen(partitions: Sequence[Partition], at_ms: int) -> Steps[tuple[Now, list[ArticleRow]]]:
+    """The figures, and the latest articles."""
+    now_s, by_second, day, readers, refused = at_ms // 1000, np.zeros(HOUR_S, np.int64), 0, 0, 0
+    for partition in partitions:
+        store = partition.profiles
+        by_second += pushes_by_second(store, now_s, HOUR_S)
+        day += pushed_since(store, now_s - DAY_S)
+        readers += store.count()
+        refused += opted_out(store)
+        yield
+    catalog = partitions[0].catalog
+    now = Now(
         per_s=float(by_second[-PACE_S:].sum()) / PACE_S,
         hour=int(by_second.sum()),
-        day=pushed_since(profiles, at_ms // 1000 - DAY_S),
-        readers=sum(store.count() for store in profiles),
-        opted_out=opted_out(profiles),
+        day=day,
+        readers=readers,
+        opted_out=refused,
         articles=len(catalog),
         fresh=len(catalog.fresh(at_ms)),
-        age_s=age_s,
         minutes=[int(n) for n in by_second.reshape(-1, 60).sum(axis=1)],
     )
-
-
-def seen(partitions: Sequence[Partition], at_ms: int, age_s: float) -> tuple[Now, list[ArticleRow]]:
-    """The figures, and the latest articles."""
-    return figures(partitions, at_ms, age_s), latest(partitions, at_ms, LATEST)
+    return now, (yield from latest.steps(partitions, at_ms, LATEST))
 
 
 class NowPage:
@@ -80,14 +84,15 @@ class NowPage:
         return self._desk.frame.page(request, person, "state.html")
 
     async def _seen(self) -> dict[str, object]:
-        at_ms, (age_s, trouble) = now_ms(), self._desk.freshness()
-        now, articles = await self._desk.seen("now", seen, at_ms, age_s)
-        underway = await self._desk.seen("underway", self._audiences.underway, at_ms, kept_s=UNDERWAY_KEPT_S)
+        at_ms, trouble = now_ms(), self._desk.trouble()
+        (now, articles), as_of_ms = await self._desk.seen("now", seen, at_ms)
+        underway, _ = await self._desk.seen("underway", self._audiences.underway, at_ms, kept_s=UNDERWAY_KEPT_S)
         waiting = await self._desk.sources.waiting()
-        waits = self._desk.awaited(await self._desk.seen("addressed", addressed, at_ms))
+        waits = self._desk.awaited((await self._desk.seen("addressed", addressed, at_ms)).answer)
         shown = {
             "waiting": waiting,
-            "now": now._replace(age_s=age_s),
+            "now": now,
+            "age_s": max(0, now_ms() - as_of_ms) / 1000,
             "latest": articles,
             "trouble": trouble,
             "underway": [one for one in underway if one.article not in [each.article for each in waits]],

@@ -30,7 +30,7 @@ class ReaderPage:
         article_id = one_id(request.query_params.get("article", ""))
         found: dict[str, Any] = {"explained": None, "pair": None, "fault": "", "pair_fault": ""}
         if user_id:
-            found = await self._desk.seen(("reader", user_id, article_id), _asked, user_id, article_id, now_ms())
+            found, _ = await self._desk.seen(("reader", user_id, article_id), _asked, user_id, article_id, now_ms())
         return self._desk.frame.page(request, person, "reader.html", user_id=user_id, article_id=article_id, **found)
 
 

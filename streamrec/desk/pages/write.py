@@ -99,7 +99,7 @@ class WritePage:
     async def _previewed(self, draft: Draft) -> Preview:
         article, followed = await self._analysed(draft), self._desk.sources.followed
         at_ms = max(now_ms(), article.embargo_until_ms)
-        return await followed.ask(preview, article, at_ms)
+        return (await followed.ask(preview, article, at_ms)).answer
 
     async def _analysed(self, draft: Draft) -> AnalysedArticle:
         at_ms = now_ms()

@@ -28,6 +28,7 @@ from ...engine.profiles.layout import PUSHED
 from ...errors import StateError, StreamrecError
 from ...follower.drafts import Drafts
 from ...follower.lag import Lag
+from ...follower.stepwise import AsOf, answered
 from ...models.prior import Prior
 from ...partition.context import PartitionContext
 from ...partition.partition import Partition
@@ -63,8 +64,7 @@ class _Followed:
         return [Lag(0, 0, now_ms(), 0, True, 0)]
 
     async def ask(self, work: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
-        async with self._lock:
-            return await asyncio.to_thread(work, self.partitions, *args, **more)
+        return AsOf(await answered(self._lock, work, self.partitions, *args, **more), now_ms())
 
     async def draft(self, said: dict[str, object], at_ms: int | None = None) -> AnalysedArticle:
         return await asyncio.to_thread(self._drafts.analyse, said, at_ms or now_ms())

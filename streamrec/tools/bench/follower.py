@@ -1,7 +1,8 @@
 """`bench follower`: how far a follower is behind a worker under load, what it costs, and what its restore takes.
 
 The age of a row counts from its append to when the follower has applied it, so the worker's transaction is within it.
-Worker, follower, load and broker share the machine.
+Worker, follower, load and broker share the machine. With `ask` the follower is asked meanwhile, without a pause, who
+would get a draft: what a question keeps it from.
 """
 
 import asyncio
@@ -19,15 +20,23 @@ from .recovery import fill
 WARM_S = 3.0
 
 
-async def measure(cluster: Settings, per_s: float, seconds: float, users: int) -> dict[str, object]:
+async def measure(
+    cluster: Settings, per_s: float, seconds: float, users: int, partitions: int, ask: bool
+) -> dict[str, object]:
     """A worker under `per_s` clicks/s for `seconds`, and a follower that has restored `users` rows before."""
-    settings = bench_settings(cluster, None).changed(partitions=1 if users else 4)
+    settings = bench_settings(cluster, None).changed(partitions=partitions)
     await create(settings)
     if users:
         space = Message(*space_record(encoder_of(settings.encoder).space_id))
-        await fill(settings, users, 0, Message(*layout_record(1)), space, Message(*Meta({}, 0).record()))
+        last = Message(*layout_record(partitions)), space, Message(*Meta({}, 0).record())
+        for number in range(partitions):
+            await fill(settings, users // partitions, 0, *last, partition=number)
     await know_articles(settings)
     with started("streamrec", settings):
         async with beside(send_paced(settings, per_s, 3600.0, "p")):
             await asyncio.sleep(WARM_S)
-            return {"clicks_per_s": per_s, **await figures_of("follow_once", settings, str(seconds))}
+            return {
+                "clicks_per_s": per_s,
+                "partitions": partitions,
+                **await figures_of("follow_once", settings, str(seconds), "ask" * ask),
+            }

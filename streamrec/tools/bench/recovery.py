@@ -63,16 +63,16 @@ def rows(users: int, dirty: int, seed: int = 1) -> Iterator[list[Message]]:
         ]
 
 
-async def fill(settings: Settings, users: int, dirty: int, *last: Message) -> None:
-    """Write partition 0 of the changelog, as its owner would; `last` are the records it leaves behind its rows."""
+async def fill(settings: Settings, users: int, dirty: int, *last: Message, partition: int = 0) -> None:
+    """Write a partition of the changelog, as its owner would; `last` are the records it leaves behind its rows."""
     topic, transactions = changelog_topic(settings), Transactions(f"{settings.group_id}-fill", KafkaLog(settings))
     await transactions.start()
     for messages in rows(users, dirty):
         async with transactions.begin() as writes:
-            await writes.send(topic, 0, messages)
+            await writes.send(topic, partition, messages)
     if last:
         async with transactions.begin() as writes:
-            await writes.send(topic, 0, last)
+            await writes.send(topic, partition, last)
     await transactions.stop()
 
 
