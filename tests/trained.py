@@ -1,5 +1,6 @@
 """A tiny model folder, made in a moment: weights drawn, not learned, under this release's features and space."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ from making_rows import normal_rows
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.fingerprint import fingerprint as features_now
 from streamrec.engine.predictor import COLUMNS
-from streamrec.models.artifact import save
+from streamrec.models.artifact import Artifact, save
 from streamrec.models.calibration import Calibration
 from streamrec.models.engines.torch_fp32 import TorchFp32
-from streamrec.models.manifest import Manifest
+from streamrec.models.manifest import ChosenEngine, Manifest
 from streamrec.models.network import Network, use_one_thread
 from streamrec.training.fit import Fitted
 
@@ -27,6 +28,8 @@ def publish_small(
     middle: float = -2.5,
     name: str = "small",
     half_life_h: float | None = None,
+    recipe: str = "",
+    choose: Callable[[Artifact], ChosenEngine | None] = lambda _: None,
 ) -> Manifest:
     """Save it. The calibrated logits of standard normal rows have this middle and spread."""
     import torch
@@ -48,6 +51,8 @@ def publish_small(
         min_score=0.2,
         created_at=f"2026-01-0{seed}T09:00:00Z",
         half_life_h=half_life_h,
+        recipe=recipe,
+        choose=choose,
     )
 
 

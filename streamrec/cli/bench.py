@@ -169,7 +169,7 @@ def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> d
     "x at 256": torch fp32's time divided by the engine's, calls of 256 rows, median of interleaved rounds, one thread.
     "drift": largest change of a logit when the same rows are split over other calls; anything but 0 is a fault.
     """
-    from ..compression.search.machine import this_machine
+    from ..models.machine import this_machine
     from ..models.network import SIZES
     from ..terminal.tables import grid, show
     from ..tools.bench.engines import drawn, measure, of_folder

@@ -94,11 +94,13 @@ def verify(folder: Path, as_json: bool) -> None:
     ranker = load_ranker(folder, settings.engine, space_id, fingerprint(), settings.model_public_key)
     signed = "signature good" if settings.model_public_key else "signature not asked for"
     told = {"version": ranker.stamp.version, "engine": ranker.stamp.engine, "space_id": space_id}
-    told |= {"signature": signed, "verdict": ranker.admission.verdict}
+    told |= {"signature": signed, "verdict": ranker.admission.verdict, "chosen": _engine(ranker.manifest)}
     if as_json:
         show_json(told)
     else:
-        click.echo(printable(f"{ranker.stamp.name} {ranker.stamp.version}: {signed}; {ranker.admission.verdict}", None))
+        made = f"; where it was made: {_engine(ranker.manifest)}" if ranker.manifest.engine else ""
+        told_now = f"{ranker.stamp.name} {ranker.stamp.version}: {signed}; {ranker.admission.verdict}{made}"
+        click.echo(printable(told_now, None))
 
 
 @model.command()
@@ -222,6 +224,11 @@ def _roles(version: str, rollout: "Rollout") -> str:
     return ", ".join(role for role, holder in roles.items() if holder == version)
 
 
+def _engine(manifest: "Manifest") -> str:
+    """Which engine won where the model was made, and how fast it was; empty: not recorded."""
+    return manifest.engine.says(manifest.recipe) if manifest.engine else ""
+
+
 def _facts(version: str, manifest: "Manifest | ArtifactError", rollout: "Rollout") -> dict[str, Any]:
     from ..errors import ArtifactError
 
@@ -237,13 +244,14 @@ def _facts(version: str, manifest: "Manifest | ArtifactError", rollout: "Rollout
         "sizes": list(manifest.sizes),
         "auc": auc.value if auc else None,
         "created_at": manifest.created_at,
+        "engine": _engine(manifest),
     }
 
 
 def _show(found: "Mapping[str, Manifest | ArtifactError]", rollout: "Rollout") -> None:
     from ..terminal.tables import grid, show
 
-    table = grid("version", "role", "name", "space", "sizes", "AUC", "made")
+    table = grid("version", "role", "name", "space", "sizes", "AUC", "made", "engine where it was made")
     shown: dict[str, Callable[[Any], str]] = {
         "sizes": lambda sizes: "-".join(map(str, sizes)),
         "auc": lambda auc: "" if auc is None else f"{auc:.4f}",

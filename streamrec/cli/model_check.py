@@ -15,8 +15,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
     on each kind of processor that workers run on, and after an update of torch or ONNX Runtime. Where an engine
     differs, name one with STREAMREC_ENGINE that differs on none of them.
     """
-    from ..compression.search.machine import this_machine
     from ..models.golden import distances
+    from ..models.machine import this_machine
     from ..terminal.tables import grid, show, show_json
 
     found, absent = distances()

@@ -8,13 +8,15 @@ users(...) changes nothing in the folder: it measures another way to keep user v
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import RecipeError
-from ..models.artifact import replace_folder, save
+from ..models.admission import chosen
+from ..models.artifact import Artifact, replace_folder, save
 from ..models.calibration import fit_calibration
 from ..models.engines import engine_of
-from ..models.manifest import Manifest
+from ..models.manifest import ChosenEngine, Manifest
 from ..models.network import Network
 from ..training.evaluate import quality, summary, users_of
 from ..training.fit import Fitted
@@ -39,9 +41,11 @@ def publish_compressed(
     fingerprint: str,
     wanted: Wanted,
     created_at: str,
+    choose: Callable[[Artifact], ChosenEngine | None] = chosen,
 ) -> Manifest | None:
     """Write the folder, replacing one of that name; its manifest, or None of what cannot be served.
 
+    `choose` says which engine is recorded: unless a search has chosen one, what a worker would take on this machine.
     RecipeError for a model that has learned nothing.
     """
     raw = encode(made.model)
@@ -65,6 +69,7 @@ def publish_compressed(
         test_from_ms=max(source.test_from_ms or 0, learned_ms),
         half_life_h=source.half_life_h,
         packed=raw,
+        choose=choose,
     )
     if made.users != "fp32":
         log.warning("users(%s) was measured, but no worker does it: it keeps user vectors in float16", made.users)

@@ -58,12 +58,20 @@ class Verdict(msgspec.Struct, frozen=True):
     impressions: int
     impressions_needed: int | None  # for a decision, with a chance of 80 %; None where there is one
     together: int = 1  # candidates whose bounds hold together with 95 % confidence
+    users: int = 0  # who made the impressions; 0: not recorded
+
+    @property
+    def of_few(self) -> bool:
+        """Whether there are too few readers for any bound: what was measured is all that can be said."""
+        return 0 < self.users < MIN_USERS
 
     def says(self) -> str:
         """In one cell of a table: outcome, and what would be needed where there is none."""
         if self.impressions_needed is None:
             return self.outcome
-        return f"{self.outcome}: needs about {_rounded(self.impressions_needed):,} impressions for a chance of 80 %"
+        few = f"{self.users} readers, and under {MIN_USERS} nothing is decided; " if self.of_few else ""
+        needed = f"needs about {_rounded(self.impressions_needed):,} impressions for a decision with a chance of 80 %"
+        return f"{self.outcome}: {few}{needed}"
 
 
 def judge(teacher: DoubleArray, candidate: DoubleArray, users: ArrayLike, budget: float, seed: int) -> Verdict:
@@ -138,7 +146,7 @@ def _verdict(
     if outcome == "not decidable":
         distance = (reach[1] if loss <= budget else reach[0]) + POWER
         needed = _needed(impressions, users, distance * error, abs(budget - loss))
-    return Verdict(outcome, budget, loss, lower, upper, error, impressions, needed, together)
+    return Verdict(outcome, budget, loss, lower, upper, error, impressions, needed, together, users)
 
 
 def _needed(impressions: int, users: int, reach: float, room: float) -> int:

@@ -30,6 +30,8 @@ from .artifact import Artifact
 from .engine_speed import REFERENCE, Pace, speedups
 from .engines import ENGINES, available, engine_of, int8_name, missing, or_successor
 from .engines.contract import Engine, EngineName, precision_of
+from .machine import this_machine
+from .manifest import ChosenEngine
 from .network import Network, network_of
 from .parity import FP32_TOLERANCE, Parity, batch_drift, compare, tolerance_of
 from .saturation import clipped
@@ -116,6 +118,13 @@ def admit(artifact: Artifact, choice: Choice = "auto", pace: Pace = speedups, bu
     except ArtifactError as error:
         return _serve(chosen, f"{serves}; {error}", None)
     return _serve(chosen, f"{serves}; {int8.engine.name} would have {int8.summary}", int8.parity)
+
+
+def chosen(artifact: Artifact) -> ChosenEngine:
+    """What `auto` takes on this machine, for the manifest."""
+    admission = admit(artifact)
+    ratio = admission.speedup[BATCH_SIZES[0]]
+    return ChosenEngine(admission.engine.name, round(ratio, 2), this_machine().processor)
 
 
 def _named(asked: EngineName, model: str) -> EngineName:

@@ -12,10 +12,11 @@ and what came, and the cure.
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
@@ -25,7 +26,7 @@ from ..arrays import FloatArray
 from ..engine.predictor import COLUMNS, Arrays
 from ..errors import ArtifactError
 from .calibration import Calibration
-from .manifest import COPY_AGAIN, FORMAT, RETRAIN, Interval, Manifest, decode, encode
+from .manifest import COPY_AGAIN, FORMAT, RETRAIN, ChosenEngine, Interval, Manifest, decode, encode
 from .packed_tensors import is_packed, unpacked
 from .signature import check as check_signature
 
@@ -69,10 +70,11 @@ def save(
     test_from_ms: int | None = None,
     half_life_h: float | None = None,
     packed: bytes | None = None,
+    choose: Callable[[Artifact], ChosenEngine | None] = lambda _: None,
 ) -> Manifest:
     """Write the folder, replacing one of that name; ArtifactError for numbers that must never be served.
 
-    `packed` is written instead of `weights`, and must hold the same.
+    `packed` is written instead of `weights`, and must hold the same. `choose` says which engine is recorded.
     """
     path, raw = str(folder / WEIGHTS), bytes_of(dict(weights)) if packed is None else packed
     _check_weights(weights if packed is None else unpacked(packed, path)[1], sizes, path)
@@ -97,6 +99,7 @@ def save(
         half_life_h=None if half_life_h is None else float(half_life_h),  # as it is read back
         file_bytes={name: len(raw) for name, raw in files.items()},
     ).sealed()
+    manifest = msgspec.structs.replace(manifest, engine=choose(Artifact(manifest, weights, probe)))
     files[MANIFEST] = encode(manifest)
     decode(files[MANIFEST], str(folder / MANIFEST))  # what cannot be loaded is not saved
     replace_folder(folder, files)

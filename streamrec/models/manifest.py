@@ -1,12 +1,14 @@
 """What a model artifact says of itself: `manifest.json`, read and written strictly.
 
-`version` is the first 12 hex digits of a SHA-256 over everything else in the manifest but `created_at`; the SHA-256 of
-the other files are part of that. So the same training gives the same version, and an edited manifest gives itself away.
+`version` is the first 12 hex digits of a SHA-256 over everything else in the manifest but `created_at` and `engine`,
+which are of the moment and the machine; the SHA-256 of the other files are part of that. So the same training gives the
+same version, and an edited manifest gives itself away.
 """
 
 import hashlib
 import math
-from typing import Self, TypeVar
+import re
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -27,16 +29,38 @@ class Interval(msgspec.Struct, frozen=True):
     high: float
 
 
+class ChosenEngine(msgspec.Struct, frozen=True):
+    """The engine that was the best where a model was made; what serves is decided where it is loaded (admission.py)."""
+
+    name: str
+    ratio: float  # times as fast as torch fp32 with the same weights, 256 rows a call
+    processor: str
+
+    def says(self, recipe: str) -> str:
+        """In one cell of a table."""
+        return f"{runs_in(self.name, recipe)}, {self.ratio:.2f} x torch_fp32"
+
+
+def runs_in(engine: str, recipe: str) -> str:
+    """An engine, and where it multiplies in fp32 what the recipe, as text or JSON, keeps in int8, that too."""
+    both = re.search(r"\b(int8|qat)\b", recipe) is not None and not engine.endswith("int8")
+    return f"{engine} (int8 on disk, fp32 at run time)" if both else engine
+
+
 class Sealed(msgspec.Struct, frozen=True, omit_defaults=True):
     """What any trained folder says of itself. A field with a default is newer than its format, and not written."""
 
-    version: str  # a hash of everything else but created_at
+    version: str  # a hash of everything else but created_at, and what is `apart`
     created_at: str  # ISO 8601, for people
 
     def content_version(self) -> str:
         """The version that follows from the content: 12 hex digits of its SHA-256."""
-        content = msgspec.structs.replace(self, version="", created_at="")
+        content = msgspec.structs.replace(self, version="", created_at="", **self.apart())
         return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
+
+    def apart(self) -> dict[str, Any]:
+        """Fields of which the version says nothing, as they are before anything is known of them."""
+        return {}
 
     def sealed(self) -> Self:
         """This manifest with the version that follows from its content."""
@@ -65,6 +89,11 @@ class Manifest(Sealed, frozen=True, omit_defaults=True):
     test_from_ms: int | None = None  # nothing from here on was learned from; None: not recorded
     half_life_h: float | None = None  # STREAMREC_INTEREST_HALF_LIFE_H of the profiles it saw; None: not recorded
     file_bytes: dict[str, int] = {}  # size by file name, known before one is fetched; empty: not recorded
+    engine: ChosenEngine | None = None  # None: not recorded
+
+    def apart(self) -> dict[str, Any]:
+        """A speed is of a machine and a moment: the same training gives the same version wherever it runs."""
+        return {"engine": None}
 
 
 def encode(manifest: Sealed) -> bytes:

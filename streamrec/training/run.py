@@ -11,6 +11,7 @@ from ..content.encoder import Encoder
 from ..content.encoders import encoder_of
 from ..engine.features.fingerprint import fingerprint
 from ..errors import ArtifactError, DataError
+from ..models.admission import chosen
 from ..models.artifact import check_replaceable, save
 from ..models.engines import engine_of, int8_name
 from ..settings import Settings
@@ -121,6 +122,7 @@ def _ranker(
         log=options.played.log,
         test_from_ms=cut_ms,
         half_life_h=settings.interest_half_life_h,
+        choose=chosen,
     )
     ours, scores = found.scores[name](later), {rung: score(later) for rung, score in found.scores.items()}
     with contextlib.suppress(ArtifactError):  # the model is trained and written: its table goes without

@@ -19,6 +19,7 @@ from streamrec.compression.source import load_source
 from streamrec.content.encoders import encoder_of
 from streamrec.datasets.simulated.log import SimulatedLog
 from streamrec.errors import ArtifactError, DataError, RecipeError
+from streamrec.models.artifact import manifest_of
 from streamrec.settings import Settings
 from streamrec.training.teacher import Teacher
 from streamrec.training.teacher_folder import read_manifest, save
@@ -60,6 +61,9 @@ def test_a_search_and_its_report(tmp_path: Path, teacher: Path) -> None:
     assert line["best"]["verdict"] == "pass"
     assert line["best"]["auc"] > line["teacher"]["auc"]
     assert load_source(out / "best").encoder == "hashed"
+    won = manifest_of(out / "best").engine
+    assert won is not None
+    assert won.name == line["best"]["engine"]
     assert (out / "pareto.png").read_bytes().startswith(b"\x89PNG")
 
     page = tmp_path / "report.html"

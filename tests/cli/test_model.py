@@ -15,6 +15,7 @@ from streamrec.errors import StreamrecError
 from streamrec.models import golden
 from streamrec.models.artifact import WEIGHTS
 from streamrec.models.golden import scores
+from streamrec.models.manifest import ChosenEngine
 from streamrec.models.rollout import promote
 from streamrec.models.signed_rollout import verified
 from streamrec.models.store import ModelStore
@@ -57,6 +58,18 @@ def test_from_add_to_rollback(store: Path) -> None:
     assert listed(store)[first] == "stable"
     assert "worse" in shown
     assert first in shown
+
+
+def test_the_engine_that_won_is_named(tmp_path: Path) -> None:
+    """With how fast it was where the model was made, and that int8 on disk need not be int8 at run time."""
+    won = ChosenEngine("ort_fp32", 2.5, "a processor")
+    publish_small(tmp_path / "one", 1, recipe='[{"type":"int8"}]', choose=lambda _: won)
+    run("add", tmp_path / "one", "--store", tmp_path / "store")
+    said = "ort_fp32 (int8 on disk, fp32 at run time), 2.50 x torch_fp32"
+    assert said in run("list", "--store", tmp_path / "store")
+    assert json.loads(run("list", "--store", tmp_path / "store", "--json"))["versions"][0]["engine"] == said
+    assert f"where it was made: {said}" in run("verify", tmp_path / "one")
+    assert json.loads(run("verify", tmp_path / "one", "--json"))["chosen"] == said
 
 
 def test_this_processor_scores_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A compressed model leaves as a folder a worker can serve, in the bytes its size says."""
 
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -15,8 +16,9 @@ from streamrec.compression.source import Source
 from streamrec.compression.store import FILE
 from streamrec.errors import RecipeError
 from streamrec.models.artifact import MANIFEST, PROBE, WEIGHTS, load
-from streamrec.models.engines import engine_of
-from streamrec.models.manifest import Manifest
+from streamrec.models.engines import available, engine_of
+from streamrec.models.engines.contract import EngineName
+from streamrec.models.manifest import ChosenEngine, Manifest, decode, encode
 from streamrec.models.network import network_of
 from streamrec.training.model import logits_of
 from streamrec.training.threshold import Wanted
@@ -54,6 +56,18 @@ def test_the_manifest_says_what_was_learned_from(tmp_path: Path) -> None:
     assert manifest is not None
     last_ms = max(int(part.at_ms.max()) for part in (bench(trained_network()).rows, HELD_OUT))
     assert (manifest.log, manifest.test_from_ms, manifest.half_life_h) == ("simulated", last_ms + 1, 24)
+
+
+def test_the_manifest_says_which_engine_won(tmp_path: Path) -> None:
+    """Of those that can run here, and where; a speed is of the moment, so the version knows nothing of it."""
+    manifest = published(tmp_path / "small", trained_network(), "int8")
+    assert manifest is not None
+    assert manifest.engine is not None
+    assert available()[cast(EngineName, manifest.engine.name)] == "ok"
+    assert manifest.engine.ratio >= 1
+    slower = msgspec.structs.replace(manifest, engine=ChosenEngine("torch_fp32", 1.0, "another"))
+    assert slower.content_version() == manifest.version
+    assert decode(encode(slower), "as of another machine") == slower
 
 
 def test_what_only_was_measured_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -162,7 +162,10 @@ def test_a_handful_of_users_decides_nothing() -> None:
     teacher = np.full(2 * MIN_USERS, 0.6)
     found = judge(teacher, teacher + 0.1, np.arange(2 * MIN_USERS) % (MIN_USERS - 1), 0.005, 1)
     assert found.outcome == "not decidable"
-    assert found.says() == "not decidable: needs about 200 impressions for a chance of 80 %"
+    assert found.says() == (
+        "not decidable: 99 readers, and under 100 nothing is decided; needs about 200 impressions for a decision with a"
+        " chance of 80 %"
+    )
 
 
 def several(rng: np.random.Generator, count: int, loss: float) -> tuple[DoubleArray, list[DoubleArray], DoubleArray]:

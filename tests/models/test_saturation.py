@@ -9,11 +9,11 @@ from saturating import Saturating
 from torch import Tensor, nn
 
 from streamrec.arrays import FloatArray
-from streamrec.compression.search.machine import this_machine
 from streamrec.models import fixed_point
 from streamrec.models.engines import ENGINES, engine_of
 from streamrec.models.engines.contract import Engine, EngineName, precision_of
 from streamrec.models.engines.torch_int8 import TorchInt8
+from streamrec.models.machine import this_machine
 from streamrec.models.network import Network
 from streamrec.models.saturation import clipped
 

@@ -9,18 +9,20 @@ from rich.console import Console
 from ...clock import now_iso
 from ...engine.features.fingerprint import fingerprint
 from ...errors import DataError
-from ...models.manifest import Manifest
+from ...models.manifest import ChosenEngine, Manifest
 from ...models.signature import SIGNATURE
 from ...training.teacher_folder import TeacherManifest
 from ...training.threshold import Wanted
 from ..publish import publish_compressed
 from ..recipe import parse
 from ..source import source_of
+from .final_selection import FP32
 from .outcome import Outcome, Point
 from .recipe_evaluator import RecipeEvaluator
 
 BEST = "best"
 WRITTEN = "best.sha256"  # of what the search has put there
+TIMED = 256  # rows a call, at which engines are chosen
 
 
 def check_best(out: Path) -> None:
@@ -48,7 +50,7 @@ def write_best(
         shutil.rmtree(folder, ignore_errors=True)
         written.unlink(missing_ok=True)
         return None
-    manifest = _publish(folder, evaluator, outcome.points[outcome.best], teacher, wanted)
+    manifest = _publish(folder, evaluator, outcome, outcome.points[outcome.best], teacher, wanted)
     if manifest is None:
         console.print(f"{folder} holds weights only: no worker serves a model of the teacher's shape", soft_wrap=True)
     written.write_text(_digest(folder))
@@ -56,10 +58,12 @@ def write_best(
 
 
 def _publish(
-    folder: Path, evaluator: RecipeEvaluator, best: Point, teacher: TeacherManifest, wanted: Wanted
+    folder: Path, evaluator: RecipeEvaluator, outcome: Outcome, best: Point, teacher: TeacherManifest, wanted: Wanted
 ) -> Manifest | None:
     """The best model as a worker loads it, with its recipe, calibrated on held-out rows; None if none can."""
     assert best.fidelity is not None
+    ratio = best.speed[TIMED].ratio / best.engines[FP32][TIMED].ratio
+    engine = ChosenEngine(best.engine, round(ratio, 2), outcome.machine.processor)
     return publish_compressed(
         folder,
         evaluator.compressed(best.recipe, best.fidelity),
@@ -69,6 +73,7 @@ def _publish(
         fingerprint=fingerprint(),
         wanted=wanted,
         created_at=now_iso(),
+        choose=lambda _: engine,
     )
 
 

@@ -11,12 +11,12 @@ from typing import Literal
 
 import msgspec
 
+from ...models.machine import Machine
 from ...models.manifest import Interval
 from ...training.ladder import Ranking
 from ...training.threshold import Threshold
 from ..verdict import Verdict
 from .latency import Speed
-from .machine import Machine
 from .sensitivity import Probe
 from .trial import Fidelity, Request, Trial
 

@@ -9,6 +9,7 @@ before, hold together (verdict.py): who chooses among nine models, or searches a
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ...models.machine import this_machine
 from ...training.ladder import TEACHER, Ranking, ladder
 from ...training.ladder import judged as judged_beside
 from ...training.model import logits_of
@@ -16,7 +17,6 @@ from .evaluation import Judging
 from .final_selection import Contender, final_selection
 from .halving import RUNGS, Halved, Rung, TimeBudget, halve
 from .holdout_ledger import HoldoutLedger
-from .machine import this_machine
 from .outcome import Outcome, Point
 from .recipe_evaluator import RecipeEvaluator
 from .sensitivity import UNTUNED, by_promise, probe

@@ -1,12 +1,12 @@
 """A search's outcome in a table, in a sentence and in one line of JSON."""
 
-import re
 from typing import Any
 
 from msgspec.structs import asdict
 from rich.table import Table
 
 from ...models.manifest import Interval
+from ...models.manifest import runs_in as engine_says
 from ...terminal.tables import grid
 from ...training.ladder import says
 from .outcome import Outcome, Point
@@ -25,6 +25,8 @@ def table(outcome: Outcome) -> Table:
     for number, (name, point) in enumerate([("teacher", outcome.teacher), *zip(LETTERS, outcome.points, strict=False)]):
         ratios = [times(point.speed[batch].ratio) if batch in point.speed else "1" for batch in BATCHES]
         bound, says = ("", "") if point.verdict is None else (percent(point.verdict.upper_95), point.verdict.outcome)
+        if point.verdict is not None and point.verdict.of_few:
+            bound, says = "", f"{says}: {point.verdict.users} readers"
         size = kib(point.sizes.file_bytes), f"{times(point.size_ratio)}x"
         style = "bold" if number - 1 == outcome.best and outcome.met else ""
         shown.add_row(name, runs_in(point), *size, *ratios, around(point.quality["auc"]), bound, says, style=style)
@@ -66,17 +68,14 @@ def _best(point: Point, budget: str, *, is_met: bool) -> str:
 
 def _closest(point: Point) -> str:
     assert point.verdict is not None
-    return (
-        f"the closest is {point.recipe} in {runs_in(point)}: loss {percent(point.verdict.loss)}, at most"
-        f" {percent(point.verdict.upper_95)} with 95 % confidence ({point.verdict.says()})"
-    )
+    most = f", at most {percent(point.verdict.upper_95)} with 95 % confidence" * (not point.verdict.of_few)
+    loss = percent(point.verdict.loss)
+    return f"the closest is {point.recipe} in {runs_in(point)}: loss {loss}{most} ({point.verdict.says()})"
 
 
 def runs_in(point: Point) -> str:
     """The engine, and where it multiplies in fp32 what is kept in int8, that too."""
-    kept_in_int8 = re.search(r"\b(int8|qat)\b", point.recipe) is not None
-    both = kept_in_int8 and not point.engine.endswith("int8")
-    return f"{point.engine} (int8 on disk, fp32 at run time)" if both else point.engine
+    return engine_says(point.engine, point.recipe)
 
 
 def left_out(outcome: Outcome) -> str:
@@ -160,6 +159,7 @@ def _short(point: Point) -> dict[str, Any]:
         "auc_loss": None if point.verdict is None else round(point.verdict.loss, 6),
         "auc_loss_upper_95": None if point.verdict is None else round(point.verdict.upper_95, 6),
         "verdict": None if point.verdict is None else point.verdict.outcome,
+        "readers": None if point.verdict is None else point.verdict.users,
         "impressions_needed": None if point.verdict is None else point.verdict.impressions_needed,
     }
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 from shutil import which
 
-from ...compression.search.machine import this_machine
+from ...models.machine import this_machine
 
 
 def measured_on() -> dict[str, str | None]:

@@ -40,6 +40,30 @@ def test_nothing_met_is_said_with_the_closest() -> None:
     assert left_out(msgspec.structs.replace(outcome, left_out=[])) == ""
 
 
+def test_what_few_readers_cannot_decide_is_not_called_passing() -> None:
+    """How many there were stands in sentence, table and page, and no bound does that 95 % are promised of."""
+    outcome = finished()
+    point = outcome.points[0]
+    few = msgspec.structs.replace(
+        point, verdict=Verdict("not decidable", 0.2, 0.011, 0.0, 0.0321, 0.01, 400, 1234, 1, 47)
+    )
+    outcome = msgspec.structs.replace(outcome, points=[few], best=None, closest=0)
+    said = sentence(outcome)
+    assert "47 readers, and under 100 nothing is decided; needs about 1,200 impressions" in said
+    assert "3.21 %" not in said
+    shown = io.StringIO()
+    Console(file=shown, width=400).print(table(outcome))
+    assert "not decidable: 47 readers" in shown.getvalue()
+    assert "3.21 %" not in shown.getvalue()
+    drawn = page(outcome)
+    cards, models = (drawn.split(mark)[1].split("</section>")[0] for mark in ("</h1>", 'id="models"'))
+    assert "undecided" in cards
+    assert "47 readers, and under 100 nothing is decided" in cards
+    assert "47 readers, and under 100 nothing is decided" in models
+    assert "3.21 %" not in cards.split("<main>")[0]
+    assert last_line(outcome)["best"]["readers"] == 47
+
+
 def test_what_could_be_better_but_is_not_proven_is_named() -> None:
     """Beside a proven best: how small and fast, and how many impressions would decide it."""
     outcome = finished()

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streamrec.compression.search import machine
-from streamrec.compression.search.machine import this_machine
+from streamrec.models import machine
+from streamrec.models.machine import this_machine
 
 
 def test_processor_instructions_and_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
