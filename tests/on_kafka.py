@@ -32,6 +32,8 @@ from streamrec.tools.chaos.reference_reading import Compared, PlainReading
 from streamrec.tools.chaos.row_check import row_differences
 from streamrec.tools.worker_process import WorkerProcess
 
+DECIDED_S = 3.0  # what is open for longer stays open: its writer was killed, or a test holds it
+
 
 class Sent(NamedTuple):
     """A record to send; `partition` None: by its key."""
@@ -77,12 +79,19 @@ async def send(settings: Settings, records: Iterable[Sent], pause_s: float = 0.0
 
 
 async def read(settings: Settings, topic: str, partitions: int | None = None) -> list[Any]:
-    """All committed records of a topic, by its full name; partitions None: as many as the settings say."""
+    """All committed records of a topic, by its full name; partitions None: as many as the settings say.
+
+    A commit is answered before all readers see what it wrote: what is there by now is waited for, for a moment.
+    """
+    tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
+    there, deadline = await _ends(settings, tps, "read_uncommitted"), time.monotonic() + DECIDED_S
     async with consumer(settings, isolation_level="read_committed") as reading:
-        tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
         reading.assign(tps)
         await reading.seek_to_beginning(*tps)
         ends = await reading.end_offsets(tps)
+        while any(ends[tp] < there[tp] for tp in tps) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+            ends = await reading.end_offsets(tps)
         records: list[Any] = []
         while any([await reading.position(tp) < ends[tp] for tp in tps]):
             for fetched in (await reading.getmany(timeout_ms=200)).values():
@@ -90,14 +99,15 @@ async def read(settings: Settings, topic: str, partitions: int | None = None) ->
         return records
 
 
+async def _ends(settings: Settings, tps: list[TopicPartition], isolation: str) -> dict[TopicPartition, int]:
+    async with consumer(settings, isolation_level=isolation) as reading:
+        return dict(await reading.end_offsets(tps))
+
+
 async def undecided(settings: Settings, topic: str, partitions: int | None = None) -> bool:
     """Whether a transaction is open in this topic, by its full name: what is committed ends before what is there."""
-    ends = []
-    for isolation in ("read_committed", "read_uncommitted"):
-        async with consumer(settings, isolation_level=isolation) as reading:
-            tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
-            ends.append(await reading.end_offsets(tps))
-    return bool(ends[0] != ends[1])
+    tps = [TopicPartition(topic, number) for number in range(partitions or settings.partitions)]
+    return await _ends(settings, tps, "read_committed") != await _ends(settings, tps, "read_uncommitted")
 
 
 async def until(condition: Callable[[], Awaitable[bool] | bool], wait_s: float = 90) -> None:

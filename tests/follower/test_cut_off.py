@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from aiokafka.admin import NewTopic
-from on_kafka import now_ms, until
+from on_kafka import now_ms, settled, until
 
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.profiles.layout import DEFAULTS, ROW
@@ -44,6 +44,7 @@ async def write(settings: Settings, *users: str, first: bool = False) -> None:
     async with transactions.begin() as writes:
         await writes.send(changelog_topic(settings), 0, [*records, *rows, Message(*Meta({}, now_ms()).record())])
     await transactions.stop()
+    await settled(settings, changelog_topic(settings))
 
 
 def readers(follower: Follower) -> set[str]:
@@ -127,6 +128,7 @@ def test_a_log_of_another_deployment_is_refused(kafka: str, settings_for_test: S
         async with transactions.begin() as writes:
             await writes.send(changelog_topic(settings), 0, [other])
         await transactions.stop()
+        await settled(settings, changelog_topic(settings))
         assert "another" in await refusal(settings)
 
     asyncio.run(scene())

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from aiokafka import TopicPartition
+from on_kafka import settled
 
 from streamrec.kafka import log as log_module
 from streamrec.kafka.log import KafkaLog, KafkaReader, read_all
@@ -28,6 +29,7 @@ async def kafka_log(settings_for_test: Settings) -> KafkaLog:
                 await writes.send(settings.topic(topic), number, [Message(b"k", f"{topic} {number}".encode())])
         await writes.send(settings.topic("articles.dlq"), 0, [Message(b"k", b"articles.dlq 0")])
     await transactions.stop()
+    await settled(settings, *map(settings.topic, ("push", "events.dlq", "articles.dlq")))
     return log
 
 
@@ -110,5 +112,6 @@ async def test_a_producer_knows_what_its_sibling_was_told(
     await (await younger.send_batch(batch, topic, partition=0))
     await younger.commit_transaction()
     await asyncio.gather(eldest.stop(), younger.stop())
+    await settled(settings_for_test, topic)
     async with kafka_log.reader() as reader:
         assert await values(reader, settings_for_test, "push", 0) == [b"push 0", b"new"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from on_kafka import read
+from on_kafka import read, settled
 
 from streamrec.cli.options import KAFKA_VERSIONS
 from streamrec.errors import KafkaError
@@ -82,4 +82,5 @@ async def test_a_transaction_survives_the_broker_that_decides_it(jars: Path) -> 
         assert not answers(gone.port)
         assert {brokers_known(node.port) for node in cluster.nodes if node is not gone} == {2}
         assert cluster.active_controller() is not gone
+        await settled(settings, settings.topic("push"))  # its coordinator has just taken over
         assert [record.value for record in await read(settings, settings.topic("push"), 1)] == [b"0", b"1"]
