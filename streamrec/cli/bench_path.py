@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..datasets import NAMES
-from .options import path_argument, rejected_option, seed_option
+from .options import paths_argument, rejected_option, seed_option
 
 if TYPE_CHECKING:
     from ..compression.whole_path import WholePath
 
 
 @click.command()
-@path_argument
+@paths_argument
 @click.option("--teacher", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of a teacher.")
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="What is served instead.")
 @click.option(
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @seed_option
 @rejected_option
 def path(
-    path: Path | None,
+    paths: tuple[Path, ...],
     teacher: Path | None,
     model: Path | None,
     search: Path | None,
@@ -61,7 +61,7 @@ def path(
     if teacher is None or model is None:
         raise click.UsageError("--teacher and --model, or --search")
     console = PlainConsole(stderr=True)
-    played = Played(log, path, seed, users, allowed=allow_rejected)
+    played = Played(log, paths, seed, users, allowed=allow_rejected)
     with threadpool_limits(1):
         found = measure(teacher, model, played, load(), rounds, console.print)
     found = msgspec.structs.replace(found, machine=str(measured_on()["machine"]))

@@ -7,7 +7,7 @@ import click
 
 from .compress_search import Share
 from .ladder import rungs_for_scripts, show_ladder
-from .options import log_option, path_argument, rejected_option, seed_option, threshold_options, topics_options
+from .options import log_option, paths_argument, rejected_option, seed_option, threshold_options, topics_options
 
 if TYPE_CHECKING:
     from ..compression.run import Done
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe")
-@path_argument
+@paths_argument
 @click.option("--teacher", type=click.Path(path_type=Path), required=True, help="Folder of what is compressed.")
 @log_option
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to be written.")
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def run(
     recipe: str,
     log: str,
-    path: Path | None,
+    paths: tuple[Path, ...],
     seed: int,
     users: int,
     allow_rejected: float | None,
@@ -76,7 +76,7 @@ def run(
 
     if options["search"] and options["test_from"]:
         raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
-    played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
+    played = Played(log, paths, seed, users, since=since, until=until, allowed=allow_rejected)
     wanted = Wanted(min_score, pushes_per_reader_day)
     done = do(Options(recipe, played, seed=seed, wanted=wanted, **options), load(brokers=brokers))
     _show(done, is_alone=options["search"] is None)

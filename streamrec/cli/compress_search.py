@@ -12,7 +12,7 @@ from .ladder import rungs_for_scripts, show_ladder
 from .options import (
     encoder_option,
     log_option,
-    path_argument,
+    paths_argument,
     rejected_option,
     seed_option,
     threshold_options,
@@ -48,7 +48,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 
 @click.command()
 @log_option
-@path_argument
+@paths_argument
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of this search.")
 @click.option("--budget", type=Duration(), callback=_some, default="10m", show_default=True, help="Time, like 10m.")
 @click.option("--max-loss", type=Share(), default="0.5%", show_default=True, help="Of AUC, relative to the teacher's.")
@@ -64,7 +64,7 @@ def _some(ctx: click.Context, param: click.Parameter, value: int) -> int:
 @topics_options
 def search(
     log: str,
-    path: Path | None,
+    paths: tuple[Path, ...],
     out: Path,
     budget: int,
     seed: int,
@@ -107,7 +107,7 @@ def search(
     from ..training.log_source import Played
     from ..training.threshold import Wanted
 
-    played = Played(log, path, seed, users, since=since, until=until, allowed=allow_rejected)
+    played = Played(log, paths, seed, users, since=since, until=until, allowed=allow_rejected)
     asked = Options(played, out, budget / 1000, seed=seed, wanted=Wanted(min_score, pushes_per_reader_day), **options)
     console = PlainConsole(stderr=True)
     try:

@@ -60,7 +60,7 @@ threshold_options = all_of(
     ),
     click.option("--min-score", type=click.FloatRange(0, 1), help="Record this threshold instead."),
 )  # fmt: skip
-path_argument = click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+paths_argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
 readers_option = click.option(
     "--users", type=click.IntRange(1), default=2000, show_default=True, help="Simulated readers."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..datasets import NAMES
-from .options import path_argument, rejected_option
+from .options import paths_argument, rejected_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("log", type=click.Choice(NAMES))
-@path_argument
+@paths_argument
 @click.option("--speed", type=float, help="Log time over wall time, e.g. 3600 (default: as fast as it goes).")
 @click.option("--no-broker", is_flag=True, help="Feed the partitions directly: the same pushes, without Kafka.")
 @click.option("--limit", type=int, help="Of globo: the first N clicks. Of the others: stop after N steps.")
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--brokers", metavar="HOST:PORT,...", help="Replay on this cluster (default: one of our own).")
 def replay(
     log: str,
-    path: Path | None,
+    paths: tuple[Path, ...],
     speed: float | None,
     no_broker: bool,
     limit: int | None,
@@ -40,7 +40,7 @@ def replay(
     brokers: str | None,
 ) -> None:
     """Replay a log of real clicks: MIND (a folder), EB-NeRD (a folder), Globo (a file), files (a folder of
-    articles.jsonl and events.jsonl: `streamrec schema log`).
+    articles.jsonl and events.jsonl: `streamrec schema log`). Several of them are parts of one log.
 
     The log is published as articles and events; the policy clock follows the log's own time, so quiet hours, caps and
     expiry count as they would have then. The last line is JSON; its
@@ -58,7 +58,7 @@ def replay(
     from ..tools.replay import in_process, through_kafka
     from ..tools.replay.producer_records import groups
 
-    opened = open_log(log, path, limit=limit, allowed=allow_rejected)
+    opened = open_log(log, paths, limit=limit, allowed=allow_rejected)
     steps: Iterable[Step] = opened if log == "globo" else itertools.islice(iter(opened), limit)
     if clicks_only:
         steps = (s for s in steps if not (isinstance(s.record, UserEvent) and s.record.action == "impression"))

@@ -8,12 +8,12 @@ from msgspec.structs import asdict
 
 from ..datasets import LEARNED_FROM
 from .ladder import rungs_for_scripts, show_ladder
-from .options import encoder_option, path_argument, rejected_option, seed_option, threshold_options, topics_options
+from .options import encoder_option, paths_argument, rejected_option, seed_option, threshold_options, topics_options
 
 
 @click.command()
 @click.argument("log", type=click.Choice(LEARNED_FROM))
-@path_argument
+@paths_argument
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to be written.")
 @click.option("--teacher", is_flag=True, help="Train a teacher, to be compressed; the ladder stands beside it.")
 @click.option("--test-from", metavar="DAY", help="Learn from what is earlier; compare on what is later.")
@@ -34,7 +34,7 @@ from .options import encoder_option, path_argument, rejected_option, seed_option
 @topics_options
 def train(
     log: str,
-    path: Path | None,
+    paths: tuple[Path, ...],
     seed: int,
     encoder: str | None,
     limit: int | None,
@@ -52,12 +52,14 @@ def train(
     streamrec train simulated --out model
     streamrec train mind DIR --test-from 2019-11-13 --out model
     streamrec train mind DIR --test-from 2019-11-13 --teacher --out teacher
+    streamrec train mind TRAIN DEV --test-from 2019-11-15 --out model
     streamrec train files DIR --out model                      # articles.jsonl, events.jsonl: streamrec schema log
     streamrec train topics --since 2026-01-05 --out model      # from a running system
 
     The log is played through the same columns and feature function as in serving, so nothing from the future gets in.
     Without --test-from the last fifth of the candidates is kept for the comparison. For mind and ebnerd PATH is the
     folder of one split, which holds behaviors.tsv or behaviors.parquet; for ebnerd also the folder of all: then train/.
+    Several paths, such as a training and a validation split, are one log: what stands in two of them counts once.
     Globo has clicks alone: each gets four articles that others read in the hours before, and probabilities learned
     from that are good for order only.
 
@@ -74,7 +76,7 @@ def train(
     from ..training.run import Options, run
     from ..training.threshold import Wanted
 
-    played = Played(log, path, seed, limit=limit, since=since, until=until, allowed=allow_rejected)
+    played = Played(log, paths, seed, limit=limit, since=since, until=until, allowed=allow_rejected)
     wanted = Wanted(min_score, pushes_per_reader_day)
     done = run(Options(played, seed=seed, wanted=wanted, **options), load(brokers=brokers, encoder=encoder))
     show_ladder(done.learned.rungs, done.learned.model)

@@ -20,21 +20,25 @@ from ..contracts.records import RawRecord
 from ..engine.profiles.zones import is_zone
 from ..errors import DataError
 from .contract_file_rows import FileTopic, file_of, raw_records
+from .parts import once
 from .records import Impression, Step, StepLog
 from .tally import Part, Tally
 
 BATCH = 1000
 
 
-def load_files(folder: Path) -> StepLog:
-    """The log in `folder`. Raises DataError."""
-    tally = Tally()
-    article_path, event_path = file_of(folder, "articles"), file_of(folder, "events")
-    articles = list(articles_of(raw_records(article_path, "articles", tally.of("articles")), tally.of("articles")))
-    events = list(events_of(raw_records(event_path, "events", tally.of("events")), tally.of("events")))
+def load_files(*folders: Path) -> StepLog:
+    """The log in these folders. Raises DataError."""
+    tally, encode = Tally(), msgspec.json.Encoder().encode
+    of_articles, of_events = tally.of("articles"), tally.of("events")
+    paths = [(file_of(folder, "articles"), file_of(folder, "events")) for folder in folders]
+    article_parts = (articles_of(raw_records(path, "articles", of_articles), of_articles) for path, _ in paths)
+    event_parts = (events_of(raw_records(path, "events", of_events), of_events) for _, path in paths)
+    articles, events = list(once(article_parts, encode, of_articles)), list(once(event_parts, encode, of_events))
     if not articles or not events:
         came = "; ".join(tally.said()) or "none"
-        raise DataError(f"{folder}: expected articles and events, got {len(articles)} and {len(events)}: {came}")
+        where = ", ".join(map(str, folders))
+        raise DataError(f"{where}: expected articles and events, got {len(articles)} and {len(events)}: {came}")
     name_articles(tally, events, (article.article_id for article in articles))
     return StepLog.of("files", [*_stepped(articles), *(Step(event.at_ms, event) for event in events)], tally)
 

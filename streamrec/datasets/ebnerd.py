@@ -6,10 +6,12 @@ at 00-02 h, which is 2-4 h at night in Denmark. Known approximations:
 * The click happens when the reader leaves the page the impression stood on (impression time + read_time; in the demo
   set the next page view follows within 1 s of that for most), and `dwell` when the article is left in its turn.
 * No article is published later than it is first shown or read; one older than the log is stepped at its start.
-* Articles that nobody was shown or read in the split are left out.
+* Articles that nobody was shown or read in the log are left out.
+* Several splits are one log: a read that the history of one and the impressions of another hold, a minute apart or
+  less, counts once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,16 @@ from ..contracts.article import ArticleEvent
 from ..contracts.limits import EARLIEST_MS
 from .columns import ACTION_CODE, ColumnLog, Events, columns_of, usable_ms
 from .files import arrow, existing, table
+from .parts import repeated
 from .records import Impression
-from .tally import Tally
+from .tally import Part, Tally
 from .values import lists, seconds, timestamps_ms, whole_numbers
 
 TABLES = ("articles.parquet", "articles_side.parquet")
 BEHAVIORS = ("user_id", "impression_time", "article_ids_inview", "article_ids_clicked", "read_time", "next_read_time")
 HISTORY = ("user_id", "impression_time_fixed", "article_id_fixed", "read_time_fixed")
 MAX_DWELL_S = 86_400
+SAME_READ_MS = 60_000  # a history and an impression give one read times that differ by a second or so
 
 
 @dataclass(frozen=True)
@@ -37,22 +41,22 @@ class Shown:
 
     impressions: list[Impression]
     at_ms: IntArray
-    events: Events
+    events: Events  # of one part: its history's reads, then views and reads of its impressions
 
 
-def load_ebnerd(folder: Path) -> ColumnLog:
-    """The log in `folder`/train, or in `folder` if that is a split itself. Raises DataError."""
-    tally = Tally()
-    home, part = (folder.parent, folder) if (folder / "behaviors.parquet").is_file() else (folder, folder / "train")
-    side = existing(part if any((part / name).is_file() for name in TABLES) else home, *TABLES)
-    shown = _behaviors(existing(part, "behaviors.parquet"), tally)
-    events = Events.join([_history(existing(part, "history.parquet"), tally), shown.events])
+def load_ebnerd(*folders: Path) -> ColumnLog:
+    """The log in each `folder`/train, or in the `folder` if that is a split itself. Raises DataError."""
+    tally, met = Tally(), set[Hashable]()
+    splits = [folder if (folder / "behaviors.parquet").is_file() else folder / "train" for folder in folders]
+    sides = dict.fromkeys(_side(split) for split in splits)
+    shown = _joined([_split(split, tally, met) for split in splits], tally.of("reads of history"))
+    events = shown.events
     user_ids, user = np.unique(events.user, return_inverse=True)
     article_ids, article = np.unique(events.article, return_inverse=True)
     first_ms = np.full(len(article_ids), np.iinfo(np.int64).max)
     np.minimum.at(first_ms, article, events.at_ms)
     start_ms = int(min(events.at_ms.min(initial=first_ms.max(initial=0)), shown.at_ms.min(initial=2**62)))
-    facts = _articles(side, tally)
+    facts = {number: fact for side in sides for number, fact in _articles(side, tally).items()}
     tally.names("reads", *_named(article_ids, article, facts))
     articles = [
         _article(number, first, facts.get(number, {}))
@@ -72,8 +76,30 @@ def load_ebnerd(folder: Path) -> ColumnLog:
     )
 
 
-def _behaviors(path: Path, tally: Tally) -> Shown:
-    part = tally.of("behaviors")
+def _side(split: Path) -> Path:
+    """The table of articles: the split's own, or that of all splits."""
+    return existing(split if any((split / name).is_file() for name in TABLES) else split.parent, *TABLES)
+
+
+def _split(split: Path, tally: Tally, met: set[Hashable]) -> Shown:
+    """One part of the log, without impressions that are among the `met`; its own are put there."""
+    shown = _behaviors(existing(split, "behaviors.parquet"), tally, met)
+    history = _history(existing(split, "history.parquet"), tally)
+    return Shown(shown.impressions, shown.at_ms, Events.join([history, shown.events]))
+
+
+def _joined(parts: Sequence[Shown], reads: Part) -> Shown:
+    """All parts, each read once: the history of a later one holds clicks of an earlier one's impressions."""
+    events = Events.join([part.events for part in parts])
+    number = np.repeat(np.arange(len(parts)), [len(part.events.at_ms) for part in parts])
+    again = repeated(events, number, SAME_READ_MS) & (events.action != ACTION_CODE["impression"])
+    reads.repeated = int((again & (events.action == ACTION_CODE["click"])).sum())
+    impressions = [impression for part in parts for impression in part.impressions]
+    return Shown(impressions, np.concatenate([part.at_ms for part in parts]), events.keep(~again))
+
+
+def _behaviors(path: Path, tally: Tally, met: set[Hashable]) -> Shown:
+    part, own = tally.of("behaviors"), set[Hashable]()
     found = table(path, BEHAVIORS, part)
     at_ms, users = timestamps_ms(path, found["impression_time"]), whole_numbers(path, found["user_id"])
     columns = [
@@ -93,12 +119,17 @@ def _behaviors(path: Path, tally: Tally) -> Shown:
             part.reject("no user, time or articles", row)
             continue
         hits = clicked or ()
+        own.add(said := (row_ms, user, tuple(inview), tuple(hits)))
+        if said in met:
+            part.repeated += 1
+            continue
         impressions.append(Impression(str(user), tuple(map(str, inview)), tuple(name in hits for name in inview)))
         kept_ms.append(row_ms)
         shown += [(row_ms, user, name) for name in inview]
         left_ms = row_ms + int(1_000 * read_s)
         clicks += [(left_ms + 1_000 * nth, user, name) for nth, name in enumerate(hits)]
         dwell_s += [next_s if nth == 0 else 0.0 for nth in range(len(hits))]
+    met |= own
     viewed = Events.of("impression", *columns_of(shown))
     read = _reads(*columns_of(clicks), np.array(dwell_s, np.float64))
     return Shown(impressions, np.array(kept_ms, np.int64), Events.join([viewed, read]))

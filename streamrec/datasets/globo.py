@@ -14,7 +14,8 @@ from ..arrays import IntArray
 from ..contracts.article import ArticleEvent
 from .columns import ColumnLog, Events, usable_ms
 from .files import table
-from .tally import Tally
+from .parts import repeated
+from .tally import Part, Tally
 from .values import timestamps_ms, whole_numbers
 
 PUBLISHED_BEFORE_MS = 60_000
@@ -22,16 +23,16 @@ COLUMNS = ("click_timestamp", "user_id", "click_article_id")
 READERS = (timestamps_ms, whole_numbers, whole_numbers)
 
 
-def load_globo(path: Path, limit: int | None = None) -> ColumnLog:
-    """The log in `path`, or its first `limit` clicks in order of time. Raises DataError."""
+def load_globo(*paths: Path, limit: int | None = None) -> ColumnLog:
+    """The log in these paths, or its first `limit` clicks in order of time. Raises DataError."""
     tally = Tally()
-    part = tally.of("clicks")
-    found = table(path, COLUMNS, part)
-    at_ms, user, article = (read(path, found[name]) for read, name in zip(READERS, COLUMNS, strict=True))
-    good = usable_ms(at_ms) & (user >= 0) & (article >= 0)
-    part.reject_rows("no usable time, user or article", ~good)
-    order = np.argsort(at_ms[good], kind="stable")[:limit]
-    at_ms, user, article = at_ms[good][order], user[good][order], article[good][order]
+    parts = [_clicks(path, tally.of("clicks")) for path in paths]
+    found, number = Events.join(parts), np.repeat(np.arange(len(parts)), [len(part.at_ms) for part in parts])
+    again = repeated(found, number, 0)
+    tally.of("clicks").repeated = int(again.sum())
+    found = found.keep(~again)
+    order = np.argsort(found.at_ms, kind="stable")[:limit]
+    at_ms, user, article = found.at_ms[order], found.user[order], found.article[order]
     user_ids, user = np.unique(user, return_inverse=True)
     article_ids, first, article = np.unique(article, return_index=True, return_inverse=True)
     published_ms = at_ms[first] - PUBLISHED_BEFORE_MS
@@ -51,6 +52,15 @@ def load_globo(path: Path, limit: int | None = None) -> ColumnLog:
         tally=tally,
         tz="America/Sao_Paulo",
     )
+
+
+def _clicks(path: Path, part: Part) -> Events:
+    """Clicks of one part; users and articles are still the log's numbers."""
+    found = table(path, COLUMNS, part)
+    at_ms, user, article = (read(path, found[name]) for read, name in zip(READERS, COLUMNS, strict=True))
+    good = usable_ms(at_ms) & (user >= 0) & (article >= 0)
+    part.reject_rows("no usable time, user or article", ~good)
+    return Events.of("click", at_ms[good], user[good], article[good])
 
 
 def _strings(numbers: IntArray) -> list[str]:

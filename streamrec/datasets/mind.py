@@ -7,12 +7,15 @@ MIND records neither when an article was published nor when a history was read. 
   impression, over HISTORY_MS at most: the five days of MIND-small and their histories then lie within the seven days a
   worker remembers articles.
 * Articles of histories are published at the start, already expired: they teach profiles and are never pushed.
+* Several folders, such as train and dev, are one log: a reader's history is that of the first impression of all.
 * The n-th click of an impression happens n seconds after it. Times are read as UTC, with AM and PM, of 24 hours, or as
   ISO 8601 has them.
 A candidate or history item that news.tsv does not hold is left out, and counted as named.
 """
 
 import zlib
+from collections.abc import Hashable
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,7 @@ from .columns import ColumnLog, Events, columns_of
 from .files import existing
 from .lines import PACKED
 from .mind_rows import UNLABELLED, Behavior, News, behavior_rows, news_rows
+from .parts import once
 from .tally import Tally
 
 HOUR_MS = 3_600_000
@@ -32,14 +36,16 @@ PUBLISHED_BEFORE_MS = 60_000
 Index = dict[str, int]  # names with dense numbers from 0, in the order of their first use
 
 
-def load_mind(folder: Path) -> ColumnLog:
-    """The log in `folder`. Raises DataError."""
+def load_mind(*folders: Path) -> ColumnLog:
+    """The log in these folders, of which none is missing. Raises DataError."""
     tally = Tally()
-    news = dict(news_rows(existing(folder, *map("news.tsv".__add__, PACKED)), tally))
-    path = existing(folder, *map("behaviors.tsv".__add__, PACKED))
-    behaviors = sorted(behavior_rows(path, news, tally), key=lambda behavior: behavior.at_ms)
+    of_news = [news_rows(existing(folder, *map("news.tsv".__add__, PACKED)), tally) for folder in folders]
+    news = dict(once(of_news, itemgetter(0), tally.of("news")))
+    paths = [existing(folder, *map("behaviors.tsv".__add__, PACKED)) for folder in folders]
+    found = once(behavior_rows(paths, news, tally), _said, tally.of("behaviors"))
+    behaviors = sorted(found, key=lambda behavior: behavior.at_ms)
     if not behaviors:
-        raise DataError(f"{path}: {_why_none(tally)}")
+        raise DataError(f"{paths[0]}: {_why_none(tally)}")
     users, ids = Index(), Index()
     histories = _history_clicks(behaviors, users, ids)
     start_ms = int(histories.at_ms.min()) if len(histories.at_ms) else behaviors[0].at_ms
@@ -62,6 +68,11 @@ def load_mind(folder: Path) -> ColumnLog:
         events=events,
         tally=tally,
     )
+
+
+def _said(behavior: Behavior) -> Hashable:
+    """What is one impression: a split may number them anew, and say more of the history."""
+    return behavior.at_ms, behavior.user_id, behavior.impression
 
 
 def _why_none(tally: Tally) -> str:

@@ -1,7 +1,7 @@
 """Rows of MIND's two files as records, each row that is none counted with its reason."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..contracts.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS
 from ..errors import DataError
 from .records import Impression
-from .tally import Tally
+from .tally import Part, Tally
 from .tsv import tsv_rows
 
 NEWS_COLUMNS = ("nid", "category", "subcategory", "title", "abstract", "url", "title_entities", "abstract_entities")
@@ -66,9 +66,18 @@ def news_rows(path: Path, tally: Tally) -> Iterator[tuple[str, News]]:
         )
 
 
-def behavior_rows(path: Path, news: Mapping[str, News], tally: Tally) -> Iterator[Behavior]:
-    """Impressions with the candidates and histories of which there is `news`."""
-    part, shown_names, read_names = tally.of("behaviors"), Counter[str](), Counter[str]()
+def behavior_rows(paths: Sequence[Path], news: Mapping[str, News], tally: Tally) -> Iterator[Iterator[Behavior]]:
+    """Impressions of each file with the candidates and histories of which there is `news`."""
+    shown, read = Counter[str](), Counter[str]()
+    for path in paths:
+        yield _behavior_rows(path, news, tally.of("behaviors"), shown, read)
+    tally.names("candidates", shown, news)
+    tally.names("reads of histories", read, news)
+
+
+def _behavior_rows(
+    path: Path, news: Mapping[str, News], part: Part, shown_names: Counter[str], read_names: Counter[str]
+) -> Iterator[Behavior]:
     for line, field in tsv_rows(path, COLUMNS, ALIASES, len(COLUMNS), part):
         user, history = field.get("user_id", "").strip(), field.get("history", "").split()
         at_ms, pairs = _millis(field.get("time", "")), _labelled(field.get("impressions", ""))
@@ -84,8 +93,6 @@ def behavior_rows(path: Path, news: Mapping[str, News], tally: Tally) -> Iterato
             known = [pair for pair in pairs if pair[0] in news]
             names, clicked = zip(*known, strict=True) if known else ((), ())
             yield Behavior(at_ms, user, tuple(filter(news.__contains__, history)), Impression(user, names, clicked))
-    tally.names("candidates", shown_names, news)
-    tally.names("reads of histories", read_names, news)
 
 
 def _labelled(shown: str) -> list[tuple[str, bool]] | None:

@@ -1,6 +1,6 @@
-"""A log by its name, opened by path, with what of it could not be read said on stderr."""
+"""A log by its name, opened by the paths of its parts, with what of it could not be read said on stderr."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
@@ -13,22 +13,25 @@ from .records import Log
 from .simulated.log import SimulatedLog
 from .tally import check
 
-OF_FOLDERS: Mapping[str, Callable[[Path], Log]] = {"mind": load_mind, "ebnerd": load_ebnerd, "files": load_files}
+OF_FOLDERS: Mapping[str, Callable[..., Log]] = {"mind": load_mind, "ebnerd": load_ebnerd, "files": load_files}
 
 
 def open_log(
-    name: str, path: Path | None, seed: int = 1, limit: int | None = None, allowed: float | None = None
+    name: str, paths: Sequence[Path], seed: int = 1, limit: int | None = None, allowed: float | None = None
 ) -> Log:
-    """A log by name, as far as it can be read (see `report`); DataError without a path where one is needed."""
+    """A log by name, as far as it can be read (see `report`); several paths are its parts, and one log.
+
+    DataError without a path where one is needed.
+    """
     log: Log
     if name == "simulated":
         log = SimulatedLog(seed)
-    elif path is None:
+    elif not paths:
         raise DataError(f"`{name}` needs the path of its data: a folder, or for globo a file")
     elif name == "globo":
-        log = load_globo(path, limit)
+        log = load_globo(*paths, limit=limit)
     else:
-        log = OF_FOLDERS[name](path)
+        log = OF_FOLDERS[name](*paths)
     report(log, allowed)
     return log
 

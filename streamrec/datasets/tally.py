@@ -31,6 +31,7 @@ class Part:
     reasons: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)  # of a reason the line, from 1; absent where there are none
     unit: str = "line"
+    repeated: int = 0  # of those read: what an earlier part of the log has, too, and which counts once
 
     @property
     def rejected(self) -> int:
@@ -106,6 +107,8 @@ class Tally:
         for what, part in self.parts.items():
             if part.rejected:
                 yield f"{what}: {part.rejected:,} of {part.rows:,} rows not read: {part.why()}"
+            if part.repeated:
+                yield f"{what}: {part.repeated:,} stand in an earlier part of the log, too, and count once"
         for where, named in self.named.items():
             if named.held < named.count:
                 unmet = f"{named.count - named.held:,} of {named.count:,}"

@@ -1,6 +1,7 @@
 """The log a command learns from and judges on: a recorded one, a simulated one, or the topics of a running system."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ class Played(NamedTuple):
     """Which log a command plays, and which part of it."""
 
     log: str
-    path: Path | None
+    paths: Sequence[Path]  # of its parts, which are one log
     seed: int  # of what is simulated or sampled
     users: int | None = None  # simulated: readers
     limit: int | None = None  # globo: clicks
@@ -37,7 +38,7 @@ class Played(NamedTuple):
             return self._topics(settings, progress)
         if self.log == "simulated" and self.users is not None:
             return SimulatedLog(self.seed, self.users)
-        return with_negatives(open_log(self.log, self.path, self.seed, self.limit, self.allowed), self.seed)
+        return with_negatives(open_log(self.log, self.paths, self.seed, self.limit, self.allowed), self.seed)
 
     def rows(self, settings: Settings, encoder: Encoder, progress: Bars) -> Rows:
         """What it teaches: the log, played through the features, or as an earlier command has played it."""
