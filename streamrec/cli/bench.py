@@ -197,18 +197,20 @@ def engines(model: Path | None, sizes: str | None, batch: str, rounds: int) -> d
 @bench.command()
 @click.option("--users", default=1_000_000, show_default=True, type=click.IntRange(100), help="Readers followed.")
 @click.option("--articles", default=100_000, show_default=True, type=click.IntRange(100), help="In the catalog.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
-def desk(users: int, articles: int, rounds: int) -> dict[str, object]:
+@click.option("--rounds", default=20, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(0), help="No new round after that.")
+def desk(users: int, articles: int, rounds: int, seconds: float) -> dict[str, object]:
     """How long each page of the desk takes, with many articles and many readers, without network and browser."""
     from ..terminal.tables import grid, show
     from ..tools.bench.desk import measure
 
-    measured = measure(users, articles, rounds)
-    table = grid("page", "first, ms", "median, ms", "worst, ms", "CPU, ms", "KB")
+    measured, done = measure(users, articles, rounds, seconds)
+    table = grid("page", "first, ms", "p50, ms", "p99, ms", "CPU, ms", "KB")
     for name, at in measured.items():
         table.add_row(name, *(f"{ms:.0f}" for ms in at[:4]), f"{at.bytes / 1000:.0f}")
     show(table)
-    return {"users": users, "articles": articles, "pages": {name: at._asdict() for name, at in measured.items()}}
+    pages = {name: at._asdict() for name, at in measured.items()}
+    return {"users": users, "articles": articles, "rounds": done, "pages": pages}
 
 
 def _numbers(text: str, option: str, mark: str) -> list[int]:

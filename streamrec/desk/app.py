@@ -45,10 +45,12 @@ def build_desk(settings: Settings, sources: Sources) -> Starlette:
     trail = sources.trail
     templates.globals |= {"stops": trail.stops, "state_key": trail.state_key}
     templates.globals |= {"sections": desk.sections, "title_of": desk.title_of, "pinned": PINNED}
-    return Starlette(
+    app = Starlette(
         routes=[*_shown(desk), *_done(desk), Mount("/static", StaticFiles(directory=HERE / "static"))],
         middleware=[Middleware(Shield)],
     )
+    app.state.desk = desk
+    return app
 
 
 def _shown(desk: Desk) -> list[BaseRoute]:

@@ -56,6 +56,10 @@ class Desk:
         found: AsOf[T] = await asyncio.shield(kept.answer)
         return found
 
+    def forget(self) -> None:
+        """Keep no answer: whoever asks next asks the partitions."""
+        self._kept.clear()
+
     def index(self, partitions: Sequence[Partition]) -> ArticleIndex:
         """The articles by time and by words; made anew when the partition is another."""
         catalog = partitions[0].catalog

@@ -37,6 +37,8 @@ async def follow(seconds: float, ask: bool) -> dict[str, float]:
     started_s = monotonic_s()
     await follower.start()
     restore_s, readers = monotonic_s() - started_s, sum(p.profiles.count() for p in follower.partitions)
+    while not all(lag.at_end for lag in follower.lag()):  # noqa: ASYNC110 - what came while it restored is no lag
+        await asyncio.sleep(0.1)
     follower.applied = applied
     used = resource.getrusage(resource.RUSAGE_SELF)
     sys.stdout.write("following\n")
