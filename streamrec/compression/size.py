@@ -9,7 +9,7 @@
                     of the model, but there are millions of them
 
 What none counts: the article encoder, code, what an engine allocates while computing, and what lies beside the weights
-of every artifact: a manifest, and 256 recorded rows (99 kB) that only admission and rollout look at.
+of every artifact: a manifest, and 256 recorded rows (50 kB) that only admission and rollout look at.
 """
 
 from typing import NamedTuple

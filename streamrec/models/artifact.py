@@ -1,7 +1,7 @@
 """The model artifact: a folder that can be trusted or refused before anything of it runs. Free of torch and of pickle.
 
     ranker.safetensors   weights, float32, and `columns`, int64; compressed ones packed (packed_tensors.py)
-    probe.safetensors    rows (K, COLUMNS) and the fp32 logits (K,) recorded for them when the folder was saved
+    probe.safetensors    rows (K, COLUMNS), in float16 where that holds them, and the fp32 logits (K,) recorded for them
     manifest.json        manifest.py
 
 `save` writes a new folder beside the target and renames it; a reader never sees half of one. `load` checks existence,
@@ -78,7 +78,10 @@ def save(
     """
     path, raw = str(folder / WEIGHTS), bytes_of(dict(weights)) if packed is None else packed
     _check_weights(weights if packed is None else unpacked(packed, path)[1], sizes, path)
-    files = {WEIGHTS: raw, PROBE: bytes_of({"rows": probe.rows, "logits": probe.logits})}
+    with np.errstate(over="ignore"):
+        small = probe.rows.astype(np.float16)
+    rows = small if np.array_equal(small, probe.rows) else probe.rows
+    files = {WEIGHTS: raw, PROBE: bytes_of({"rows": rows, "logits": probe.logits})}
     manifest = Manifest(
         format=FORMAT,
         name=name,
@@ -141,7 +144,9 @@ def load(
         )
     weights = tensors_in(_read(folder / WEIGHTS), folder / WEIGHTS, manifest.files, RETRAIN)
     _check_weights(weights, manifest.sizes, str(folder / WEIGHTS))
-    recorded = tensors_in(_read(folder / PROBE), folder / PROBE, manifest.files, RETRAIN)
+    recorded = dict(tensors_in(_read(folder / PROBE), folder / PROBE, manifest.files, RETRAIN))
+    if "rows" in recorded and recorded["rows"].dtype == np.float16:
+        recorded["rows"] = recorded["rows"].astype(np.float32)
     rows, logits = recorded.get("rows"), recorded.get("logits")
     if rows is None or logits is None or rows.shape != (len(logits), COLUMNS) or not len(logits):
         raise ArtifactError(f"{folder / PROBE}: expected rows (K, {COLUMNS}) and logits (K,), K > 0; {RETRAIN}")

@@ -18,6 +18,7 @@ from .network import Network
 from .saturation import clipped
 
 PROBE_ROWS = 256
+LARGEST = float(np.finfo(np.float16).max)
 MEASURED: tuple[EngineName, ...] = ("torch_int8", "onednn_int8")
 HEADROOM = 2.0  # times the recorded distance, for other rounding on other machines
 SLACK = 0.001
@@ -43,13 +44,14 @@ def compare(left: FloatArray, right: FloatArray, calibration: Calibration, min_s
 
 
 def record_probe(network: Network, calibration: Calibration, rows: FloatArray) -> Probe:
-    """Up to PROBE_ROWS of `rows` spread evenly, their fp32 logits and the tolerance for int8.
+    """Up to PROBE_ROWS of `rows` spread evenly, rounded to float16, their fp32 logits and the tolerance for int8.
 
     Measured on the int8 engines that every torch has, whatever extras are installed, so that the same training gives
     the same artifact; not on one whose sums are clipped here, which would set its own tolerance. Where none is left
     the tolerance is 0: an int8 nobody has measured does not serve anywhere.
     """
-    chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)].copy()
+    chosen = rows[np.linspace(0, len(rows) - 1, min(PROBE_ROWS, len(rows))).astype(int)]
+    chosen = np.clip(chosen, -LARGEST, LARGEST).astype(np.float16).astype(np.float32)
     logits = engine_of("torch_fp32", network).logits(chosen)
     right = [name for name in MEASURED if not missing(name) and not clipped(name, network.sizes, engine_of)]
     engines = [engine_of(name, network) for name in right]

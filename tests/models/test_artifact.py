@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from safetensors.numpy import save as bytes_of
 from streamrec.arrays import FloatArray
 from streamrec.engine.predictor import COLUMNS, Arrays
 from streamrec.errors import ArtifactError
-from streamrec.models.artifact import Artifact, Probe, load, save
+from streamrec.models.artifact import PROBE, Artifact, Probe, load, save
 from streamrec.models.calibration import Calibration
 from streamrec.models.manifest import Interval, decode, encode
 from streamrec.training.fit import Fitted
@@ -53,6 +54,18 @@ def test_what_was_saved_is_loaded(artifact: Artifact, fitted: Fitted) -> None:
     assert artifact.manifest.metrics == fitted.metrics
     assert artifact.probe.rows.shape == (256, COLUMNS)
     assert 0 < artifact.probe.tolerance <= 0.05
+
+
+@pytest.mark.parametrize("value", [0.5, 1 / 3, 1e6])
+def test_recorded_rows_come_back_to_the_bit(folder: Path, fitted: Fitted, value: float) -> None:
+    """In half the bytes where float16 holds them, as those of a training; any others as they are."""
+    size = (folder / PROBE).stat().st_size
+    assert 2 * 256 * COLUMNS < size < 2.1 * 256 * COLUMNS
+    probe = replace(opened(folder).probe, rows=np.full((4, COLUMNS), value, np.float32), logits=np.zeros(4, np.float32))
+    resave(folder, fitted.network.arrays(), probe=probe)
+    rows = opened(folder).probe.rows
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(rows, probe.rows)
 
 
 def test_the_version_is_the_content(tmp_path: Path, fitted: Fitted, rows: FloatArray) -> None:
