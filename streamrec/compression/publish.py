@@ -11,16 +11,12 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import RecipeError
+from ..errors import DataError, RecipeError
 from ..models.admission import chosen
 from ..models.artifact import Artifact, replace_folder, save
-from ..models.calibration import fit_calibration
-from ..models.engines import engine_of
 from ..models.manifest import ChosenEngine, Manifest
 from ..models.network import Network
-from ..training.evaluate import quality, summary, users_of
-from ..training.fit import Fitted
-from ..training.model import logits_of
+from ..training.fit import Fitted, fitted
 from ..training.threshold import Wanted
 from .methods.method import Workbench
 from .recipe import Recipe
@@ -53,16 +49,15 @@ def publish_compressed(
         replace_folder(folder, {FILE: raw})
         return None
     learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
-    fitted = _fitted(made.model, bench)
-    p = fitted.calibration.probability(logits_of(made.model, bench.held_out))
+    parts = _fitted(made.model, bench)
     manifest = save(
         folder,
-        **fitted.parts(bench.rows.x),
+        **parts.parts(bench.rows.x),
         name=f"compressed-{recipe.key()[:8]}",
         space_id=source.space_id,
         encoder=source.encoder,
         fingerprint=fingerprint,
-        min_score=wanted.threshold(p, bench.rows),
+        min_score=wanted.threshold(parts.held_out, bench.rows),
         created_at=created_at,
         recipe=recipe.json(),
         log=source.log,
@@ -77,14 +72,10 @@ def publish_compressed(
 
 
 def _fitted(network: Network, bench: Workbench) -> Fitted:
-    held_out = bench.held_out
-    logits = engine_of("torch_fp32", network).logits(held_out.x)
-    calibration = fit_calibration(logits, held_out.clicked)
-    if not calibration.is_usable():
+    try:
+        return fitted(network, bench.held_out, bench.seed)
+    except DataError:
         raise RecipeError(
             "the compressed model's order does not hold on the held-out impressions; nothing was written:"
             " compress less, or give it more epochs"
-        )
-    measured = quality(logits, held_out.clicked, held_out.impression)
-    users = users_of(measured, held_out.impression, held_out.user)
-    return Fitted(network, calibration, summary(measured, bench.seed, users))
+        ) from None

@@ -15,7 +15,8 @@ from ..contracts.limits import VECTOR_DIMS
 from ..contracts.push import ModelStamp
 from .features.features import FEATURES
 
-COLUMNS = VECTOR_DIMS + len(FEATURES)
+COLUMN_NAMES = (*(f"product_{i}" for i in range(VECTOR_DIMS)), *(function.__name__ for function in FEATURES))
+COLUMNS = len(COLUMN_NAMES)
 
 Arrays = Mapping[str, AnyArray]  # a network's state by name: float32, and `columns` int64
 

@@ -24,8 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contracts.limits import VECTOR_DIMS
-from ..engine.features.features import FEATURES
+from ..engine.predictor import COLUMN_NAMES
 from ..errors import ArtifactError
 from ..onnx_models import missing, session_of
 from .artifact import Artifact
@@ -75,7 +74,7 @@ def _check(raw: bytes, artifact: Artifact, *, int8: bool) -> None:
 def contract(manifest: Manifest, *, int8: bool) -> dict[str, str]:
     """Metadata of an exported ONNX file: the columns it expects, and which artifact it was made from."""
     return {
-        "features": json.dumps(column_names()),
+        "features": json.dumps(COLUMN_NAMES),
         "feature_fingerprint": manifest.feature_fingerprint,
         "space_id": manifest.space_id,
         "encoder": manifest.encoder,
@@ -86,8 +85,3 @@ def contract(manifest: Manifest, *, int8: bool) -> dict[str, str]:
         "min_score": str(manifest.min_score),
         "recipe": manifest.recipe,
     }
-
-
-def column_names() -> list[str]:
-    """Names of the feature columns, in order."""
-    return [f"product_{i}" for i in range(VECTOR_DIMS)] + [function.__name__ for function in FEATURES]

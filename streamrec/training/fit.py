@@ -33,8 +33,10 @@ from .teacher import Teacher
 HELD_OUT = 0.1  # of the impressions, the last ones
 MIN_IMPRESSIONS = 50  # below that the held-out ones, five at most, would choose the epoch and the calibration by chance
 BOUND_ROWS = 8192
-TEACHER_LISTWISE = 0.5
+LISTWISE = 0.5  # weight of the order within impressions, for the teacher, students and fine-tuning
 TEACHER_LEARNING_RATE = 5e-4
+
+NOTHING: FloatArray = np.empty(0, np.float32)
 
 
 class Parts(TypedDict):
@@ -59,7 +61,7 @@ class Plan(NamedTuple):
 
 
 WIDE = Plan(SIZES)
-STUDENT = Plan((COLUMNS, 32, 1), 1e-3, listwise=0.5, average=0.998, patience=5, longer=4)
+STUDENT = Plan((COLUMNS, 32, 1), 1e-3, listwise=LISTWISE, average=0.998, patience=5, longer=4)
 
 
 class Fitted(NamedTuple):
@@ -68,6 +70,7 @@ class Fitted(NamedTuple):
     network: Network
     calibration: Calibration
     metrics: dict[str, Interval]
+    held_out: FloatArray = NOTHING  # (N,) its P(click) of the held-out rows
 
     def parts(self, rows: FloatArray) -> Parts:
         """What an artifact keeps of it; of the training rows (N, COLUMNS) 256 are recorded as the probe."""
@@ -124,7 +127,7 @@ def fitted(network: Network, later: Rows, seed: int) -> Fitted:
     calibration = fit_calibration(logits, later.clicked)
     if not calibration.is_usable():
         raise DataError("training found no order that holds on the last tenth of the impressions; expected more data")
-    return Fitted(network, calibration, _metrics(logits, later, seed))
+    return Fitted(network, calibration, _metrics(logits, later, seed), calibration.probability(logits))
 
 
 def fit_teacher(rows: Rows, seed: int, epochs: int, **running: Unpack[Running]) -> FittedTeacher:
@@ -142,7 +145,7 @@ def fit_teacher(rows: Rows, seed: int, epochs: int, **running: Unpack[Running]) 
         seed=seed,
         epochs=epochs,
         learning_rate=TEACHER_LEARNING_RATE,
-        listwise=TEACHER_LISTWISE,
+        listwise=LISTWISE,
         **running,
     )
     teacher.to("cpu")

@@ -22,8 +22,7 @@ import torch
 
 from ..arrays import DoubleArray, FloatArray
 from ..contracts.limits import VECTOR_DIMS
-from ..engine.features.features import FEATURES
-from ..engine.predictor import COLUMNS
+from ..engine.predictor import COLUMN_NAMES, COLUMNS
 from ..models.calibration import logistic
 from ..models.manifest import Interval
 from ..models.network import Network
@@ -67,8 +66,8 @@ def ladder(training: Rows, held_out: Rows, seed: int, epochs: int = EPOCHS, **ru
     trees = _gradient_boosting(training, held_out, seed)
     scores: dict[str, Score | None] = {
         "random": lambda rows: np.random.default_rng(seed).random(len(rows.x)).astype(np.float32),
-        "popularity": _feature(FEATURE_NAMES.index("popularity"), 1),
-        f"best single feature: {'' if sign > 0 else '-'}{FEATURE_NAMES[column]}": _feature(column, sign),
+        "popularity": _feature(COLUMN_NAMES.index("popularity"), 1),
+        f"best single feature: {'' if sign > 0 else '-'}{COLUMN_NAMES[column]}": _feature(column, sign),
         "mean cosine": mean_cosine,
         "logistic regression": _network(networks["logistic regression"]),
         TREES_RUNG: trees,
@@ -122,19 +121,16 @@ def _unit(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.where(length > 0, length, 1))
 
 
-FEATURE_NAMES = [function.__name__ for function in FEATURES]
-
-
 def _best_feature(rows: Rows) -> tuple[int, int]:
-    """Number among the scalar features of the one that orders these rows best, and 1, or -1 for its opposite."""
+    """The column of the scalar feature that orders these rows best, and 1, or -1 for its opposite."""
     columns = rows.x[:, VECTOR_DIMS:].T
     above = [quality(column, rows.clicked, rows.impression).auc.mean() - 0.5 for column in columns]
     best = int(np.argmax(np.abs(above)))
-    return best, 1 if above[best] >= 0 else -1
+    return VECTOR_DIMS + best, 1 if above[best] >= 0 else -1
 
 
 def _feature(column: int, sign: int) -> Score:
-    return lambda rows: np.asarray(sign * rows.x[:, VECTOR_DIMS + column])
+    return lambda rows: np.asarray(sign * rows.x[:, column])
 
 
 def _network(network: Network) -> Score:

@@ -109,7 +109,6 @@ def _ranker(
     found = ladder(training, held_out, options.seed, options.epochs, **options.running(_Bar(progress, options.epochs)))
     name = best_served(found, held_out)
     parts = fitted(found.networks[name], held_out, options.seed)
-    p = parts.calibration.probability
     manifest = save(
         options.out,
         **parts.parts(training.x),
@@ -117,7 +116,7 @@ def _ranker(
         space_id=encoder.space_id,
         encoder=settings.encoder,
         fingerprint=fingerprint(),
-        min_score=options.wanted.threshold(p(found.scores[name](held_out)), earlier),
+        min_score=options.wanted.threshold(parts.held_out, earlier),
         created_at=now_iso(),
         log=options.played.log,
         test_from_ms=cut_ms,

@@ -18,10 +18,9 @@ from streamrec.arrays import FloatArray
 from streamrec.content.encoder import HashedEncoder
 from streamrec.engine.features.features import FEATURES
 from streamrec.engine.features.fingerprint import fingerprint
-from streamrec.engine.predictor import COLUMNS
+from streamrec.engine.predictor import COLUMN_NAMES, COLUMNS
 from streamrec.errors import ArtifactError
 from streamrec.models.artifact import load
-from streamrec.models.export import column_names
 from streamrec.models.export import export as write
 from streamrec.models.ranker import Ranker, load_ranker
 from streamrec.onnx_models import OPSET
@@ -61,7 +60,7 @@ def ranker(folder: Path, engine: Any) -> Ranker:
 def records() -> str:
     """What an app would send: candidates as JSON objects of named features."""
     rows = np.random.default_rng(3).normal(size=(40, COLUMNS)).astype(np.float32)
-    return json.dumps([dict(zip(column_names(), map(float, row), strict=True)) for row in rows])
+    return json.dumps([dict(zip(COLUMN_NAMES, map(float, row), strict=True)) for row in rows])
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -9,7 +9,7 @@ from streamrec.engine.predictor import COLUMNS
 from streamrec.errors import DataError
 from streamrec.models.engines import engine_of
 from streamrec.training.evaluate import quality
-from streamrec.training.fit import fit, fit_teacher, last_impressions
+from streamrec.training.fit import WIDE, fit, fit_teacher, fitted, halves, last_impressions, learned
 from streamrec.training.loop import Progress
 from streamrec.training.rows import Rows
 
@@ -28,6 +28,14 @@ def readers(rows: int, seed: int) -> Rows:
     return Rows.of_features(x, rng.random(rows) < 1 / (1 + np.exp(-truth(x))), np.arange(rows) // SLATE)
 
 
+def test_held_out_rows_are_scored_once() -> None:
+    """Whoever fits a network has its probabilities of them: a threshold needs no second pass."""
+    earlier, later = halves(impressions(6000, 1))
+    found = fitted(learned(WIDE, earlier, later, 1, 1), later, 1)
+    logits = engine_of("torch_fp32", found.network).logits(later.x)
+    np.testing.assert_array_equal(found.held_out, found.calibration.probability(logits))
+
+
 def test_metrics_resample_users_not_impressions() -> None:
     """Impressions of one reader are not independent: where all are his, nothing is known of other readers."""
     rows = impressions(6000, 1)
@@ -43,7 +51,7 @@ def test_metrics_resample_users_not_impressions() -> None:
 @pytest.mark.slow
 def test_learnable_clicks_are_learned() -> None:
     """On unseen impressions the int8 engine has AUC above 0.8, near the truth's, and probabilities that fit."""
-    network, calibration, metrics = fit(readers(20_000, 1), seed=1)
+    network, calibration, metrics, _ = fit(readers(20_000, 1), seed=1)
     later = readers(10_000, 2)
     x, clicked, groups = later.x, later.clicked, later.impression
     logits = engine_of("torch_int8", network).logits(x)

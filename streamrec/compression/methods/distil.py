@@ -18,12 +18,11 @@ import msgspec
 from torch import nn
 
 from ...errors import RecipeError
+from ...training.fit import STUDENT
 from .layers import copied
 from .method import Method, Workbench
 from .tuning import taught
 
-RATE = 1e-3
-AVERAGE, PATIENCE = 0.998, 5
 EPOCHS = 8  # times those of fine-tuning: it starts from nothing
 
 
@@ -44,10 +43,10 @@ class Distil(Method, frozen=True, tag="distil"):
             student,
             bench,
             epochs=self.epochs or EPOCHS * bench.epochs,
-            rate=RATE,
+            rate=STUDENT.learning_rate,
             alpha=self.alpha,
             temperature=self.temperature,
-            patience=PATIENCE,
-            average=AVERAGE,
+            patience=STUDENT.patience,
+            average=STUDENT.average,
         )
         return student

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...errors import RecipeError
 from ...models.network import ABSENT, Network
+from ...training.fit import BOUND_ROWS
 from ...training.model import forward
 from .layers import copied
 from .method import Method, Workbench
@@ -25,7 +26,7 @@ from .pruning_importance import (
     strongest,
     unit_magnitude,
 )
-from .tuning import BOUND_ROWS, sample, tuned
+from .tuning import sample, tuned
 
 
 class Neurons(Method, frozen=True, tag="neurons"):

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 
 from ...arrays import IntArray
 from ...models.network import Network
+from ...training.fit import BOUND_ROWS, LISTWISE
 from ...training.loop import PATIENCE, train
 from .layers import copied, linears, raw_weight
 from .method import Workbench
 
 FINE_TUNING_RATE = 3e-4
 FINE_TUNING_ALPHA = 0.5
-LISTWISE = 0.5  # weight of the order within impressions, as in the teacher's own training (training/loop.py)
-BOUND_ROWS = 8192
 
 AfterStep = Callable[[nn.Module, int], object]
 

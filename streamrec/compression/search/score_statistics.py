@@ -24,7 +24,8 @@ import numpy as np
 
 from ...arrays import BoolArray, FloatArray
 from ...contracts.limits import VECTOR_DIMS
-from ...engine.features.features import FEATURES, GROUPS
+from ...engine.features.features import GROUPS
+from ...engine.predictor import COLUMN_NAMES
 from ...models.calibration import Calibration
 from ...training.evaluate import quality, summary, users_of
 from ...training.rows import Rows, language_name
@@ -36,7 +37,7 @@ TOP = 0.01
 SAMPLE_IMPRESSIONS = 600  # of importance: a teacher scores all of them once a group
 CONTENT = "interest in the content"
 LEAST = 50
-UNREAD = VECTOR_DIMS + [function.__name__ for function in FEATURES].index("unread")
+UNREAD = COLUMN_NAMES.index("unread")
 
 
 def agreement(engine: str, int8: FloatArray, fp32: FloatArray) -> Agreement:
@@ -87,7 +88,7 @@ def _with_clicked(rows: Rows, which: BoolArray) -> BoolArray:
 
 def group_columns(group: str) -> list[int]:
     """Numbers of a group's feature columns; those of the vector go with interest in the content."""
-    own = [VECTOR_DIMS + FEATURES.index(function) for function in GROUPS[group]]
+    own = [COLUMN_NAMES.index(function.__name__) for function in GROUPS[group]]
     return [*range(VECTOR_DIMS), *own] if group == CONTENT else own
 
 
