@@ -14,11 +14,11 @@ from streamrec.contracts.audience import Audience
 from streamrec.contracts.control import Command
 from streamrec.contracts.records import RawRecord
 from streamrec.desk.sources import Sources
-from streamrec.desk.trail import Trail
 from streamrec.errors import StreamrecError
 from streamrec.follower.drafts import Drafts
 from streamrec.follower.lag import Lag
 from streamrec.follower.stepwise import AsOf, answered
+from streamrec.operations.control import Trail
 from streamrec.partition.partition import Partition
 from streamrec.settings import Settings, load
 

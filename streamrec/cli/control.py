@@ -176,16 +176,14 @@ def status(as_json: bool, brokers: str | None) -> None:
     from ..terminal.times import utc_minute
 
     trail = asyncio.run(read_trail(load(brokers=brokers)))
-    why = {entry.command.command_id: entry.command.why for entry in trail.entries if entry.command}
-    found = trail.state.in_effect()
+    found = trail.in_effect()
     if as_json:
         show_json({
             "stopped": trail.state.is_on("everything"),
             "in_effect": [
                 {"kind": target.kind, "name": target.name, "at_ms": said.at_ms, "until_ms": said.until_ms,
-                 "value": said.value, "who": said.who, "why": why.get(said.command_id, ""),
-                 "command_id": said.command_id}
-                for target, said in found
+                 "value": said.value, "who": said.who, "why": why, "command_id": said.command_id}
+                for target, said, why in found
             ],
         })  # fmt: skip
         return
@@ -193,7 +191,7 @@ def status(as_json: bool, brokers: str | None) -> None:
         click.echo("nothing is stopped, held, pinned, retracted or corrected")
         return
     table = grid("what", "target", "since", "until", "who", "why")
-    for target, said in found:
+    for target, said, why in found:
         what = {
             "everything": "stopped",
             "category": "stopped",
@@ -202,9 +200,7 @@ def status(as_json: bool, brokers: str | None) -> None:
         }
         until = utc_minute(said.until_ms) if said.until_ms else ""
         names = (what.get(target.kind, f"{target.kind}ed".replace("eed", "ed")), _named(target))
-        table.add_row(
-            *names, utc_minute(said.at_ms), until, printable(said.who), printable(why.get(said.command_id, ""))
-        )
+        table.add_row(*names, utc_minute(said.at_ms), until, printable(said.who), printable(why))
     show(table)
 
 

@@ -23,8 +23,8 @@ from .pages.write import WritePage
 from .rendering import HERE, environment
 from .shield import Shield
 from .sources import Sources
-from .trail import PINNED
-from .words import Times
+from .trail import state_key
+from .words import PINNED, Times
 
 TABS = [
     Tab("/", "Now", "Now", "n"),
@@ -43,7 +43,7 @@ def build_desk(settings: Settings, sources: Sources) -> Starlette:
     frame = Frame(templates, login_of(settings), tokens, TABS)
     desk = Desk(sources, frame, times, settings.two_persons)
     trail = sources.trail
-    templates.globals |= {"stops": trail.stops, "state_key": trail.state_key}
+    templates.globals |= {"stops": trail.stops, "state_key": lambda: state_key(trail)}
     templates.globals |= {"sections": desk.sections, "title_of": desk.title_of, "pinned": PINNED}
     app = Starlette(
         routes=[*_shown(desk), *_done(desk), Mount("/static", StaticFiles(directory=HERE / "static"))],

@@ -34,6 +34,8 @@ def environment(times: Times, **shared: Callable[..., Any] | object) -> Environm
         "done": lambda action: words.ACTIONS.get(action, action),
         "changed": lambda change: words.changed(change, times, now_ms()),
         "quiet": words.quiet,
+        "standing": words.standing,
+        "what": words.what,
     }
     made.globals |= {"zone": times.zone, "share": share, **shared}
     return made

@@ -8,8 +8,8 @@ from ..contracts.control import Command
 from ..errors import StreamrecError
 from ..follower.lag import Lag
 from ..follower.stepwise import AsOf
+from ..operations.control import Trail
 from ..partition.partition import Partition
-from .trail import Trail
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ..follower.counterfactual import Change
+from ..operations.control import InEffect
 
 
 class Words(NamedTuple):
@@ -60,10 +61,13 @@ CHANGES = {
     "negatives": "if they had waved nothing of the section away",
 }
 
+PINNED = {"daily_cap": "Pushes a day", "min_affinity": "Interest needed", "min_score": "Likelihood needed"}
 ACTIONS = {
     "stop": "stopped", "resume": "resumed", "hold": "held", "release": "released", "approve": "approved",
     "retract": "taken back", "correct": "corrected", "pin": "pinned", "unpin": "unpinned",
 }  # fmt: skip
+
+STANDING = {"waits": "not out yet", "held": "held back", "met": "done", "over": "over"}  # of an audience
 
 DONE = {
     "stopped": "Pushes are stopped. What had left already stays out.",
@@ -90,6 +94,19 @@ def reason(word: str) -> str:
 def asked(word: str) -> str:
     """What a gate, rule or threshold asks."""
     return REASONS[word].asked if word in REASONS else word.replace("_", " ")
+
+
+def standing(state: str) -> str:
+    """Where an article stands on its way to its audience."""
+    return STANDING.get(state, state)
+
+
+def what(one: InEffect) -> str:
+    """A stop, a hold, a pin, ... in a few words."""
+    kind, name = one.target
+    words = {"everything": "All pushes are stopped", "category": f"Pushes in {name} are stopped"}
+    words |= {"article": "Held", "retract": "Taken back", "correct": "Corrected", "approve": "Approved"}
+    return words.get(kind, f"{PINNED.get(name, name)}: {one.said.value:g}")
 
 
 def quiet(hours: str) -> str:

@@ -29,7 +29,7 @@ class Progress(msgspec.Struct, frozen=True):
     title: str
     audience: Audience | None
     at_ms: int
-    state: str  # waits, held (or stopped), under way, met or over
+    state: str  # waits, held (or stopped, alone or with all else), under way, met or over
     readers: int
     inside: int
     met: int
@@ -67,6 +67,7 @@ def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> St
         if is_fresh:
             met += round(len(there) * found[1] / max(1, found[2])) if found else len(there)
         policy = policy_of(partition)
+        held = held or policy.stopped_until_s * 1000 > at_ms
         inside += int(members(article, there, at_ms, policy.half_life_ms, policy.default_zone).sum())
         pushed += pushed_to(partition, article_id)
         yield
@@ -91,15 +92,25 @@ def progress(partitions: Sequence[Partition], article_id: str, at_ms: int) -> St
 
 
 @stepwise
-def under_way(partitions: Sequence[Partition], at_ms: int) -> Steps[list[Progress]]:
-    """Where each article stands that is meeting its audience, or whose ramp waits for its second step."""
-    reported = [article_id for partition in partitions for article_id, _, _ in partition.reported]
+def under_way(
+    partitions: Sequence[Partition], at_ms: int, recent_ms: int = 0, most: int | None = None
+) -> Steps[list[Progress]]:
+    """Where each article stands that is meeting its audience, or whose ramp waits; at most so many, the latest first.
+
+    With `recent_ms` also those that were out since so long before, or are not out yet, unless they were taken back.
+    """
     catalog = partitions[0].catalog
-    widening = np.flatnonzero(catalog["live"] & ~catalog["withdrawn"] & (catalog["widens_ms"] > at_ms)).tolist()
-    reported += [article.article_id for slot in widening if (article := catalog.articles[slot]) is not None]
+    stands = catalog["live"] & ~(catalog["withdrawn"] | catalog["retracted"])
+    chosen = stands & (catalog["widens_ms"] > at_ms)
+    if recent_ms:
+        chosen |= stands & catalog["addressed"] & (catalog.opens_ms() > at_ms - recent_ms)
+    named = [article_id for partition in partitions for article_id, _, _ in partition.reported]
+    named += [article.article_id for slot in np.flatnonzero(chosen).tolist() if (article := catalog.articles[slot])]
+    articles = [article for article_id in dict.fromkeys(named) if (article := newest(partitions, article_id))]
+    articles.sort(key=lambda article: -article.opens_at_ms)
     found = list[Progress]()
-    for article_id in dict.fromkeys(reported):
-        if one := (yield from progress.steps(partitions, article_id, at_ms)):
+    for article in articles[:most]:
+        if one := (yield from progress.steps(partitions, article.article_id, at_ms)):
             found.append(one)
     return found
 

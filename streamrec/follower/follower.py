@@ -159,6 +159,7 @@ class Follower:
         partition, count = Partition(context), self.settings.partitions
         progress = lambda records: self._progress(number, records)  # noqa: E731
         recovered = await recover(partition, self._log, self._changelog, count, progress)
+        partition.steering.lift_ended(now_ms())
         return Replica(partition, count, recovered, self._changelog)
 
     async def _restore_again(self, number: int) -> None:

@@ -87,6 +87,8 @@ class Tail:
             async with self._lock:
                 for tp, records in found.items():
                     self._take(tp, records)
+                for replica in self._replicas.values():
+                    replica.partition.steering.lift_ended(now_ms())  # by itself: no owner logs that
             await self._listen()
             await self._check_suspects()
             for number, replica in self._replicas.items():

@@ -15,8 +15,8 @@ from aiokafka.errors import KafkaError as ClientError
 from ..clock import now_ms
 from ..contracts.control import Command
 from ..contracts.decode import Origin, Typed, decode_control
-from ..contracts.records import DeadLetter
-from ..engine.control import Applied, ControlState
+from ..contracts.records import DeadLetter, Record
+from ..engine.control import Applied, ControlState, Statement, Target, TargetKind
 from ..errors import KafkaError
 from ..kafka.log import KafkaLog
 from ..kafka.topics import require
@@ -25,6 +25,8 @@ from ..settings import Settings
 from .committed_records import committed_records
 
 PATIENCE_S = 60.0
+MOST = 100_000  # entries that are kept to be looked at
+ON_ARTICLES: tuple[TargetKind, ...] = ("article", "retract", "correct", "approve")
 
 
 class Entry(NamedTuple):
@@ -36,26 +38,77 @@ class Entry(NamedTuple):
     reason: str = ""  # why it is no command
 
 
-class Trail(NamedTuple):
-    """All that was commanded, in order, and what counts of it."""
+class InEffect(NamedTuple):
+    """A stop, a hold, a pin, ...: what it is about, and who said so when and why."""
 
-    entries: list[Entry]
-    state: ControlState
+    target: Target
+    said: Statement
+    why: str
+
+
+class Trail:
+    """What was commanded, in order, and what counts of it."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []  # the latest MOST; a command that was sent twice is one
+        self.state = ControlState()
+        self.unreadable = 0
+        self._newest_ms = 0  # of what was commanded so far
+        self._why: dict[str, str] = {}  # by command
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Records of one partition of `control`, in order."""
+        for item in decode_control(records, Origin("control", 0)):
+            if isinstance(item, Typed):
+                self._take(item.value, Entry(item.offset, item.appended_ms, item.value))
+            elif isinstance(item, DeadLetter):
+                self.unreadable += 1
+                self.entries.append(Entry(item.offset, 0, None, f"{item.reason} {item.detail}".strip()))
+        del self.entries[:-MOST]
+
+    def _take(self, command: Command, entry: Entry) -> None:
+        self.state.apply(command)
+        self._newest_ms = max(self._newest_ms, command.at_ms)
+        if not command.command_id or command.command_id not in self._why:
+            self.entries.append(entry)
+        if command.command_id:
+            self._why.setdefault(command.command_id, command.why)
+
+    @property
+    def commands(self) -> list[Command]:
+        """Those of the entries that could be read."""
+        return [entry.command for entry in self.entries if entry.command]
+
+    def moment_ms(self) -> int:
+        """Now, and later than any command there is: whoever commands has seen those, however clocks differ."""
+        return max(now_ms(), self._newest_ms + 1)
+
+    def in_effect(self, *kinds: TargetKind) -> list[InEffect]:
+        """What of these kinds, or of any, is on now, the latest first."""
+        self.state.lift_ended(now_ms())
+        return [
+            InEffect(target, said, self._why.get(said.command_id, ""))
+            for target, said in self.state.in_effect()
+            if not kinds or target.kind in kinds
+        ]
+
+    def stops(self) -> list[InEffect]:
+        """What is stopped now."""
+        return self.in_effect("everything", "category")
+
+    def about(self, article_id: str) -> list[InEffect]:
+        """What is said of an article, and counts."""
+        return [one for one in self.in_effect(*ON_ARTICLES) if one.target.name == article_id]
 
 
 async def read_trail(settings: Settings) -> Trail:
     """The audit trail, from one partition: all hold the same. KafkaError where it cannot be read."""
     await require(settings, "control")
-    topic, trail = settings.topic("control"), Trail([], ControlState())
+    topic, trail = settings.topic("control"), Trail()
     async with committed_records(settings) as reader:
         tps = [TopicPartition(topic, 0)]
         async for _, records in reader.read(tps, PATIENCE_S, lambda tp: f"topic {tp.topic}"):
-            for item in decode_control(records, Origin(topic, 0)):
-                if isinstance(item, Typed):
-                    trail.entries.append(Entry(item.offset, item.appended_ms, item.value))
-                    trail.state.apply(item.value)
-                elif isinstance(item, DeadLetter):
-                    trail.entries.append(Entry(item.offset, 0, None, f"{item.reason} {item.detail}".strip()))
+            trail.take(records)
     trail.state.lift_ended(now_ms())
     return trail
 
@@ -74,8 +127,7 @@ async def give(settings: Settings, commands: Sequence[Command]) -> list[Applied]
     KafkaError where it is not certain that they are written: `control log` tells.
     """
     trail = await read_trail(settings)
-    newest_ms = max((entry.command.at_ms for entry in trail.entries if entry.command), default=0)
-    at_ms = max(now_ms(), newest_ms + 1)
+    at_ms = trail.moment_ms()
     said = [
         msgspec.structs.replace(command, at_ms=at_ms, command_id=command.command_id or uuid.uuid4().hex[:12])
         for command in commands

@@ -98,7 +98,7 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
         await until(desk.shows("/", "Waiting for a second person"), 10)
         assert len(await read(settings, settings.topic("push"))) == 0
         await approved(settings, "storm")
-        await until(desk.shows("/", "3 have it, 0 are left"), 30)
+        await until(desk.shows("/", "3 have it, 0 are left to be met"), 30)
         assert len(await read(settings, settings.topic("push"))) == 3
         await asyncio.to_thread(desk.press, "/article/retract", article_id="storm", why="it is over")
         await until(desk.shows("/audit", "it is over"), 10)

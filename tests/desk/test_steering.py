@@ -174,7 +174,25 @@ async def test_an_audience_under_way_is_seen() -> None:
     newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
     text = (await ask(build_desk(proxied(), newsroom.sources()), "/", headers=as_("viewer"))).text
     assert "Audiences under way" in text
-    assert "<b>40</b> have it, <b>0</b> are left" in text
+    assert "<b>40</b> have it, <b>0</b> are left to be met" in text
+    assert ">done</span>" in text
+
+
+@pytest.mark.parametrize("said", [{"action": "hold", "article_id": "storm"}, {"action": "stop"}])
+async def test_an_audience_that_is_held_is_not_done(said: dict[str, str]) -> None:
+    """Nobody has it, all are left to be met, and the page says what it waits for."""
+    newsroom = Newsroom(articles=3)
+    start_ms = newsroom.now_ms - 1000
+    storm = article(
+        "storm", title="Storm", audience=Audience(everybody=True), topic="other", published_at_ms=start_ms,
+        known_at_ms=start_ms, expires_at_ms=newsroom.now_ms + 86_400_000,
+    )  # fmt: skip
+    newsroom.feed.commands(Command(who="ann", why="a name", at_ms=newsroom.now_ms, command_id="c1", **said))  # type: ignore[arg-type]
+    newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
+    text = (await ask(build_desk(proxied(), newsroom.sources()), "/", headers=as_("viewer"))).text
+    assert "held back</span>" in text
+    assert "done</span>" not in text
+    assert "<b>0</b> have it" in text
 
 
 async def test_what_a_reader_asks_for_is_a_patch_of_what_was_chosen() -> None:

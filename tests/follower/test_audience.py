@@ -1,5 +1,7 @@
 """follower/audience.py: how far an article has come, from the log alone."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from making import HOUR, T0, Feed, article, click, partition
@@ -114,3 +116,32 @@ def test_what_commands_do_is_seen(field: str, state: str) -> None:
     found = progress([followed], "storm", T0)
     assert found is not None
     assert (found.state, found.left) == (state, READERS * (state == "held"))
+
+
+def test_a_stop_of_everything_holds_it() -> None:
+    """Until it ends."""
+    owner, storm = scene(Audience(everybody=True))
+    followed = copy_of(owner, storm)
+    followed.steering.policy = followed.steering.policy._replace(stopped_until_s=T0 // 1000 + 60)
+    for at_ms, state in ((T0, "held"), (T0 + HOUR, "under way")):
+        found = progress([followed], "storm", at_ms)
+        assert found is not None
+        assert (found.state, found.left) == (state, READERS)
+
+
+def test_audiences_of_late_are_named_too_if_asked_for() -> None:
+    """The latest first, as many as asked for; not what was taken back, nor what has no audience."""
+    state, storm = scene(Audience(everybody=True))
+    while (meeting := state.article_meeting(T0)) is not None:
+        state.meet(meeting)
+    followed = copy_of(state, storm)
+    everybody = Audience(everybody=True)
+    several: tuple[dict[str, Any], ...] = ({}, {"embargo_until_ms": T0 + HOUR}, {"status": "withdrawn"})
+    for number, more in enumerate(several):
+        fields: dict[str, Any] = {"published_at_ms": T0 + 1 + number, "audience": everybody, **more}
+        followed.catalog.apply(article(f"late{number}", **fields), T0)
+    assert under_way([followed], T0) == []
+    named = [one.article_id for one in under_way([followed], T0, HOUR)]
+    assert named == ["late1", "late0", "storm"]
+    assert [one.article_id for one in under_way([followed], T0, HOUR, 1)] == ["late1"]
+    assert [one.article_id for one in under_way([followed], T0 + HOUR + 5, HOUR)] == ["late1"]

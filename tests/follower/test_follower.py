@@ -13,12 +13,14 @@ from click.testing import CliRunner
 from on_kafka import article, event, logged, now_ms, read, send, until
 
 from streamrec.__main__ import cli
+from streamrec.contracts.control import Command
 from streamrec.contracts.push import Push, push_id
 from streamrec.follower.follower import Follower
 from streamrec.follower.funnel import funnel
 from streamrec.follower.preview import preview, recipients
 from streamrec.follower.stepwise import Steps, stepwise
 from streamrec.kafka.topics import create
+from streamrec.operations.control import give
 from streamrec.partition.partition import Partition
 from streamrec.settings import Settings, to_environ
 from streamrec.tools.worker_process import WorkerProcess
@@ -87,6 +89,7 @@ def test_a_preview_names_who_is_then_pushed_to(settings_for_test: Settings, tmp_
             asked = asyncio.create_task(follower.ask(applied_meanwhile, "late"))
             await send(settings, [event("late", "old")])
             assert (await asked).answer
+            await check_hold_ends(settings, follower)
             assert all(lag.age_ms < 5_000 and lag.at_end and not lag.cut_off_since_ms for lag in follower.lag())
         finally:
             await follower.stop()
@@ -115,6 +118,18 @@ async def check_commands(settings: Settings, user_id: str) -> None:
     draft = ("--title", "Quantum chip surprises", "--category", "science")
     told = await run("preview", *draft, "--compare-min-score", "1")
     assert told["second"]["pushes"] == 0
+
+
+async def check_hold_ends(settings: Settings, follower: Follower) -> None:
+    """A hold that ends by itself ends in the copy, too: no owner logs that."""
+
+    async def is_held(yes: bool) -> bool:
+        catalogs = [partition.catalog for partition in follower.partitions]
+        return all(bool(catalog["held"][catalog.slot("news")]) == yes for catalog in catalogs)
+
+    await give(settings, [Command("hold", "ann", "a name", 0, article_id="news", until_ms=now_ms() + 3_000)])
+    await until(lambda: is_held(True))
+    await until(lambda: is_held(False))
 
 
 async def _has_articles(follower: Follower, count: int) -> bool:

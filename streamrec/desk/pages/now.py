@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...clock import now_ms
+from ...follower.audience import under_way
 from ...follower.stepwise import Steps, stepwise
 from ...partition.partition import Partition
 from ..access.person import Person
@@ -15,13 +16,12 @@ from ..approvals import addressed
 from ..article_rows import LATEST, ArticleRow, latest
 from ..desk import Desk
 from ..figures import DAY_S, opted_out, pushed_since, pushes_by_second
-from ..underway import Audiences
+from ..trail import state_key
+from ..underway import MOST as MOST_AUDIENCES
+from ..underway import RECENT_MS, Audiences
 
 HOUR_S = 3600
 PACE_S = 10  # a pace is that of the last seconds: what is a second old may still be on its way here
-
-
-UNDERWAY_KEPT_S = 4.0  # to count who is left asks about every reader
 MOST = 10  # holds and the like that are listed
 
 
@@ -79,23 +79,24 @@ class NowPage:
 
     async def state(self, request: Request, person: Person) -> Response:
         """What is stopped, for every page; nothing where that is what the page shows already."""
-        if request.query_params.get("seen") == self._desk.sources.trail.state_key():
+        if request.query_params.get("seen") == state_key(self._desk.sources.trail):
             return Response(status_code=204)
         return self._desk.frame.page(request, person, "state.html")
 
     async def _seen(self) -> dict[str, object]:
         at_ms, trouble = now_ms(), self._desk.trouble()
         (now, articles), as_of_ms = await self._desk.seen("now", seen, at_ms)
-        underway, _ = await self._desk.seen("underway", self._audiences.underway, at_ms, kept_s=UNDERWAY_KEPT_S)
+        found, _ = await self._desk.seen("underway", under_way, at_ms, RECENT_MS, MOST_AUDIENCES)
         waiting = await self._desk.sources.waiting()
         waits = self._desk.awaited((await self._desk.seen("addressed", addressed, at_ms)).answer)
+        unapproved = {each.article.article_id for each in waits}
         shown = {
             "waiting": waiting,
             "now": now,
             "age_s": max(0, now_ms() - as_of_ms) / 1000,
             "latest": articles,
             "trouble": trouble,
-            "underway": [one for one in underway if one.article not in [each.article for each in waits]],
+            "underway": [one for one in self._audiences.seen(found) if one.progress.article_id not in unapproved],
             "awaited": waits,
         }
         in_effect = self._desk.sources.trail.in_effect("article", "setting", "retract")  # stops have the banner

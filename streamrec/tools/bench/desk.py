@@ -26,13 +26,13 @@ from ...contracts.limits import VECTOR_DIMS
 from ...contracts.records import RawRecord
 from ...desk.app import build_desk
 from ...desk.sources import Sources
-from ...desk.trail import Trail
 from ...engine.profiles.layout import PUSHED
 from ...errors import StateError, StreamrecError
 from ...follower.drafts import Drafts
 from ...follower.lag import Lag
 from ...follower.stepwise import AsOf, answered
 from ...models.prior import Prior
+from ...operations.control import Trail
 from ...partition.context import PartitionContext
 from ...partition.partition import Partition
 from ...settings import Settings, load
