@@ -2,6 +2,8 @@
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -46,11 +48,26 @@ def build_desk(settings: Settings, sources: Sources) -> Starlette:
     templates.globals |= {"stops": trail.stops, "state_key": lambda: state_key(trail)}
     templates.globals |= {"sections": desk.sections, "title_of": desk.title_of, "pinned": PINNED}
     app = Starlette(
-        routes=[*_shown(desk), *_done(desk), Mount("/static", StaticFiles(directory=HERE / "static"))],
+        routes=[
+            *_shown(desk),
+            *_done(desk),
+            Route("/live", _live(sources)),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
         middleware=[Middleware(Shield)],
     )
     app.state.desk = desk
     return app
+
+
+def _live(sources: Sources) -> Endpoint:
+    """For probes, which log in nowhere and learn nothing: 503 where what is shown would be old for ever."""
+
+    async def live(request: Request) -> Response:
+        ended = sources.followed.error is not None
+        return PlainTextResponse("ended" if ended else "live", 503 if ended else 200)
+
+    return live
 
 
 def _shown(desk: Desk) -> list[BaseRoute]:

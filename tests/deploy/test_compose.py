@@ -56,6 +56,7 @@ def test_images_can_have_every_extra_a_worker_uses() -> None:
     for given in [default, *shown]:
         assert set(given.split(",")) <= set(extras)
     assert {"sentence", "s3", "gs"} <= set(extras)
+    assert "desk" in default.split(",")
 
 
 def test_mounted_files_exist() -> None:
@@ -71,7 +72,7 @@ def test_mounted_files_exist() -> None:
 def test_commands_exist() -> None:
     """A service of ours runs a command the program has."""
     ours = [service["command"][0] for service in SERVICES.values() if "build" in service]
-    assert set(ours) == {"topics", "worker", "simulate", "watch"}
+    assert set(ours) == {"topics", "worker", "simulate", "watch", "desk"}
     assert set(ours) <= set(COMMANDS)
 
 
@@ -103,6 +104,17 @@ def test_environment_is_settings(name: str) -> None:
     """A container gets settings the program knows, with values it takes, and the address of the broker beside it."""
     settings = load(SERVICES[name]["environment"])
     assert settings.brokers == "kafka:9092"
+
+
+def test_only_its_proxy_reaches_the_desk() -> None:
+    """It listens on the loopback of the proxy's network and believes that alone; only who asks for it has the two."""
+    desk, proxy = SERVICES["desk"], SERVICES["desk-proxy"]
+    settings = load(desk["environment"])
+    assert (settings.desk_host, settings.desk_proxy_addresses) == ("127.0.0.1", "127.0.0.1")
+    assert desk["network_mode"] == "service:desk-proxy"
+    assert "ports" not in desk
+    assert proxy["ports"] == [f"127.0.0.1:{settings.desk_port}:8080"]
+    assert desk["profiles"] == proxy["profiles"] == ["desk"]
 
 
 def test_kafka_keeps_its_log_on_the_volume() -> None:

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from custom_resources import CUSTOM_RESOURCES
+from desk_newsroom import Newsroom, proxied
+from desk_requests import ask
 from jsonschema import Draft202012Validator
 from kubernetes_manifests import BASE, PRODUCTION, ROOT, environ, kustomization, manifests, of_kind, pod_of
 from prometheus_client import CollectorRegistry
@@ -16,7 +18,11 @@ from slow_log import SlowLog
 from streamrec import __version__
 from streamrec.__main__ import cli
 from streamrec.content.encoder import HashedEncoder
+from streamrec.desk.access.person import Role, roles_of
+from streamrec.desk.app import build_desk
 from streamrec.engine.policy.suppression_reasons import SUPPRESSION_REASONS
+from streamrec.errors import StateError
+from streamrec.kafka.permissions import ROLES
 from streamrec.models.prior import Prior
 from streamrec.observability.metrics import Metrics
 from streamrec.settings import Settings, load
@@ -30,6 +36,9 @@ CONTAINER: dict[str, Any] = POD["containers"][0]
 MONITOR: dict[str, Any] = of_kind(PRODUCTION, "PodMonitor")["spec"]
 SCALING: dict[str, Any] = of_kind(PRODUCTION, "ScaledObject")["spec"]
 TRIGGER: dict[str, str] = SCALING["triggers"][0]["metadata"]
+DESK_POD: dict[str, Any] = of_kind(PRODUCTION, "Deployment")["spec"]["template"]
+DESK_SERVICE = ("Service", "streamrec-desk")
+DESK, PROXY = DESK_POD["spec"]["containers"]
 FOLDERS = [BASE, PRODUCTION]
 
 
@@ -39,6 +48,11 @@ def settings_of(folder: Any) -> Settings:
     names = {entry["name"]: last for entry in CONTAINER["env"] if entry["valueFrom"]["fieldRef"]}
     assert names == {"STREAMREC_INSTANCE_ID": last}
     return load(environ(folder) | names)
+
+
+def ours(pod: Any) -> list[Any]:
+    """The containers of a pod in which the program runs."""
+    return [container for container in pod["spec"]["containers"] if container["image"].startswith("streamrec:")]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -55,37 +69,48 @@ def test_settings_are_taken(folder: Any) -> None:
 def test_containers_take_all_settings_from_one_place(folder: Any) -> None:
     """Whoever makes the topics must have the settings of those who use them."""
     for pod in filter(None, map(pod_of, manifests(folder))):
-        for container in pod["spec"]["containers"]:
+        for container in ours(pod):
             (source,) = container["envFrom"]
             assert source["configMapRef"]["name"] == kustomization(BASE)["configMapGenerator"][0]["name"]
 
 
 def test_secrets_are_files_that_are_mounted() -> None:
     """A setting that names a file names one of the Secret that the page says how to make, where all pods have it."""
-    settings = settings_of(PRODUCTION)
-    named = [
-        path for name in type(settings).model_fields if name.endswith("_file") if (path := getattr(settings, name))
-    ]
-    command = re.search(r"create secret generic (\S+)((?: +(?:\\\n *)?--from-file=\S+)+)", PAGE)
-    assert command
-    keys = re.findall(r"--from-file=([^=\s]+)=", command[2])
-    assert sorted(path.name for path in named) == sorted(keys)
+    said = re.findall(r"create secret generic (\S+)((?:.*\\\n)*.*)\n", PAGE)
+    made = {name: set(re.findall(r"--from-\w+=([^=\s]+)=", files)) for name, files in said}
+    mounted: dict[str, set[str]] = {}
     for pod in filter(None, map(pod_of, manifests(PRODUCTION))):
-        (volume,) = (volume for volume in pod["spec"]["volumes"] if "secret" in volume)
-        assert volume["secret"]["secretName"] == command[1]
-        for container in pod["spec"]["containers"]:
-            (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] == volume["name"])
-            assert {str(path.parent) for path in named} == {mount["mountPath"]}
+        secrets = {volume["name"]: volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume}
+        for secret in secrets.values():
+            files = {item["key"] for item in secret.get("items", [])} or made[secret["secretName"]]
+            mounted[secret["secretName"]] = mounted.get(secret["secretName"], set()) | files
+        for container in ours(pod):
+            (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] in secrets)
+            secret = secrets[mount["name"]]
+            here = {item["key"] for item in secret.get("items", [])} or made[secret["secretName"]]
+            named = files_of(load(environ(PRODUCTION) | given(container)))
+            assert sorted(named) == sorted(f"{mount['mountPath']}/{file}" for file in here)
+    assert made == mounted
+
+
+def files_of(settings: Settings) -> list[str]:
+    """The files that settings name."""
+    return [
+        str(path)
+        for name in type(settings).model_fields
+        if name.endswith("_file") and (path := getattr(settings, name))
+    ]
+
+
+def given(container: Any) -> dict[str, str]:
+    """The variables that a container has by value."""
+    return {entry["name"]: entry["value"] for entry in container.get("env", []) if "value" in entry}
 
 
 def commands() -> list[list[str]]:
     """Of the containers, and of the page."""
-    ours = [
-        container["args"]
-        for pod in filter(None, map(pod_of, manifests(PRODUCTION)))
-        for container in pod["spec"]["containers"]
-    ]
-    return ours + [line.split() for line in re.findall(r" -- streamrec (.+)$", PAGE, re.MULTILINE)]
+    run = [container["args"] for pod in filter(None, map(pod_of, manifests(PRODUCTION))) for container in ours(pod)]
+    return run + [line.split() for line in re.findall(r" -- streamrec (.+)$", PAGE, re.MULTILINE)]
 
 
 @pytest.mark.parametrize("arguments", commands(), ids=" ".join)
@@ -109,6 +134,7 @@ def test_the_image_is_the_one_that_is_built() -> None:
     """Under its name and version; the registry is the reader's."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     assert CONTAINER["image"] == compose["services"]["worker"]["image"] == f"streamrec:{__version__}"
+    assert DESK["image"] == CONTAINER["image"]
     assert {image["newTag"] for image in kustomization(PRODUCTION)["images"]} == {__version__}
 
 
@@ -141,6 +167,41 @@ def test_kubernetes_has_the_patience_that_a_worker_needs() -> None:
     assert POD["terminationGracePeriodSeconds"] > STOP_S + 10
     assert startup["periodSeconds"] * startup["failureThreshold"] > settings.broker_wait_s + 60
     assert settings.session_timeout_s > STOP_S + 30
+
+
+def test_the_desk_believes_its_proxy_and_nobody_else_reaches_it() -> None:
+    """It listens on the loopback of the pod, and the Service leads to the proxy, which says who somebody is."""
+    settings, proxy = load(environ(PRODUCTION) | given(DESK)), given(PROXY)
+    assert (settings.desk_host, settings.desk_proxy_addresses) == ("127.0.0.1", "127.0.0.1")
+    assert proxy["OAUTH2_PROXY_UPSTREAMS"] == f"http://127.0.0.1:{settings.desk_port}"
+    # of the headers that oauth2-proxy hands on, and takes out of what clients send
+    assert settings.desk_user_header == "X-Forwarded-Email"
+    assert settings.desk_role_header == "X-Forwarded-Groups"
+    assert set(roles_of(settings.desk_roles).values()) == {Role.EDITOR, Role.CHIEF}
+    (service,) = (one for one in manifests(PRODUCTION) if (one["kind"], one["metadata"]["name"]) == DESK_SERVICE)
+    (port,) = service["spec"]["ports"]
+    assert "ports" not in DESK
+    assert [one["name"] for one in PROXY["ports"]] == [port["targetPort"]]
+    assert proxy["OAUTH2_PROXY_HTTP_ADDRESS"].endswith(f":{PROXY['ports'][0]['containerPort']}")
+
+
+def test_the_desk_has_acls_of_its_own() -> None:
+    """Another user than the workers', for whom the page says how to print the role's ACLs."""
+    settings = load(environ(PRODUCTION) | given(DESK))
+    assert settings.sasl_username != settings_of(PRODUCTION).sasl_username
+    assert f"streamrec topics acl desk --principal User:{settings.sasl_username}" in PAGE
+    assert "desk" in ROLES
+
+
+async def test_probes_ask_the_desk_for_a_page_that_needs_no_login() -> None:
+    """It says that it lives, and says no once it follows nobody; nothing else of it is shown to whoever asks."""
+    newsroom = Newsroom(articles=1, readers=1)
+    app = build_desk(proxied(), newsroom.sources())
+    asked = {DESK[f"{name}Probe"]["exec"]["command"][-1] for name in ("startup", "liveness", "readiness")}
+    (path,) = {re.search(r"127\.0\.0\.1:6070(/\w+)", said)[1] for said in asked}  # type: ignore[index]
+    assert (await ask(app, path)).status == 200
+    newsroom.followed.error = StateError("the log is another one")
+    assert (await ask(app, path)).status == 503
 
 
 def test_the_lag_that_scales_is_that_of_the_workers() -> None:
