@@ -225,7 +225,8 @@ def log(last: int, as_json: bool, brokers: str | None) -> None:
         if (said := entry.command) is None:
             table.add_row("", "", "unreadable", f"offset {entry.offset}", printable(entry.reason), "")
             continue
-        about = said.article_id or said.category or said.setting or "everything"
+        reader = f"reader {said.reader}" if said.reader else ""
+        about = said.article_id or said.category or said.setting or reader or "everything"
         about = f"{about} {said.value:g}" if said.action == "pin" else about
         who, why = printable(said.who), printable(said.why)
         table.add_row(utc_minute(said.at_ms), who, said.action, printable(about), why, printable(said.command_id))

@@ -20,6 +20,7 @@ class CommandKind(NamedTuple):
 
     says_no: bool = False
     on_article: bool = False
+    on_reader: bool = False  # says who asked for what stands in the topic of this name; here it has no effect
     also: tuple[str, ...] = ()  # what others call it; read, and noted
 
 
@@ -33,6 +34,8 @@ KINDS = {
     "correct": CommandKind(on_article=True),
     "pin": CommandKind(),
     "unpin": CommandKind(),
+    "preferences": CommandKind(on_reader=True),
+    "erasure": CommandKind(on_reader=True),
 }
 if TYPE_CHECKING:
     ControlAction = str  # a name of KINDS, which a type checker cannot read
@@ -41,6 +44,7 @@ else:
 CONTROL_ACTIONS: tuple[ControlAction, ...] = tuple(KINDS)
 SAYS_NO = frozenset(action for action, kind in KINDS.items() if kind.says_no)
 ON_ARTICLE = frozenset(action for action, kind in KINDS.items() if kind.on_article)
+ON_READER = frozenset(action for action, kind in KINDS.items() if kind.on_reader)
 
 PinnedSetting = Literal["", "min_affinity", "min_score", "daily_cap"]
 MOST = {"min_affinity": 1000.0, "min_score": 1.0, "daily_cap": 8.0}  # that can be pinned
@@ -68,6 +72,9 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     command_id: Annotated[OptionalId, says("names the command, in the audit trail and in what it sends")] = ""
     article_id: Annotated[
         OptionalId, says("of hold, release, approve, retract and correct; also the key of the record")
+    ] = ""
+    reader: Annotated[
+        OptionalId, says("of preferences and erasure: whose were asked for, by a pseudonym, never by the id")
     ] = ""
     category: Annotated[Name, says("of stop and resume: only this category; empty: everything")] = ""
     setting: Annotated[PinnedSetting, says("of pin and unpin: which setting"), Reads(mended=word)] = ""

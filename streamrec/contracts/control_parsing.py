@@ -12,7 +12,7 @@ make a release outlive the hold that follows it.
 
 import msgspec
 
-from .control import MOST, ON_ARTICLE, SAYS_NO, Command, category_name
+from .control import MOST, ON_ARTICLE, ON_READER, SAYS_NO, Command, category_name
 from .event_parsing import check_fault, object_in, too_large
 from .field_parsing import Fields, Note, Parsed
 from .framing import UnreadableError, ids_in
@@ -32,7 +32,8 @@ def command_of(record: Record, reference_ms: int | None = None) -> tuple[Command
         _complete(parsed, record, appended_ms)
     elif len(record.value or b"") > MAX_RECORD_BYTES:
         raise too_large()
-    for field in ("action", "who", "why", "at_ms", *(["article_id"] if action in ON_ARTICLE else [])):
+    about = "article_id" if action in ON_ARTICLE else "reader" if action in ON_READER else ""
+    for field in ("action", "who", "why", "at_ms", *([about] if about else [])):
         check_fault(parsed, field)
     if action == "resume":
         _needs_readable(parsed, "category")  # one that cannot be read does not lift the stop of everything

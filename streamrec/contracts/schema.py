@@ -14,7 +14,7 @@ import msgspec
 from .article import WITHDRAWING, WORDS, ArticleEvent
 from .audience import SAYS_WHO
 from .control import KINDS as COMMANDS
-from .control import MOST, ON_ARTICLE, Command
+from .control import MOST, ON_ARTICLE, ON_READER, Command
 from .event import ACTIONS, NEEDS_NO_ARTICLE, UserEvent
 from .limits import LATEST_MS
 from .preferences import Preferences
@@ -75,6 +75,7 @@ def _command(body: dict[str, Any]) -> None:
     """Make the schema of a command say what each action needs."""
     text = {"type": "string", "pattern": VISIBLE}
     needs: dict[str, dict[str, Any]] = {action: {"article_id": text} for action in sorted(ON_ARTICLE)}
+    needs |= {action: {"reader": text} for action in sorted(ON_READER)}
     settings = list(MOST)
     needs |= {action: {"setting": {"enum": settings}} for action in ("pin", "unpin")}
     needs["pin"] |= {"value": {"type": "number"}, "until_ms": {"type": "integer", "minimum": 1}}

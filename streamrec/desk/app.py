@@ -1,5 +1,7 @@
 """The desk as an ASGI application: its pages, the forms, and what surrounds them."""
 
+import secrets
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -7,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from ..operations.pseudonyms import Pseudonyms
 from ..settings import Settings
 from .access.logins import login_of
 from .access.person import Role
@@ -40,10 +43,10 @@ TABS = [
 def build_desk(settings: Settings, sources: Sources) -> Starlette:
     """The application; SettingsError where it would be open to the world."""
     times = Times(settings.desk_zone or settings.default_zone)
-    tokens = FormTokens(secret_in(settings.desk_secret_file, "STREAMREC_DESK_SECRET_FILE"))
+    secret = secret_in(settings.desk_secret_file, "STREAMREC_DESK_SECRET_FILE") or secrets.token_urlsafe(32)
     templates = environment(times)
-    frame = Frame(templates, login_of(settings), tokens, TABS)
-    desk = Desk(sources, frame, times, settings.two_persons)
+    frame = Frame(templates, login_of(settings), FormTokens(secret), TABS)
+    desk = Desk(sources, frame, times, Pseudonyms(secret), settings.two_persons)
     trail = sources.trail
     templates.globals |= {"stops": trail.stops, "state_key": lambda: state_key(trail)}
     templates.globals |= {"sections": desk.sections, "title_of": desk.title_of, "pinned": PINNED}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 from ..clock import monotonic_s
 from ..contracts.article import AnalysedArticle
 from ..follower.stepwise import AsOf
+from ..operations.pseudonyms import Pseudonyms
 from ..partition.partition import Partition
 from .approvals import Awaited, awaited
 from .articles import ArticleIndex
@@ -37,8 +38,9 @@ class _Kept(NamedTuple):
 class Desk:
     """See above."""
 
-    def __init__(self, sources: Sources, frame: Frame, times: Times, two_persons: str) -> None:
+    def __init__(self, sources: Sources, frame: Frame, times: Times, pseudonyms: Pseudonyms, two_persons: str) -> None:
         self.sources, self.frame, self.times, self._two_persons = sources, frame, times, two_persons
+        self.pseudonyms = pseudonyms
         self._kept: dict[object, _Kept] = {}
         self._sections: list[str] = []
         self._sections_until_s = 0.0

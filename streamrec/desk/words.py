@@ -65,6 +65,7 @@ PINNED = {"daily_cap": "Pushes a day", "min_affinity": "Interest needed", "min_s
 ACTIONS = {
     "stop": "stopped", "resume": "resumed", "hold": "held", "release": "released", "approve": "approved",
     "retract": "taken back", "correct": "corrected", "pin": "pinned", "unpin": "unpinned",
+    "preferences": "wishes changed", "erasure": "reader erased",
 }  # fmt: skip
 
 STANDING = {"waits": "not out yet", "held": "held back", "met": "done", "over": "over"}  # of an audience

@@ -12,6 +12,7 @@ command that comes twice is one.
     correct ID          correct
     approve ID          approve                         each person once; of all versions, a corrected one too
     setting NAME        pin, unpin
+    reader PSEUDONYM    preferences, erasure            none that counts: the trail alone needs them
 
 A statement with an end is over when `lift_ended` is told a time at or after it. Lifted statements are kept for a week,
 so that an earlier one that comes late changes nothing. Pure: no clock. Bounded: at most MOST statements on targets
@@ -25,10 +26,10 @@ import msgspec
 
 from ..contracts.article import AnalysedArticle
 from ..contracts.audience import names_no_readers
-from ..contracts.control import ON_ARTICLE, Command
+from ..contracts.control import ON_ARTICLE, ON_READER, Command
 from .policy.config import NEVER, Policy
 
-TargetKind = Literal["everything", "category", "article", "retract", "correct", "approve", "setting"]
+TargetKind = Literal["everything", "category", "article", "retract", "correct", "approve", "setting", "reader"]
 KEPT_MS = 7 * 86_400_000  # of what is lifted
 ARTICLES_KEPT_MS = 61 * 86_400_000  # of what is said on an article nobody knows: longer than a catalog may hold one
 MOST = 10_000
@@ -52,6 +53,8 @@ class Target(NamedTuple):
             return cls(own.get(command.action, "article"), command.article_id)
         if command.action in ("pin", "unpin"):
             return cls("setting", command.setting)
+        if command.action in ON_READER:
+            return cls("reader", command.reader)
         return cls("category", command.category) if command.category else cls("everything")
 
 
@@ -143,8 +146,10 @@ class ControlState:
         return sorted(on, key=lambda one: (-one[1].at_ms, one[0]))
 
     def apply(self, command: Command) -> Applied:
-        """Take a command in."""
+        """Take a command in; one that only says what was asked for elsewhere leaves nothing here."""
         target, said = Target.of(command), Statement.of(command)
+        if target.kind == "reader":
+            return Applied(target, said, True, None)
         was = self._said.get(target)
         now = said if was is None else said.after(was)
         if now != was:

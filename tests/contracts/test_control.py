@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import HOUR, T0
 
-from streamrec.contracts.control import CONTROL_ACTIONS, ON_ARTICLE, SAYS_NO, Command
+from streamrec.contracts.control import CONTROL_ACTIONS, ON_ARTICLE, ON_READER, SAYS_NO, Command
 from streamrec.contracts.decode import Item, Origin, Typed, decode_control
 from streamrec.contracts.records import DeadLetter, RawRecord
 from streamrec.contracts.schema import schema
@@ -20,6 +20,7 @@ PIN = {"setting": "min_score", "value": 0.5, "until_ms": T0 + HOUR}
 GOOD: dict[str, dict[str, Any]] = {
     action: {"action": action, **WHO}
     | ({"article_id": "a1"} if action in ON_ARTICLE else {})
+    | ({"reader": "0f3a"} if action in ON_READER else {})
     | (PIN if action == "pin" else {"setting": "min_score"} if action == "unpin" else {})
     for action in CONTROL_ACTIONS
 }

@@ -271,6 +271,33 @@ def test_a_chief_pins_a_number_and_unpins_it(opened: Open, newsroom: Newsroom) -
     newsroom.said.clear()
 
 
+def test_what_is_done_to_a_reader_asks_why_and_is_found_by_the_id(opened: Open, newsroom: Newsroom) -> None:
+    """Both forms of the page; the browser asks for a reason, and the trail shows it, under a pseudonym."""
+    page = opened("/reader?id=u3")
+    for form, button in (("Write down what they ask for", "Save"), ("Erase this reader", "Erase")):
+        page.locator("summary", has_text=form).click()
+        panel = page.locator("details[open] form")
+        if button == "Save":
+            panel.get_by_label("Pushes a day").select_option("2")
+        else:
+            panel.get_by_label("once more").fill("u3")
+        panel.get_by_role("button", name=button).click()  # the browser asks why
+        assert len(newsroom.said) == (button == "Erase")
+        panel.get_by_label("Why").fill(f"a letter about {button}")
+        panel.get_by_role("button", name=button).click()
+        expect(page.get_by_role("status").first).to_contain_text("The reader")
+    assert (len(newsroom.preferred), newsroom.erased) == (1, ["u3"])
+    page.goto(page.url.partition("/reader")[0] + "/audit")
+    page.get_by_role("searchbox").fill("u3")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("tbody")).to_contain_text("a letter about Erase")
+    expect(page.locator("tbody")).to_contain_text("a letter about Save")
+    expect(page.locator("tbody")).not_to_contain_text("u3")
+    newsroom.said.clear()
+    newsroom.preferred.clear()
+    newsroom.erased.clear()
+
+
 def test_a_viewer_has_no_buttons(opened: Open) -> None:
     """Nothing that would be refused is offered."""
     page = opened("/article?id=a9", "viewer")

@@ -14,7 +14,7 @@ from on_kafka import article, event, read, send, until
 
 from streamrec.contracts.control import Command
 from streamrec.kafka.topics import create
-from streamrec.operations.control import give
+from streamrec.operations.control import give, read_trail
 from streamrec.settings import Settings, environ_of_others, to_environ
 from streamrec.tools.ports import free_port
 from streamrec.tools.worker_process import worker_process
@@ -113,10 +113,16 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
         assert len(await read(settings, settings.topic("push"))) == 6
         await asyncio.to_thread(desk.press, "/resume", why="it was the right one")
         await until(desk.shows("/article?id=flood", "Readers who were sent it 3"), 30)
-        await asyncio.to_thread(desk.press, "/reader/preferences", id="u1", daily_cap="1")
+        await asyncio.to_thread(desk.press, "/reader/preferences", id="u1", daily_cap="1", why="by phone")
         await until(desk.shows("/reader?id=u1", "at most 1"), 20)
-        await asyncio.to_thread(desk.press, "/reader/erase", id="u2", again="u2")
+        await asyncio.to_thread(desk.press, "/reader/erase", id="u2", again="u2", why="by letter")
         await until(desk.shows("/reader?id=u2", "Nothing is known of this reader"), 20)
+        await until(desk.shows("/audit?q=u2", "reader erased"), 10)
+        trail = (await read_trail(settings)).entries
+        done = [entry.command for entry in trail if entry.command and entry.command.reader]
+        assert [(one.action, one.why) for one in done] == [("preferences", "by phone"), ("erasure", "by letter")]
+        assert len({one.reader for one in done} - {"u1", "u2"}) == 2
+        assert not await read(settings, settings.topic("control.dlq"))  # workers know what it is, and do nothing
         wishes = await read(settings, settings.topic("preferences"))
         assert [record.value for record in wishes if record.key == b"u2"] == [None]  # older patches are compacted away
 

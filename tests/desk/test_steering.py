@@ -1,6 +1,7 @@
 """desk: forms that command, and pushes to everybody or to some."""
 
 import re
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -13,6 +14,8 @@ from streamrec.contracts.audience import Audience
 from streamrec.contracts.control import Command
 from streamrec.contracts.records import RawRecord
 from streamrec.desk.app import build_desk
+from streamrec.errors import KafkaError
+from streamrec.operations.pseudonyms import Pseudonyms
 
 
 @pytest.mark.parametrize("action", ["hold", "release", "retract", "correct"])
@@ -199,7 +202,7 @@ async def test_what_a_reader_asks_for_is_a_patch_of_what_was_chosen() -> None:
     """The rest is left out; what a worker would not take as it is typed is refused."""
     newsroom = Newsroom(articles=3)
     app = build_desk(proxied(), newsroom.sources())
-    form = {"id": "u1", "token": await token_of(app, "editor")}
+    form = {"id": "u1", "token": await token_of(app, "editor"), "why": "asked by letter"}
     chosen = {"daily_cap": "2", "level": "", "quiet_hours": "22:00-07:00", "mute": "sports", "neither": "food"}
     assert (await ask(app, "/reader/preferences", form | chosen, as_("editor"))).status == 303
     categories = {"sports": "mute", "food": None}
@@ -207,7 +210,7 @@ async def test_what_a_reader_asks_for_is_a_patch_of_what_was_chosen() -> None:
     assert newsroom.preferred == [("u1", patch)]
     for wrong in ({}, {"quiet_hours": "late"}, {"level": "some"}, {"daily_cap": "many"}, {"daily_cap": "2", "id": ""}):
         assert (await ask(app, "/reader/preferences", form | wrong, as_("editor"))).status == 400, wrong
-    assert len(newsroom.preferred) == 1
+    assert len(newsroom.preferred) == len(newsroom.said) == 1
 
 
 async def test_a_command_comes_after_all_that_were_there() -> None:
@@ -225,15 +228,56 @@ async def test_a_reader_is_erased_by_a_chief_who_types_the_id() -> None:
     """No other reader by a slip, and by nobody else."""
     newsroom = Newsroom(articles=3)
     app = build_desk(proxied(), newsroom.sources())
-    theirs, form = await token_of(app, "editor"), {"id": "u1", "token": await token_of(app)}
+    theirs, form = await token_of(app, "editor"), {"id": "u1", "token": await token_of(app), "why": "asked by letter"}
     refused = [
         await ask(app, "/reader/erase", {**form, "again": "u1", "token": theirs}, as_("editor")),
         await ask(app, "/reader/erase", {**form, "again": "u2"}, as_("chief")),
         await ask(app, "/reader/erase", form, as_("chief")),
+        await ask(app, "/reader/erase", {**form, "again": "u1", "why": " "}, as_("chief")),
         await ask(app, "/reader/erase", {**form, "id": "", "again": ""}, as_("chief")),
     ]
-    assert [answer.status for answer in refused] == [403, 400, 400, 400]
-    assert newsroom.erased == []
+    assert [answer.status for answer in refused] == [403, 400, 400, 400, 400]
+    assert (newsroom.erased, newsroom.said) == ([], [])
     assert (await ask(app, "/reader/erase", {**form, "again": " u1 "}, as_("chief"))).status == 303
     assert newsroom.erased == ["u1"]
     assert "Erase this reader" not in (await ask(app, "/reader?id=u1", headers=as_("editor"))).text
+
+
+async def test_what_is_done_to_a_reader_stands_in_the_trail_without_the_id(tmp_path: Path) -> None:
+    """Who, when and why, under a pseudonym that is the same at every desk with this secret, and found by the id."""
+    newsroom, secret = Newsroom(articles=3), tmp_path / "forms"
+    secret.write_text("sixteen characters or more")
+    app = build_desk(proxied(desk_secret_file=secret), newsroom.sources())
+    form = {"id": "u1", "token": await token_of(app), "why": "asked by letter"}
+    await ask(app, "/reader/preferences", {**form, "daily_cap": "2"}, as_("chief"))
+    await ask(app, "/reader/erase", {**form, "again": "u1"}, as_("chief"))
+    reader = Pseudonyms("sixteen characters or more").of("u1")
+    assert [(one.action, one.who, one.why, one.reader) for one in newsroom.said] == [
+        ("preferences", "ann", "asked by letter", reader),
+        ("erasure", "ann", "asked by letter", reader),
+    ]
+    assert b"u1" not in b"".join(map(msgspec.json.encode, newsroom.said)).replace(reader.encode(), b"")
+    shown = (await ask(app, "/audit?q=u1", headers=as_("viewer"))).text
+    assert shown.count(reader) == 2
+    assert reader not in (await ask(app, "/audit?q=u2", headers=as_("viewer"))).text
+    assert "reader erased" in (await ask(app, "/audit?q=letter", headers=as_("viewer"))).text
+    assert newsroom.trail.in_effect("reader") == []
+
+
+async def test_what_the_trail_does_not_take_is_not_done() -> None:
+    """A reason that names the reader is refused; and where Kafka does not take the record, nothing is done to them."""
+    newsroom = Newsroom(articles=3)
+    app = build_desk(proxied(), newsroom.sources())
+    form = {"id": "u1", "again": "u1", "token": await token_of(app), "daily_cap": "2"}
+    for path in ("/reader/preferences", "/reader/erase"):
+        answer = await ask(app, path, {**form, "why": "U1 asked for it"}, as_("chief"))
+        assert (answer.status, "without the reader" in answer.text) == (400, True)
+
+    async def say(command: Command) -> None:
+        raise KafkaError("no broker answers")
+
+    app = build_desk(proxied(), newsroom.sources()._replace(say=say))
+    form["token"] = await token_of(app)
+    for path in ("/reader/preferences", "/reader/erase"):
+        assert (await ask(app, path, {**form, "why": "asked"}, as_("chief"))).status == 503
+    assert (newsroom.said, newsroom.preferred, newsroom.erased) == ([], [], [])

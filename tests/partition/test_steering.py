@@ -162,6 +162,18 @@ def succeeded(feed: Feed, known: list[AnalysedArticle], **changed: Any) -> Feed:
     return after
 
 
+@pytest.mark.parametrize("action", ["preferences", "erasure"])
+def test_what_was_asked_for_a_reader_changes_nothing_here(action: str) -> None:
+    """It is in the topic for whoever reads the trail: nothing of it is kept, and what was stopped stays so."""
+    feed = readers()
+    feed.commands(said("stop"))
+    feed.to.steering.records()
+    feed.commands(said(action, T0 + 1, reader="0f3a"), said(action, T0 + 1, reader="0f3a"))
+    assert feed.to.steering.records() == []
+    assert len(feed.to.steering.state) == 1
+    assert feed.to.steering.stopped
+
+
 def test_an_older_version_of_another_category_lifts_no_stop() -> None:
     """It changes nothing: the newest version is of the category that is stopped."""
     feed = readers()

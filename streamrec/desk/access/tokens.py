@@ -3,8 +3,6 @@
 A page elsewhere can send a form here in somebody's name, but cannot read ours, so it cannot have that person's token.
 """
 
-import secrets
-
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from .person import NobodyError, Person
@@ -13,10 +11,10 @@ LIVES_S = 12 * 3600  # a page may stay open for a shift
 
 
 class FormTokens:
-    """Makes and checks the tokens of forms; without a secret of its own they end with the process."""
+    """Makes and checks the tokens of forms, signed with this secret."""
 
-    def __init__(self, secret: str = "") -> None:
-        self._signing = URLSafeTimedSerializer(secret or secrets.token_urlsafe(32), salt="form")
+    def __init__(self, secret: str) -> None:
+        self._signing = URLSafeTimedSerializer(secret, salt="form")
 
     def of(self, person: Person) -> str:
         """A token for the forms of a page that this person sees."""

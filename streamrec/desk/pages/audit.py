@@ -7,6 +7,7 @@ from ...contracts.control import Command
 from ..access.person import Person
 from ..desk import Desk
 from .articles import MOST_QUERY_CHARS, whole
+from .reader import one_id
 
 PAGE = 50  # commands
 
@@ -18,11 +19,11 @@ class AuditPage:
         self._desk = desk
 
     async def show(self, request: Request, person: Person) -> Response:
-        """All of them, or those with these words."""
+        """All of them, or those with these words; a reader's id finds what was done for that reader."""
         query = request.query_params.get("q", "")[:MOST_QUERY_CHARS].strip()
         trail = self._desk.sources.trail
-        words = query.casefold().split()
-        found = [one for one in reversed(trail.commands) if not words or _matches(one, words)]
+        words, reader = query.casefold().split(), self._desk.pseudonyms.of(one_id(query))
+        found = [one for one in reversed(trail.commands) if one.reader == reader or _matches(one, words)]
         pages = max(1, -(-len(found) // PAGE))
         number = min(max(1, whole(request.query_params.get("page", ""), 1)), pages)
         shown = found[(number - 1) * PAGE : number * PAGE]
@@ -34,5 +35,6 @@ class AuditPage:
 
 def _matches(command: Command, words: list[str]) -> bool:
     text = f"{command.action} {command.who} {command.why} {command.article_id} {command.category} {command.setting}"
+    text += f" {command.reader}"
     folded = text.casefold()
     return all(word in folded for word in words)

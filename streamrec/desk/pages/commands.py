@@ -74,8 +74,8 @@ def corrected(article: AnalysedArticle, title: str, at_ms: int) -> dict[str, Any
     return made
 
 
-def command_in(form: Form, action: str, person: Person, at_ms: int) -> Command:
-    """The command of a form; RefusedError with what is wrong."""
+def command_in(form: Form, action: str, person: Person, at_ms: int, reader: str = "") -> Command:
+    """The command of a form, `reader`: a pseudonym; RefusedError with what is wrong."""
     minutes = form.get("minutes", "")
     said: dict[str, Any] = {
         "action": action,
@@ -84,6 +84,7 @@ def command_in(form: Form, action: str, person: Person, at_ms: int) -> Command:
         "at_ms": at_ms,
         "command_id": form.get("command_id", "") or uuid4().hex,
         "article_id": form.get("article_id", ""),
+        "reader": reader,
         "category": form.get("category", ""),
         "setting": form.get("setting", ""),
         "value": _number(form.get("value", "").strip()),

@@ -29,6 +29,8 @@ class Commands:
 
     def take(self, command: Command, known: bool) -> None:
         """Apply one command; `known`: the partition knows its article."""
+        if command.action in ("preferences", "erasure"):
+            return  # they say who asked for what stands in other topics
         if command.action == "retract" and known and "retract" + command.article_id not in self.said:
             self.to_have[command.article_id] = dict(self.got.get(command.article_id, {}))
         about = {
