@@ -5,19 +5,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..datasets import LEARNED_FROM
 from .compress_search import Share
 from .ladder import rungs_for_scripts, show_ladder
-from .options import log_option, paths_argument, rejected_option, seed_option, threshold_options, topics_options
+from .options import paths_argument, rejected_option, seed_option, threshold_options, topics_options
 
 if TYPE_CHECKING:
+    from ..compression.own.rows import Names
     from ..compression.run import Done
 
 
 @click.command()
 @click.argument("recipe")
 @paths_argument
-@click.option("--teacher", type=click.Path(path_type=Path), required=True, help="Folder of what is compressed.")
-@log_option
+@click.option("--teacher", type=click.Path(path_type=Path), help="Folder of what is compressed.")
+@click.option("--log", type=click.Choice(LEARNED_FROM), help="What it learned from, and is judged on.")
+@click.option("--model", "own", metavar="FILE.PY:FUNCTION", help="A torch module of your own, and PATH its rows.")
+@click.option("--label", default="clicked", show_default=True, help="--model: column of 0 and 1.")
+@click.option("--group", default="impression", show_default=True, help="--model: column of rows shown together.")
+@click.option("--reader", help="--model: column of who read, by which a verdict counts.")
+@click.option("--time", "own_time", help="--model: column by which rows are in order; else that of the file.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to be written.")
 @click.option("--test-from", metavar="DAY", help="Judge on what is later. Default: as the teacher was trained.")
 @click.option("--epochs", default=2, show_default=True, type=click.IntRange(0), help="Of fine-tuning after a step.")
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
 @topics_options
 def run(
     recipe: str,
-    log: str,
+    log: str | None,
     paths: tuple[Path, ...],
     seed: int,
     users: int,
@@ -44,6 +51,11 @@ def run(
     brokers: str | None,
     min_score: float | None,
     pushes_per_reader_day: float,
+    own: str | None,
+    label: str,
+    group: str,
+    reader: str | None,
+    own_time: str | None,
     **options: Any,
 ) -> None:
     r"""Compress a teacher (or a trained ranker) by RECIPE, and judge the result on later impressions.
@@ -51,6 +63,7 @@ def run(
     \b
     streamrec compress run "student(64) > distil > int8" --teacher teacher --log simulated --out small
     streamrec compress run "lowrank(.9) > prune(gradient,.5) > qat" --teacher model --log mind DIR --out small
+    streamrec compress run "student(64) > distil > int8" --model ranker.py:build rows.parquet --out small
 
     \b
     student(width=64,depth=1,vector=64)    start from a small new network; vector = product columns it reads
@@ -66,7 +79,12 @@ def run(
 
     Steps are separated by `>`. An order that makes no sense is refused with the reason. Writes a ranker's artifact, or,
     of what keeps the teacher's shape, compressed.safetensors. Prints tables and, as the last line, JSON.
+
+    With --model the teacher is what FUNCTION() of FILE.PY gives, whose code is run: a trained torch module that answers
+    rows (n, F) of its `columns` with a logit each. Rows come from Parquet or CSV; the last fifth judges. Written are
+    weights, of a student an ONNX file, and a manifest with the columns. No worker serves it: the columns are yours.
     """
+    from ..compression.own.rows import Names
     from ..compression.run import Options
     from ..compression.run import run as do
     from ..settings import load
@@ -74,12 +92,30 @@ def run(
     from ..training.log_source import Played
     from ..training.threshold import Wanted
 
+    if own:
+        given = [name for name in ("teacher", "search", "test_from") if options[name]] + ["log"] * (log is not None)
+        if given or not paths:
+            raise click.UsageError("--model takes rows as PATH, and none of --teacher, --log, --search and --test-from")
+        _own(recipe, own, paths, Names(label, group, reader, own_time), seed, options)
+        return
+    if log is None or options["teacher"] is None:
+        raise click.UsageError("--log and --teacher, or --model")
     if options["search"] and options["test_from"]:
         raise click.UsageError("--search or --test-from, not both: a search has a test window of its own")
     played = Played(log, paths, seed, users, since=since, until=until, allowed=allow_rejected)
     wanted = Wanted(min_score, pushes_per_reader_day)
     done = do(Options(recipe, played, seed=seed, wanted=wanted, **options), load(brokers=brokers))
     _show(done, is_alone=options["search"] is None)
+    show_json(done.summary() | {"ladder": rungs_for_scripts(done.ladder)})
+
+
+def _own(recipe: str, own: str, paths: tuple[Path, ...], names: "Names", seed: int, options: dict[str, Any]) -> None:
+    from ..compression.own.run import Options, run
+    from ..terminal.tables import show_json
+
+    out, epochs, max_loss = options["out"], options["epochs"], options["max_loss"]
+    done = run(Options(recipe, own, paths, names, out, epochs, max_loss, seed))
+    _show(done, is_alone=True)
     show_json(done.summary() | {"ladder": rungs_for_scripts(done.ladder)})
 
 

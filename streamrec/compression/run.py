@@ -1,14 +1,17 @@
 """What `streamrec compress run` does: load the teacher, play the log, carry the recipe out, judge it, write it down."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from msgspec.structs import asdict
+from torch import nn
 
 from ..clock import now_iso
 from ..content.encoders import encoder_of
 from ..engine.features.fingerprint import fingerprint
+from ..engine.predictor import COLUMN_NAMES
 from ..models.artifact import check_replaceable
 from ..models.manifest import check_half_life
 from ..models.network import use_one_thread
@@ -16,10 +19,12 @@ from ..settings import Settings
 from ..terminal.output_files import check_writable
 from ..terminal.progress import Bars
 from ..terminal.times import millis
+from ..training.evaluate import Quality
 from ..training.fit import halves
 from ..training.ladder import TEACHER, Ranking, judged, ladder
 from ..training.log_source import Played
 from ..training.model import logits_of
+from ..training.rows import Rows
 from ..training.run import divide
 from ..training.threshold import Threshold, Wanted, threshold_of
 from .comparison import Comparison, compare
@@ -46,6 +51,14 @@ class Options(NamedTuple):
     wanted: Wanted
     seed: int
     search: Path | None  # whose table the recipe is from
+
+
+class Tried(NamedTuple):
+    """The compressed model, its comparison with what it was made of, and the ladder."""
+
+    made: Compressed
+    found: Comparison
+    ladder: list[Ranking]
 
 
 class Done(NamedTuple):
@@ -101,24 +114,18 @@ def run(options: Options, settings: Settings) -> Done:
         earlier, later, _ = divide(rows, judged_from(source, int(rows.at_ms.min()), asked_ms))
         training, held_out = halves(earlier)
         bench = Workbench(training, held_out, logits_of(source.model, training), options.seed, options.epochs)
-        doing = progress.add_task("steps", total=len(recipe.steps))
-        made = carry_out(recipe, source.model, bench, lambda step: progress.update(doing, description=step, advance=1))
-        found = compare(
+        tried = try_out(
+            recipe,
             source.model,
-            made,
+            bench,
             later,
             options.max_loss,
-            options.seed,
-            lambda ours: earlier_search.beside(_key(recipe, source, options), ours) if earlier_search else [],
+            progress,
+            others=lambda ours: earlier_search.beside(_key(recipe, source, options), ours) if earlier_search else [],
         )
-        progress.add_task("ladder", total=None)
-        scores = {name: score(later) for name, score in ladder(training, held_out, options.seed).scores.items()}
-        scores[TEACHER] = logits_of(source.model, later)
-        ours = made.logits(later)
-        rungs = judged(scores, ours, later, options.seed)
     manifest = publish_compressed(
         options.out,
-        made,
+        tried.made,
         recipe,
         source,
         bench,
@@ -126,9 +133,37 @@ def run(options: Options, settings: Settings) -> Done:
         wanted=options.wanted,
         created_at=now_iso(),
     )
-    version, threshold = (manifest.version, threshold_of(manifest, ours, later)) if manifest else (None, None)
-    artifact_bytes = sum(path.stat().st_size for path in options.out.iterdir())
-    return Done(made, found, rungs, threshold, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
+    threshold = threshold_of(manifest, tried.made.logits(later), later) if manifest else None
+    return done(tried, recipe, options.out, later, manifest.version if manifest else None, threshold)
+
+
+def try_out(
+    recipe: Recipe,
+    model: nn.Module,
+    bench: Workbench,
+    later: Rows,
+    max_loss: float,
+    progress: Bars,
+    *,
+    others: Callable[[Quality], list[Quality]] = lambda _: [],
+    names: Sequence[str] = COLUMN_NAMES,
+) -> Tried:
+    """Carry a recipe out on a model and judge it on later rows, beside the model and the ladder."""
+    doing = progress.add_task("steps", total=len(recipe.steps))
+    made = carry_out(recipe, model, bench, lambda step: progress.update(doing, description=step, advance=1))
+    found = compare(model, made, later, max_loss, bench.seed, others)
+    progress.add_task("ladder", total=None)
+    rungs = ladder(bench.rows, bench.held_out, bench.seed, names=names)
+    scores = {name: score(later) for name, score in rungs.scores.items()} | {TEACHER: logits_of(model, later)}
+    return Tried(made, found, judged(scores, made.logits(later), later, bench.seed))
+
+
+def done(
+    tried: Tried, recipe: Recipe, out: Path, later: Rows, version: str | None, threshold: Threshold | None = None
+) -> Done:
+    """What is said of it once the folder is written."""
+    artifact_bytes = sum(path.stat().st_size for path in out.iterdir())
+    return Done(*tried, threshold, recipe.key(), artifact_bytes, version, len(np.unique(later.impression)))
 
 
 def _key(recipe: Recipe, source: Source, options: Options) -> Key:

@@ -20,18 +20,20 @@ cannot be written.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ..engine.predictor import COLUMN_NAMES
+from ..engine.predictor import COLUMN_NAMES, COLUMNS
 from ..errors import ArtifactError
 from ..onnx_models import missing, session_of
 from .artifact import Artifact
+from .calibration import Calibration
 from .manifest import Manifest
-from .network import network_of
+from .network import Network, network_of
 from .onnx_graph import FEATURES as FEATURES_INPUT
-from .onnx_graph import INPUTS, LOGIT, graph_of
+from .onnx_graph import LOGIT, graph_of
 from .parity import FP32_TOLERANCE, tolerance_of
 
 P_CLICK = "p_click"
@@ -42,21 +44,28 @@ def export(artifact: Artifact, file: Path, *, int8: bool) -> dict[str, str]:
     if reason := missing():
         raise ArtifactError(f"an ONNX file cannot be written: {reason}")
     manifest = artifact.manifest
-    graph = graph_of(network_of(manifest.sizes, artifact.weights), int8=int8)
-    scaled = graph.node("Mul", LOGIT, graph.constant(manifest.calibration.a, name="a"), out="scaled_logit")
-    shifted = graph.node("Add", scaled, graph.constant(manifest.calibration.b, name="b"), out="shifted_logit")
-    graph.node("Sigmoid", shifted, out=P_CLICK)
-    model = graph.model("ranker", INPUTS, {P_CLICK: ["N"], LOGIT: ["N"]})
     told = contract(manifest, int8=int8)
-    for key, value in told.items():
-        model.metadata_props.add(key=key, value=value)
-    raw = model.SerializeToString()
+    raw = encoded(network_of(manifest.sizes, artifact.weights), manifest.calibration, told, int8=int8)
     _check(raw, artifact, int8=int8)
     try:
         file.write_bytes(raw)
     except OSError as error:
         raise ArtifactError(f"{file}: cannot be written ({error.strerror}); choose another file") from None
     return told
+
+
+def encoded(
+    network: Network, calibration: Calibration, told: Mapping[str, str], *, int8: bool, width: int = COLUMNS
+) -> bytes:
+    """The bytes of the file: the network of features (N, width) with its calibration, and what is told beside it."""
+    graph = graph_of(network, int8=int8, width=width)
+    scaled = graph.node("Mul", LOGIT, graph.constant(calibration.a, name="a"), out="scaled_logit")
+    shifted = graph.node("Add", scaled, graph.constant(calibration.b, name="b"), out="shifted_logit")
+    graph.node("Sigmoid", shifted, out=P_CLICK)
+    model = graph.model("ranker", {FEATURES_INPUT: ["N", width]}, {P_CLICK: ["N"], LOGIT: ["N"]})
+    for key, value in told.items():
+        model.metadata_props.add(key=key, value=value)
+    return bytes(model.SerializeToString())
 
 
 def _check(raw: bytes, artifact: Artifact, *, int8: bool) -> None:

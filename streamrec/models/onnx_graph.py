@@ -19,18 +19,18 @@ FEATURES, LOGIT = "features", "logit"
 INPUTS: Shapes = {FEATURES: ["N", COLUMNS]}
 
 
-def graph_of(network: Network, *, int8: bool) -> Graph:
-    """The network as a graph from features (N, COLUMNS) to LOGIT (N,), to which a caller may add outputs."""
+def graph_of(network: Network, *, int8: bool, width: int = COLUMNS) -> Graph:
+    """The network as a graph from features (N, width) to LOGIT (N,), to which a caller may add outputs."""
     graph = Graph()
-    h = _standardised(graph, network)
+    h = _standardised(graph, network, width)
     h = _int8_stages(graph, network, h) if int8 else _fp32_stages(graph, network, h)
     graph.node("Squeeze", h, graph.constant([1], np.int64, name="last_axis"), out=LOGIT)
     return graph
 
 
-def _standardised(graph: Graph, network: Network) -> str:
+def _standardised(graph: Graph, network: Network, width: int) -> str:
     x = FEATURES
-    if network.sizes[0] != COLUMNS:
+    if network.sizes[0] != width:
         x = graph.node("Gather", x, graph.constant(network.columns, np.int64, name="columns"), out="chosen", axis=1)
     centred = graph.node("Sub", x, graph.constant(network.mean, name="mean"), out="centred")
     scaled = graph.node("Div", centred, graph.constant(network.std, name="std"), out="scaled")

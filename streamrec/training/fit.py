@@ -101,7 +101,7 @@ def learned(plan: Plan, earlier: Rows, later: Rows, seed: int, epochs: int, **ru
     use_one_thread()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights
-        network = Network(plan.sizes)
+        network = Network((earlier.x.shape[1], *plan.sizes[1:]))
     network.learn_standardisation(earlier.x)
     train(
         network,
@@ -157,9 +157,9 @@ def _metrics(logits: FloatArray, rows: Rows, seed: int) -> dict[str, Interval]:
     return summary(measured, seed, users_of(measured, rows.impression, rows.user))
 
 
-def halves(rows: Rows) -> tuple[Rows, Rows]:
+def halves(rows: Rows, columns: int = COLUMNS) -> tuple[Rows, Rows]:
     """Rows to train on and rows to stop by, in time order; DataError if either cannot be learned from."""
-    check_rows(rows)
+    check_rows(rows, columns)
     held_out = last_impressions(rows.impression, HELD_OUT)
     check_classes(rows.clicked[~held_out], "the first nine tenths of the impressions")
     check_classes(rows.clicked[held_out], "the held-out last tenth of the impressions")

@@ -9,8 +9,9 @@
     wide ranker                  512 and 256 units, from single clicks
     student without a teacher    32 units, from clicks and their order
 
-What learns, learns from the training rows, and is stopped by the held-out ones where it can be: each has its own
-number of epochs. A rung whose library is missing is left out.
+Of rows with columns of one's own, popularity and mean cosine are not there. What learns, learns from the training rows,
+and is stopped by the held-out ones where it can be: each has its own number of epochs. A rung whose library is missing
+is left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ import torch
 
 from ..arrays import DoubleArray, FloatArray
 from ..contracts.limits import VECTOR_DIMS
-from ..engine.predictor import COLUMN_NAMES, COLUMNS
+from ..engine.predictor import COLUMN_NAMES
 from ..models.calibration import logistic
 from ..models.manifest import Interval
 from ..models.network import Network
@@ -55,20 +56,32 @@ class Ladder(NamedTuple):
     networks: Mapping[str, Network]
 
 
-def ladder(training: Rows, held_out: Rows, seed: int, epochs: int = EPOCHS, **running: Unpack[Running]) -> Ladder:
-    """Learn every rung that learns, the wide ranker `running` as told; DataError for rows that teach nothing."""
+def ladder(
+    training: Rows,
+    held_out: Rows,
+    seed: int,
+    epochs: int = EPOCHS,
+    *,
+    names: Sequence[str] = COLUMN_NAMES,
+    **running: Unpack[Running],
+) -> Ladder:
+    """Learn every rung that learns, the wide ranker `running` as told; DataError for rows that teach nothing.
+
+    `names` are those of the columns, where they are one's own.
+    """
     networks = {
         "logistic regression": _logistic_regression(training),
         "wide ranker": learned(WIDE, training, held_out, seed, epochs, **running),
         "student without a teacher": learned(STUDENT, training, held_out, seed, epochs),
     }
-    column, sign = _best_feature(training)
+    is_own = names is not COLUMN_NAMES
+    column, sign = _best_feature(training, 0 if is_own else VECTOR_DIMS)
     trees = _gradient_boosting(training, held_out, seed)
     scores: dict[str, Score | None] = {
         "random": lambda rows: np.random.default_rng(seed).random(len(rows.x)).astype(np.float32),
-        "popularity": _feature(COLUMN_NAMES.index("popularity"), 1),
-        f"best single feature: {'' if sign > 0 else '-'}{COLUMN_NAMES[column]}": _feature(column, sign),
-        "mean cosine": mean_cosine,
+        "popularity": None if is_own else _feature(COLUMN_NAMES.index("popularity"), 1),
+        f"best single feature: {'' if sign > 0 else '-'}{names[column]}": _feature(column, sign),
+        "mean cosine": None if is_own else mean_cosine,
         "logistic regression": _network(networks["logistic regression"]),
         TREES_RUNG: trees,
         **{name: _network(networks[name]) for name in ("wide ranker", "student without a teacher")},
@@ -121,12 +134,12 @@ def _unit(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.where(length > 0, length, 1))
 
 
-def _best_feature(rows: Rows) -> tuple[int, int]:
-    """The column of the scalar feature that orders these rows best, and 1, or -1 for its opposite."""
-    columns = rows.x[:, VECTOR_DIMS:].T
+def _best_feature(rows: Rows, first: int) -> tuple[int, int]:
+    """The column, from the `first` on, that orders these rows best, and 1, or -1 for its opposite."""
+    columns = rows.x[:, first:].T
     above = [quality(column, rows.clicked, rows.impression).auc.mean() - 0.5 for column in columns]
     best = int(np.argmax(np.abs(above)))
-    return VECTOR_DIMS + best, 1 if above[best] >= 0 else -1
+    return first + best, 1 if above[best] >= 0 else -1
 
 
 def _feature(column: int, sign: int) -> Score:
@@ -139,11 +152,12 @@ def _network(network: Network) -> Score:
 
 def _logistic_regression(rows: Rows) -> Network:
     """A network without hidden units, with the weights of the maximum likelihood."""
-    network = Network((COLUMNS, 1)).eval().requires_grad_(requires_grad=False)
+    width = rows.x.shape[1]
+    network = Network((width, 1)).eval().requires_grad_(requires_grad=False)
     network.learn_standardisation(rows.x)
     z = network.standardised(torch.from_numpy(rows.x)).numpy()
     design: DoubleArray = np.hstack([z, np.ones((len(z), 1))]).astype(np.float64)
-    weights = logistic(design, rows.clicked.astype(np.float64), np.zeros(COLUMNS + 1), RIDGE)
+    weights = logistic(design, rows.clicked.astype(np.float64), np.zeros(width + 1), RIDGE)
     (last,) = network.linears()
     last.weight.copy_(torch.from_numpy(weights[None, :-1]))
     last.bias.copy_(torch.from_numpy(weights[-1:]))

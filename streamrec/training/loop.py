@@ -227,7 +227,7 @@ def whole_impressions(impression: IntArray, size: int, rng: np.random.Generator)
 
 def _check(rows: Rows, held_out: Rows, teacher: FloatArray | None, plan: Plan) -> None:
     for part, name in ((rows, "training rows"), (held_out, "held-out rows")):
-        check_rows(part)
+        check_rows(part, rows.x.shape[1])
         check_classes(part.clicked, name)
     if teacher is None and plan.alpha:
         raise DataError(f"alpha is {plan.alpha:g} without a teacher's logits; expected both, or alpha 0")

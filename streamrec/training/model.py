@@ -48,7 +48,7 @@ def forward(model: nn.Module, rows: Rows, chosen: IntArray, device: str = "cpu")
         logits: Tensor = model(batch_of(rows, chosen, device))
     else:
         logits = model(torch.from_numpy(rows.x[chosen]).to(device))
-    return logits
+    return logits.squeeze(1) if logits.ndim == 2 else logits  # a model of one's own may say (n, 1)
 
 
 @torch.inference_mode()

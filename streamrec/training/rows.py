@@ -67,13 +67,13 @@ class Rows(NamedTuple):
         return Rows._make([*(column[chosen] for column in columns), vectors, histories])
 
 
-def check_rows(rows: Rows) -> None:
+def check_rows(rows: Rows, columns: int = COLUMNS) -> None:
     """Shapes agree, there is something, all numbers are finite: else DataError, before any training starts."""
     x, clicked, impression = rows.x, rows.clicked, rows.impression
-    if x.ndim != 2 or x.shape[1] != COLUMNS or not len(x) == len(clicked) == len(impression):
+    if x.ndim != 2 or x.shape[1] != columns or not len(x) == len(clicked) == len(impression):
         raise DataError(
             f"training rows have shape {x.shape} with {len(clicked)} clicks and {len(impression)} impression ids;"
-            f" expected (N, {COLUMNS}), N and N"
+            f" expected (N, {columns}), N and N"
         )
     if not len(x):
         raise DataError("there are no training rows; expected impressions with clicked and unclicked articles")

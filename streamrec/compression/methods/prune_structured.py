@@ -15,7 +15,7 @@ from ...errors import RecipeError
 from ...models.network import ABSENT, Network
 from ...training.fit import BOUND_ROWS
 from ...training.model import forward
-from .layers import copied
+from .layers import copied, is_pair
 from .method import Method, Workbench
 from .pruning_importance import (
     By,
@@ -27,6 +27,8 @@ from .pruning_importance import (
     unit_magnitude,
 )
 from .tuning import sample, tuned
+
+EACH_ALONE = (nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.ELU, nn.Tanh, nn.Sigmoid, nn.Dropout, nn.Identity)
 
 
 class Neurons(Method, frozen=True, tag="neurons"):
@@ -87,7 +89,7 @@ def reading(network: Network, keep: Tensor) -> Network:
 
 def _chain(model: nn.Module) -> list[nn.Linear]:
     """Layers each of which reads what the one before it says."""
-    chain = list(model.stages if isinstance(model, Network) else getattr(model, "scorer", ()))
+    chain = list(model.stages if isinstance(model, Network) else getattr(model, "scorer", None) or _sequence(model))
     layers = [layer for layer in chain if isinstance(layer, nn.Linear)]
     if len(layers) < 2 or len(layers) < len(chain):
         raise RecipeError(
@@ -95,6 +97,14 @@ def _chain(model: nn.Module) -> list[nn.Linear]:
             " has none, or lowrank(...) has split it: put neurons(...) before it"
         )
     return layers
+
+
+def _sequence(model: nn.Module) -> list[nn.Module]:
+    """The first nn.Sequential of a model that is not ours, without what works on each unit alone; empty if none is."""
+    for module in model.modules():
+        if isinstance(module, nn.Sequential) and not is_pair(module):
+            return [part for part in module if not isinstance(part, EACH_ALONE)]
+    return []
 
 
 def _hidden_layers(model: nn.Module) -> list[int]:

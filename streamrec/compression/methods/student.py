@@ -39,7 +39,12 @@ class Student(Method, frozen=True, tag="student"):
 
 
 def columns_read(x: FloatArray, vector: int) -> list[int]:
-    """The `vector` product columns of (N, COLUMNS) that vary most, and all scalar features; ascending."""
+    """The `vector` product columns of (N, COLUMNS) that vary most, and all scalar features; ascending.
+
+    Of rows with columns of one's own, all of them.
+    """
+    if x.shape[1] != COLUMNS:
+        return list(range(x.shape[1]))
     spread = x[:, :VECTOR_DIMS].std(axis=0, dtype=np.float64)
     products = np.argsort(-spread, kind="stable")[:vector]
     return [*sorted(products.tolist()), *range(VECTOR_DIMS, COLUMNS)]
