@@ -36,10 +36,9 @@ from numpy.typing import ArrayLike
 
 from ..arrays import DoubleArray, IntArray
 from ..errors import DataError
-from ..training.evaluate import Quality, resampled
+from ..training.evaluate import MIN_USERS, Quality, resampled
 
 POWER = 0.8416  # 80 % quantile of the normal distribution
-MIN_USERS = 100  # below, bounds are too narrow: see above
 LEAST_ERROR = 1e-9  # what varies less is rounding
 MAX_NEEDED = 10**9  # a loss at the very budget would need infinitely many
 

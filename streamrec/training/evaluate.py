@@ -21,6 +21,7 @@ from ..errors import DataError
 from ..models.manifest import Interval
 
 DRAWS = 1000
+MIN_USERS = 100  # below, a bootstrap over users is too narrow to decide anything (compression/verdict.py)
 
 
 class Quality(NamedTuple):

@@ -27,7 +27,7 @@ from ..engine.predictor import COLUMN_NAMES
 from ..models.calibration import logistic
 from ..models.manifest import Interval
 from ..models.network import Network
-from .evaluate import difference, quality, summary, users_of
+from .evaluate import MIN_USERS, difference, quality, summary, users_of
 from .fit import STUDENT, WIDE, learned
 from .loop import Running
 from .model import logits_of
@@ -47,6 +47,7 @@ class Ranking(msgspec.Struct, frozen=True):
     name: str
     quality: dict[str, Interval]  # by metric
     ahead: dict[str, Interval]  # by metric; below 0 the rung is better
+    readers: int = 0  # who made the impressions; 0: not recorded
 
 
 class Ladder(NamedTuple):
@@ -105,15 +106,22 @@ def judged(scores: Mapping[str, FloatArray], model: FloatArray, rows: Rows, seed
     found = list[Ranking]()
     for name, score in scores.items():
         theirs = quality(score, rows.clicked, rows.impression)
-        found.append(Ranking(name, summary(theirs, seed, users), difference(ours, theirs, seed, users)))
+        ahead = difference(ours, theirs, seed, users)
+        found.append(Ranking(name, summary(theirs, seed, users), ahead, len(np.unique(users))))
     return found
 
 
 def says(rungs: Sequence[Ranking], model: str) -> str:
-    """Whether a model beats the best rung but the teacher, and the best single feature, in a sentence."""
+    """Whether a model beats the best rung but the teacher, and the best single feature, in a sentence.
+
+    Under MIN_USERS readers nothing is decided, whatever the interval says.
+    """
     plain = [rung for rung in rungs if rung.name not in {TEACHER, INT8, model}]
     best = max(plain, key=lambda rung: rung.quality["auc"].value)
     ahead = best.ahead["auc"]
+    if 0 < best.readers < MIN_USERS:
+        few = f"{best.readers} readers, and under {MIN_USERS} nothing is decided"
+        return f"it is open whether {model} beats {best.name}, the best of the ladder: AUC {ahead.value:+.4f}, {few}"
     verb = "beats" if ahead.low > 0 else "is worse than" if ahead.high < 0 else "is not shown to beat"
     return (
         f"{model} {verb} {best.name}, the best of the ladder: AUC {ahead.value:+.4f}"

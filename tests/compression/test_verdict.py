@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamrec.arrays import DoubleArray
-from streamrec.compression.verdict import MAX_NEEDED, MIN_USERS, Verdict, judge, judge_together, verdicts
+from streamrec.compression.verdict import MAX_NEEDED, Verdict, judge, judge_together, verdicts
 from streamrec.errors import DataError
-from streamrec.training.evaluate import Quality, resampled
+from streamrec.training.evaluate import MIN_USERS, Quality, resampled
 
 aucs = arrays(np.float64, st.shared(st.integers(MIN_USERS, MIN_USERS + 40), key="m"), elements=st.floats(0.05, 1))
 

@@ -130,3 +130,14 @@ def test_it_says_whether_the_best_rung_is_beaten(low: float, high: float, verb: 
         rung("it", 0.7, 0, 0),
     ]
     assert says(rungs, "it").startswith(f"it {verb} trees, the best of the ladder: AUC ")
+
+
+def test_few_readers_leave_it_open() -> None:
+    """An interval of so few is too narrow: it is not called better, whatever it says, and how many there are stands."""
+    ahead = {"auc": Interval(0.02, 0.01, 0.03)}
+    few, many = (Ranking("trees", {"auc": Interval(0.6, 0, 1)}, ahead, readers) for readers in (99, 100))
+    assert "beats" in says([many], "it")
+    assert says([few], "it").startswith("it is open whether it beats trees, the best of the ladder: AUC +0.0200")
+    assert says([few], "it").endswith("99 readers, and under 100 nothing is decided")
+    (rung,) = judged({"x": HELD_OUT.x[:, 0]}, HELD_OUT.x[:, 1], HELD_OUT, 1)
+    assert 0 < rung.readers <= len(set(HELD_OUT.user.tolist()))
