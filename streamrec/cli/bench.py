@@ -8,7 +8,9 @@ import click
 from ..tools.bench.machine import measured_on
 from .bench_delivery import control, guarantees, rebalance
 from .bench_follower import follower, preview
+from .bench_history import history
 from .bench_path import path
+from .bench_pipeline import pipeline
 from .options import brokers_option
 
 
@@ -18,45 +20,14 @@ def bench() -> None:
 
 
 @bench.result_callback()
-def _last_line(figures: dict[str, object]) -> None:
-    """Print what a command answers with, and what it was measured on."""
+@click.pass_context
+def _last_line(context: click.Context, figures: dict[str, object]) -> None:
+    """Print what a command answers with, its name, and what it was measured on; a fall is exit code 1."""
     from ..terminal.tables import show_json
 
-    show_json({**figures, **measured_on()})
-
-
-@bench.command()
-@click.option("--events", default=200_000, show_default=True, help="Backlog of a round; stock Faust gets a third.")
-@click.option("--rounds", default=3, show_default=True)
-@click.option("--pace-s", default=5.0, show_default=True, help="Seconds of half load, for latency.")
-@click.option("--model", type=click.Path(exists=True), help="Ranker artifact (default: the built-in prior).")
-@brokers_option
-def pipeline(events: int, rounds: int, pace_s: float, model: str | None, brokers: str | None) -> dict[str, object]:
-    """Events/s, CPU per event and event -> push latency: stock Faust, raw aiokafka, this worker.
-
-    All three parse a click, write a profile row, decide, and push for 5 % of the clicks, on the same local Kafka.
-    """
-    from ..kafka.topics import reachable
-    from ..settings import load
-    from ..terminal.tables import PlainConsole, grid, show
-    from ..tools.bench.pipeline import NAMES, Measured, measure, medians, summary
-    from ..tools.local_kafka.local_kafka import cluster_or_local
-
-    console = PlainConsole(stderr=True)
-    measured: dict[str, list[Measured]] = {name: [] for name in NAMES}
-    with cluster_or_local(load(brokers=brokers)) as cluster:
-        asyncio.run(reachable(cluster))
-        for number in range(rounds):
-            for name in NAMES:
-                share = 3 if name == "stock faust" else 1
-                console.print(f"round {number + 1} of {rounds}: {name}")
-                measured[name].append(asyncio.run(measure(name, cluster, events // share, pace_s, model)))
-    result = {name: medians(found) for name, found in measured.items()}
-    table = grid("contestant", "events/s", "CPU us/event", "p50 ms", "p99 ms", "pushes")
-    for name, at in result.items():
-        table.add_row(name, *at.shown(), f"{at.pushes:.0f}")
-    show(table)
-    return summary(measured)
+    show_json({"bench": context.invoked_subcommand, **figures, **measured_on()})
+    if figures.get("falls"):
+        context.exit(1)
 
 
 @bench.command()
@@ -220,6 +191,8 @@ def _numbers(text: str, option: str, mark: str) -> list[int]:
     return [int(part) for part in parts]
 
 
+bench.add_command(pipeline)
+bench.add_command(history)
 bench.add_command(control)
 bench.add_command(rebalance)
 bench.add_command(guarantees)

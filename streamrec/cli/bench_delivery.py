@@ -53,12 +53,10 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
     At half of the rate of a backlog, worker, broker, producer and gateway together use up two cores, and both tails
     are those of a full machine: hence a third.
     """
-    import statistics
-
     from ..settings import load
     from ..terminal.tables import PlainConsole, grid, show
-    from ..tools.bench.pipeline import PACE_CAP, measure, medians
-    from ..tools.local_kafka.local_kafka import cluster_or_local
+    from ..tools.bench.pipeline import PACE_CAP, measure, medians, ratios
+    from ..tools.local_kafka.local_kafka import cluster_and_broker
 
     names = ("streamrec", "streamrec plain")
     measured: dict[str, list[Measured]] = {name: [] for name in names}
@@ -69,20 +67,20 @@ def guarantees(events: int, rounds: int, pace_s: float, per_s: float | None, bro
         steady = steady or min(events_per_s / 3, PACE_CAP)
         return steady
 
-    with cluster_or_local(load(brokers=brokers)) as cluster:
+    with cluster_and_broker(load(brokers=brokers)) as (cluster, broker):
+        pid = broker.pid if broker else None
         for number in range(rounds):
             for name in names if number % 2 == 0 else reversed(names):
                 PlainConsole(stderr=True).print(f"round {number + 1} of {rounds}: {name}")
-                measured[name].append(asyncio.run(measure(name, cluster, events, pace_s, None, the_same)))
-    table = grid("producer", "events/s", "CPU us/event", "p50 ms", "p99 ms")
+                measured[name].append(asyncio.run(measure(name, cluster, events, pace_s, None, the_same, pid)))
+    table = grid("producer", "events/s", "CPU us/event", "broker's", "p50 ms", "p99 ms")
     result = {name: medians(found) for name, found in measured.items()}
     for name, label in zip(names, ("transactions", "plain"), strict=True):
         table.add_row(label, *result[name].shown())
     show(table)
-    with_, without = measured["streamrec"], measured["streamrec plain"]
-    ratio = statistics.median(a.events_per_s / b.events_per_s for a, b in zip(with_, without, strict=True))
     return {
-        "throughput_ratio": round(ratio, 3),
+        "ratios": {name: {what: each._asdict() for what, each in at.items()} for name, at in ratios(measured).items()},
+        "conditions": {"events": events, "pace_s": pace_s, "per_s": per_s},
         "per_s": round(steady or 0),
         "added_p50_ms": result["streamrec"].p50_ms - result["streamrec plain"].p50_ms,
         "added_p99_ms": result["streamrec"].p99_ms - result["streamrec plain"].p99_ms,

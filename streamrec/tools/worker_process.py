@@ -54,7 +54,7 @@ class WorkerProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl, nothing that could deadlock
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl, nothing that could deadlock
             )
         self.restarts += 1
         return True
@@ -157,5 +157,6 @@ def _pause() -> None:
     time.sleep(0.1)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Of a child between fork and exec: SIGKILL when the thread that started it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -223,6 +223,14 @@ def test_every_jar_is_pinned_by_hash(version: str, jars_of_it: int) -> None:
     assert kafka_jars.LOG_BINDING in lock
 
 
+def test_kafka_streams_is_of_the_same_version_and_shares_no_jar() -> None:
+    """Its lock names what it needs besides Kafka's own jars, which it runs on."""
+    lock = locked(name="kafka_streams")
+    assert f"{kafka_jars.STREAMS}:{kafka_jars.VERSION}" in lock
+    assert all(len(sha256) == 64 and int(sha256, 16) for sha256 in lock.values())
+    assert not lock.keys() & locked().keys()
+
+
 def test_the_users_cluster_is_used_if_named(no_network: None) -> None:
     """STREAMREC_BROKERS set: nothing is fetched or started."""
     settings = load({"STREAMREC_BROKERS": "kafka.example:9092"})

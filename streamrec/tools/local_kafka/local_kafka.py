@@ -167,11 +167,18 @@ def java_binary() -> Path:
 @contextmanager
 def cluster_or_local(settings: Settings) -> Iterator[Settings]:
     """These settings: at the user's cluster if STREAMREC_BROKERS names one, else at an embedded broker."""
+    with cluster_and_broker(settings) as (cluster, _):
+        yield cluster
+
+
+@contextmanager
+def cluster_and_broker(settings: Settings) -> Iterator[tuple[Settings, LocalKafka | None]]:
+    """The same, and the broker if it is an embedded one."""
     if "brokers" in settings.model_fields_set:
-        yield settings
+        yield settings, None
         return
     with local_kafka(settings.kafka_cache) as kafka:
-        yield at_local(settings, kafka)
+        yield at_local(settings, kafka), kafka
 
 
 def at_local(settings: Settings, kafka: LocalKafka | LocalCluster) -> Settings:
