@@ -13,8 +13,9 @@ from .options import brokers_option
     "--users", type=click.IntRange(100), default=1_000_000, show_default=True, help="Readers of the partition."
 )
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
+@click.option("--partitions", type=click.IntRange(1), default=1, show_default=True, help="A question stops at each.")
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Artifact to score with.")
-def preview(users: int, rounds: int, model: Path | None) -> dict[str, object]:
+def preview(users: int, rounds: int, partitions: int, model: Path | None) -> dict[str, object]:
     """Seconds to say who would get a draft, on one core; without --model a drawn network of the shipped sizes scores.
 
     Readers are simulated ones after half a day, each many times under other names.
@@ -24,7 +25,7 @@ def preview(users: int, rounds: int, model: Path | None) -> dict[str, object]:
     from ..tools.bench.preview import measure, summary
 
     with threadpool_limits(1):
-        return summary(measure(users, rounds, model))
+        return summary(measure(users, rounds, model, partitions))
 
 
 @click.command()
@@ -32,15 +33,12 @@ def preview(users: int, rounds: int, model: Path | None) -> dict[str, object]:
 @click.option("--seconds", type=click.FloatRange(1), default=20.0, show_default=True)
 @click.option("--users", type=click.IntRange(0), default=0, show_default=True, help="Rows to restore first; 0: none.")
 @click.option("--partitions", type=click.IntRange(1), default=4, show_default=True)
-@click.option("--ask", is_flag=True, help="Ask the follower meanwhile, again and again, who would get a draft.")
 @brokers_option
-def follower(
-    per_s: float, seconds: float, users: int, partitions: int, ask: bool, brokers: str | None
-) -> dict[str, object]:
+def follower(per_s: float, seconds: float, users: int, partitions: int, brokers: str | None) -> dict[str, object]:
     """Time from the append of a row until the follower has it, its CPU beside a worker under load, and its restore."""
     from ..settings import load
     from ..tools.bench.follower import measure
     from ..tools.local_kafka.local_kafka import cluster_or_local
 
     with cluster_or_local(load(brokers=brokers)) as cluster:
-        return asyncio.run(measure(cluster, per_s, seconds, users, partitions, ask))
+        return asyncio.run(measure(cluster, per_s, seconds, users, partitions))

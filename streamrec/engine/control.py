@@ -140,9 +140,9 @@ class ControlState:
         is_asked_for = two_persons == "audience" or names_no_readers(article.audience)
         return is_asked_for and not is_approved(self[Target("approve", article.article_id)])
 
-    def in_effect(self) -> list[tuple[Target, Statement]]:
-        """What is stopped, held, pinned and so on, the latest first."""
-        on = [(target, said) for target, said in self._said.items() if said.on]
+    def in_effect(self, *kinds: TargetKind) -> list[tuple[Target, Statement]]:
+        """What is stopped, held, pinned and so on, or is so of these kinds, the latest first."""
+        on = [(target, said) for target, said in self._said.items() if said.on and (not kinds or target.kind in kinds)]
         return sorted(on, key=lambda one: (-one[1].at_ms, one[0]))
 
     def apply(self, command: Command) -> Applied:

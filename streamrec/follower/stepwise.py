@@ -18,7 +18,7 @@ partition is a committed state; an answer joins states of different moments, and
 import asyncio
 from collections.abc import Callable, Generator
 from functools import update_wrapper
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Generic, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,10 +41,9 @@ class Stepwise(Generic[P, T]):
 
     def __call__(self, *args: P.args, **more: P.kwargs) -> T:
         steps = self.steps(*args, **more)
-        while (end := _next(steps)) is None:
+        while (end := step(steps)) is None:
             pass
-        found: T = end.answer
-        return found
+        return end.answer
 
 
 def stepwise(steps: Callable[P, Steps[T]]) -> Stepwise[P, T]:
@@ -57,22 +56,23 @@ async def answered(lock: asyncio.Lock, work: Callable[P, T], /, *args: P.args, *
     steps = work.steps(*args, **more) if isinstance(work, Stepwise) else _at_once(work, *args, **more)
     while True:
         async with lock:
-            end = await asyncio.to_thread(_next, steps)
+            end = await asyncio.to_thread(step, steps)
         if end is not None:
-            found: T = end.answer
-            return found
+            return end.answer
 
 
-class _End(NamedTuple):
-    answer: Any
+class End(NamedTuple, Generic[T]):
+    """What a question came to."""
+
+    answer: T
 
 
-def _next(steps: Steps[T]) -> _End | None:
+def step(steps: Steps[T]) -> End[T] | None:
     """Take a step; what it came to, if it was the last. A future holds no StopIteration, so it does not leave here."""
     try:
         next(steps)
     except StopIteration as end:
-        return _End(end.value)
+        return End(end.value)
     return None
 
 

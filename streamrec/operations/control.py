@@ -87,9 +87,7 @@ class Trail:
         """What of these kinds, or of any, is on now, the latest first."""
         self.state.lift_ended(now_ms())
         return [
-            InEffect(target, said, self._why.get(said.command_id, ""))
-            for target, said in self.state.in_effect()
-            if not kinds or target.kind in kinds
+            InEffect(target, said, self._why.get(said.command_id, "")) for target, said in self.state.in_effect(*kinds)
         ]
 
     def stops(self) -> list[InEffect]:

@@ -1,8 +1,7 @@
 """`bench follower`: how far a follower is behind a worker under load, what it costs, and what its restore takes.
 
 The age of a row counts from its append to when the follower has applied it, so the worker's transaction is within it.
-Worker, follower, load and broker share the machine. With `ask` the follower is asked meanwhile, without a pause, who
-would get a draft: what a question keeps it from.
+Worker, follower, load and broker share the machine.
 """
 
 import asyncio
@@ -20,9 +19,7 @@ from .recovery import fill
 WARM_S = 3.0
 
 
-async def measure(
-    cluster: Settings, per_s: float, seconds: float, users: int, partitions: int, ask: bool
-) -> dict[str, object]:
+async def measure(cluster: Settings, per_s: float, seconds: float, users: int, partitions: int) -> dict[str, object]:
     """A worker under `per_s` clicks/s for `seconds`, and a follower that has restored `users` rows before."""
     settings = bench_settings(cluster, None).changed(partitions=partitions)
     await create(settings)
@@ -38,5 +35,5 @@ async def measure(
             return {
                 "clicks_per_s": per_s,
                 "partitions": partitions,
-                **await figures_of("follow_once", settings, str(seconds), "ask" * ask),
+                **await figures_of("follow_once", settings, str(seconds)),
             }

@@ -2,6 +2,7 @@
 
 The readers are simulated ones after a day of clicks and pushes, each of them many times under other names: rows as a
 real partition has them, and as many of them as are asked for. Nothing is read from a broker, and nothing is written.
+A follower applies nothing during a step of a question (follower/stepwise.py): the longest one is what it has to wait.
 """
 
 import statistics
@@ -20,6 +21,7 @@ from ...engine.predictor import Predictor, finite_rows
 from ...engine.profiles.store import ProfileStore
 from ...follower.drafts import Drafts
 from ...follower.preview import Preview, preview
+from ...follower.stepwise import step
 from ...models.calibration import Calibration
 from ...models.engines import available, engine_of
 from ...models.engines.contract import Engine, EngineName
@@ -58,22 +60,23 @@ class Measured(NamedTuple):
     """Seconds of each round, and what the preview said."""
 
     seconds: list[float]
+    held_s: list[float]  # the longest step of each
     cpu_s: list[float]  # the same rounds' processor time: others' load does not count
     scored: int  # pairs that reached the ranker
     told: Preview
 
 
-def population(users: int, ranker: Predictor) -> tuple[Partition, int]:
-    """A partition of so many readers, and the time when their log ends."""
+def population(users: int, ranker: Predictor, partitions: int) -> tuple[list[Partition], int]:
+    """So many readers in as many partitions, and the time when their log ends."""
     log = SimulatedLog(seed=1, n_users=min(users, PLAYED), hours=HOURS)
-    settings = load({}, policy_time="event", due_scan_s=60.0, partitions=1, max_articles=20_000)
+    settings = load({}, policy_time="event", due_scan_s=60.0, partitions=partitions, max_articles=20_000)
     direct, end_ms = Direct(settings, ranker, encoder_of("hashed")), 0
     for group in groups(log, span_ms=600_000):
         direct.apply(group)
         end_ms = group.watermark_ms
-    (partition,) = direct.partitions
-    multiply(partition.profiles, users)
-    return partition, end_ms
+    for partition in direct.partitions:
+        multiply(partition.profiles, users // partitions)
+    return list(direct.partitions), end_ms
 
 
 def multiply(profiles: ProfileStore, users: int) -> None:
@@ -91,20 +94,26 @@ def draft(settings: Settings, at_ms: int) -> AnalysedArticle:
     return Drafts(settings, encoder_of(settings.encoder)).analyse(said, at_ms)
 
 
-def measure(users: int, rounds: int, model: Path | None) -> Measured:
+def measure(users: int, rounds: int, model: Path | None, partitions: int) -> Measured:
     """One preview after the other; the first, in which pages are touched for the first time, is not counted."""
     settings = load({}, partitions=1, model_dir=model)
     ranker: Predictor = ranker_of(settings, encoder_of("hashed").space_id) if model else Drawn()
-    partition, at_ms = population(users, ranker)
-    partition.context = partition.context._replace(ranker=ranker)
-    asked, seconds, cpu_s = draft(settings, at_ms), list[float](), list[float]()
+    found, at_ms = population(users, ranker, partitions)
+    for partition in found:
+        partition.context = partition.context._replace(ranker=ranker)
+    asked, seconds, held_s, cpu_s = draft(settings, at_ms), list[float](), list[float](), list[float]()
     for _ in range(rounds + 1):
-        started_s, used_s = monotonic_s(), process_time()
-        told = preview([partition], asked, at_ms)
-        seconds.append(monotonic_s() - started_s)
+        used_s, steps, ends_s = process_time(), preview.steps(found, asked, at_ms), [monotonic_s()]
+        while (end := step(steps)) is None:
+            ends_s.append(monotonic_s())
+        ends_s.append(monotonic_s())
+        seconds.append(ends_s[-1] - ends_s[0])
+        held_s.append(float(np.diff(ends_s).max()))
         cpu_s.append(process_time() - used_s)
+    assert end is not None
+    told = end.answer
     scored = told.pushes + told.reasons.get("low_score", 0)
-    return Measured(seconds[1:], cpu_s[1:], scored, told)
+    return Measured(seconds[1:], held_s[1:], cpu_s[1:], scored, told)
 
 
 def summary(found: Measured) -> dict[str, object]:
@@ -116,5 +125,6 @@ def summary(found: Measured) -> dict[str, object]:
         "seconds_median": round(statistics.median(found.seconds), 3),
         "cpu_s_median": round(statistics.median(found.cpu_s), 3),
         "seconds_worst": round(max(found.seconds), 3),
+        "held_s_median": round(statistics.median(found.held_s), 3),
         "rounds": len(found.seconds),
     }
