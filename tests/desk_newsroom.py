@@ -91,20 +91,13 @@ class Newsroom:
 
     def sends_to_everybody(self, article_id: str, title: str, who: str) -> None:
         """Somebody sends an article to everybody at a desk, where that makes them the first of two persons."""
-        self.trail.take(
-            [
-                RawRecord(
-                    0, self.now_ms, None, encoded(Command("approve", who, "sent", self.now_ms, article_id, article_id))
-                )
-            ]
-        )
-        self.feed.articles(
-            article(
-                article_id, title=title, audience=Audience(everybody=True), topic="other", known_at_ms=self.now_ms,
-                published_at_ms=self.now_ms, expires_at_ms=self.now_ms + 86_400_000,
-            ),
-            now_ms=self.now_ms,
+        sent = article(
+            article_id, title=title, audience=Audience(everybody=True), topic="other", known_at_ms=self.now_ms,
+            published_at_ms=self.now_ms, expires_at_ms=self.now_ms + 86_400_000,
         )  # fmt: skip
+        said = Command("approve", who, "sent", self.now_ms, article_id, article_id, digest=sent.digest)
+        self.trail.take([RawRecord(0, self.now_ms, None, encoded(said))])
+        self.feed.articles(sent, now_ms=self.now_ms)
 
     def sources(self) -> Sources:
         """For `build_desk`."""

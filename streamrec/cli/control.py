@@ -112,14 +112,33 @@ _on_articles(
 )
 _on_articles("release", "Let held articles meet their readers now.")
 _on_articles(
-    "approve", "Say that these articles may go to everybody; a second person's word counts where one is asked for."
-)
-_on_articles(
     "retract", "Take back what was pushed of these articles, from everybody who got it, and never push them again."
 )
 _on_articles(
     "correct", "Replace what was pushed of these articles by their newest version, where an earlier one was got."
 )
+
+
+@control.command()
+@articles_argument
+@said_options
+def approve(articles: tuple[str, ...], why: str, who: str, brokers: str | None) -> None:
+    """Say that the newest version of these articles may go to everybody, and no later one.
+
+    A second person's word counts where one is asked for.
+    """
+    from msgspec.structs import replace
+
+    from ..operations.control import newest_versions
+    from ..settings import load
+
+    commands = [_command("approve", who, why, article_id=article) for article in articles]
+    newest = asyncio.run(newest_versions(load(brokers=brokers), [command.article_id for command in commands]))
+    for unknown in [command.article_id for command in commands if command.article_id not in newest][:1]:
+        raise click.ClickException(f"no article {printable(unknown)} is known; nothing was approved")
+    for article in newest.values():
+        click.echo(f"article {printable(article.article_id)}: {printable(article.title)}")
+    _give([replace(command, digest=newest[command.article_id].digest) for command in commands], brokers)
 
 
 @control.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from .field_types import Millis, Name, OptionalId, OptionalMillis, Reads, Title, number_in, says, word
+from .field_types import Digest, Millis, Name, OptionalId, OptionalMillis, Reads, Title, number_in, says, word
 
 
 class CommandKind(NamedTuple):
@@ -73,6 +73,9 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     article_id: Annotated[
         OptionalId, says("of hold, release, approve, retract and correct; also the key of the record")
     ] = ""
+    digest: Annotated[
+        Digest, says("of approve: which version, by its `digest` in `catalog`; no other version is approved by it")
+    ] = 0
     reader: Annotated[
         OptionalId, says("of preferences and erasure: whose were asked for, by a pseudonym, never by the id")
     ] = ""

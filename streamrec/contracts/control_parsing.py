@@ -42,6 +42,8 @@ def command_of(record: Record, reference_ms: int | None = None) -> tuple[Command
         _needs_readable(parsed, "setting")
     if action == "pin":
         _check_pin(parsed)
+    if action == "approve":
+        _needs(parsed, "digest")
     if reference_ms is None:
         values["at_ms"] = min(values["at_ms"], record.timestamp)
     if 0 < values.get("until_ms", 0) <= values["at_ms"]:
@@ -79,12 +81,18 @@ def _needs_readable(parsed: Parsed, field: str) -> None:
         raise RejectedError("invalid", f"{field}: {wrong}")
 
 
+def _needs(parsed: Parsed, field: str) -> None:
+    _needs_readable(parsed, field)
+    if field not in parsed.values:
+        raise RejectedError("invalid", f"{field}: required for {parsed.values['action']}")
+
+
 def _check_pin(parsed: Parsed) -> None:
     values = parsed.values
     for field in ("value", "until_ms"):
-        _needs_readable(parsed, field)
-        if field not in values or (field == "until_ms" and not values[field]):
-            raise RejectedError("invalid", f"{field}: required for pin")
+        _needs(parsed, field)
+    if not values["until_ms"]:
+        raise RejectedError("invalid", "until_ms: required for pin")
     if values["value"] > MOST[values["setting"]]:
         raise RejectedError("invalid", f"value: at most {MOST[values['setting']]:g} for {values['setting']}")
 

@@ -115,5 +115,6 @@ Link = Annotated[str, msgspec.Meta(max_length=2_000), Reads(cleaned=clean_id)]
 Millis = Annotated[int, msgspec.Meta(ge=EARLIEST_MS, le=LATEST_MS), Reads(integral, to_ms)]
 OptionalMillis = Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS, extra_json_schema=_unset), Reads(set_or_not, to_ms)]
 Version = Annotated[int, msgspec.Meta(ge=0, le=LATEST_VERSION), Reads(integral, number_in)]
+Digest = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1), Reads(integral, number_in)]
 Level = Annotated[int, msgspec.Meta(ge=0, le=3), Reads(integral, number_in)]
 # fmt: on

@@ -79,6 +79,7 @@ def _command(body: dict[str, Any]) -> None:
     settings = list(MOST)
     needs |= {action: {"setting": {"enum": settings}} for action in ("pin", "unpin")}
     needs["pin"] |= {"value": {"type": "number"}, "until_ms": {"type": "integer", "minimum": 1}}
+    needs["approve"] |= {"digest": {"type": "integer"}}
     assert needs.keys() <= COMMANDS.keys()
     for field in ("who", "why"):
         body["properties"][field]["pattern"] = VISIBLE

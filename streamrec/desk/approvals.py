@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..contracts.article import AnalysedArticle
-from ..engine.control import ControlState
+from ..engine.control import ControlState, Target
 from ..partition.partition import Partition
 
 MOST = 10  # that are listed, the latest
@@ -31,4 +31,4 @@ def addressed(partitions: Sequence[Partition], at_ms: int) -> list[AnalysedArtic
 def awaited(articles: Sequence[AnalysedArticle], state: ControlState, two_persons: str) -> list[Awaited]:
     """Those of these that wait, at most MOST; `two_persons` as the setting."""
     waiting = [article for article in articles if state.is_awaited(article, two_persons)]
-    return [Awaited(article, state.persons(article.article_id)) for article in waiting[:MOST]]
+    return [Awaited(article, state.persons(Target.of_version(article))) for article in waiting[:MOST]]

@@ -7,12 +7,15 @@ while it is being found waits for it.
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+from uuid import uuid4
 
 from ..clock import monotonic_s
 from ..contracts.article import AnalysedArticle
+from ..contracts.control import Command
 from ..follower.stepwise import AsOf
 from ..operations.pseudonyms import Pseudonyms
 from ..partition.partition import Partition
+from .access.person import Person
 from .approvals import Awaited, awaited
 from .articles import ArticleIndex
 from .frame import Frame
@@ -87,6 +90,20 @@ class Desk:
     def awaited(self, articles: Sequence[AnalysedArticle]) -> list[Awaited]:
         """Those of these articles that wait for a second person."""
         return awaited(articles, self.sources.trail.state, self._two_persons)
+
+    async def publish(self, said: dict[str, Any], analysed: AnalysedArticle, person: Person) -> bool:
+        """Publish an article, of which this is what workers make; whether it waits for a second person.
+
+        Whoever sends it is the first of the two. That is said before, so that nothing is out of which it is not known.
+        """
+        waits = bool(self.awaited([analysed]))
+        if waits:
+            at_ms, why, article_id = self.sources.trail.moment_ms(), "sent it at the desk", analysed.article_id
+            await self.sources.say(
+                Command("approve", person.name, why, at_ms, uuid4().hex, article_id, digest=analysed.digest)
+            )
+        await self.sources.publish(said)
+        return waits
 
     def trouble(self) -> str:
         """What is to be said of how old all is that is shown; nothing where it is fresh."""

@@ -104,7 +104,7 @@ def standing(state: str) -> str:
 
 def what(one: InEffect) -> str:
     """A stop, a hold, a pin, ... in a few words."""
-    kind, name = one.target
+    kind, name, _ = one.target
     words = {"everything": "All pushes are stopped", "category": f"Pushes in {name} are stopped"}
     words |= {"article": "Held", "retract": "Taken back", "correct": "Corrected", "approve": "Approved"}
     return words.get(kind, f"{PINNED.get(name, name)}: {one.said.value:g}")

@@ -10,7 +10,7 @@ command that comes twice is one.
     article ID          hold, release
     retract ID          retract                         for good
     correct ID          correct
-    approve ID          approve                         each person once; of all versions, a corrected one too
+    approve ID DIGEST   approve                         each person once; of this version and no other
     setting NAME        pin, unpin
     reader PSEUDONYM    preferences, erasure            none that counts: the trail alone needs them
 
@@ -19,8 +19,9 @@ so that an earlier one that comes late changes nothing. Pure: no clock. Bounded:
 that are lifted, or on articles nobody knows; the oldest of these go first.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -33,9 +34,10 @@ TargetKind = Literal["everything", "category", "article", "retract", "correct", 
 KEPT_MS = 7 * 86_400_000  # of what is lifted
 ARTICLES_KEPT_MS = 61 * 86_400_000  # of what is said on an article nobody knows: longer than a catalog may hold one
 MOST = 10_000
-PERSONS = 8  # who approved one article
+PERSONS = 8  # who approved one version
 FOR_EVER = 1 << 62
 
+_VERSION = re.compile("([0-9a-f]{8})/(.*)", re.DOTALL)
 _ON = frozenset({"stop", "hold", "retract", "correct", "approve", "pin"})
 
 
@@ -44,13 +46,35 @@ class Target(NamedTuple):
 
     kind: TargetKind
     name: str = ""  # category, article or setting
+    digest: int = 0  # of approvals: the version
+
+    @property
+    def path(self) -> str:
+        """As a part of a key in the log."""
+        version = f"{self.digest:08x}/" if self.kind == "approve" else ""
+        return f"{self.kind}/{version}{self.name}"
+
+    @classmethod
+    def at(cls, path: str) -> "Target":
+        """The target of a path."""
+        kind, _, name = path.partition("/")
+        if kind != "approve":
+            return cls(cast(TargetKind, kind), name)
+        version = _VERSION.fullmatch(name)  # or else it was of all versions once, and counts for none
+        return cls("approve", version[2], int(version[1], 16)) if version else cls("approve", name)
+
+    @classmethod
+    def of_version(cls, article: AnalysedArticle) -> "Target":
+        """What approvals of this version of an article are about."""
+        return cls("approve", article.article_id, article.digest)
 
     @classmethod
     def of(cls, command: Command) -> "Target":
         """The target of a command."""
         if command.action in ON_ARTICLE:
             own: dict[str, TargetKind] = {"retract": "retract", "correct": "correct", "approve": "approve"}
-            return cls(own.get(command.action, "article"), command.article_id)
+            digest = command.digest if command.action == "approve" else 0
+            return cls(own.get(command.action, "article"), command.article_id, digest)
         if command.action in ("pin", "unpin"):
             return cls("setting", command.setting)
         if command.action in ON_READER:
@@ -123,22 +147,22 @@ class ControlState:
     def __getitem__(self, target: Target) -> Statement | None:
         return self._said.get(target)
 
-    def is_on(self, kind: TargetKind, name: str = "") -> bool:
+    def is_on(self, kind: TargetKind, name: str = "", digest: int = 0) -> bool:
         """Whether this is stopped, held, retracted, ..."""
-        said = self._said.get(Target(kind, name))
+        said = self._said.get(Target(kind, name, digest))
         return said is not None and said.on
 
-    def persons(self, article_id: str) -> tuple[str, ...]:
-        """Who approved an article."""
-        said = self._said.get(Target("approve", article_id))
+    def persons(self, target: Target) -> tuple[str, ...]:
+        """Who approved this version."""
+        said = self._said.get(target)
         return said.persons if said else ()
 
     def is_awaited(self, article: AnalysedArticle, two_persons: str) -> bool:
-        """Whether an article waits for the second of two persons; `two_persons` as the setting."""
+        """Whether this version of an article waits for the second of two persons; `two_persons` as the setting."""
         if two_persons == "off" or article.audience is None:
             return False
         is_asked_for = two_persons == "audience" or names_no_readers(article.audience)
-        return is_asked_for and not is_approved(self[Target("approve", article.article_id)])
+        return is_asked_for and not is_approved(self[Target.of_version(article)])
 
     def in_effect(self, *kinds: TargetKind) -> list[tuple[Target, Statement]]:
         """What is stopped, held, pinned and so on, or is so of these kinds, the latest first."""

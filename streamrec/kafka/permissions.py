@@ -81,7 +81,8 @@ def _importer(settings: Settings) -> Iterator[Need]:
 
 
 def _operator(settings: Settings) -> Iterator[Need]:
-    """`dlq` reads dead letters, and writes them back in a transaction; `control` reads and writes commands.
+    """`dlq` reads dead letters, and writes them back in a transaction; `control` reads and writes commands,
+    and reads which version of an article is approved.
 
     `erase` writes to inputs that `dlq` writes back, too, and reads its receipt in the changelog.
     """
@@ -91,8 +92,7 @@ def _operator(settings: Settings) -> Iterator[Need]:
     yield from _topics(settings, "Read", *letters, "articles")
     back = ("articles", *(name for name, each in INPUTS.items() if each.redriven))
     yield from _topics(settings, "Write", *back, *(f"{name}.dlq" for name in back))
-    yield from _topics(settings, "Describe", "catalog")
-    yield from _topics(settings, "Read", "control")
+    yield from _topics(settings, "Read", "catalog", "control")
     yield from _topics(settings, "Write", "control")
     for name in ("redrive", "control"):
         yield Need("Write", "transactional-id", f"{settings.group_id}-{name}", is_prefix=True)

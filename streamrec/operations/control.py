@@ -5,7 +5,7 @@ stands in the topic, whichever is later: whoever gives a command could see those
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +13,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError as ClientError
 
 from ..clock import now_ms
+from ..contracts.article import AnalysedArticle
 from ..contracts.control import Command
-from ..contracts.decode import Origin, Typed, decode_control
+from ..contracts.decode import Origin, Typed, decode_catalog, decode_control
 from ..contracts.records import DeadLetter, Record
 from ..engine.control import Applied, ControlState, Statement, Target, TargetKind
 from ..errors import KafkaError
@@ -94,9 +95,10 @@ class Trail:
         """What is stopped now."""
         return self.in_effect("everything", "category")
 
-    def about(self, article_id: str) -> list[InEffect]:
-        """What is said of an article, and counts."""
-        return [one for one in self.in_effect(*ON_ARTICLES) if one.target.name == article_id]
+    def about(self, article: AnalysedArticle) -> list[InEffect]:
+        """What is said of an article, and counts; of approvals those of this version."""
+        of_it = [one for one in self.in_effect(*ON_ARTICLES) if one.target.name == article.article_id]
+        return [one for one in of_it if one.target.digest in (0, article.digest)]
 
 
 async def read_trail(settings: Settings) -> Trail:
@@ -109,6 +111,18 @@ async def read_trail(settings: Settings) -> Trail:
             trail.take(records)
     trail.state.lift_ended(now_ms())
     return trail
+
+
+async def newest_versions(settings: Settings, article_ids: Collection[str]) -> dict[str, AnalysedArticle]:
+    """What `catalog` holds of these articles now; none of one it does not know. KafkaError where it cannot be read."""
+    await require(settings, "catalog")
+    topic, found = settings.topic("catalog"), dict[str, AnalysedArticle]()
+    async with committed_records(settings) as reader:
+        async for _, records in reader.read([TopicPartition(topic, 0)], PATIENCE_S, lambda tp: f"topic {tp.topic}"):
+            for item in decode_catalog(records, Origin(topic, 0)):
+                if isinstance(item, Typed) and item.value.article_id in article_ids:
+                    found[item.value.article_id] = item.value
+    return found
 
 
 async def write(transactions: Transactions, settings: Settings, commands: Sequence[Command]) -> None:

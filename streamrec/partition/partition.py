@@ -54,6 +54,11 @@ from .timeline import Run, Tick
 __all__ = ["Logged", "Meeting", "Partition", "PartitionContext"]
 
 
+def _nothing(article_id: str) -> bool:
+    """No correction leaves while pushes are held back."""
+    return False
+
+
 class Partition(PartitionState):
     """One partition: its state is changed by what is applied, and says who is pushed what."""
 
@@ -164,8 +169,9 @@ class Partition(PartitionState):
 
         What is taken back leaves at once; what is corrected waits where pushes do.
         """
-        ttl_ms, chunk, corrects = self.context.policy.push_ttl_ms, self.context.chunk_users, not self.held_back
-        return self.steering.waves.step(self.profiles, self.catalog, now_ms, ttl_ms, chunk, corrects)
+        ttl_ms, chunk = self.context.policy.push_ttl_ms, self.context.chunk_users
+        may_correct = _nothing if self.held_back else self.steering.may_correct
+        return self.steering.waves.step(self.profiles, self.catalog, now_ms, ttl_ms, chunk, may_correct)
 
     def work_off(self, now_ms: int) -> Iterator[Changes]:
         """All waves and all articles in the queue, at once."""

@@ -3,7 +3,8 @@
     stop, resume      everything: nobody meets anything meanwhile, and articles wait; a category: its articles are not
                       fresh, and meet their readers when it is resumed
     hold, release     an article is not fresh; released, it meets its readers as after an embargo
-    approve           an article for which two persons are asked meets its readers when the second has approved
+    approve           a version for which two persons are asked meets its readers when the second has approved it; a
+                      later one waits again, and so does its correction of what was pushed
     pin, unpin        the policy with another number
     retract           the article is never pushed again, and a wave takes back what was pushed (waves.py)
     correct           a wave replaces what was pushed of earlier versions by the newest version, which is the newest one
@@ -160,12 +161,17 @@ class Steering:
 
     def _reopen(self, target: Target) -> None:
         self._reopened.add(target)
-        self._changed[f"open/{target.kind}/{target.name}"] = True
+        self._changed[f"open/{target.path}"] = True
         self._queue_again(target)
 
     def _queue_again(self, target: Target) -> None:
         for article in sorted(self._articles_of(target), key=lambda one: (one.known_at_ms, one.article_id)):
             self._queue.reopened(article.article_id, target)
+
+    def may_correct(self, article_id: str) -> bool:
+        """Whether the newest version may replace what was pushed: not while it waits for a second person."""
+        newest = self._articles_of(Target("article", article_id))
+        return not any(self.state.is_awaited(article, self._of_settings.two_persons) for article in newest)
 
     # --- waves and waiting --------------------------------------------------------------------------------------------
 
@@ -183,8 +189,8 @@ class Steering:
         waiting = self._queue.reopened_targets() if self._reopened else ()
         for target in [target for target in self._reopened if target not in waiting]:
             self._reopened.discard(target)
-            self._changed[f"open/{target.kind}/{target.name}"] = None
-        changed: dict[str, Any] = {f"said/{kind}/{name}": said for (kind, name), said in self.state.take_changed()}
+            self._changed[f"open/{target.path}"] = None
+        changed: dict[str, Any] = {f"said/{target.path}": said for target, said in self.state.take_changed()}
         changed |= {f"wave/{kind}/{article_id}": wave for (kind, article_id), wave in self.waves.take_changed()}
         changed |= self._changed
         self._changed = {}
@@ -201,7 +207,7 @@ class Steering:
             kind, _, name = rest.partition("/")
             if what == "said":
                 said = None if value is None else msgspec.json.decode(value, type=Statement)
-                self.state.restore(Target(cast(Any, kind), name), said)
+                self.state.restore(Target.at(rest), said)
             elif what == "wave":
                 self.waves.restore(
                     cast(Any, kind), name, None if value is None else msgspec.json.decode(value, type=Wave)
@@ -209,7 +215,7 @@ class Steering:
             elif what == "edition" and value is not None:
                 self._editions[rest] = msgspec.json.decode(value, type=Edition)
             elif what == "open" and value is not None:
-                self._reopened.add(Target(cast(Any, kind), name))
+                self._reopened.add(Target.at(rest))
         if records:
             self.policy = self.state.policy(self._of_settings)
             self.mark([known for known in self._catalog.articles if known])

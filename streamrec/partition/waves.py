@@ -15,7 +15,7 @@ Readers are served in the order of the CRC-32 of their id, `salt`, all of one sa
 log how far a wave is, wherever rows lie after a crash; it is written with the chunk's records, in one transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -31,6 +31,7 @@ from ..engine.profiles.store import ProfileStore
 from .changes import Changes, PushRecord
 
 WaveKind = Literal["retract", "correct"]
+MayCorrect = Callable[[str], bool]  # whether the newest version of this article may leave now
 SCANNED = 65_536  # rows looked at before other work gets a turn
 
 
@@ -82,10 +83,10 @@ class Waves:
             self._changed[kind, article_id] = None
 
     def step(
-        self, profiles: ProfileStore, catalog: Catalog, now_ms: int, ttl_ms: int, chunk: int, corrects: bool
+        self, profiles: ProfileStore, catalog: Catalog, now_ms: int, ttl_ms: int, chunk: int, may_correct: MayCorrect
     ) -> Changes | None:
-        """The next readers get their record; None: there is nothing to do. `corrects`: or else only retractions go."""
-        place = self._next(corrects)
+        """The next readers get their record; None: there is nothing to do now. Retractions go first, and always."""
+        place = self._next(may_correct)
         if place is None:
             return None
         if place != self._of or self._steps is None:
@@ -114,9 +115,9 @@ class Waves:
         self._waves[place] = wave
         self._changed[place] = None
 
-    def _next(self, corrects: bool) -> tuple[WaveKind, str] | None:
+    def _next(self, may_correct: MayCorrect) -> tuple[WaveKind, str] | None:
         first = next((place for place in self._waves if place[0] == "retract"), None)
-        return first or (next(iter(self._waves), None) if corrects else None)
+        return first or next((place for place in self._waves if may_correct(place[1])), None)
 
     def _serve(
         self,

@@ -21,6 +21,7 @@ GOOD: dict[str, dict[str, Any]] = {
     action: {"action": action, **WHO}
     | ({"article_id": "a1"} if action in ON_ARTICLE else {})
     | ({"reader": "0f3a"} if action in ON_READER else {})
+    | ({"digest": 0xF00D} if action == "approve" else {})
     | (PIN if action == "pin" else {"setting": "min_score"} if action == "unpin" else {})
     for action in CONTROL_ACTIONS
 }

@@ -14,7 +14,7 @@ from on_kafka import article, event, read, send, until
 
 from streamrec.contracts.control import Command
 from streamrec.kafka.topics import create
-from streamrec.operations.control import give, read_trail
+from streamrec.operations.control import give, newest_versions, read_trail
 from streamrec.settings import Settings, environ_of_others, to_environ
 from streamrec.tools.ports import free_port
 from streamrec.tools.worker_process import worker_process
@@ -132,7 +132,8 @@ def test_what_is_pressed_at_the_desk_is_what_readers_get(newsroom: tuple[Setting
 
 async def approved(settings: Settings, article_id: str) -> None:
     """By a second person, at a terminal."""
-    said = Command("approve", "a second person", "read and right", 0, article_id=article_id)
+    newest = (await newest_versions(settings, [article_id]))[article_id]
+    said = Command("approve", "a second person", "read and right", 0, article_id=article_id, digest=newest.digest)
     (applied,) = await give(settings, [said])
     assert len(applied.said.persons) == 2
 

@@ -127,14 +127,17 @@ async def test_what_goes_to_everybody_waits_for_another_chief() -> None:
     sent = await ask(app, "/write/send", {**form, "token": await token_of(app)}, as_("chief"))
     assert sent.headers["location"] == "/?done=awaited"
     (first,) = newsroom.said
-    assert (first.action, first.who, first.article_id) == ("approve", "ann", "storm")
     storm = newsroom.followed.analysed(newsroom.published[0], newsroom.now_ms)
+    assert (first.action, first.who, first.article_id, first.digest) == ("approve", "ann", "storm", storm.digest)
     newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
     shown = (await ask(app, "/", headers=as_("viewer"))).text
     assert "Waiting for a second person" in shown
     assert "sent or approved by ann" in shown
     assert "Audiences under way" not in shown
+    page = (await ask(app, "/article?id=storm", headers=as_("chief", "ben"))).text
+    assert f'name="digest" value="{storm.digest}"' in page
     said = {"article_id": "storm", "why": "I have read it", "token": await token_of(app, "editor")}
+    said["digest"] = str(storm.digest)
     assert (await ask(app, "/article/approve", said, as_("editor"))).status == 403
     said["token"] = await token_of(app)
     assert (await ask(app, "/article/approve", said, as_("chief", "Ann"))).status in (400, 403)
@@ -144,6 +147,17 @@ async def test_what_goes_to_everybody_waits_for_another_chief() -> None:
     assert (await ask(app, "/article/approve", said, as_("chief", "ben"))).status == 303
     assert "Waiting for a second person" not in (await ask(app, "/", headers=as_("viewer"))).text
     assert "Approved by ann, ben" in (await ask(app, "/article?id=storm", headers=as_("editor"))).text
+    fixed = {"article_id": "storm", "why": "a name", "title": "Storm on Oland", "token": said["token"]}
+    assert (await ask(app, "/article/correct", fixed, as_("chief", "ben"))).status == 303
+    newest = newsroom.followed.analysed(newsroom.published[1], newsroom.now_ms)
+    newsroom.feed.articles(newest, now_ms=newsroom.now_ms)
+    assert [(one.action, one.who, one.digest) for one in newsroom.said[2:]] == [
+        ("approve", "ben", newest.digest), ("correct", "ben", 0),
+    ]  # fmt: skip
+    app.state.desk.forget()  # the page of a moment ago
+    shown = (await ask(app, "/article?id=storm", headers=as_("chief"))).text
+    assert "Sent or approved by ben" in shown
+    assert "Approved by ann, ben" not in shown
 
 
 async def test_a_segment_is_typed_in_words() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from making import DAY, HOUR, T0, policy
 
 from streamrec.contracts.control import Command
-from streamrec.engine.control import MOST, ControlState, Statement, Target, is_approved
+from streamrec.engine.control import MOST, ControlState, Statement, Target, TargetKind, is_approved
 from streamrec.engine.policy.config import NEVER
 
 
@@ -125,11 +125,19 @@ def test_who_approved_is_counted_by_person() -> None:
     """However often each of them did, and not without bound."""
     state = ControlState()
     for who in ["ann", "bob", "ann", *map(str, range(100))]:
-        state.apply(Command("approve", who, "why", T0, article_id="a1"))
+        state.apply(Command("approve", who, "why", T0, article_id="a1", digest=7))
         if who == "bob":
-            assert state.persons("a1") == ("ann", "bob")
-    assert len(state.persons("a1")) == 8
-    assert state.persons("a2") == ()
+            assert state.persons(Target("approve", "a1", 7)) == ("ann", "bob")
+    assert len(state.persons(Target("approve", "a1", 7))) == 8
+    assert state.persons(Target("approve", "a1", 8)) == state.persons(Target("approve", "a2", 7)) == ()
+
+
+@given(st.sampled_from(["article", "approve", "category", "correct"]), st.text(), st.integers(0, 2**32 - 1))
+def test_a_target_is_read_back_from_the_log(kind: TargetKind, name: str, digest: int) -> None:
+    """Whatever stands in an id; and an approval of all versions, which there was once, is of none."""
+    target = Target(kind, name, digest if kind == "approve" else 0)
+    assert Target.at(target.path) == target
+    assert Target.at("approve/a1") == Target("approve", "a1")
 
 
 def test_two_persons_are_two_names_whatever_their_letters() -> None:

@@ -1,7 +1,7 @@
 """operations/control.py: the audit trail, as commands, desk and terminal know it."""
 
 import msgspec
-from making import T0
+from making import T0, article
 
 from streamrec.contracts.control import Command
 from streamrec.contracts.records import RawRecord
@@ -38,5 +38,5 @@ def test_what_is_in_effect_says_why() -> None:
         ("everything", "a wrong name"), ("article", "why a")
     ]  # fmt: skip
     assert [one.said.who for one in trail.stops()] == ["ben"]
-    assert [one.target.name for one in trail.about("a")] == ["a"]
-    assert not trail.about("over")
+    assert [one.target.name for one in trail.about(article("a"))] == ["a"]
+    assert not trail.about(article("over"))

@@ -103,36 +103,86 @@ def test_an_audience_waits_for_two_persons_where_they_are_asked_for(
     two_persons: str, audience: Audience | None, waits: bool
 ) -> None:
     """One person is not enough, however often they approve, and whichever comes first."""
-    feed = readers(two_persons=two_persons)
-    feed.commands(approval("ann"), approval("ann", T0 + 1))
-    assert (got(feed.articles(article("a1", audience=audience))) == []) == waits
-    assert got(feed.commands(approval("ben", T0 + 2))) == (all_got("push") if waits else [])
+    feed, a1 = readers(two_persons=two_persons), article("a1", audience=audience)
+    feed.commands(approval("ann", of=a1), approval("ann", T0 + 1, of=a1))
+    assert (got(feed.articles(a1)) == []) == waits
+    assert got(feed.commands(approval("ben", T0 + 2, of=a1))) == (all_got("push") if waits else [])
     assert got(feed.to.look(T0 + HOUR)) == []
 
 
-def approval(who: str, at_ms: int = T0) -> Command:
-    """Of one person, of a1."""
-    return Command("approve", who, "why", at_ms, command_id=f"{who} {at_ms}", article_id="a1")
+STORM = article("a1", audience=Audience(everybody=True))
+AGAIN = article("a1", audience=Audience(everybody=True), version=2, title="Another title", known_at_ms=T0 + HOUR)
+TAGGED = article("a1", audience=Audience(everybody=True), keywords=("storm",))  # of the same number
+
+
+def approval(who: str, at_ms: int = T0, of: AnalysedArticle = STORM) -> Command:
+    """Of one person, of this version."""
+    command_id = f"{who} {at_ms}"
+    return Command("approve", who, "why", at_ms, command_id=command_id, article_id=of.article_id, digest=of.digest)
+
+
+@pytest.mark.parametrize("later", [AGAIN, TAGGED], ids=["title", "side field"])
+@pytest.mark.parametrize("after_takeover", [False, True])
+def test_an_approval_is_of_one_version(later: AnalysedArticle, after_takeover: bool) -> None:
+    """Whatever a later one changes, it meets nobody before two persons have approved it; then it meets the others."""
+    feed = readers(two_persons="everybody")
+    feed.articles(STORM)
+    feed.to.at_once = False
+    feed.commands(approval("ann"), approval("ben"))
+    assert got(feed.articles(later)) == []
+    assert got(feed.to.look(T0 + 1)) == []
+    if after_takeover:
+        feed = succeeded(feed, [BEFORE, STORM, later], two_persons="everybody")
+    feed.to.at_once = False
+    feed.commands(approval("ann", T0 + 2, later))
+    assert got(feed.to.look(T0 + 2)) == []
+    feed.commands(approval("ben", T0 + 3, later))
+    assert got(feed.to.look(T0 + 3)) == all_got("push", version=later.version)
+
+
+def test_two_persons_may_approve_a_version_before_it_comes() -> None:
+    """Control is read first: the version that comes is the one they meant."""
+    feed = readers(two_persons="everybody")
+    feed.articles(STORM)
+    assert got(feed.commands(approval("ann", T0, AGAIN), approval("ben", T0, AGAIN))) == []
+    assert got(feed.articles(AGAIN)) == all_got("push", version=2)
+
+
+@pytest.mark.parametrize("first", ["command", "article"])
+def test_a_correction_needs_its_own_approval(first: str) -> None:
+    """Nobody who got the approved version gets a later one that nobody has read over; a retraction waits for nobody."""
+    feed = readers(two_persons="everybody")
+    feed.commands(approval("ann"), approval("ben"))
+    assert got(feed.articles(STORM)) == all_got("push")
+    correct = said("correct", T0 + HOUR, article_id="a1")
+    for step in ("command", "article") if first == "command" else ("article", "command"):
+        assert got(feed.commands(correct) if step == "command" else feed.articles(AGAIN, now_ms=T0 + HOUR)) == []
+    waiting = succeeded(feed, [BEFORE, STORM, AGAIN], two_persons="everybody")
+    assert got(feed.commands(approval("ann", T0 + HOUR + 1, AGAIN))) == []
+    assert got(feed.commands(approval("ben", T0 + HOUR + 2, AGAIN))) == all_got("correct", version=2)
+    assert got(feed.to.look(T0 + HOUR + 3)) == []
+    assert got(waiting.to.look(T0 + HOUR + 1)) == []
+    assert got(waiting.commands(said("retract", T0 + HOUR + 2, article_id="a1"))) == all_got("retract", version=2)
 
 
 def test_the_second_person_may_come_after_a_takeover() -> None:
     """What was approved before is in the log, and what that let out meets its readers there."""
-    feed, storm = readers(two_persons="everybody"), article("a1", audience=Audience(everybody=True))
+    feed = readers(two_persons="everybody")
     feed.to.at_once = False
-    feed.articles(storm)
+    feed.articles(STORM)
     feed.commands(approval("ann"))
-    waiting = succeeded(feed, [BEFORE, storm], two_persons="everybody")
+    waiting = succeeded(feed, [BEFORE, STORM], two_persons="everybody")
     assert got(waiting.to.look(T0 + 1)) == []
     waiting.to.at_once = False
     waiting.commands(approval("ben", T0 + 2))
-    assert got(succeeded(waiting, [BEFORE, storm], two_persons="everybody").to.look(T0 + 3)) == all_got("push")
+    assert got(succeeded(waiting, [BEFORE, STORM], two_persons="everybody").to.look(T0 + 3)) == all_got("push")
 
 
 def test_an_article_of_which_nobody_said_anything_waits_after_a_takeover() -> None:
     """There is no command in the log then, and the setting holds all the same."""
-    feed, storm = readers(two_persons="everybody"), article("a1", audience=Audience(everybody=True))
-    feed.articles(storm)
-    after = succeeded(feed, [BEFORE, storm], two_persons="everybody")
+    feed = readers(two_persons="everybody")
+    feed.articles(STORM)
+    after = succeeded(feed, [BEFORE, STORM], two_persons="everybody")
     assert got(after.to.look(T0 + 1)) == []
     assert got(after.commands(approval("ann", T0 + 2), approval("ben", T0 + 2))) == all_got("push")
 

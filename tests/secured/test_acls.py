@@ -104,6 +104,7 @@ async def test_each_role_gets_along_with_its_acls(
         redriven = [name for name in ("articles", *TOPICS) if is_redriven(name)]
         await run("operator", "dlq", "redrive", *(f"--topic={name}" for name in redriven), "--yes")
         await run("operator", "erase", "u1")
+        assert "is approved" in await run("operator", "control", "approve", "a2", "--why", "a test")
         assert "is held" in await run("operator", "control", "hold", "a9", "--why", "a test")
         await read_topics(of["trainer"], 0, now_ms() + 10**10)  # all that `train topics` asks of a cluster
     answers = secured.consulted(before)

@@ -50,7 +50,7 @@ class ArticlePage:
         if seen is None:
             raise RefusedError(UNKNOWN, 404)
         trail = self._desk.sources.trail
-        on, waits = trail.about(article_id), self._desk.awaited([seen.row.article])
+        on, waits = trail.about(seen.row.article), self._desk.awaited([seen.row.article])
         shown = {
             "on": [one for one in on if one.target.kind != "approve" or not waits],
             "awaited": waits[0] if waits else None,

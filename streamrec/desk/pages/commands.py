@@ -17,6 +17,7 @@ from ...contracts.article import AnalysedArticle, passed_on
 from ...contracts.control import Command
 from ...contracts.control_parsing import command_of
 from ...contracts.records import RawRecord, RejectedError
+from ...engine.control import Target
 from ...follower.listing import newest
 from ..access.person import Person
 from ..desk import Desk
@@ -42,10 +43,10 @@ class Commands:
         return act
 
     async def approve(self, request: Request, person: Person, form: Form) -> Response:
-        """Say that an article may go out; not whoever has sent or approved it already."""
+        """Say that the version that was looked at may go out; not whoever has sent or approved it already."""
         trail = self._desk.sources.trail
         command = command_in(form, "approve", person, trail.moment_ms())
-        if person.is_one_of(trail.state.persons(command.article_id)):
+        if person.is_one_of(trail.state.persons(Target.of(command))):
             raise RefusedError("You have sent or approved it already: another person has to approve it now.")
         await self._desk.sources.say(command)
         return to("/article", "approved", id=command.article_id)
@@ -57,7 +58,9 @@ class Commands:
         title = form.get("title", "").strip()
         if article is None or not title or title == article.title:
             raise RefusedError("Nothing was corrected: the title is as it was, or the article is not known any more.")
-        await self._desk.sources.publish(corrected(article, title, now_ms()))
+        at_ms = now_ms()
+        newest_said = corrected(article, title, at_ms)
+        await self._desk.publish(newest_said, await self._desk.sources.followed.draft(newest_said, at_ms), person)
         await self._desk.sources.say(command)
         return to("/article", "corrected", id=command.article_id)
 
@@ -84,6 +87,7 @@ def command_in(form: Form, action: str, person: Person, at_ms: int, reader: str 
         "at_ms": at_ms,
         "command_id": form.get("command_id", "") or uuid4().hex,
         "article_id": form.get("article_id", ""),
+        "digest": int(digest) if (digest := form.get("digest", "")).isdigit() else None,
         "reader": reader,
         "category": form.get("category", ""),
         "setting": form.get("setting", ""),

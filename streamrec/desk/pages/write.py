@@ -7,14 +7,12 @@ twice sends one article.
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...clock import now_ms
 from ...contracts.article import AnalysedArticle
-from ...contracts.control import Command
 from ...errors import DataError
 from ...follower.preview import Preview, preview
 from ..access.person import Person, Role
@@ -77,16 +75,11 @@ class WritePage:
         if draft.is_for_everybody and form.get("everybody") != "EVERYBODY":
             raise RefusedError("It was not confirmed that everybody is meant; nothing was sent.")
         try:
-            article = await self._analysed(draft)  # what would be set aside is not sent
+            article = draft.article(at_ms := now_ms(), self._desk.times)
+            analysed = await self._desk.sources.followed.draft(article, at_ms)  # what would be set aside is not sent
         except DataError as error:
             return await self._form(request, person, draft, said(error))
-        waits = bool(self._desk.awaited([article]))
-        if waits:  # the sender is the first of two; said first, so that nothing is out of which that is not known
-            at_ms = self._desk.sources.trail.moment_ms()
-            await self._desk.sources.say(
-                Command("approve", person.name, "sent it at the desk", at_ms, uuid4().hex, draft.article_id)
-            )
-        await self._desk.sources.publish(draft.article(now_ms(), self._desk.times))
+        waits = await self._desk.publish(article, analysed, person)
         return to("/", "awaited" if waits else "sent")
 
     async def _form(self, request: Request, person: Person, draft: Draft, fault: str = "") -> Response:

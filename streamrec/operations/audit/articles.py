@@ -1,7 +1,4 @@
-"""Articles as an auditor needs them: from one partition of `catalog`, since all have the same.
-
-One of which there was another version is left out: that may have had another audience, source or words.
-"""
+"""Articles as an auditor needs them: from one partition of `catalog`, since all have the same."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,23 +13,30 @@ class Articles:
     """Take every record of the partition, in order."""
 
     def __init__(self) -> None:
-        self._articles: dict[str, AnalysedArticle | None] = {}  # None: it had another version
+        self._versions: dict[str, list[AnalysedArticle]] = {}  # by article, as far as compaction has left them
 
     def take(self, records: Sequence[Record]) -> None:
         """Take some records in, in order."""
         for item in decode_catalog(records, Origin("catalog", 0)):
             if isinstance(item, Typed):
-                article = item.value
-                is_first = article.article_id not in self._articles
-                only = is_first and article.first_known_at_ms in {0, article.known_at_ms}
-                self._articles[article.article_id] = article if only else None
+                self._versions.setdefault(item.value.article_id, []).append(item.value)
 
     def certain(self) -> dict[int, AnalysedArticle]:
-        """The articles that can be judged, by the key that pushes name them by; none that shares its key."""
-        keys = [key_of(article_id) for article_id in self._articles]
+        """Those of which there was no other version, which may have had another audience, source or words.
+
+        By the key that pushes name them by; none that shares its key.
+        """
+        return {key: versions[0] for key, versions in self._whole().items() if len(versions) == 1}
+
+    def addressed(self) -> dict[int, list[AnalysedArticle]]:
+        """All versions, in order, of those with an audience in one of them, where none was compacted away; by key."""
+        return {key: versions for key, versions in self._whole().items() if any(one.audience for one in versions)}
+
+    def _whole(self) -> dict[int, list[AnalysedArticle]]:
+        keys = [key_of(article_id) for article_id in self._versions]
         times = Counter(keys)
         return {
-            key: article
-            for key, article in zip(keys, self._articles.values(), strict=True)
-            if article is not None and times[key] == 1
+            key: versions
+            for key, versions in zip(keys, self._versions.values(), strict=True)
+            if times[key] == 1 and versions[0].first_known_at_ms in {0, versions[0].known_at_ms}
         }

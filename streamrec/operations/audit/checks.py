@@ -11,6 +11,7 @@ from ...engine.policy.config import Policy
 from ...engine.profiles.layout import PUSHED, PUSHES
 from ...partition.erasures import key_of_erased
 from ...settings import Settings
+from .approvals import check_approvals
 from .audiences import check_audiences
 from .facts import Facts
 from .findings import Example, Finding
@@ -31,6 +32,7 @@ def check(facts: Facts, settings: Settings, now_ms: int, skew_ms: int = SKEW_MS)
     check_audiences(facts)
     if not by_event_time:
         facts.commands.check(facts.pushes, facts.changelog, facts.tally, skew_ms)
+        check_approvals(facts, settings.two_persons, skew_ms)
     _rows_of_pushes(facts, now_ms)
     _known_to_row(facts, skew_ms)
     for partition in range(facts.partitions):

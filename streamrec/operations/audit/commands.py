@@ -34,6 +34,10 @@ class Commands:
             if isinstance(item, Typed):
                 self._given[partition].append((item.offset, item.appended_ms, item.value))
 
+    def of_partition(self, partition: int) -> list[tuple[int, Command]]:
+        """When each command of a partition was appended, and what it says."""
+        return [(appended_ms, command) for _, appended_ms, command in self._given[partition]]
+
     def check(self, pushes: Pushes, changelog: Changelog, tally: Tally, skew_ms: int) -> None:
         """Report each push that left against a command, and each record that took back what nobody got, or twice."""
         for partition, given in enumerate(self._given):

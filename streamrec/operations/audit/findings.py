@@ -23,6 +23,7 @@ RULES = {
     "after_stop": "no push after everything or its category was stopped, as far as that was applied",
     "after_hold": "no push of an article after it was held, as far as that was applied",
     "after_retraction": "no push of an article after it was retracted, as far as that was applied",
+    "unapproved": "nothing to an audience that two persons had to approve, and had not, in this version",
     "after_erasure": "no push to a reader who was erased, before they came back",
     "taken_back": "what is taken back or corrected was pushed to that reader, and is sent once",
     "already_pushed": "no article and no story is pushed twice to a user",

@@ -1,4 +1,4 @@
-"""The pushes of a cluster as one table, 64 bytes each, in the order of each partition's log.
+"""The pushes of a cluster as one table, 72 bytes each, in the order of each partition's log.
 
 Times are the policy clock's (`created_ms`); `appended_ms` is Kafka's. Article, story and category are hashes of 32
 bits, push ids of 128. Only users who got a push are known here: every other rule about users starts from these.
@@ -35,6 +35,7 @@ TABLE = np.dtype(
         ("offset", "<i8"),
         ("appended_ms", "<i8"),
         ("created_ms", "<i8"),
+        ("version", "<i8"),  # of the article, as its newsroom counts
         ("id_high", "<u8"),
         ("id_low", "<u8"),
     ]
@@ -50,6 +51,8 @@ class ByCommand(NamedTuple):
     partition: int
     offset: int
     push_id: str
+    created_ms: int
+    correction: int | None  # of a correction: the version that is sent
 
 
 class Pushes:
@@ -71,7 +74,8 @@ class Pushes:
         for record, push in pushed:
             if push.kind != "push":
                 where = self._user(push.user_id), key_of(push.article_id), partition, record.offset
-                self.by_command.append(ByCommand(*where, push.push_id))
+                correction = push.article_version if push.kind == "correct" else None
+                self.by_command.append(ByCommand(*where, push.push_id, push.created_at_ms, correction))
         if records:
             self._first.setdefault(partition, records[0].offset)
         homes = partitions_of([push.user_id for _, push in good], self._partitions)
@@ -83,7 +87,7 @@ class Pushes:
             high, low = struct.unpack("<QQ", blake2b(push.push_id.encode(), digest_size=16).digest())
             ids = key_of(push.article_id), key_of(push.story_id), key_of(push.category)
             flags = home == partition, push.priority == "breaking", push.trigger == "due", judged
-            times = record.offset, record.timestamp, push.created_at_ms
+            times = record.offset, record.timestamp, push.created_at_ms, push.article_version
             rows.append((self._user(push.user_id), partition, *flags, *ids, *times, high, low))
         if rows:
             self._taken.append(np.array(rows, TABLE))

@@ -18,8 +18,10 @@ FOR_EVER = 10**18
 
 @dataclass
 class Commands:
-    """What one partition was commanded, and what it has sent because of that."""
+    """What one partition was commanded, and what it has sent because of that. `two_persons`: the setting."""
 
+    two_persons: str = "off"
+    approved: dict[tuple[str, int], set[str]] = field(default_factory=dict)  # version of an article -> by whom
     said: dict[str, Command] = field(default_factory=dict)  # by what it is about
     got: dict[str, dict[str, int]] = field(default_factory=dict)  # article -> reader -> version of the push
     sent: set[tuple[str, str, str, str]] = field(default_factory=set)  # kind, reader, article, push id
@@ -31,6 +33,10 @@ class Commands:
         """Apply one command; `known`: the partition knows its article."""
         if command.action in ("preferences", "erasure"):
             return  # they say who asked for what stands in other topics
+        if command.action == "approve":
+            version = command.article_id, command.digest
+            self.approved.setdefault(version, set()).add(command.who.casefold())
+            return
         if command.action == "retract" and known and "retract" + command.article_id not in self.said:
             self.to_have[command.article_id] = dict(self.got.get(command.article_id, {}))
         about = {
@@ -53,6 +59,17 @@ class Commands:
             command = self.said.get(about)
             if command is not None and command.action in NO and at_ms < (command.until_ms or FOR_EVER):
                 yield words
+        if self.waits(article):
+            yield "a second person's approval that is missing"
+
+    def waits(self, article: AnalysedArticle) -> bool:
+        """Whether two persons have to approve this version, and have not."""
+        audience = article.audience
+        if audience is None or self.two_persons == "off":
+            return False
+        lists = audience.languages, audience.zones, audience.countries, audience.categories, audience.followers
+        is_asked_for = self.two_persons == "audience" or all(names is None for names in lists)
+        return is_asked_for and len(self.approved.get((article.article_id, article.digest), ())) < 2
 
     def pushed(self, push: Push) -> None:
         """A push left."""

@@ -32,6 +32,7 @@ ARTICLES, OFTEN = 200, 8  # every second record is about one of the few
 COMMANDS = 0.1  # so many come with a record of another kind
 COMMANDED = ("stop", "resume", "hold", "release", "retract", "correct", "pin", "unpin")
 COMMAND_SHARES = (0.16, 0.24, 0.12, 0.14, 0.1, 0.14, 0.05, 0.05)
+APPROVALS = 0.4  # the same of approvals, once there is an article with an audience
 ERASURES = 0.04  # the same of requests to forget a reader
 ACTIONS = ("click", "open", "impression", "dwell", "save", "dislike", "dismiss", "unsubscribe", "subscribe")
 LONG = 8  # times as many records, in every tenth run: readers then deal with more than a row remembers
@@ -78,18 +79,24 @@ def inputs(rng: np.random.Generator) -> Inputs:
     clock_ms = START_MS
     searching, addressing = rng.spawn(2)  # of their own, so that no other draw of a seed depends on these
     commanding, preferring, erasing = rng.spawn(3)
+    (approving,) = rng.spawn(1)
+    versions: list[tuple[str, int]] = []  # of articles with an audience: id and digest
     users = [f"u{rng.integers(1000)}" for _ in range(rng.integers(2, 9))]
     for _ in range(int(rng.integers(10, 60)) * (LONG if rng.random() < 0.1 else 1)):
         pause_ms = int(rng.choice([0, 1, 30, 2_000, 20 * MINUTE_MS], p=[0.5, 0.2, 0.15, 0.1, 0.05]))
         clock_ms += pause_ms
         if rng.random() < 0.2:
             new = _article(rng, addressing, clock_ms, pause_ms, first_ms)
+            said = orjson.loads(new[0].value or b"")
+            versions += [(said["article_id"], said["digest"])] if said["audience"] else []
         elif rng.random() < 0.08:
             new = [_unreadable(rng, pause_ms)]
         else:
             new = [_event(rng, searching, users, clock_ms, pause_ms)]
         if commanding.random() < COMMANDS:
             new += _command(commanding, clock_ms)
+        if versions and approving.random() < APPROVALS:
+            new = [*new, *_approval(approving, versions, clock_ms)]
         if preferring.random() < 0.15:
             new = [*new, _preference(preferring, users, clock_ms)]
         if erasing.random() < ERASURES:
@@ -97,7 +104,18 @@ def inputs(rng: np.random.Generator) -> Inputs:
         arrivals += new
         if rng.random() < 0.1:  # sent again
             arrivals += [arrival._replace(pause_ms=0) for arrival in new]
-    return Inputs(_settings(rng), arrivals)
+    two_persons = str(approving.choice(["off", "everybody", "audience"], p=[0.6, 0.2, 0.2]))
+    return Inputs(_settings(rng).changed(two_persons=two_persons), arrivals)
+
+
+def _approval(rng: np.random.Generator, versions: list[tuple[str, int]], at_ms: int) -> list[Arrival]:
+    """Of one of two editors, to all partitions: of the newest versions, or of one that has been replaced."""
+    article_id, digest = versions[-int(rng.integers(1, min(4, len(versions)) + 1))]
+    said = {
+        "action": "approve", "who": f"editor{rng.integers(2)}", "why": "simulated", "at_ms": at_ms,
+        "command_id": f"c{rng.integers(10**9)}", "article_id": article_id, "digest": digest,
+    }  # fmt: skip
+    return [Arrival("control", number, None, orjson.dumps(said), 0) for number in range(PARTITIONS)]
 
 
 def _command(rng: np.random.Generator, at_ms: int) -> list[Arrival]:

@@ -95,7 +95,7 @@ class SecondOpinion:
         self._settings = settings
         self._readers: dict[str, Reader] = {}
         self._articles = Articles(settings)
-        self.commands, self.erased = Commands(), Erased()
+        self.commands, self.erased = Commands(settings.two_persons), Erased()
         self._versions: dict[str, set[tuple[str, int]]] = {}  # language and category slot of all that ever came
 
     def take_over(self, articles: Iterable[Arrived]) -> None:
@@ -111,6 +111,9 @@ class SecondOpinion:
                 self._take(step)
             elif step.kind != "push":
                 yield from self.commands.refuse(step)
+                newest = self._articles.by_id.get(step.article_id)
+                if step.kind == "correct" and newest is not None and self.commands.waits(newest):
+                    yield f"{step.user_id} was sent a correction of {step.article_id} that waits for a second person"
             else:
                 reasons = {*self._against(step), *self._after_pushes(step, self._cap(step))}
                 if reasons:

@@ -17,6 +17,7 @@ from streamrec.engine.profiles import history, interest, searches, statements
 from streamrec.engine.profiles.store import ProfileStore
 from streamrec.partition.erasures import Erasures
 from streamrec.partition.partition import Partition
+from streamrec.partition.steering import Steering
 from streamrec.tools.chaos.simulate import quietly
 
 SEEDS = range(20_000, 20_150)
@@ -45,6 +46,7 @@ MISTAKES: list[tuple[str, Callable[..., Any] | str, str, str]] = [
     ("older events of the erased", Erasures.forgets, "at_ms <= receipt.at_ms", "at_ms < receipt.at_ms - 999"),
     ("receipts lost with the owner", Erasures.restore, "Receipt(**orjson.loads(value))", "Receipt(0)"),
     ("preferences survive an erasure", ProfileStore.forget, "self._unwritten[self.users[row]] = row", "pass"),
+    ("a correction waits for nobody", Steering.may_correct, "not any(", "True or not any("),
     ("one push more than the cap", "daily_cap", ">= cap", "> cap"),
 ]  # fmt: skip
 FOUND_BY = {  # the seed that found what few seeds find: tried first, so that a run takes no minutes

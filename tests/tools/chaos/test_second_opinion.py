@@ -8,6 +8,7 @@ import pytest
 
 from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.audience import Audience, Ramp
+from streamrec.contracts.control import Command
 from streamrec.contracts.decode import Typed
 from streamrec.contracts.erasure import Erasure
 from streamrec.contracts.event import Action, UserEvent
@@ -84,6 +85,19 @@ def test_a_push_against_the_policy_is_refused(
 ) -> None:
     """Each rule that gates and rules apply to columns is applied here to the records."""
     assert found(*effects) == f"u1 was pushed a1 against {reason}"
+
+
+def test_a_push_to_everybody_needs_two_persons_of_its_version() -> None:
+    """Other than the product, by a set of names a version: one person twice is one, and another version is none."""
+    settings = load({}, quiet_from="00:00", quiet_to="00:00", two_persons="everybody")
+    to_all = msgspec.structs.replace(ARTICLE, audience=Audience(everybody=True))
+    later = msgspec.structs.replace(to_all, digest=2)
+    said = [Command("approve", who, "why", START_MS, article_id="a1", digest=1) for who in ("ann", "Ann", "ben")]
+    for article, commands, refused in (
+        (ARTICLE, [], False), (to_all, [], True), (to_all, said[:2], True), (to_all, said, False), (later, said, True),
+    ):  # fmt: skip
+        found = [*SecondOpinion(settings).refuse([effect(article), event(), *commands, push()])]
+        assert bool(found) == refused, found
 
 
 def test_a_push_is_judged_by_what_was_applied_before_it() -> None:
