@@ -25,7 +25,7 @@ from .recovery import fill
 
 ARTICLE = "everybody"
 BEFORE_S = 5.0  # clicks alone, to compare with
-QUIET_S = 3.0  # without a push of the article: it has met all
+QUIET_S = 15.0  # without a push of the article: no more will come
 PATIENCE_S = 180.0
 
 
@@ -72,6 +72,10 @@ class _Gateway:
                     count, opens = count + len(of_article), opens + sum(push.relevance for push in of_article)
                     self.arrived.append((at_s, count, opens))
 
+    def count(self) -> int:
+        """Pushes of the article so far."""
+        return self.arrived[-1][1] if self.arrived else 0
+
     def quiet_s(self, since_s: float) -> float:
         """Seconds since the last push of the article; 0 before the first."""
         return monotonic_s() - max(since_s, self.arrived[-1][0]) if self.arrived else 0.0
@@ -96,8 +100,7 @@ def _so_far(gateway: _Gateway, worker: WorkerProcess) -> str:
     """What there is to see of an article that does not arrive."""
     told = tuple(f"streamrec_{name}" for name in ("pushes_held_back", "suppressed", "events_total", "lag_seconds"))
     series = {name: number for name, number in worker.series().items() if name.startswith(told) and number}
-    count = gateway.arrived[-1][1] if gateway.arrived else 0
-    return f"{count} pushes of it, {len(gateway.clicks)} of clicks, {series}; log: {worker.last_line()}"
+    return f"{gateway.count()} pushes of it, {len(gateway.clicks)} of clicks, {series}; log: {worker.last_line()}"
 
 
 async def _meet(
@@ -109,7 +112,7 @@ async def _meet(
         before = len(gateway.clicks)
         published_s = monotonic_s()
         await publish(sending, settings, ARTICLE, f"{ARTICLE} has a title", now_ms(), **audience)
-    while gateway.quiet_s(published_s) < QUIET_S:
+    while gateway.count() < users and gateway.quiet_s(published_s) < QUIET_S:
         if monotonic_s() - published_s > PATIENCE_S:
             raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s: {_so_far(gateway, worker)}")
         await asyncio.sleep(0.05)
