@@ -17,14 +17,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from ...errors import StateError
 from ...settings import Settings, environ_of_others, to_environ
 from ..worker_process import WorkerProcess, die_with_parent, value
-from . import kafka_streams
+from . import kafka_streams, quix_streams
 
 OURS = {
     "streamrec": ("-m", "streamrec", "worker"),
     "streamrec plain": ("-m", "streamrec.tools.bench.plain_worker"),
 }
-GROUPS = {"stock faust": "stock", "raw aiokafka": "raw", "kafka streams": "streams"}  # of baselines
-MODULES = {"stock faust": "stock_faust", "raw aiokafka": "raw_aiokafka"}
+GROUPS = {"stock faust": "stock", "raw aiokafka": "raw", "quix streams": "quix", "kafka streams": "streams"}
+MODULES = {"stock faust": "stock_faust", "raw aiokafka": "raw_aiokafka", "quix streams": "quix_streams"}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,6 +53,12 @@ class Contestant(NamedTuple):
         return sum([await consumer.committed(tp) or 0 for tp in tps])
 
 
+def left_out(settings: Settings) -> dict[str, str]:
+    """Baselines that cannot take part here, and why."""
+    asked = {"quix streams": quix_streams.left_out(settings), "kafka streams": kafka_streams.left_out(settings)}
+    return {name: reason for name, reason in asked.items() if reason}
+
+
 def group_of(name: str, settings: Settings) -> str:
     """The consumer group whose offsets say how far a contestant is."""
     return settings.topic(GROUPS[name]) if name in GROUPS else settings.group_id
@@ -72,7 +78,9 @@ def started(name: str, settings: Settings) -> Iterator[Contestant]:
             finally:
                 worker.stop()
             return
-        command = _command(MODULES[name]) if name in MODULES else kafka_streams.command(settings, Path(folder))
+        command = (
+            [*_command(MODULES[name]), folder] if name in MODULES else kafka_streams.command(settings, Path(folder))
+        )
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 command,

@@ -1,10 +1,10 @@
-"""`bench pipeline`: the same work by stock Faust, raw aiokafka, Kafka Streams and this worker, interleaved.
+"""`bench pipeline`: the same work by the baselines and by this worker, interleaved.
 
 All use one broker. A round: a backlog is written, the contestant is started, progress and CPU are read while it works
 it off; then clicks come at half of that rate and pushes are read as a gateway would. Rates count from the first
 progress seen to the last event committed, so start-up is left out, and from after WARM_UP where a JIT compiler makes
-code faster as it runs. CPU time is a contestant's own; that of an embedded broker stands apart. Medians
-over rounds, ratios as in ratios.py.
+code faster as it runs. CPU time is a contestant's own; that of an embedded broker stands apart. Medians over rounds,
+ratios as in ratios.py.
 """
 
 import asyncio
@@ -29,10 +29,11 @@ from .load import ARTICLES, make_topics, own_topics, publish, pushes_from_now, s
 from .memory import bytes_per_user
 from .ratios import Ratio, ratio
 
-BASELINES = ("stock faust", "raw aiokafka", "kafka streams")
+BASELINES = ("stock faust", "raw aiokafka", "quix streams", "kafka streams")
 # backlogs of the same size that are worked off unmeasured: Kafka Streams took 51 us of CPU an event at first, 14 after
 # 200,000 events, 10 after 400,000 and no less from there on
 WARM_UP = {"kafka streams": 2}
+SHARES = {"stock faust": 3, "quix streams": 3}  # of the backlog these get one in so many: they take longest
 PACE_CAP = 30_000.0  # events/s: above it the paced producer itself needs the second core
 
 
