@@ -23,6 +23,8 @@ from ..contracts.event import UserEvent
 from ..contracts.preferences import Patch
 from ..engine.catalog import Catalog
 from ..engine.profiles.history import reads_of
+from ..engine.profiles.layout import CONSENT_UNKNOWN
+from ..engine.profiles.statements import said_since
 from ..engine.profiles.store import ProfileStore
 
 ERASED_PREFIX = b"\xfd"
@@ -129,13 +131,25 @@ def key_of_erased(user_id: str) -> bytes:
 
 
 def forgotten(profiles: ProfileStore, catalog: Catalog, erasure: Erasure) -> tuple[IndexArray, Receipt]:
-    """Forget a reader: the row that is to be written, as a tombstone, if there was one; and the receipt."""
+    """Forget a reader: the row that is to be written, as a tombstone, if there was one; and the receipt.
+
+    A request may come late. What a reader has said since counts, for the later holds by its own time: a later opt-out
+    keeps a row, in which there is nothing else. What was learned is one sum of both times, and goes.
+    """
     row = profiles.row(erasure.user_id)
     if row is None:
         return np.empty(0, np.intp), Receipt(erasure.at_ms)
-    rows = np.array([row], np.intp)
-    waiting = int(np.count_nonzero(profiles.columns["waiting"]["article"][row]))
-    receipt = Receipt(erasure.at_ms, True, bool(profiles.columns["side"][row]), waiting)
+    rows, columns = np.array([row], np.intp), profiles.columns
+    waiting = int(np.count_nonzero(columns["waiting"]["article"][row]))
+    receipt = Receipt(erasure.at_ms, True, bool(columns["side"][row]), waiting)
     catalog.after_reads(reads_of(profiles, rows), -1)
-    profiles.forget(rows)
+    said, consents = said_since(profiles.said(row), erasure.at_ms), columns["consent_at_ms"][row] > erasure.at_ms
+    if not (said.statements or consents):
+        profiles.forget(rows)
+        return rows, receipt
+    profiles.start_again(rows, erasure.at_ms // 1000)
+    if not consents:
+        columns["consent"][row], columns["consent_at_ms"][row] = CONSENT_UNKNOWN, 0
+    if columns["side"][row]:
+        profiles.say(row, said)
     return rows, receipt

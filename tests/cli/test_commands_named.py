@@ -35,6 +35,7 @@ def commands() -> Iterator[str]:
 def test_a_command_is_one_and_takes_these_options(line: str) -> None:
     """Alternatives (`create|check`) are looked at one by one; placeholders count as values."""
     words = shlex.split(re.split(r"(?<=\w) [#&;]|  +\S", line)[0], comments=True)
+    words = words[: words.index(">")] if ">" in words else words
     command: click.Command = cli
     while words and isinstance(command, click.Group):
         names = words.pop(0).strip("<>.,").split("|")

@@ -90,7 +90,66 @@ def test_a_tombstone_takes_back_what_came_just_before_it() -> None:
         assert not feed.to.profiles.said(row).asks_anything
 
 
-@given(st.lists(said, max_size=6), st.lists(said, max_size=6), st.booleans())
+early = said.filter(lambda each: each.at_ms <= T0 + 1000)
+of_will = st.one_of(
+    st.tuples(st.just("consent"), st.booleans()),
+    st.tuples(st.sampled_from(["daily_cap", "level", "tags/war"]), st.none()),
+    st.just(("daily_cap", 2)),
+    st.just(("level", "none")),
+    st.just(("tags/war", "mute")),
+)
+
+
+def test_a_no_that_is_later_than_a_late_erasure_holds() -> None:
+    """It keeps a row in which there is nothing else, and whoever is back by a click gets no push."""
+    feed = known()
+    feed.of([UserEvent("ann", "unsubscribe", T0 + 2000)])
+    assert erase(feed, "ann")[b"ann"] is not None
+    row = feed.to.profiles.row("ann")
+    assert row is not None
+    columns = feed.to.profiles.columns
+    assert (columns["consent"][row], columns["n_reads"][row], columns["first_seen_s"][row]) == (2, 0, T0 // 1000 + 1)
+    assert not columns["waiting"]["article"][row].any()
+    assert not feed.to.profiles.said(row).asks_anything
+    feed.events(click("ann", "a1", at_ms=T0 + 3000))
+    changes = feed.articles(article("a2", topic="a1"))
+    assert ([push.user_id for push in changes.pushes], changes.suppressed) == (["bob"], {"opt_out": 1})
+
+
+def test_a_mute_that_is_later_than_a_late_erasure_holds() -> None:
+    """What was said before it does not, and nothing of a row that only clicked is left."""
+    feed = known()
+    feed.of([Patch("ann", T0 + 2000, {"tags/war": "mute"})])
+    erase(feed, "ann")
+    row = feed.to.profiles.row("ann")
+    assert row is not None
+    assert feed.to.profiles.said(row).statements.keys() == {"tags/war"}
+    feed.events(click("bob", "a1", at_ms=T0 + 3000))
+    assert erase(feed, "bob")[b"bob"] is None
+
+
+@given(st.lists(st.tuples(of_will, st.integers(0, 20)), max_size=8, unique_by=lambda each: each[1]), st.data())
+def test_what_was_said_later_holds_in_any_order(statements: list[Any], data: Any) -> None:
+    """Of will and consent: as if all had come in the order in which it was said."""
+    patches = [Patch("ann", T0 + second * 100 + 1, {name: value}) for (name, value), second in statements]
+    found = []
+    for order in (sorted([*patches, None], key=_when), data.draw(st.permutations([*patches, None]))):
+        feed = Feed(partition())
+        for each in order:
+            erase(feed, "ann") if each is None else feed.of([each])
+        row = feed.to.profiles.row("ann")
+        nothing: tuple[Any, ...] = (0, 0, {})
+        of = feed.to.profiles.columns
+        held = {} if row is None else dict(feed.to.profiles.said(row).statements)
+        found.append(nothing if row is None else (int(of["consent"][row]), int(of["consent_at_ms"][row]), held))
+    assert found[0] == found[1]
+
+
+def _when(each: Patch | None) -> int:
+    return T0 + 1000 if each is None else each.at_ms
+
+
+@given(st.lists(early, max_size=6), st.lists(said, max_size=6), st.booleans())
 def test_only_what_is_later_brings_a_reader_back(before: list[Any], after: list[Any], owner_changes: bool) -> None:
     """As if nothing older had ever been said; also for a next owner, who reads the log."""
     erased, fresh = Feed(partition()), Feed(partition())

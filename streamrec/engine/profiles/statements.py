@@ -82,6 +82,12 @@ def merged(said: Said, patch: Patch) -> Said:
     return Said(_newest(kept), reset_ms)
 
 
+def said_since(said: Said, at_ms: int) -> Said:
+    """What was said after this moment, by its own time."""
+    statements = {name: each for name, each in said.statements.items() if each.at_ms > at_ms}
+    return Said(statements, said.reset_ms if said.reset_ms > at_ms else 0)
+
+
 def _counts(each: Statement, reset_ms: int) -> bool:
     return each.at_ms > reset_ms or (each.at_ms == reset_ms and each.value is not None)
 

@@ -52,6 +52,18 @@ class Wants:
             strictest = max(latest, key=_strictness, default=None)
         return strictest if at_ms >= reset_ms else None
 
+    def since(self, at_ms: int) -> "Wants":
+        """What was said later than that."""
+        return Wants([patch for patch in self.patches if patch.at_ms > at_ms])
+
+    def ask_something(self) -> bool:
+        """Whether any statement counts, be it one that takes another back."""
+        reset_ms = max((patch.at_ms for patch in self.patches if patch.resets), default=0)
+        said = [
+            (patch.at_ms, value) for patch in self.patches for name, value in patch.said.items() if name != "consent"
+        ]
+        return any(at_ms > reset_ms or (at_ms == reset_ms and value is not None) for at_ms, value in said)
+
     def names(self) -> set[str]:
         """Every statement that was ever spoken of, but for consent, which is the row's."""
         return {name for patch in self.patches for name in patch.said} - {"consent"}
@@ -94,6 +106,13 @@ class Reader:
         """The latest word on consent counts; at equal times the one that says no."""
         if at_ms > self.consent_at_ms or (at_ms == self.consent_at_ms and not says):
             self.consent, self.consent_at_ms = 1 if says else 2, at_ms
+
+    def left_by(self, erased_ms: int) -> "Reader | None":
+        """What an erasure that came late leaves: what was said since, by its own time."""
+        left = Reader(first_seen_s=erased_ms // 1000, wants=self.wants.since(erased_ms))
+        if self.consent_at_ms > erased_ms:
+            left.consent, left.consent_at_ms = self.consent, self.consent_at_ms
+        return left if left.consent or left.wants.ask_something() else None
 
     def wait(self, event: Waiting) -> None:
         """In the first free place, else in that of the oldest, unless that is newer."""

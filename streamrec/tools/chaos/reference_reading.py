@@ -76,6 +76,8 @@ class PlainReading:
         elif isinstance(effect, Erasure):
             reader = self.readers.pop(effect.user_id, None)
             self.erased.take(effect, None if reader is None else reader.receipt())
+            if reader is not None and (left := reader.left_by(effect.at_ms)) is not None:
+                self.readers[effect.user_id] = left
         elif not self.erased.counts(effect.value, effect.value.user_id in self.readers):
             return
         elif isinstance(effect.value, Patch):

@@ -126,7 +126,12 @@ class SecondOpinion:
         elif isinstance(effect, Command):
             self.commands.take(effect, effect.article_id in self._articles.by_id)
         elif isinstance(effect, Erasure):
-            self._readers.pop(effect.user_id, None)
+            reader = self._readers.pop(effect.user_id, Reader())
+            left = Reader(wants=reader.wants.since(effect.at_ms))
+            if reader.said_ms > effect.at_ms:
+                left.subscribed, left.said_ms = reader.subscribed, reader.said_ms
+            if left.said_ms or left.wants.ask_something():
+                self._readers[effect.user_id] = left
             self.commands.erased(effect.user_id)
             self.erased.take(effect, None)
         elif not isinstance(effect, Sent) and self.erased.counts(effect.value, effect.value.user_id in self._readers):

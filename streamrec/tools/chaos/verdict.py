@@ -4,16 +4,14 @@ lost, duplicated  what owners applied and committed is one sequence without gaps
 violations        other rows than the oracle's, or other pushes than the rows count; the rules of the audit
                   (operations/audit/findings.py); pushes that another reading of the policy would not have made
                   (second_opinion.py); dead letters that should not be there or are missing; strays not re-keyed exactly
-                  once and in order
+                  once and in order; pushes long after a "no" (late_pushes.py)
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ...clock import now_ms
-from ...contracts.decode import Origin, Typed, decode_erasures, decode_events, decode_preferences
+from ...contracts.decode import Origin, Typed
 from ...contracts.partitioner import partitions_of
 from ...contracts.records import REROUTED_HEADER, TOPICS, RawRecord
 from ...engine.catalog import Catalog
@@ -24,17 +22,12 @@ from ...partition.changelog_meta import CURSOR_KEY, ChangelogContent
 from ...settings import Settings
 from .faulty_partition import POISON, FragilePartition
 from .inputs import PARTITIONS, Inputs
+from .late_pushes import DECODED, late_pushes
 from .memory_log import MemoryLog
 from .oracle import Oracle
 from .reference_reading import Compared
 
 COUNTS = ("runs", "events", "pushes", "owners", "readers", "in_full", "lost", "duplicated", "violations")
-
-
-DECODED: dict[str, Callable[..., list[Any]]] = {
-    "events": decode_events, "preferences": decode_preferences,
-    "erasure": lambda records, origin, _: decode_erasures(records, origin),
-}  # fmt: skip
 
 
 @dataclass
@@ -103,6 +96,8 @@ def judge(inputs: Inputs, broker: MemoryLog, owners: int) -> Verdict:
     _audit(verdict, inputs, broker)
     _dead_letters(verdict, inputs, broker)
     _strays(verdict, broker)
+    for what in late_pushes(broker, inputs.settings.max_push_lag_s):
+        verdict.violate(what)
     return verdict
 
 

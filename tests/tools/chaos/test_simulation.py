@@ -18,7 +18,9 @@ from streamrec.partition import partition
 from streamrec.partition.changelog_meta import layout_record
 from streamrec.partition.changes import Changes
 from streamrec.partition.intake import Batch
-from streamrec.tools.chaos import virtual_time
+from streamrec.tools.chaos import inputs, virtual_time
+from streamrec.tools.chaos import simulate as simulate_module
+from streamrec.tools.chaos.memory_strays import MemoryStrays
 from streamrec.tools.chaos.simulate import quietly, simulate
 from streamrec.tools.chaos.verdict import Verdict
 from streamrec.worker.commit.partition_commit import write
@@ -116,6 +118,25 @@ def test_pushes_before_the_backlog_is_applied_are_found(monkeypatch: pytest.Monk
         if not missing:
             return
     pytest.fail(f"no run finds {missing}")
+
+
+@pytest.mark.slow
+def test_pushes_that_wait_for_no_stray_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An opt-out lies in a partition that stands still, and its reader's own partition goes on pushing."""
+
+    async def never(_: CatchUp) -> bool:
+        return False
+
+    async def at_once(_: MemoryStrays) -> None:
+        return
+
+    monkeypatch.setattr(inputs, "ASTRAY", 0.6)
+    monkeypatch.setattr(simulate_module, "OUTAGES", 1.0)
+    monkeypatch.setattr(simulate_module, "OUTAGE_S", (1800.0,))
+    assert all(quietly(seed).holds for seed in range(12))
+    monkeypatch.setattr(CatchUp, "others_are_late", never)
+    monkeypatch.setattr(MemoryStrays, "sent_on", at_once)
+    assert any("after a no" in what for seed in range(100) for what in quietly(seed).found)
 
 
 def test_a_cap_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
