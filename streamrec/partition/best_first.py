@@ -3,10 +3,10 @@
     first pass    everybody, a chunk of rows at a time: who is likeliest gets the push at once, the others are put off
     after it      who was put off, a chunk at a time, level by level
 
-What likely means is read off the first chunk: each level begins at a quantile of its scores. So the first push leaves
-as soon as it would in row order, nothing is sorted, and of a million readers the best thirtieth have the push within
-the first pass, which takes a second or two, where all of them take half a minute. Scores are asked for twice where a
-push leaves, which costs a fortieth of that push. An article that few readers get goes in row order.
+What likely means is read off the first chunk with pushes: each level begins at a quantile of its scores. So the first
+push leaves as soon as it would in row order, nothing is sorted, and of a million readers the best thirtieth have theirs
+within the first pass, which takes a second or two, where all of them take half a minute. Scores are asked for twice
+where a push leaves, which costs a fortieth of that push. An article that few readers get goes in row order.
 
 Nothing of this is logged: after a restart the article meets everybody again, and the rows say who has it.
 """
@@ -21,13 +21,14 @@ from ..decide import Decision
 from ..engine.profiles.store import ProfileStore, Users
 
 SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the pushes of an article: level 0 is the best 32nd
+NO_ORDER: FloatArray = np.empty(0, np.float32)
 CHUNKS = 4  # of pushes: below it there is no order worth its scores
 
 
 class Judged(NamedTuple):
     """A decision's K pushes by level."""
 
-    edges: FloatArray  # (levels - 1,) where they begin, in descending order
+    edges: FloatArray | None  # (levels - 1,) where they begin, in descending order; None: nothing is known yet
     level: IndexArray  # (K,)
     at_once: BoolArray  # (K,)
 
@@ -65,10 +66,10 @@ class BestFirst:
     def judge(self, decision: Decision, met: int, everybody: int, chunk: int) -> Judged:
         """Who of a decision on `met` readers of the first pass gets the push at once; it changes nothing."""
         edges = self._edges
-        if edges is None:
+        if edges is None and len(decision.rows):
             many = len(decision.rows) * everybody > CHUNKS * chunk * met
-            edges = _edges(decision.relevance) if many else np.empty(0, np.float32)
-        level = (decision.relevance[:, None] < edges).sum(axis=1)
+            edges = _edges(decision.relevance) if many else NO_ORDER
+        level = (decision.relevance[:, None] < (NO_ORDER if edges is None else edges)).sum(axis=1)
         return Judged(edges, level, level == 0)
 
     def note(self, judged: Judged, decision: Decision) -> None:

@@ -103,6 +103,14 @@ def test_few_pushes_go_in_row_order() -> None:
     assert (len(steps), told(steps)) == (20, [f"u{n:04}" for n in range(0, 400, 10)])
 
 
+def test_a_first_chunk_without_pushes_decides_nothing() -> None:
+    """Levels are those of the first chunk with some."""
+    reads: Reads = [{1}] * 40 + random_reads(760)
+    best = steps_of(newsroom(reads, 40, min_affinity=0.5))
+    assert not best[0].pushes
+    assert gained(best, 0.25) > 0.4
+
+
 def test_the_audience_is_counted_once() -> None:
     """Readers who are put off are not counted again when their turn has come."""
     state = newsroom(random_reads(300), 20)
