@@ -47,7 +47,9 @@ def pipeline(
                 share = SHARES.get(name, 1)
                 console.print(f"round {number + 1} of at most {rounds}: {name}")
                 pid = broker.pid if broker else None
-                measured[name].append(asyncio.run(measure(name, cluster, events // share, pace_s, model, broker=pid)))
+                measured[name].append(
+                    asyncio.run(measure(name, cluster, events // share, pace_s, model, broker_pid=pid))
+                )
             if are_narrow([each["events_per_s"] for each in ratios(measured).values()], within):
                 break
     table = grid("contestant", "events/s", "CPU us/event", "broker's", "p50 ms", "p99 ms", "pushes")

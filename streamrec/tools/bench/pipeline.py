@@ -73,11 +73,11 @@ async def measure(
     pace_s: float,
     model: str | None,
     load: Callable[[float], float] = half_load,
-    broker: int | None = None,
+    broker_pid: int | None = None,
 ) -> Measured:
     """One round of one contestant; latency at the clicks/s that `load` says for what it can do.
 
-    `broker`: its process id, if it runs here.
+    `broker_pid`: of its process, if it runs here.
     """
     settings = bench_settings(cluster, model)
     await create(settings)
@@ -91,7 +91,7 @@ async def measure(
     group = group_of(name, settings)
     async with consumer(settings, group_id=group, enable_auto_commit=False) as asking:
         with started(name, settings) as contestant:
-            rates = await _work_off(contestant, settings, asking, warm_up, events, broker)
+            rates = await _work_off(contestant, settings, asking, warm_up, events, broker_pid)
             latency = await paced(settings, load(rates[0]), pace_s)
     return Measured(*rates, quantile(latency, 0.5), quantile(latency, 0.99), len(latency))
 
@@ -153,12 +153,12 @@ async def _work_off(
     consumer: AIOKafkaConsumer,
     warm_up: int,
     events: int,
-    broker: int | None,
+    broker_pid: int | None,
 ) -> tuple[float, float, float]:
     """Events/s, CPU us per event and the broker's, of these events, which come after those of the warm-up."""
 
     def look(done: int) -> tuple[float, int, float, float]:
-        return monotonic_s(), done, cpu_s(contestant.pid), cpu_s(broker) if broker else math.nan
+        return monotonic_s(), done, cpu_s(contestant.pid), cpu_s(broker_pid) if broker_pid else math.nan
 
     first: tuple[float, int, float, float] | None = None
     before, everything = look(0), warm_up + events
