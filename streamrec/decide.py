@@ -45,12 +45,6 @@ class Decision(NamedTuple):
     suppressed: Tally  # gates count users, rules and budget count pairs
     opens_s: UIntArray  # (N,) when a gated user may be pushed to; 0 = not gated
 
-    def of(self, chosen: BoolArray) -> "Decision":
-        """With these of its K pushes only."""
-        if chosen.all():
-            return self
-        return self._replace(rows=self.rows[chosen], slots=self.slots[chosen], relevance=self.relevance[chosen])
-
 
 def decide(
     users: Users,

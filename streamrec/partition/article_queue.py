@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from ..engine.control import Target
 from ..models.serving import Lineup
-from .best_first import BestFirst
 
 
 class _Waiting(NamedTuple):
@@ -27,7 +26,7 @@ class ArticleQueue:
     """Articles that have yet to meet everybody, in order of arrival; each once, as its newest version."""
 
     def __init__(self) -> None:
-        self.order = BestFirst()  # in which the head meets readers
+        self.start = 0  # the first user whom the head has not met
         self.lineup: Lineup | None = None  # one for the whole article, whatever is promoted meanwhile
         self._waiting: dict[str, _Waiting] = {}
 
@@ -63,11 +62,6 @@ class ArticleQueue:
         self._waiting.pop(next(iter(self._waiting)))
         self._begin()
 
-    def pass_on(self, everybody: int) -> None:
-        """The head has met those whom it was to meet next: it is done if these were the last."""
-        if self and self.order.is_over(everybody):
-            self.head_is_done()
-
     def met_until(self, cursor: int) -> int:
         """Offset in `catalog` before which every article has met everybody; what lies before `cursor` is applied."""
         return min([cursor, *(one.offset for one in self._waiting.values() if one.offset is not None)])
@@ -85,4 +79,4 @@ class ArticleQueue:
         self._waiting[article_id] = waiting
 
     def _begin(self) -> None:
-        self.order, self.lineup = BestFirst(), None
+        self.start, self.lineup = 0, None

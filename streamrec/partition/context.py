@@ -24,7 +24,6 @@ class Meeting(NamedTuple):
     now_ms: int
     trigger: Trigger
     lineup: Lineup
-    again: bool = False  # the users have met the article before, and were put off (best_first.py)
 
 
 class PartitionContext(NamedTuple):

@@ -39,7 +39,6 @@ from ..engine.profiles import history
 from ..engine.profiles.store import Users
 from ..engine.unprofiled import without_teaching
 from ..models.serving import lineup_of
-from .best_first import Judged
 from .changelog_meta import same_space
 from .changes import Changes, PushRecord
 from .context import Meeting, PartitionContext
@@ -153,15 +152,19 @@ class Partition(PartitionState):
 
         An article that is withdrawn, expired or under embargo by now meets nobody.
         """
-        queue, everybody, chunk = self.queue, len(self.profiles), self.context.chunk_users
+        queue, everybody = self.queue, len(self.profiles)
         while not self.held_back and (article_id := queue.head()) is not None:
             slot = self.catalog.slot(article_id)
-            if queue.order.is_over(everybody) or slot is None or slot not in self.catalog.fresh(now_ms):
+            if queue.start >= everybody or slot is None or slot not in self.catalog.fresh(now_ms):
                 queue.head_is_done()
                 continue
+            start, queue.start = queue.start, min(queue.start + self.context.chunk_users, everybody)
             queue.lineup = queue.lineup or lineup_of(self.context.ranker)
-            users, again = queue.order.next(self.profiles, chunk)
-            return Meeting(users, np.array([slot]), now_ms, "article", queue.lineup, again)
+            users = self.profiles.everybody(start, queue.start)
+            meeting = Meeting(users, np.array([slot]), now_ms, "article", queue.lineup)
+            if queue.start >= everybody:
+                queue.head_is_done()
+            return meeting
         return None
 
     def wave(self, now_ms: int) -> Changes | None:
@@ -252,19 +255,13 @@ class Partition(PartitionState):
 
     def meet(self, meeting: Meeting) -> Changes:
         """Decide and push, each model for its own users; what one user gets does not depend on the others."""
-        changes = Changes()
+        changes = Changes(all_met=meeting.trigger == "article" and not self.queue and not self.at_once)
         for predictor, mine in meeting.lineup.shares(meeting.users):
             changes.merge(self._decide_with(predictor, meeting._replace(users=mine)))
-        if meeting.trigger == "article":
-            self.queue.pass_on(len(self.profiles))
-            changes.all_met = not self.queue and not self.at_once
         return changes
 
     def _decide_with(self, predictor: Predictor, meeting: Meeting) -> Changes:
-        decision, judged, pushes = self._decision(predictor, meeting)
-        if judged is not None:
-            self.queue.order.note(judged, decision)
-            decision = decision.of(judged.at_once)
+        decision, pushes = self._decision(predictor, meeting)
         changes = Changes(suppressed=Counter(decision.suppressed))
         columns, now_s = self.profiles.columns, meeting.now_ms // 1000
         if len(decision.rows):
@@ -272,7 +269,7 @@ class Partition(PartitionState):
             told = self.catalog["key"][decision.slots], self.catalog["story"][decision.slots]
             self.catalog.after_reads(history.after_push(self.profiles, decision.rows, *told, now_s, self.catalog), -1)
             changes.rows.append(decision.rows)
-        if meeting.trigger == "article" and not meeting.again and self.catalog["addressed"][meeting.slots].any():
+        if meeting.trigger == "article" and self.catalog["addressed"][meeting.slots].any():
             outside = decision.suppressed.get("outside_audience", 0)
             inside = int((decision.opens_s == 0).sum()) - outside
             changes.audience["inside"], changes.audience["outside"] = inside, outside
@@ -282,16 +279,11 @@ class Partition(PartitionState):
             columns["due_at_s"][decision.rows] = now_s + self.context.policy.min_interval_s
         return changes
 
-    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, Judged | None, list[PushRecord]]:
-        """The decision on a meeting, who of it is put off, and the other pushes as bytes; it changes nothing."""
-        users, slots, now_ms, trigger, _, again = meeting
+    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
+        """The decision on a meeting, and its pushes as bytes; it changes nothing."""
+        users, slots, now_ms, trigger, _ = meeting
         policy = self.steering.policy
         decision = decide(users, self.catalog, slots, now_ms, predictor, policy, self.context.stage)
-        judged, leaving = None, decision
-        if trigger == "article" and not again:
-            judged = self.queue.order.judge(decision, len(users), len(self.profiles), self.context.chunk_users)
-            leaving = decision.of(judged.at_once)
-        if not len(leaving.rows):
-            return decision, judged, []
-        pushes = push_records(leaving, self.profiles, self.catalog, trigger, now_ms, policy, predictor.stamp)
-        return decision, judged, pushes
+        if not len(decision.rows):
+            return decision, []
+        return decision, push_records(decision, self.profiles, self.catalog, trigger, now_ms, policy, predictor.stamp)

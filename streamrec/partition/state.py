@@ -71,7 +71,7 @@ class PartitionState:
         places = [(article_id, self.catalog.slot(article_id)) for article_id in islice(self.queue, MOST_SAID)]
         addressed, head, everybody = self.catalog["addressed"], self.queue.head(), len(self.profiles)
         return [
-            (article_id, self.queue.order.met() * (article_id == head), everybody)
+            (article_id, self.queue.start * (article_id == head), everybody)
             for article_id, slot in places
             if slot is not None and addressed[slot]
         ]

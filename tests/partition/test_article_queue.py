@@ -19,7 +19,7 @@ def marks(queue: ArticleQueue) -> tuple[int, int]:
 
 def begun(queue: ArticleQueue) -> tuple[int, bool]:
     """How many users the head has met, and whether its models are settled."""
-    return queue.order.start, queue.lineup is not None
+    return queue.start, queue.lineup is not None
 
 
 def test_marks_lie_before_whatever_waits() -> None:
@@ -46,12 +46,12 @@ def test_a_newer_version_begins_anew() -> None:
     queue, lineup = ArticleQueue(), Lineup(AffinityScores())
     queue.published("a", 5)
     queue.published("b", 6)
-    queue.order.start, queue.lineup = 3, lineup
+    queue.start, queue.lineup = 3, lineup
     queue.published("b", 7)
     assert begun(queue) == (3, True)
     queue.published("a", 8)
     assert begun(queue) == (0, False)
-    queue.order.start, queue.lineup = 3, lineup
+    queue.start, queue.lineup = 3, lineup
     queue.head_is_done()
     assert queue.head() == "b"
     assert begun(queue) == (0, False)

@@ -1,7 +1,7 @@
 """An article that no record's processing fails on, but users who are due: set aside, and no owner ends of it."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,9 +12,11 @@ from slow_log import SlowLog, offer_clicks, writer_on
 
 from streamrec.clock import now_ms
 from streamrec.contracts.records import DeadLetter, RawRecord, Topic, first_headers
+from streamrec.decide import Decision
 from streamrec.engine.predictor import Predictor
 from streamrec.engine.profiles.layout import SEEN
 from streamrec.partition.changelog_meta import Meta
+from streamrec.partition.changes import PushRecord
 from streamrec.partition.intake import Batch
 from streamrec.partition.partition import Meeting, Partition, PartitionContext
 from streamrec.settings import load
@@ -108,7 +110,7 @@ async def test_a_limit_that_was_lowered_within_the_hour_holds() -> None:
 class Broken(Partition):
     """Nobody can meet anything."""
 
-    def _decision(self, predictor: Predictor, meeting: Meeting) -> NoReturn:
+    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         raise ArithmeticError("a bug that the user reaches")
 
 

@@ -177,10 +177,6 @@ class ProfileStore:
             return Users(self, slice(start, stop))
         return Users(self, start + np.flatnonzero(self.columns["layout"][start:stop]))
 
-    def still_there(self, rows: IndexArray) -> "Users":
-        """Users of these rows, without those of whom nobody is left."""
-        return Users(self, rows[self.columns["layout"][rows] > 0])
-
     def _grow(self, rows: int) -> None:
         capacity = len(self.columns["layout"])
         if rows <= capacity:

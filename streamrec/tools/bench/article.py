@@ -37,8 +37,6 @@ class Met(NamedTuple):
     first_ms: float
     fifty_thousand_s: float  # until as many pushes are there; not a number if there are fewer
     all_s: float
-    pushes_within_1s: float  # share of them
-    opens_within_1s: float  # share of all expected opens, the sum of P(click), that they bring: best first, or not
     click_p99_before_ms: float
     click_p99_during_ms: float
 
@@ -48,7 +46,6 @@ class _Pushed(msgspec.Struct):
     article_id: str
     event_at_ms: int = 0
     trigger: str = ""
-    relevance: float = 0.0
 
 
 class _Gateway:
@@ -56,21 +53,20 @@ class _Gateway:
 
     def __init__(self) -> None:
         self.clicks: list[float] = []  # milliseconds from click to push
-        self.arrived: list[tuple[float, int, float]] = []  # monotonic time, pushes of the article so far, their opens
+        self.arrived: list[tuple[float, int]] = []  # monotonic time, pushes of the article so far
 
     async def read(self, consumer: AIOKafkaConsumer) -> None:
         """Note pushes as they arrive, until the task is cancelled."""
-        count, opens = 0, 0.0
+        count = 0
         while True:
             for records in (await consumer.getmany(timeout_ms=20)).values():
                 at_s, at_ms = monotonic_s(), now_ms()
                 pushed = [msgspec.json.decode(record.value, type=_Pushed) for record in records]
                 clicked = [push for push in pushed if push.user_id.startswith("p")]
                 self.clicks += [at_ms - push.event_at_ms for push in clicked if push.trigger == "due"]
-                of_article = [p for p in pushed if p.article_id == ARTICLE and not p.user_id.startswith("p")]
-                if of_article:
-                    count, opens = count + len(of_article), opens + sum(push.relevance for push in of_article)
-                    self.arrived.append((at_s, count, opens))
+                if article := sum(p.article_id == ARTICLE and not p.user_id.startswith("p") for p in pushed):
+                    count += article
+                    self.arrived.append((at_s, count))
 
     def count(self) -> int:
         """Pushes of the article so far."""
@@ -116,8 +112,7 @@ async def _meet(
         if monotonic_s() - published_s > PATIENCE_S:
             raise StateError(f"the article was still on its way after {PATIENCE_S:.0f} s: {_so_far(gateway, worker)}")
         await asyncio.sleep(0.05)
-    times = [(at_s - published_s, count) for at_s, count, _ in gateway.arrived]
-    _, count, opens = next((seen for seen in reversed(gateway.arrived) if seen[0] - published_s <= 1), (0.0, 0, 0.0))
+    times = [(at_s - published_s, count) for at_s, count in gateway.arrived]
     during = gateway.clicks[before:]
     return Met(
         users,
@@ -125,8 +120,6 @@ async def _meet(
         1000 * times[0][0],
         next((at_s for at_s, count in times if count >= 50_000), float("nan")),
         times[-1][0],
-        count / times[-1][1],
-        opens / (gateway.arrived[-1][2] or 1.0),
         quantile(gateway.clicks[:before], 0.99),
         quantile(during, 0.99),
     )

@@ -12,7 +12,6 @@ from ...contracts.event import UserEvent
 from ...contracts.preferences import Patch
 from ...decide import Decision
 from ...engine.predictor import Predictor
-from ...partition.best_first import Judged
 from ...partition.changelog_meta import Meta
 from ...partition.changes import Changes, PushRecord
 from ...partition.intake import Batch
@@ -140,7 +139,7 @@ class FragilePartition(Partition):
             raise ArithmeticError("a bug that this article reaches")
         return may_be_pushed
 
-    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, Judged | None, list[PushRecord]]:
+    def _decision(self, predictor: Predictor, meeting: Meeting) -> tuple[Decision, list[PushRecord]]:
         """Users who are due reach it through any of these articles, long after it came or after a recovery."""
         met = (self.catalog.articles[slot] for slot in meeting.slots)
         if meeting.trigger == "due" and any(article and article.article_id.startswith(POISON) for article in met):
