@@ -134,8 +134,8 @@ def approve(articles: tuple[str, ...], why: str, who: str, brokers: str | None) 
 
     commands = [_command("approve", who, why, article_id=article) for article in articles]
     newest = asyncio.run(newest_versions(load(brokers=brokers), [command.article_id for command in commands]))
-    for unknown in [command.article_id for command in commands if command.article_id not in newest][:1]:
-        raise click.ClickException(f"no article {printable(unknown)} is known; nothing was approved")
+    if unknown := [command.article_id for command in commands if command.article_id not in newest]:
+        raise click.ClickException(f"no article {printable(unknown[0])} is known; nothing was approved")
     for article in newest.values():
         click.echo(f"article {printable(article.article_id)}: {printable(article.title)}")
     _give([replace(command, digest=newest[command.article_id].digest) for command in commands], brokers)

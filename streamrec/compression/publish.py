@@ -49,15 +49,15 @@ def publish_compressed(
         replace_folder(folder, {FILE: raw})
         return None
     learned_ms = max(int(part.at_ms.max()) + 1 for part in (bench.rows, bench.held_out))
-    parts = _fitted(made.model, bench)
+    calibrated = _fitted(made.model, bench)
     manifest = save(
         folder,
-        **parts.parts(bench.rows.x),
+        **calibrated.parts(bench.rows.x),
         name=f"compressed-{recipe.key()[:8]}",
         space_id=source.space_id,
         encoder=source.encoder,
         fingerprint=fingerprint,
-        min_score=wanted.threshold(parts.held_out, bench.rows),
+        min_score=wanted.threshold(calibrated.held_out, bench.rows),
         created_at=created_at,
         recipe=recipe.json(),
         log=source.log,

@@ -114,6 +114,13 @@ class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(last, persons=persons[:PERSONS])
 
 
+def needs_two_persons(article: AnalysedArticle, two_persons: str) -> bool:
+    """Whether two persons have to approve a version before it reaches anybody; `two_persons` as the setting."""
+    if two_persons == "off" or article.audience is None:
+        return False
+    return two_persons == "audience" or names_no_readers(article.audience)
+
+
 def is_approved(said: Statement | None) -> bool:
     """Whether two different persons have approved; a name in other letters is the same one."""
     return said is not None and len({name.casefold() for name in said.persons}) >= 2
@@ -159,10 +166,7 @@ class ControlState:
 
     def is_awaited(self, article: AnalysedArticle, two_persons: str) -> bool:
         """Whether this version of an article waits for the second of two persons; `two_persons` as the setting."""
-        if two_persons == "off" or article.audience is None:
-            return False
-        is_asked_for = two_persons == "audience" or names_no_readers(article.audience)
-        return is_asked_for and not is_approved(self[Target.of_version(article)])
+        return needs_two_persons(article, two_persons) and not is_approved(self[Target.of_version(article)])
 
     def in_effect(self, *kinds: TargetKind) -> list[tuple[Target, Statement]]:
         """What is stopped, held, pinned and so on, or is so of these kinds, the latest first."""

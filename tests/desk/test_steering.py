@@ -10,6 +10,7 @@ from desk_newsroom import SCRIPT, Newsroom, as_, proxied
 from desk_requests import ask, token_of
 from making import article
 
+from streamrec.contracts.article import AnalysedArticle
 from streamrec.contracts.audience import Audience
 from streamrec.contracts.control import Command
 from streamrec.contracts.records import RawRecord
@@ -180,15 +181,17 @@ async def test_a_segment_is_typed_in_words() -> None:
         assert 'role="alert"' in answer.text
 
 
+def for_everybody(now_ms: int) -> AnalysedArticle:
+    """An article for everybody, out since a second."""
+    start_ms, end_ms = now_ms - 1000, now_ms + 86_400_000
+    times = {"published_at_ms": start_ms, "known_at_ms": start_ms, "expires_at_ms": end_ms}
+    return article("storm", title="Storm", audience=Audience(everybody=True), topic="other", **times)
+
+
 async def test_an_audience_under_way_is_seen() -> None:
     """How many have it, how many are left."""
     newsroom = Newsroom(articles=3)
-    start_ms = newsroom.now_ms - 1000
-    storm = article(
-        "storm", title="Storm", audience=Audience(everybody=True), topic="other", published_at_ms=start_ms,
-        known_at_ms=start_ms, expires_at_ms=newsroom.now_ms + 86_400_000,
-    )  # fmt: skip
-    newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
+    newsroom.feed.articles(for_everybody(newsroom.now_ms), now_ms=newsroom.now_ms)
     text = (await ask(build_desk(proxied(), newsroom.sources()), "/", headers=as_("viewer"))).text
     assert "Audiences under way" in text
     assert "<b>40</b> have it, <b>0</b> are left to be met" in text
@@ -199,13 +202,8 @@ async def test_an_audience_under_way_is_seen() -> None:
 async def test_an_audience_that_is_held_is_not_done(said: dict[str, str]) -> None:
     """Nobody has it, all are left to be met, and the page says what it waits for."""
     newsroom = Newsroom(articles=3)
-    start_ms = newsroom.now_ms - 1000
-    storm = article(
-        "storm", title="Storm", audience=Audience(everybody=True), topic="other", published_at_ms=start_ms,
-        known_at_ms=start_ms, expires_at_ms=newsroom.now_ms + 86_400_000,
-    )  # fmt: skip
     newsroom.feed.commands(Command(who="ann", why="a name", at_ms=newsroom.now_ms, command_id="c1", **said))  # type: ignore[arg-type]
-    newsroom.feed.articles(storm, now_ms=newsroom.now_ms)
+    newsroom.feed.articles(for_everybody(newsroom.now_ms), now_ms=newsroom.now_ms)
     text = (await ask(build_desk(proxied(), newsroom.sources()), "/", headers=as_("viewer"))).text
     assert "held back</span>" in text
     assert "done</span>" not in text

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...contracts.article import AnalysedArticle
-from ...contracts.audience import names_no_readers
+from ...engine.control import needs_two_persons
 from .facts import Facts
 from .findings import Example
 from .pushes import Pushes
@@ -38,7 +37,9 @@ def check_approvals(facts: Facts, two_persons: str, skew_ms: int) -> None:
     addressed = facts.articles.addressed()
     for sent in _sent(facts.pushes, [*addressed]):
         since_ms = [
-            approved[sent.partition].get((one.article_id, one.digest), NEVER) if _needs(one, two_persons) else 0
+            approved[sent.partition].get((one.article_id, one.digest), NEVER)
+            if needs_two_persons(one, two_persons)
+            else 0
             for one in addressed[sent.article]
             if one.version == sent.version and one.known_at_ms <= sent.created_ms + skew_ms
         ]
@@ -46,10 +47,6 @@ def check_approvals(facts: Facts, two_persons: str, skew_ms: int) -> None:
             facts.tally.checked("unapproved")
             if min(since_ms) > sent.created_ms + skew_ms:
                 facts.tally.violated("unapproved", sent.example)
-
-
-def _needs(article: AnalysedArticle, two_persons: str) -> bool:
-    return article.audience is not None and (two_persons == "audience" or names_no_readers(article.audience))
 
 
 def _approved_ms(facts: Facts, partition: int) -> dict[Version, int]:

@@ -40,9 +40,13 @@ class Wants:
 
     patches: list[Patch] = field(default_factory=list)
 
+    @property
+    def reset_ms(self) -> int:
+        """When all was last taken back; 0: never."""
+        return max((patch.at_ms for patch in self.patches if patch.resets), default=0)
+
     def value(self, name: str) -> Any:
         """What holds of a statement: the latest, of several at one time the strictest, unless it was taken back."""
-        reset_ms = max((patch.at_ms for patch in self.patches if patch.resets), default=0)
         said = [(patch.at_ms, patch.said[name]) for patch in self.patches if name in patch.said]
         at_ms = max((at_ms for at_ms, _ in said), default=-1)
         latest = [value for at, value in said if at == at_ms]
@@ -50,7 +54,7 @@ class Wants:
             strictest = min((value for value in latest if value is not None), default=None)
         else:
             strictest = max(latest, key=_strictness, default=None)
-        return strictest if at_ms >= reset_ms else None
+        return strictest if at_ms >= self.reset_ms else None
 
     def since(self, at_ms: int) -> "Wants":
         """What was said later than that."""
@@ -58,10 +62,10 @@ class Wants:
 
     def ask_something(self) -> bool:
         """Whether any statement counts, be it one that takes another back."""
-        reset_ms = max((patch.at_ms for patch in self.patches if patch.resets), default=0)
         said = [
             (patch.at_ms, value) for patch in self.patches for name, value in patch.said.items() if name != "consent"
         ]
+        reset_ms = self.reset_ms
         return any(at_ms > reset_ms or (at_ms == reset_ms and value is not None) for at_ms, value in said)
 
     def names(self) -> set[str]:
